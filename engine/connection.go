@@ -1,0 +1,132 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// Caps is what a Connection can do. The zero value can only upload and delete. The planner sees
+// nothing else of a remote. The names are those of rclone's features.
+type Caps struct {
+	Copy            bool              // server-side copy of a file
+	Move            bool              // server-side move of a file
+	DirMove         bool              // server-side move of a directory, to a path that does not exist
+	SetModTime      bool              // the mtime of a file can be set without sending it
+	Precision       time.Duration     // of mtimes on the remote; 0 means that it keeps none
+	Hash            snapshot.HashType // a content hash that listings give without a request per file
+	BucketBased     bool              // directories do not exist: a/b may be there beside a file a
+	CaseInsensitive bool              // a and A are the same path
+	EmptyDirs       bool              // directories without files can exist
+	Metadata        bool              // Send keeps more than the mtime (--metadata)
+	Backup          bool              // a backup directory or suffix is configured: see Backup
+	DeleteBatch     int               // paths that one Delete may carry; 0 means 1
+	Transfers       int               // a sensible number of parallel requests; 0 means no opinion
+}
+
+// Remote is one path as a listing of the remote shows it.
+type Remote struct {
+	Path string // in the source's own bytes; of a symlink without the suffix that rclone gives it
+	// Entry has Kind, Size, Mtime (truncated to Caps.Precision; 0 where the remote keeps none) and,
+	// if the listing gave one, Hash. Its flags are Adopted.
+	Entry snapshot.Entry
+	// Uploaded is the remote's own time of the last write, for remotes that keep no mtime; may be zero.
+	Uploaded time.Time
+	// Temporary marks a leftover of an interrupted Send of ours, safe to delete.
+	Temporary bool
+}
+
+// Source gives the bytes of one file to Send.
+type Source interface {
+	// Open starts reading from the first byte. The stream fails with snapshot.ErrChanged, before its
+	// last byte is handed out, if the file is not what Entry says: so a Connection that publishes a
+	// file only after it got all of Entry().Size bytes never publishes a torn one. It may be called
+	// again after Close, for a retry. Of a symlink the bytes are the target.
+	Open() (io.ReadCloser, error)
+	// Entry is what is being sent. Its hash is not known before the last byte was read.
+	Entry() snapshot.Entry
+}
+
+// Connection executes steps on one remote. The engine is its only caller. All methods may be called
+// concurrently, except Close; the engine never has two calls under way whose paths overlap (equal,
+// above or beneath). Every method returns soon after ctx is done, with ctx.Err() wrapped; what it was
+// doing may or may not have happened, as with any other error: see "twice" below.
+//
+// Errors wrap one of the classes below where one fits. Paths are in the source's own bytes; a
+// Connection translates them to what its remote can store.
+type Connection interface {
+	// Caps are constant for the life of the Connection.
+	Caps() Caps
+
+	// List calls fn for every path on the remote, files and directories, in no order, never
+	// concurrently. An error from fn ends it. A directory that cannot be listed is an error of the
+	// whole: a partial listing is never mistaken for a complete one. A root that does not exist is
+	// an empty remote. Temporary names of unfinished Sends are listed as such.
+	List(ctx context.Context, fn func(Remote) error) error
+
+	// Send makes path hold the content of src and its mtime, creating directories as needed. When it
+	// returns nil the file is as durable as the remote makes any file, and was verified by size and,
+	// where that is cheap, by hash. Before that the old content, or nothing, is visible at path:
+	// never a part. Twice: yes, the second replaces the first. On failure a temporary name (see
+	// TempName) may be left; the next Send of the path
+	// replaces it, Cleanup removes it.
+	Send(ctx context.Context, path string, src Source) error
+
+	// Copy makes path hold what from holds, with the given mtime, if Caps.Copy. Visible at once or
+	// not at all. Twice: yes. ErrNotFound if from is gone.
+	Copy(ctx context.Context, from, path string, e snapshot.Entry) error
+
+	// Move renames a file, replacing what is at path, if Caps.Move; or a directory with everything
+	// in it, if Caps.DirMove, to a path that must not exist. Parents of path are created. Twice:
+	// the second says ErrNotFound, and the caller decides by Stat. ErrCannotMove if this remote
+	// cannot do this move although its Caps say so: nothing happened.
+	Move(ctx context.Context, from, path string, dir bool) error
+
+	// Touch sets the mtime of a file if Caps.SetModTime. Twice: yes.
+	Touch(ctx context.Context, path string, e snapshot.Entry) error
+
+	// Mkdir makes sure that the directory exists, parents included. Twice: yes.
+	Mkdir(ctx context.Context, path string) error
+
+	// Delete removes files, at most Caps.DeleteBatch of them, and returns one error per path. A path
+	// that is not there is no error. Twice: yes.
+	Delete(ctx context.Context, paths []string) []error
+
+	// Backup moves the file at path into the configured backup directory, or to the configured
+	// suffix, if Caps.Backup. A path that is not there is no error. Twice: yes. The engine calls it
+	// before it deletes or replaces a file.
+	Backup(ctx context.Context, path string) error
+
+	// Rmdir removes a directory if it is empty; one that is not there is no error, one that is not
+	// empty gives ErrNotEmpty. Twice: yes.
+	Rmdir(ctx context.Context, path string) error
+
+	// Stat returns what the remote holds at path now, or ErrNotFound. It is for recovery and repair:
+	// the steady state never calls it.
+	Stat(ctx context.Context, path string) (Remote, error)
+
+	// Cleanup removes what an interrupted Send of path may have left under a temporary name.
+	Cleanup(ctx context.Context, path string) error
+
+	// Probe reports whether the remote answers at all, with one cheap request and no retries.
+	// nil or an error that is not ErrOffline both mean that it does.
+	Probe(ctx context.Context) error
+
+	Close() error
+}
+
+// Classes of errors, tested with errors.Is. Connections give each error at most one.
+var (
+	ErrOffline     = errors.New("remote cannot be reached") // the run stops and keeps what is pending
+	ErrNotFound    = errors.New("not found on the remote")
+	ErrCannotMove  = errors.New("the remote cannot move this") // the planner finds another way
+	ErrNotEmpty    = errors.New("directory is not empty")
+	ErrPermission  = errors.New("permission denied by the remote")
+	ErrQuota       = errors.New("no space left on the remote")
+	ErrInvalidName = errors.New("name is not possible on the remote")
+	ErrTemporary   = errors.New("temporary failure")    // worth a retry at once: throttling, 5xx
+	ErrFatal       = errors.New("remote is not usable") // every further step would fail as well
+)
