@@ -34,6 +34,7 @@ type Config struct {
 	Links         LinkMode
 	OneFileSystem bool // do not descend into other file systems (-x)
 	Checksum      bool // report every file as a change, so that its content gets compared
+	Mirror        bool // report absent retained entries as removed: what was retained has to go now
 	Workers       int  // directories read at once; 0: one per CPU, at least 2
 	Log           *slog.Logger
 	Now           func() time.Time // nil: time.Now
