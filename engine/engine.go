@@ -1,10 +1,31 @@
+// Package engine keeps a remote true to a local directory.
+//
+// One cycle is this, and start-up, retry and recovery after a crash are the same code:
+//
+//	head    = scan of the source, streamed against the base       look.go
+//	changes = what differs, hashed where the stat cannot tell     look.go
+//	plan    = Plan(changes, capabilities)                         plan.go, pure
+//	guard(plan)                     may hold deletes, nothing else guard.go
+//	journal.Begin(plan)             replaces what was pending
+//	execute(journal.Pending)        bounded workers, in order     execute.go, perform.go
+//	journal.Ack(step, result)       one transaction per group     scribe.go
+//	journal.Finish
+//
+// What the engine guarantees: the base is folded only from what a Connection acknowledged; nothing is
+// deleted whose absence from the source was not proved by a complete listing; a plan that deletes more
+// than the guard allows has its deletes held, as a whole, while everything else goes on; a run that ends
+// anywhere, by any cause, is continued by the next one.
+//
+// What it leaves to others: reading the source is package snapshot's, durability package journal's, the
+// remote's peculiarities package backends'; flags, terminals and the lock of a mapping are the command's.
 package engine
 
 import (
-	"log/slog"
-	"time"
-
 	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
 
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -20,9 +41,9 @@ type Config struct {
 
 	CompleteSync bool      // mirror deletes; otherwise the remote retains what was deleted
 	EmptyDirs    bool      // --create-empty-src-dirs
-	MaxDelete    MaxDelete // zero value: DefaultMaxDelete
+	MaxDelete    MaxDelete // zero value: half of the base
 	Approve      bool      // --approve
-	Transfers    int       // 0: auto
+	Transfers    int       // 0: as the Connection advises
 	Retries      int       // attempts per step within one run; 0: 3
 	Metadata     bool      // --metadata: a changed mode is worth a send
 
@@ -32,70 +53,58 @@ type Config struct {
 	Now     func() time.Time // nil: time.Now
 }
 
-// Summary is what a run did. The JSON names are the contract of `run --once --json`.
-type Summary struct {
-	Sent        int64   `json:"sent"`
-	Copied      int64   `json:"copied"`
-	Touched     int64   `json:"touched"`
-	Moved       int64   `json:"moved"`
-	Deleted     int64   `json:"deleted"`
-	UploadBytes int64   `json:"upload_bytes"`
-	SavedBytes  int64   `json:"saved_bytes"` // bytes that moves and copies did not have to send
-	Failed      int64   `json:"failed"`
-	Held        int64   `json:"held"`
-	Seconds     float64 `json:"seconds"`
+// Engine runs the cycles of one mapping. Its methods must not be called concurrently.
+type Engine struct {
+	cfg  Config
+	conn Connection // opened by connect; nil until the remote is needed
+	caps Caps       // of the remote, less what it refused in this run
 
-	Scan     snapshot.Stats      `json:"-"`
-	Unproven []snapshot.Unproven `json:"-"`
-	Failures []Failure           `json:"-"` // the first MaxFailures of them, by path
+	// refused is what the remote turned out not to do although its capabilities say so. It is taken
+	// out of caps when the next round begins.
+	refusedMu sync.Mutex
+	refused   struct{ move, dirMove bool }
 }
 
-// Failure is one path that could not be made true in this run. It is tried again in the next.
-type Failure struct {
-	Path string
-	Err  error
+// ErrNewSource means that the source is not the directory that was snapshotted: it was unmounted,
+// replaced or swapped. Nothing was sent and nothing was deleted.
+var ErrNewSource = errors.New("source is not the directory that was snapshotted")
+
+// New returns an engine for one mapping.
+func New(cfg Config) (*Engine, error) {
+	switch {
+	case cfg.Scan.Root == "":
+		return nil, errors.New("engine: no source")
+	case cfg.Journal == nil:
+		return nil, errors.New("engine: no journal")
+	case cfg.Connect == nil:
+		return nil, errors.New("engine: no way to connect")
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Observe == nil {
+		cfg.Observe = func(Event) {}
+	}
+	if cfg.Retries == 0 {
+		cfg.Retries = 3
+	}
+	cfg.Scan.Mirror = cfg.CompleteSync
+	cfg.Scan.Log = cfg.Log
+	cfg.Scan.Now = cfg.Now
+	return &Engine{cfg: cfg}, nil
 }
 
-// MaxFailures bounds how many failures a Summary carries; Summary.Failed counts all.
-const MaxFailures = 1000
-
-// Preview is what a run would do.
-type Preview struct {
-	Plan journal.Plan
-	Head *snapshot.Head
-	Hold *Hold // nil: nothing is held
-	Base journal.Totals
+// Close releases the remote. An Engine may be used again afterwards.
+func (e *Engine) Close() error {
+	if e.conn == nil {
+		return nil
+	}
+	conn := e.conn
+	e.conn = nil
+	return conn.Close()
 }
 
-// Hold says why deletes are held.
-type Hold struct {
-	Deletes int64 // files that the plan would delete
-	Limit   int64 // how many would have passed
-	Why     string
-	Digest  string // of exactly these deletes; what `approve` binds to
-}
-
-// Event tells an observer what the engine is doing. Exactly one group of fields is set, by Type.
-type Event struct {
-	Type  EventType
-	Step  *journal.Step // StepStart, StepProgress, StepDone, StepRetry
-	Bytes int64         // StepProgress: bytes read since the last event of this step
-	Err   error         // StepRetry, StepDone; nil: success
-	Wait  time.Duration // StepRetry: pause before the next attempt
-
-	// Planned: totals of what will be executed.
-	Steps, UploadBytes int64
-	Text               string // Phase: "listing the remote", "scanning", "hashing", "transferring"
-}
-
-// EventType says what an Event is about.
-type EventType uint8
-
-const (
-	Phase EventType = 1 + iota
-	Planned
-	StepStart
-	StepProgress
-	StepRetry
-	StepDone
-)
+func (e *Engine) phase(text string) { e.cfg.Observe(Event{Type: Phase, Text: text}) }

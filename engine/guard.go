@@ -1,36 +1,37 @@
 package engine
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/snapsync/snapsync/journal"
 )
 
-// MaxDelete is the limit of --max-delete: a number of files, or a percentage of the base.
-// The zero value is DefaultMaxDelete.
+// MaxDelete is the limit of --max-delete: a number of files, or a percentage of the files in the
+// base. The zero value is 50 %, for a base of at least 10 files: in a smaller one, half is nothing
+// unusual.
 type MaxDelete struct {
 	n       int64
 	percent bool
 	set     bool
 }
 
-// DefaultMaxDelete holds a plan that deletes more than half of a base of at least
-// maxDeleteFloor files.
 const (
 	defaultMaxDeletePercent = 50
-	maxDeleteFloor          = 10
+	defaultMaxDeleteFloor   = 10
 )
 
 // ParseMaxDelete parses "100" or "20%".
 func ParseMaxDelete(s string) (MaxDelete, error) {
-	m := MaxDelete{set: true}
 	digits, percent := strings.CutSuffix(s, "%")
 	n, err := strconv.ParseInt(digits, 10, 64)
 	if err != nil || n < 0 || percent && n > 100 {
 		return MaxDelete{}, fmt.Errorf("max-delete %q: want a number of files such as 100, or a percentage such as 20%%", s)
 	}
-	m.n, m.percent = n, percent
-	return m, nil
+	return MaxDelete{n: n, percent: percent, set: true}, nil
 }
 
 func (m MaxDelete) String() string {
@@ -41,4 +42,138 @@ func (m MaxDelete) String() string {
 		return strconv.FormatInt(m.n, 10) + "%"
 	}
 	return strconv.FormatInt(m.n, 10)
+}
+
+// limit returns how many files may be deleted from a base of so many, and false for no limit.
+func (m MaxDelete) limit(files int64) (int64, bool) {
+	switch {
+	case !m.set && files < defaultMaxDeleteFloor:
+		return 0, false
+	case !m.set:
+		return files * defaultMaxDeletePercent / 100, true
+	case m.percent:
+		return files * m.n / 100, true
+	}
+	return m.n, true
+}
+
+// guard decides, over the whole plan and before anything is touched, whether its deletes may happen.
+// It marks the ones that may not as Held, in place, and says why; everything else goes on.
+// Deletes that the planner itself holds (they would lose what was retained) are held here as well.
+func (e *Engine) guard(steps []journal.Step, state *journal.State) (*Hold, error) {
+	count, planned := countDeletes(steps)
+	if count == 0 && planned == 0 {
+		return nil, nil
+	}
+	totals, err := e.cfg.Journal.Totals()
+	if err != nil {
+		return nil, err
+	}
+	limit, limited := e.cfg.MaxDelete.limit(totals.Files + totals.Retained)
+	over := limited && count > limit
+	if !over && planned == 0 {
+		return nil, nil
+	}
+	hold := &Hold{Deletes: count, Limit: limit, Digest: digestDeletes(steps, over)}
+	if over {
+		hold.Why = fmt.Sprintf("the plan deletes %d of %d files, more than --max-delete %v allows", count, totals.Files+totals.Retained, e.cfg.MaxDelete)
+	} else {
+		hold.Deletes, hold.Limit = planned, -1
+		hold.Why = fmt.Sprintf("%d files that the remote retains stand where the source has something else", planned)
+	}
+	approved, err := e.approved(hold, steps, over, state)
+	if err != nil {
+		return nil, err
+	}
+	for i := range steps {
+		if s := &steps[i]; heldBy(s, over) {
+			s.Held = !approved
+		}
+	}
+	if approved {
+		return nil, nil
+	}
+	return hold, nil
+}
+
+// countDeletes returns how many files the plan deletes, and how many steps the planner holds.
+// Our own leftovers do not count, nor do emptied directories.
+func countDeletes(steps []journal.Step) (files, planned int64) {
+	for i := range steps {
+		s := &steps[i]
+		if s.Held {
+			planned++
+		}
+		if s.Action == journal.Delete && !s.Dir && s.Reason != journal.Stale {
+			files++
+		}
+	}
+	return files, planned
+}
+
+// heldBy reports whether s is one of the steps that a hold stops: every delete of a plan that is over
+// the limit, else the ones that the planner marked.
+func heldBy(s *journal.Step, over bool) bool {
+	return s.Held || over && s.Action == journal.Delete && s.Reason != journal.Stale
+}
+
+// approved reports whether a person let exactly these deletes through: by `approve`, by --approve, or
+// in an earlier run that was interrupted before it had done them all.
+func (e *Engine) approved(hold *Hold, steps []journal.Step, over bool, state *journal.State) (bool, error) {
+	if hold.Digest == state.ApprovedDigest {
+		return true, nil
+	}
+	if e.cfg.Approve {
+		if state.HeldDigest == "" || state.HeldDigest == hold.Digest {
+			return true, nil
+		}
+		hold.Why += "; --approve was given, but these are not the deletes that were held before"
+	}
+	passed, err := e.passedDeletes()
+	if err != nil || len(passed) == 0 {
+		return false, err
+	}
+	for i := range steps {
+		if s := &steps[i]; heldBy(s, over) && !passed[deleteKey(s)] {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// passedDeletes are the pending deletes that a guard has let through already.
+func (e *Engine) passedDeletes() (map[string]bool, error) {
+	passed := make(map[string]bool)
+	for after := int64(0); ; {
+		page, err := e.cfg.Journal.Pending(after, pageSteps)
+		if err != nil || len(page) == 0 {
+			return passed, err
+		}
+		for i := range page {
+			if s := &page[i]; s.Action == journal.Delete && !s.Held {
+				passed[deleteKey(s)] = true
+			}
+		}
+		after = page[len(page)-1].Seq
+	}
+}
+
+// deleteKey identifies what a delete would remove: the path and what the base holds there.
+func deleteKey(s *journal.Step) string {
+	key := s.Path + "\x00" + strconv.FormatBool(s.Dir)
+	if s.Old != nil && !s.Dir {
+		key += fmt.Sprintf("\x00%d\x00%d\x00%v", s.Old.Size, s.Old.Mtime, s.Old.Hash)
+	}
+	return key
+}
+
+// digestDeletes identifies a set of held deletes.
+func digestDeletes(steps []journal.Step, over bool) string {
+	h := sha256.New()
+	for i := range steps {
+		if s := &steps[i]; heldBy(s, over) {
+			fmt.Fprintf(h, "%s\x00\n", deleteKey(s))
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
 }

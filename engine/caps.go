@@ -1,0 +1,62 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/snapsync/snapsync/journal"
+)
+
+// learnCaps makes e.caps those of the remote, without opening it if an earlier run wrote them down:
+// so a plan can be made, and kept, while the remote is away.
+func (e *Engine) learnCaps(ctx context.Context, state *journal.State) error {
+	if e.conn != nil {
+		e.withdraw()
+		return nil
+	}
+	if state.Caps != "" {
+		if err := json.Unmarshal([]byte(state.Caps), &e.caps); err != nil {
+			return fmt.Errorf("read the remote's capabilities in the journal: %w", err)
+		}
+		e.withdraw()
+		return nil
+	}
+	return e.connect(ctx)
+}
+
+// connect opens the remote unless it is open.
+func (e *Engine) connect(ctx context.Context) error {
+	if e.conn != nil {
+		return nil
+	}
+	conn, err := e.cfg.Connect(ctx)
+	if err != nil {
+		return fmt.Errorf("open remote: %w", err)
+	}
+	e.conn, e.caps = conn, conn.Caps()
+	e.withdraw()
+	return nil
+}
+
+// withdraw takes back what this remote refused to do in this run although it says that it can.
+func (e *Engine) withdraw() {
+	e.caps.Move = e.caps.Move && !e.refused.move
+	e.caps.DirMove = e.caps.DirMove && !e.refused.dirMove
+}
+
+// noteCaps writes down what the opened remote can do, and reports whether the plan was made for
+// something else: for an older configuration of the remote, say.
+func (e *Engine) noteCaps(state *journal.State, planned Caps) (differ bool, err error) {
+	text, err := json.Marshal(e.conn.Caps())
+	if err != nil {
+		return false, fmt.Errorf("encode capabilities: %w", err)
+	}
+	if string(text) != state.Caps {
+		state.Caps = string(text)
+		if err := e.cfg.Journal.Update(func(s *journal.State) { s.Caps = state.Caps }); err != nil {
+			return false, err
+		}
+	}
+	return planned != e.caps, nil
+}

@@ -1,0 +1,173 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/snapsync/snapsync/journal"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// maxRounds bounds how often one Run plans again because the world moved under it: files that
+// changed or vanished while they were sent, moves that the remote refused, base entries that the
+// remote turned out to have lost.
+const maxRounds = 4
+
+// Run catches up once: it returns when the remote is true to the source, or when what is left
+// cannot be done now. A Summary with Failed or Held above zero and a nil error means that the rest
+// was done. ErrOffline and ErrFatal end a run early, with everything pending kept in the journal.
+func (e *Engine) Run(ctx context.Context) (Summary, error) {
+	begun := e.cfg.Now()
+	var sum Summary
+	err := e.run(ctx, &sum)
+	sum.Seconds = e.cfg.Now().Sub(begun).Seconds()
+	if note := e.noteOutcome(begun, &sum, err); note != nil && err == nil {
+		err = note
+	}
+	return sum, err
+}
+
+func (e *Engine) run(ctx context.Context, sum *Summary) error {
+	state, err := e.cfg.Journal.State()
+	if err != nil {
+		return err
+	}
+	identity, err := e.checkSource(&state)
+	if err != nil {
+		return err
+	}
+	if !state.Adopted {
+		if err := e.adopt(ctx); err != nil {
+			return err
+		}
+	}
+	for round := 1; ; round++ {
+		again, err := e.round(ctx, &state, identity, sum)
+		if err != nil || !again || round == maxRounds {
+			return err
+		}
+		e.cfg.Log.Debug("planning again", "round", round+1)
+	}
+}
+
+// round is one cycle. It reports whether another one, right now, has something to gain.
+func (e *Engine) round(ctx context.Context, state *journal.State, id snapshot.Identity, sum *Summary) (again bool, err error) {
+	seen, err := e.look(ctx, state)
+	if err != nil {
+		return false, err
+	}
+	plan, err := e.plan(seen)
+	if err != nil {
+		return false, err
+	}
+	hold, err := e.guard(plan.Steps, state)
+	if err != nil {
+		return false, err
+	}
+	sum.begin(seen, hold, e.cfg.CompleteSync)
+
+	cycle, err := e.cfg.Journal.Begin(plan, e.cfg.Now())
+	if err != nil {
+		return false, err
+	}
+	if err := e.noteSource(state, id, seen.head, hold); err != nil {
+		return false, err
+	}
+	if err := e.noteProblems(seen.problems); err != nil {
+		return false, err
+	}
+	if len(plan.Steps) == 0 {
+		return false, e.finish(cycle, sum, nil)
+	}
+	planned := e.caps
+	if err := e.connect(ctx); err != nil {
+		return false, e.finish(cycle, sum, err)
+	}
+	if differ, err := e.noteCaps(state, planned); err != nil || differ {
+		return differ, e.finish(cycle, sum, err)
+	}
+	x := newExecution(e, plan.Steps, seen.changes, sum)
+	if x.stale, err = e.staleTemps(plan.Steps); err != nil {
+		return false, e.finish(cycle, sum, err)
+	}
+	seen, plan = nil, journal.Plan{} // a first run has a million of each: let them go
+	err = x.run(ctx)
+	return x.again, e.finish(cycle, sum, err)
+}
+
+// begin starts the account of one round: what an earlier round of the same run did stays, what it
+// could not do is counted anew.
+func (s *Summary) begin(seen *sight, hold *Hold, mirror bool) {
+	s.Scan, s.Unproven = seen.head.Stats, seen.head.Unproven
+	s.Failed, s.Failures, s.Held, s.Hold = 0, nil, 0, hold
+	for _, p := range seen.problems {
+		s.fail(p.Path, p.Err)
+	}
+	if hold != nil {
+		s.Held = hold.Deletes
+	}
+	if !mirror {
+		return
+	}
+	for _, u := range seen.head.Unproven {
+		if !u.Unread {
+			s.Held += u.Kept // an unreadable directory is a failure already
+		}
+	}
+}
+
+// finish closes the cycle in the journal and returns the error of its execution, if any. It is
+// called on every way out of a round that began a cycle.
+func (e *Engine) finish(cycle int64, sum *Summary, err error) error {
+	return errors.Join(err, e.cfg.Journal.Finish(cycle, journal.CycleResult{
+		Sent: sum.Sent, Copied: sum.Copied, Touched: sum.Touched, Moved: sum.Moved, Deleted: sum.Deleted,
+		UploadBytes: sum.UploadBytes, Failed: sum.Failed, Held: sum.Held, Outcome: outcome(err),
+	}, e.cfg.Now()))
+}
+
+// noteOutcome records how the run ended: for status, and for nobody's decisions.
+func (e *Engine) noteOutcome(begun time.Time, sum *Summary, err error) error {
+	if errors.Is(err, journal.ErrDamaged) || errors.Is(err, journal.ErrFull) {
+		return nil // there is nowhere to write it
+	}
+	return e.cfg.Journal.Update(func(s *journal.State) {
+		s.LastRun = begun
+		s.Phase, s.PhaseSince = outcome(err), e.cfg.Now()
+		s.LastError, s.LastErrorClass = "", ""
+		switch {
+		case err != nil:
+			s.LastError, s.LastErrorClass = err.Error(), outcome(err)
+		case sum.Failed == 0:
+			s.LastSuccess = begun // what the remote holds is as of the scan, not as of now
+		}
+	})
+}
+
+// outcome is the word that status and history use for how a run ended.
+func outcome(err error) string {
+	switch {
+	case err == nil:
+		return "idle"
+	case errors.Is(err, ErrOffline):
+		return "offline"
+	case errors.Is(err, context.Canceled):
+		return "interrupted"
+	case errors.Is(err, ErrNewSource), errors.Is(err, snapshot.ErrSourceGone):
+		return "source"
+	}
+	return "error"
+}
+
+// noteProblems makes what could not be looked at visible in status, like any failed path.
+func (e *Engine) noteProblems(problems []snapshot.Problem) error {
+	if len(problems) == 0 {
+		return nil
+	}
+	rows := make([]journal.Failure, 0, min(len(problems), MaxFailures))
+	for _, p := range problems[:min(len(problems), MaxFailures)] {
+		e.cfg.Log.Error("cannot read", "path", p.Path, "err", p.Err)
+		rows = append(rows, journal.Failure{Path: p.Path, Class: "source", Message: p.Err.Error(), At: e.cfg.Now()})
+	}
+	return e.cfg.Journal.Fail(rows)
+}

@@ -1,0 +1,274 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/snapsync/snapsync/journal"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// Execution is three kinds of goroutines, all started and awaited in run:
+//
+//	scribe      the only one that touches the journal: reads pages of steps, claims them,
+//	            writes acknowledgements in groups
+//	dispatcher  walks the pages in order and hands each step to a worker as soon as no earlier,
+//	            unfinished step overlaps its paths; owns claims, blocked and the summary
+//	workers     perform steps on the Connection, with retries
+//
+// A step that failed or is held keeps its paths blocked: what overlaps and comes later is not tried
+// in this round, since it would run in another order than the planned one.
+const (
+	pageSteps        = 512 // steps claimed at once: bounds what a crash leaves to look for
+	defaultTransfers = 8
+)
+
+// execution is the state of one round's run over the journal's pending steps.
+type execution struct {
+	e     *Engine
+	sum   *Summary // owned by the dispatcher
+	again bool     // another round has something to gain; owned by the dispatcher
+
+	lastWork int64           // Seq of the last step that is not a delete: the deletes after it wait for all before them
+	stale    []string        // temporaries of an interrupted run that no step replaces
+	saved    map[int64]int64 // Seq of a directory's move to the bytes beneath it
+	deleting bool            // the dispatcher has reached the deletes after lastWork
+
+	claims  claims // paths of steps under way
+	blocked claims // paths of steps that failed or are held
+	flying  int    // jobs under way
+
+	jobs    chan []journal.Step // dispatcher to workers: one step, or a batch of deletes
+	results chan []result       // workers to dispatcher
+	stop    error               // why no further step is started; owned by the dispatcher
+}
+
+// result is what became of one step.
+type result struct {
+	step   journal.Step
+	entry  *snapshot.Entry // what the remote now holds at step.Path
+	err    error
+	again  bool     // planning again may find another way
+	forget []string // paths that the base has and the remote turned out not to have
+}
+
+func newExecution(e *Engine, steps []journal.Step, changes []snapshot.Change, sum *Summary) *execution {
+	x := &execution{
+		e: e, sum: sum, saved: make(map[int64]int64),
+		claims: newClaims(), blocked: newClaims(),
+		jobs: make(chan []journal.Step), results: make(chan []result, 16),
+	}
+	event := Event{Type: Planned}
+	for i := range steps {
+		s, seq := &steps[i], int64(i)+1
+		if s.Action != journal.Delete {
+			x.lastWork = seq
+		}
+		if s.Action == journal.Move && s.Dir {
+			x.saved[seq] = bytesBeneath(changes, s.From)
+		}
+		if s.Held {
+			continue
+		}
+		event.Steps++
+		if s.Action == journal.Send && s.How == journal.Upload {
+			event.UploadBytes += s.New.Size
+		}
+	}
+	e.cfg.Observe(event)
+	return x
+}
+
+// run performs every pending step that can be performed now. Its error is what ended it early.
+func (x *execution) run(ctx context.Context) error {
+	if err := x.e.cleanTemps(ctx, x.stale); err != nil {
+		return err
+	}
+	x.e.phase("transferring")
+	scribe := newScribe(x.e)
+	var group errgroup.Group
+	group.Go(scribe.run)
+	for range x.transfers() {
+		group.Go(func() error {
+			for job := range x.jobs {
+				x.results <- x.e.perform(ctx, job)
+			}
+			return nil
+		})
+	}
+	x.dispatch(ctx, scribe)
+	close(x.jobs)
+	close(scribe.inbox)
+	return errors.Join(x.stop, group.Wait())
+}
+
+func (x *execution) transfers() int {
+	switch {
+	case x.e.cfg.Transfers > 0:
+		return x.e.cfg.Transfers
+	case x.e.caps.Transfers > 0:
+		return x.e.caps.Transfers
+	}
+	return defaultTransfers
+}
+
+// dispatch walks all pages. When it returns nothing is under way.
+func (x *execution) dispatch(ctx context.Context, scribe *scribe) {
+	for page := range scribe.pages {
+		var batch []journal.Step
+		for _, step := range page {
+			if x.stop != nil {
+				break
+			}
+			batch = x.admit(ctx, step, batch, scribe)
+		}
+		x.start(ctx, batch, scribe)
+		if x.stop != nil {
+			break
+		}
+	}
+	x.wait(scribe, func() bool { return false })
+}
+
+// admit starts a step, or adds it to the batch of deletes that is being gathered, after waiting for
+// whatever must come before it. It returns the batch as it is now.
+func (x *execution) admit(ctx context.Context, step journal.Step, batch []journal.Step, scribe *scribe) []journal.Step {
+	if step.Seq > x.lastWork && !x.deleting {
+		x.deleting = true
+		x.wait(scribe, func() bool { return false })
+	}
+	if x.claims.overlaps(&step) {
+		x.start(ctx, batch, scribe)
+		batch = nil
+		x.wait(scribe, func() bool { return !x.claims.overlaps(&step) })
+	}
+	if step.Held || x.blocked.overlaps(&step) {
+		x.skip(&step)
+		return batch
+	}
+	x.claims.add(&step)
+	if step.Action != journal.Delete || step.Dir {
+		x.start(ctx, []journal.Step{step}, scribe)
+		return batch
+	}
+	batch = append(batch, step)
+	if len(batch) < x.e.caps.DeleteBatch {
+		return batch
+	}
+	x.start(ctx, batch, scribe)
+	return nil
+}
+
+// start hands a job to the next free worker.
+func (x *execution) start(ctx context.Context, job []journal.Step, scribe *scribe) {
+	if len(job) == 0 {
+		return
+	}
+	for x.stop == nil {
+		select {
+		case x.jobs <- job:
+			x.flying++
+			return
+		case done := <-x.results:
+			x.settle(done, scribe)
+		case <-scribe.failed:
+			x.stop = errStopped // the scribe's own error says why
+		case <-ctx.Done():
+			x.stop = ctx.Err()
+		}
+	}
+}
+
+// wait settles results until enough is true or nothing is under way.
+func (x *execution) wait(scribe *scribe, enough func() bool) {
+	for x.flying > 0 && !enough() {
+		x.settle(<-x.results, scribe)
+	}
+}
+
+// settle accounts for a finished job and passes its results on to be written down.
+func (x *execution) settle(done []result, scribe *scribe) {
+	x.flying--
+	for i := range done {
+		r := &done[i]
+		x.claims.remove(&r.step)
+		x.again = x.again || r.again
+		switch {
+		case r.err == nil:
+			x.sum.add(r, x.saved[r.step.Seq])
+		case endsRun(r.err):
+			if x.stop == nil {
+				x.stop = r.err
+			}
+		default:
+			x.blocked.add(&r.step)
+			x.sum.fail(r.step.Path, r.err)
+		}
+		x.e.cfg.Observe(Event{Type: StepDone, Step: &r.step, Err: r.err})
+		scribe.inbox <- *r
+	}
+}
+
+// skip leaves a step pending that is held, or that would have to follow one that did not happen.
+func (x *execution) skip(step *journal.Step) {
+	x.blocked.add(step)
+	if !step.Held {
+		x.e.cfg.Log.Info("waits for a step that is held or failed", "path", step.Path)
+		x.sum.fail(step.Path, errBlocked)
+	}
+}
+
+var (
+	errBlocked = errors.New("waits for another step on the same path, which is held or failed")
+	errStopped = errors.New("the journal cannot be written")
+)
+
+// endsRun reports whether err makes every further step pointless. What was under way stays pending.
+func endsRun(err error) bool {
+	return errors.Is(err, ErrOffline) || errors.Is(err, ErrFatal) ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// add counts an acknowledged step.
+func (s *Summary) add(r *result, savedBeneath int64) {
+	switch r.step.Action {
+	case journal.Move:
+		s.Moved++
+		if r.step.Dir {
+			s.SavedBytes += savedBeneath
+		} else {
+			s.SavedBytes += r.entry.Size
+		}
+	case journal.Delete:
+		if !r.step.Dir {
+			s.Deleted++
+		}
+	case journal.Send:
+		switch r.step.How {
+		case journal.Copy:
+			s.Copied++
+			s.SavedBytes += r.entry.Size
+		case journal.Touch:
+			s.Touched++
+		default:
+			s.Sent++
+			s.UploadBytes += r.entry.Size
+		}
+	}
+}
+
+// bytesBeneath sums the files of the base beneath dir, all of which are in changes when dir moved.
+func bytesBeneath(changes []snapshot.Change, dir string) (sum int64) {
+	i, _ := slices.BinarySearchFunc(changes, dir, func(c snapshot.Change, d string) int {
+		return snapshot.ComparePaths(c.Path, d)
+	})
+	for ; i < len(changes) && (changes[i].Path == dir || snapshot.Beneath(changes[i].Path, dir)); i++ {
+		if old := changes[i].Old; old != nil && old.Kind == snapshot.File {
+			sum += old.Size
+		}
+	}
+	return sum
+}

@@ -1,0 +1,68 @@
+package engine
+
+import (
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// keeper answers whether the base holds something beneath a directory that the changes do not
+// mention: what is unchanged, retained, excluded or unproven stays, so the directory is not empty.
+type keeper struct {
+	base    snapshot.Base
+	changes []snapshot.Change
+	reader  snapshot.BaseReader // opened at the first question
+	answers map[string]bool
+	err     error // the first failure; answers after it are "yes", which deletes nothing
+}
+
+func newKeeper(base snapshot.Base, changes []snapshot.Change) *keeper {
+	return &keeper{base: base, changes: changes, answers: make(map[string]bool)}
+}
+
+func (k *keeper) close() error {
+	if k.reader == nil {
+		return nil
+	}
+	return k.reader.Close()
+}
+
+func (k *keeper) beneath(dir string) bool {
+	if answer, ok := k.answers[dir]; ok {
+		return answer
+	}
+	answer := k.ask(dir)
+	k.answers[dir] = answer
+	return answer
+}
+
+func (k *keeper) ask(dir string) bool {
+	if k.err == nil && k.reader == nil {
+		k.reader, k.err = k.base.Reader()
+	}
+	if k.err == nil {
+		k.err = k.reader.Open(dir)
+	}
+	var subdirs []string
+	for k.err == nil {
+		name, entry, err := k.reader.Next()
+		if err != nil {
+			k.err = err
+			break
+		}
+		if name == nil {
+			for _, sub := range subdirs {
+				if k.beneath(sub) {
+					return true
+				}
+			}
+			return false
+		}
+		path := snapshot.Join(dir, string(name))
+		if !changed(k.changes, path) {
+			return true
+		}
+		if entry.Kind == snapshot.Dir {
+			subdirs = append(subdirs, path)
+		}
+	}
+	return true
+}

@@ -1,0 +1,194 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"runtime"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/snapsync/snapsync/journal"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// sight is what one look at the source found.
+type sight struct {
+	head     *snapshot.Head
+	changes  []snapshot.Change  // head's, hashed where needed, less what could not be read
+	problems []snapshot.Problem // head's, and what could not be read
+}
+
+// look scans the source and reads what the stat alone cannot tell.
+func (e *Engine) look(ctx context.Context, state *journal.State) (*sight, error) {
+	e.phase("scanning")
+	scan := e.cfg.Scan
+	scan.Mounts, scan.AnyMount = state.Mounts, state.NewSourceApproved
+	head, err := snapshot.Scan(ctx, scan, e.cfg.Journal)
+	if err != nil {
+		return nil, fmt.Errorf("scan %s: %w", scan.Root, err)
+	}
+	for _, u := range head.Unproven {
+		e.cfg.Log.Warn("nothing beneath is deleted", "path", u.Path, "reason", u.Reason, "kept", u.Kept)
+	}
+	s := &sight{head: head, changes: head.Changes, problems: head.Problems}
+	head.Changes = nil
+	if len(s.changes) == 0 {
+		return s, nil
+	}
+	if err := e.learnCaps(ctx, state); err != nil {
+		return nil, err
+	}
+	if err := e.hash(ctx, s); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// hash reads the files whose content decides the plan, in parallel.
+func (e *Engine) hash(ctx context.Context, s *sight) error {
+	known, err := e.knownSizes(s.changes)
+	if err != nil {
+		return err
+	}
+	needs := Needs(s.changes, e.caps, func(size int64) bool { return known[size] })
+	if len(needs) == 0 {
+		return nil
+	}
+	e.phase("hashing")
+	failed := make([]error, len(needs))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(max(2, runtime.GOMAXPROCS(0)))
+	for n, i := range needs {
+		group.Go(func() error {
+			failed[n] = e.hashChange(ctx, &s.changes[i])
+			return ctx.Err()
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return fmt.Errorf("hash: %w", err)
+	}
+	s.drop(needs, failed)
+	return nil
+}
+
+// hashChange fills in the hash of c.New, with the stat that belongs to what was read. An adopted
+// entry is compared in the remote's algorithm: its hash is turned into ours if they agree, so that
+// one read serves both.
+func (e *Engine) hashChange(ctx context.Context, c *snapshot.Change) error {
+	var want []snapshot.HashType
+	if c.Old != nil && c.Old.HashType > snapshot.XXH3 {
+		want = append(want, c.Old.HashType)
+	}
+	now, others, err := snapshot.HashFile(ctx, e.cfg.Scan, c.Path, want...)
+	if err != nil {
+		return err
+	}
+	c.New = &now
+	if len(want) > 0 && others[want[0]] == c.Old.Hash && c.Old.Size == now.Size {
+		old := *c.Old
+		old.HashType, old.Hash = now.HashType, now.Hash
+		c.Old = &old
+	}
+	return nil
+}
+
+// drop takes out the changes whose file could not be read. One that vanished or changed meanwhile
+// is left to the next look; anything else is a problem that a person should hear of.
+func (s *sight) drop(indexes []int, errs []error) {
+	gone := make(map[int]bool)
+	for n, i := range indexes {
+		err := errs[n]
+		switch {
+		case err == nil, errors.Is(err, snapshot.ErrChanged):
+			continue // unhashed: it is sent, and checked again while it is read
+		case !errors.Is(err, fs.ErrNotExist):
+			s.problems = append(s.problems, snapshot.Problem{Path: s.changes[i].Path, Err: err})
+		}
+		gone[i] = true
+	}
+	if len(gone) == 0 {
+		return
+	}
+	kept := make([]snapshot.Change, 0, len(s.changes)-len(gone))
+	for i, c := range s.changes {
+		if !gone[i] {
+			kept = append(kept, c)
+		}
+	}
+	s.changes = kept
+}
+
+// knownSizes returns which sizes of new content the base holds somewhere: only where one matches can
+// a copy on the remote replace an upload, and only then is a file read before it is sent.
+func (e *Engine) knownSizes(changes []snapshot.Change) (map[int64]bool, error) {
+	if !e.caps.Copy {
+		return nil, nil
+	}
+	sizes := make(map[int64]bool)
+	for _, c := range changes {
+		if c.New != nil && c.New.Kind == snapshot.File && c.New.Size > 0 {
+			sizes[c.New.Size] = true
+		}
+	}
+	list := make([]int64, 0, len(sizes))
+	for size := range sizes {
+		list = append(list, size)
+	}
+	slices.Sort(list)
+	return e.cfg.Journal.Sizes(list)
+}
+
+// plan turns what was seen into steps.
+func (e *Engine) plan(s *sight) (journal.Plan, error) {
+	if len(s.changes) == 0 {
+		return journal.Plan{}, nil
+	}
+	known, err := e.knownContent(s.changes)
+	if err != nil {
+		return journal.Plan{}, err
+	}
+	kept := newKeeper(e.cfg.Journal, s.changes)
+	plan := Plan(PlanInput{
+		Changes: s.changes, Caps: e.caps,
+		CompleteSync: e.cfg.CompleteSync, EmptyDirs: e.cfg.EmptyDirs, Metadata: e.cfg.Metadata,
+		Known: known, Kept: kept.beneath,
+	})
+	return plan, errors.Join(kept.err, kept.close())
+}
+
+// knownContent finds, for the new content that was hashed, a path of the base that holds it and that
+// this plan does not touch.
+func (e *Engine) knownContent(changes []snapshot.Change) (map[Content]string, error) {
+	if !e.caps.Copy {
+		return nil, nil
+	}
+	known := make(map[Content]string)
+	for _, c := range changes {
+		if c.New == nil || c.New.Kind != snapshot.File || c.New.HashType != snapshot.XXH3 || c.New.Size == 0 {
+			continue
+		}
+		content := Content{Size: c.New.Size, Hash: c.New.Hash}
+		if _, done := known[content]; done {
+			continue
+		}
+		path, ok, err := e.cfg.Journal.Holding(content.Size, content.Hash)
+		if err != nil {
+			return nil, err
+		}
+		if ok && !changed(changes, path) {
+			known[content] = path
+		}
+	}
+	return known, nil
+}
+
+// changed reports whether path is in changes, which are sorted.
+func changed(changes []snapshot.Change, path string) bool {
+	_, found := slices.BinarySearchFunc(changes, path, func(c snapshot.Change, p string) int {
+		return snapshot.ComparePaths(c.Path, p)
+	})
+	return found
+}

@@ -1,0 +1,205 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/snapsync/snapsync/journal"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// Pauses between the attempts at one step, jittered by half.
+const (
+	firstPause = 300 * time.Millisecond
+	maxPause   = 20 * time.Second
+)
+
+var errVanished = errors.New("vanished, or turned into something else, before it could be read")
+
+// perform does one job: a single step, or a batch of deletes of files.
+func (e *Engine) perform(ctx context.Context, job []journal.Step) []result {
+	for i := range job {
+		e.cfg.Observe(Event{Type: StepStart, Step: &job[i]})
+	}
+	if s := &job[0]; s.Action == journal.Delete && !s.Dir {
+		return e.performDeletes(ctx, job)
+	}
+	r := result{step: job[0]}
+	r.err = e.attempt(ctx, &r.step, func() (err error) {
+		r.entry, err = e.once(ctx, &r.step)
+		return err
+	})
+	e.judge(ctx, &r)
+	return []result{r}
+}
+
+// once tries a step one time, and returns what the remote holds at its path if it worked.
+func (e *Engine) once(ctx context.Context, s *journal.Step) (*snapshot.Entry, error) {
+	switch s.Action {
+	case journal.Send:
+		return e.send(ctx, s)
+	case journal.Move:
+		return s.New, e.conn.Move(ctx, s.From, s.Path, s.Dir)
+	case journal.Delete:
+		err := e.conn.Rmdir(ctx, s.Path)
+		if errors.Is(err, ErrNotEmpty) {
+			// Somebody else's files are in it, or ones that the filter excludes: theirs to remove.
+			e.cfg.Log.Info("directory stays on the remote, it is not empty", "path", s.Path)
+			return nil, nil
+		}
+		return nil, err
+	}
+	panic(fmt.Sprintf("engine: step without an action: %+v", *s))
+}
+
+func (e *Engine) send(ctx context.Context, s *journal.Step) (*snapshot.Entry, error) {
+	replaces := s.Old != nil && s.Old.Kind != snapshot.Dir
+	if replaces && e.caps.Backup && (s.How == journal.Upload || s.How == journal.Copy) {
+		if err := e.conn.Backup(ctx, s.Path); err != nil {
+			return nil, fmt.Errorf("back up what is replaced: %w", err)
+		}
+	}
+	switch s.How {
+	case journal.Upload:
+		return e.upload(ctx, s)
+	case journal.Copy:
+		return s.New, e.conn.Copy(ctx, s.From, s.Path, *s.New)
+	case journal.Touch:
+		return s.New, e.conn.Touch(ctx, s.Path, *s.New)
+	case journal.Mkdir:
+		return s.New, e.conn.Mkdir(ctx, s.Path)
+	}
+	panic(fmt.Sprintf("engine: send without a way: %+v", *s))
+}
+
+// upload sends what the source holds now, which may be newer than what was planned, and returns the
+// stat and hash of exactly what was sent.
+func (e *Engine) upload(ctx context.Context, s *journal.Step) (*snapshot.Entry, error) {
+	content, err := snapshot.NewContent(e.cfg.Scan, s.Path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, errVanished
+	case err != nil:
+		return nil, err
+	case content.Entry().Kind != s.New.Kind:
+		return nil, errVanished
+	}
+	content.OnRead = func(n int) { e.cfg.Observe(Event{Type: StepProgress, Step: s, Bytes: int64(n)}) }
+	if err := e.conn.Send(ctx, s.Path, contentSource{content}); err != nil {
+		return nil, err
+	}
+	sent, whole := content.Result()
+	if !whole {
+		return nil, fmt.Errorf("send %s: the connection did not read all of the file", s.Path)
+	}
+	return &sent, nil
+}
+
+// contentSource is a snapshot.Content as a Source.
+type contentSource struct{ *snapshot.Content }
+
+func (c contentSource) Open() (io.ReadCloser, error) { return c.Content.Open() }
+
+// performDeletes removes files, in one request where the remote can.
+func (e *Engine) performDeletes(ctx context.Context, job []journal.Step) []result {
+	results := make([]result, len(job))
+	todo := make([]int, len(job))
+	for i := range job {
+		results[i].step, todo[i] = job[i], i
+	}
+	// The batch is tried as a whole, with the paths that are left: its error is that of the first.
+	_ = e.attempt(ctx, &job[0], func() error {
+		var left []int
+		for n, err := range e.deleteOnce(ctx, job, todo) {
+			i := todo[n]
+			if results[i].err = err; err != nil {
+				left = append(left, i)
+			}
+		}
+		if todo = left; len(left) > 0 {
+			return results[left[0]].err
+		}
+		return nil
+	})
+	return results
+}
+
+func (e *Engine) deleteOnce(ctx context.Context, job []journal.Step, todo []int) []error {
+	paths := make([]string, len(todo))
+	for n, i := range todo {
+		paths[n] = job[i].Path
+	}
+	if !e.caps.Backup {
+		return e.conn.Delete(ctx, paths)
+	}
+	errs := make([]error, len(paths))
+	for n, path := range paths {
+		if job[todo[n]].Reason == journal.Stale {
+			errs[n] = e.conn.Delete(ctx, []string{path})[0]
+			continue
+		}
+		errs[n] = e.conn.Backup(ctx, path)
+	}
+	return errs
+}
+
+// attempt calls do until it works, is hopeless, or was tried often enough.
+func (e *Engine) attempt(ctx context.Context, s *journal.Step, do func() error) error {
+	pause := backoff.NewExponentialBackOff()
+	pause.InitialInterval, pause.MaxInterval = firstPause, maxPause
+	for n := 1; ; n++ {
+		err := do()
+		if err == nil || ctx.Err() != nil {
+			return errors.Join(err, ctx.Err())
+		}
+		if n >= e.cfg.Retries || !e.mayPass(ctx, err) {
+			return err
+		}
+		wait := pause.NextBackOff()
+		e.cfg.Observe(Event{Type: StepRetry, Step: s, Err: err, Wait: wait})
+		e.cfg.Log.Debug("trying again", "path", s.Path, "err", err, "wait", wait)
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return errors.Join(err, ctx.Err())
+		}
+	}
+}
+
+// mayPass reports whether trying the same again soon has a chance. Only when the remote does not
+// even answer a probe is it really away.
+func (e *Engine) mayPass(ctx context.Context, err error) bool {
+	switch {
+	case errors.Is(err, ErrOffline):
+		return !errors.Is(e.conn.Probe(ctx), ErrOffline)
+	case errors.Is(err, ErrTemporary), errors.Is(err, snapshot.ErrChanged):
+		return true
+	}
+	return class(err) == "error" && !errors.Is(err, errVanished) && !errors.Is(err, fs.ErrPermission)
+}
+
+// class names what kind of failure err is, for status and log.
+func class(err error) string {
+	for _, c := range classes {
+		if errors.Is(err, c.err) {
+			return c.name
+		}
+	}
+	return "error"
+}
+
+var classes = []struct {
+	err  error
+	name string
+}{
+	{ErrOffline, "offline"}, {ErrFatal, "fatal"}, {ErrQuota, "quota"}, {ErrPermission, "permission"},
+	{ErrInvalidName, "name"}, {ErrNotFound, "not found"}, {ErrCannotMove, "cannot move"},
+	{ErrNotEmpty, "not empty"}, {ErrTemporary, "temporary"}, {snapshot.ErrChanged, "changing"},
+	{errVanished, "changing"}, {errBlocked, "blocked"}, {fs.ErrPermission, "source"},
+}

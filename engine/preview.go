@@ -1,0 +1,49 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/snapsync/snapsync/journal"
+)
+
+// Plan says what Run would do now. It sends nothing, deletes nothing and writes nothing: its caller
+// gives it a journal that is read-only, or one in memory where there is none yet. The remote is
+// opened only if this mapping never ran.
+func (e *Engine) Plan(ctx context.Context) (*Preview, error) {
+	state, err := e.cfg.Journal.State()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := e.checkSource(&state); err != nil {
+		return nil, err
+	}
+	if !state.Adopted {
+		if err := e.adopt(ctx); err != nil {
+			return nil, err
+		}
+	}
+	seen, err := e.look(ctx, &state)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := e.plan(seen)
+	if err != nil {
+		return nil, err
+	}
+	hold, err := e.guard(plan.Steps, &state)
+	if err != nil {
+		return nil, err
+	}
+	base, err := e.cfg.Journal.Totals()
+	if err != nil {
+		return nil, err
+	}
+	preview := &Preview{Plan: plan, Head: seen.head, Hold: hold, Base: base, Saved: make(map[int]int64)}
+	preview.Head.Problems = seen.problems
+	for i := range plan.Steps {
+		if s := &plan.Steps[i]; s.Action == journal.Move && s.Dir {
+			preview.Saved[i] = bytesBeneath(seen.changes, s.From)
+		}
+	}
+	return preview, nil
+}

@@ -1,0 +1,85 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/snapsync/snapsync/journal"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// Summary is what a run did. The JSON names are the contract of `run --once --json`.
+type Summary struct {
+	Sent        int64   `json:"sent"` // uploads and new directories
+	Copied      int64   `json:"copied"`
+	Touched     int64   `json:"touched"`
+	Moved       int64   `json:"moved"`
+	Deleted     int64   `json:"deleted"` // files
+	UploadBytes int64   `json:"upload_bytes"`
+	SavedBytes  int64   `json:"saved_bytes"` // that moves and copies did not have to send
+	Failed      int64   `json:"failed"`      // paths that are not true yet
+	Held        int64   `json:"held"`        // files whose delete a guard stopped
+	Seconds     float64 `json:"seconds"`
+
+	Scan     snapshot.Stats      `json:"-"`
+	Unproven []snapshot.Unproven `json:"-"`
+	Failures []Failure           `json:"-"` // the first MaxFailures of them
+	Hold     *Hold               `json:"-"` // nil: nothing is held
+}
+
+// Failure is one path that could not be made true in this run. It is tried again in the next.
+type Failure struct {
+	Path string
+	Err  error
+}
+
+// MaxFailures bounds how many failures a Summary carries; Summary.Failed counts all.
+const MaxFailures = 1000
+
+// fail records one path that is not true.
+func (s *Summary) fail(path string, err error) {
+	s.Failed++
+	if len(s.Failures) < MaxFailures {
+		s.Failures = append(s.Failures, Failure{path, err})
+	}
+}
+
+// Preview is what a run would do.
+type Preview struct {
+	Plan  journal.Plan
+	Head  *snapshot.Head
+	Hold  *Hold // nil: nothing is held
+	Base  journal.Totals
+	Saved map[int]int64 // by index in Plan.Steps: bytes beneath a moved directory
+}
+
+// Hold says why deletes are held.
+type Hold struct {
+	Deletes int64 // files that the plan would delete
+	Limit   int64 // how many would have passed; -1 where it is not the number that matters
+	Why     string
+	Digest  string // of exactly these deletes; what `approve` binds to
+}
+
+// Event tells an observer what the engine is doing. Which fields are set depends on Type.
+type Event struct {
+	Type  EventType
+	Step  *journal.Step // StepStart, StepProgress, StepRetry, StepDone
+	Bytes int64         // StepProgress: read since the last event of this step
+	Err   error         // StepRetry, StepDone; nil: success
+	Wait  time.Duration // StepRetry: pause before the next attempt
+
+	Steps, UploadBytes int64  // Planned: what will be executed; held steps are not counted
+	Text               string // Phase: "listing the remote", "scanning", "hashing", "transferring"
+}
+
+// EventType says what an Event is about.
+type EventType uint8
+
+const (
+	Phase EventType = 1 + iota
+	Planned
+	StepStart
+	StepProgress
+	StepRetry
+	StepDone
+)

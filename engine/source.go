@@ -1,0 +1,78 @@
+package engine
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+
+	"github.com/snapsync/snapsync/journal"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// checkSource compares the root of the source with the one that was snapshotted. An empty directory
+// where a disk should be mounted looks like a mass delete: this is what tells them apart.
+func (e *Engine) checkSource(state *journal.State) (snapshot.Identity, error) {
+	now, err := snapshot.Identify(e.cfg.Scan.Root)
+	if err != nil {
+		return now, fmt.Errorf("%w: %w", snapshot.ErrSourceGone, err)
+	}
+	if state.Identity == "" || state.NewSourceApproved {
+		return now, nil
+	}
+	var was snapshot.Identity
+	if err := json.Unmarshal([]byte(state.Identity), &was); err != nil {
+		return now, fmt.Errorf("read the source's identity in the journal: %w", err)
+	}
+	if same, why := now.Same(was); !same {
+		return now, fmt.Errorf("%w: %s: %s", ErrNewSource, e.cfg.Scan.Root, why)
+	}
+	return now, nil
+}
+
+// noteSource remembers which file systems the acknowledged tree is made of, and what is held.
+// It writes only what differs, so that a run over an unchanged tree does not write here.
+func (e *Engine) noteSource(state *journal.State, id snapshot.Identity, head *snapshot.Head, hold *Hold) error {
+	text, err := json.Marshal(id)
+	if err != nil {
+		return fmt.Errorf("encode the source's identity: %w", err)
+	}
+	next := *state
+	next.Identity, next.NewSourceApproved = string(text), false
+	next.Mounts = keepMounts(state, head)
+	next.HeldDigest, next.HeldWhy = "", ""
+	if hold != nil {
+		next.HeldDigest, next.HeldWhy = hold.Digest, hold.Why
+	}
+	if next.HeldDigest != next.ApprovedDigest {
+		next.ApprovedDigest = "" // an approval is for one plan and is used up by the next
+	}
+	if next.Identity == state.Identity && !state.NewSourceApproved && maps.Equal(next.Mounts, state.Mounts) &&
+		next.HeldDigest == state.HeldDigest && next.HeldWhy == state.HeldWhy && next.ApprovedDigest == state.ApprovedDigest {
+		return nil
+	}
+	*state = next
+	return e.cfg.Journal.Update(func(s *journal.State) {
+		s.Identity, s.NewSourceApproved, s.Mounts = next.Identity, false, next.Mounts
+		s.HeldDigest, s.HeldWhy, s.ApprovedDigest = next.HeldDigest, next.HeldWhy, next.ApprovedDigest
+	})
+}
+
+// keepMounts is what is mounted now, and what should be but is not: that stays expected until a
+// person approves the new source.
+func keepMounts(state *journal.State, head *snapshot.Head) map[string]uint64 {
+	mounts := maps.Clone(head.Mounts)
+	if state.NewSourceApproved {
+		return mounts
+	}
+	for _, u := range head.Unproven {
+		id, expected := state.Mounts[u.Path]
+		if !expected {
+			continue
+		}
+		if mounts == nil {
+			mounts = make(map[string]uint64)
+		}
+		mounts[u.Path] = id
+	}
+	return mounts
+}

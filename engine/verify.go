@@ -1,0 +1,164 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/snapsync/snapsync/journal"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// VerifyOptions say how hard to look and what to do about it.
+type VerifyOptions struct {
+	Repair   bool // make the base tell the truth, so that the next Run repairs the remote
+	Checksum bool // where the remote gives a hash, read the local files to compare it
+}
+
+// Report is how the remote differs from the base.
+type Report struct {
+	Checked  int64        // files of the base that were compared
+	Unknown  int64        // of them, those that size alone had to vouch for
+	Missing  []Difference // the base has it, the remote does not
+	Differs  []Difference // both have it, and not the same
+	Extra    []Difference // the remote has it, the base does not
+	Repaired int64        // entries of the base that were corrected
+}
+
+// Difference is one path on which the remote and the base disagree.
+type Difference struct {
+	Path string `json:"path"`
+	What string `json:"what"`
+}
+
+// Clean reports whether the remote is as the base says.
+func (r *Report) Clean() bool { return len(r.Missing)+len(r.Differs)+len(r.Extra) == 0 }
+
+// Verify lists the remote once and compares it with the base. It changes nothing on the remote; with
+// Repair it corrects the base. The listing is held in memory: this is not the steady state.
+func (e *Engine) Verify(ctx context.Context, opt VerifyOptions) (*Report, error) {
+	if err := e.connect(ctx); err != nil {
+		return nil, err
+	}
+	e.phase("listing the remote")
+	remote := make(map[string]Remote)
+	err := e.conn.List(ctx, func(r Remote) error {
+		remote[r.Path] = r
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the remote: %w", err)
+	}
+	report := new(Report)
+	e.phase("comparing")
+	err = e.cfg.Journal.Walk(ctx, func(path string, base *snapshot.Entry) error {
+		there, ok := remote[path]
+		delete(remote, path)
+		if base.Kind == snapshot.Dir {
+			return nil // on most remotes a directory is there because its files are
+		}
+		report.Checked++
+		if !ok {
+			report.Missing = append(report.Missing, Difference{path, "not on the remote"})
+			return nil
+		}
+		what, sure, err := e.differs(ctx, path, base, &there, opt.Checksum)
+		if what != "" {
+			report.Differs = append(report.Differs, Difference{path, what})
+		} else if !sure {
+			report.Unknown++
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("compare with the base: %w", err)
+	}
+	extra := e.extras(remote)
+	for _, path := range extra {
+		report.Extra = append(report.Extra, Difference{path, "not in the base"})
+	}
+	if !opt.Repair || report.Clean() {
+		return report, nil
+	}
+	return report, e.repair(report, remote)
+}
+
+// extras are the files left over of a listing that are this mapping's business, sorted.
+func (e *Engine) extras(left map[string]Remote) []string {
+	var paths []string
+	for path, r := range left {
+		if r.Entry.Kind == snapshot.Dir || r.Temporary || e.excluded(path, &r.Entry) {
+			continue
+		}
+		paths = append(paths, path)
+	}
+	slices.SortFunc(paths, snapshot.ComparePaths)
+	return paths
+}
+
+// differs compares one file. It reports what differs, if anything, and whether more than the size
+// vouches for it if nothing does.
+func (e *Engine) differs(ctx context.Context, path string, base *snapshot.Entry, there *Remote, checksum bool) (what string, sure bool, err error) {
+	now := &there.Entry
+	switch {
+	case now.Kind != base.Kind:
+		return fmt.Sprintf("a %v on the remote, a %v in the base", now.Kind, base.Kind), true, nil
+	case now.Size != base.Size:
+		return fmt.Sprintf("size %d on the remote, %d in the base", now.Size, base.Size), true, nil
+	case e.caps.Precision > 0 && !sameTime(now.Mtime, base.Mtime, e.caps.Precision):
+		return fmt.Sprintf("modified %v on the remote, %v in the base", now.ModTime().UTC(), base.ModTime().UTC()), true, nil
+	case now.HashType != snapshot.NoHash && now.HashType == base.HashType:
+		if now.Hash != base.Hash {
+			return fmt.Sprintf("%v differs", now.HashType), true, nil
+		}
+		return "", true, nil
+	}
+	sure = e.caps.Precision > 0
+	if !checksum || now.HashType == snapshot.NoHash || base.Flags.Has(snapshot.Retained) {
+		return "", sure, nil
+	}
+	local, hashes, err := snapshot.HashFile(ctx, e.cfg.Scan, path, now.HashType)
+	if err != nil || !local.SameContent(base) {
+		return "", sure, ctx.Err() // the source has moved on: the next run's business
+	}
+	if hashes[now.HashType] != now.Hash {
+		return fmt.Sprintf("%v differs", now.HashType), true, nil
+	}
+	return "", true, nil
+}
+
+// repair makes the base say what the remote holds. What is missing or differs is forgotten, so that
+// the next run sends it; what is extra is adopted, so that the next run retains or deletes it.
+func (e *Engine) repair(report *Report, remote map[string]Remote) error {
+	var fixes []journal.Refresh
+	for _, d := range slices.Concat(report.Missing, report.Differs) {
+		fixes = append(fixes, journal.Refresh{Path: d.Path})
+	}
+	for _, d := range report.Extra {
+		entry := remote[d.Path].Entry
+		entry.Flags |= snapshot.Adopted
+		fixes = append(fixes, journal.Refresh{Path: d.Path, Entry: &entry})
+	}
+	if err := e.cfg.Journal.Repair(fixes); err != nil {
+		return err
+	}
+	report.Repaired = int64(len(fixes))
+	return nil
+}
+
+// excluded reports whether the filter keeps path out of the mapping, itself or by a directory above.
+func (e *Engine) excluded(path string, entry *snapshot.Entry) bool {
+	filter := e.cfg.Scan.Filter
+	if filter == nil {
+		return false
+	}
+	for dir, _ := snapshot.Split(path); dir != ""; dir, _ = snapshot.Split(dir) {
+		if !filter.Dir(dir) {
+			return true
+		}
+	}
+	if entry.Kind == snapshot.Dir {
+		return !filter.Dir(path)
+	}
+	return !filter.File(path, entry.Size, entry.ModTime())
+}
