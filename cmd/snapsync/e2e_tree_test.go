@@ -1,0 +1,389 @@
+//go:build linux
+
+package main_test
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// tree is a directory that is changed at random, in all the ways in which people and programs
+// change directories. The same seed makes the same changes. Few names and directories, so that
+// what is renamed often lands where something else was a moment ago.
+type tree struct {
+	t    *testing.T
+	root string
+	rng  *rand.Rand
+	log  []string // what was done, for the report of a failure
+
+	duplicated map[sum]bool // content that got a second file since the last unheardOf
+}
+
+// The names are nasty on purpose; each is legal on Linux and, as rclone encodes it, on every remote.
+var oddNames = []string{
+	"a", "b", "c", "A", "report.txt", "photo.jpg", "new\nline", "tab\there", `quote'"s`, " leading", "trailing ",
+	"dot.", "-dash", "100%41", "#?&;=+", `back\slash`, "*<>|:", "grün", "gru\u0308n", "日本語", "invalid\xff\xfe",
+	"~tilde", "$HOME", "[x]{y}", ".hidden", "name.partial", "long-" + strings.Repeat("x", 100),
+}
+
+func newTree(t *testing.T, root string, seed uint64) *tree {
+	return &tree{t: t, root: root, rng: rand.New(rand.NewPCG(seed, 0)), duplicated: map[sum]bool{}}
+}
+
+// plant fills the empty tree; one file is big enough to be sent in several parts to S3.
+func (tr *tree) plant(files int) {
+	for range files {
+		tr.create()
+	}
+	big := filepath.Join(tr.root, "big.bin")
+	tr.write(big, 12<<20)
+	tr.did("create", big)
+}
+
+// mutate does n changes. Some find nothing to change and count all the same.
+func (tr *tree) mutate(n int) {
+	kinds := []func(){
+		tr.create, tr.create, tr.overwrite, tr.editKeepingMtime, tr.extend, tr.truncate, tr.touch, tr.saveByRename,
+		tr.renameFile, tr.renameFile, tr.renameDir, tr.swap, tr.chain, tr.fileToDir, tr.dirToFile, tr.remove,
+		tr.removeDir, tr.link, tr.duplicate, tr.moveAndEdit, tr.emptyDir, tr.comeAndGo,
+	}
+	for range n {
+		kinds[tr.rng.IntN(len(kinds))]()
+	}
+}
+
+func (tr *tree) create() {
+	path := tr.place()
+	tr.write(path, tr.size())
+	tr.did("create", path)
+}
+
+func (tr *tree) overwrite() {
+	if path, ok := tr.file(); ok {
+		tr.write(path, tr.stat(path).Size())
+		tr.did("overwrite in the same size", path)
+	}
+}
+
+// editKeepingMtime is what some editors, and all that restore timestamps, do: only ctime tells.
+func (tr *tree) editKeepingMtime() {
+	if path, ok := tr.file(); ok {
+		before := tr.stat(path)
+		tr.write(path, before.Size())
+		tr.must(os.Chtimes(path, time.Time{}, before.ModTime()))
+		tr.did("overwrite in the same size with the same mtime", path)
+	}
+}
+
+func (tr *tree) extend() {
+	if path, ok := tr.file(); ok {
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+		tr.must(err)
+		_, err = f.Write(tr.bytes(1 + tr.rng.IntN(100)))
+		tr.must(err)
+		tr.must(f.Close())
+		tr.did("append to", path)
+	}
+}
+
+func (tr *tree) truncate() {
+	if path, ok := tr.file(); ok {
+		tr.must(os.Truncate(path, tr.stat(path).Size()/2))
+		tr.did("truncate", path)
+	}
+}
+
+func (tr *tree) touch() {
+	if path, ok := tr.file(); ok {
+		when := time.Date(2001+tr.rng.IntN(30), 3, 1, 2, 3, 4, tr.rng.IntN(1e9), time.UTC)
+		tr.must(os.Chtimes(path, time.Time{}, when))
+		tr.did("touch", path)
+	}
+}
+
+func (tr *tree) saveByRename() {
+	if path, ok := tr.file(); ok {
+		temp := filepath.Join(filepath.Dir(path), ".save~")
+		tr.write(temp, tr.size())
+		tr.must(os.Rename(temp, path))
+		tr.did("save by rename", path)
+	}
+}
+
+func (tr *tree) renameFile() {
+	if path, ok := tr.file(); ok {
+		to := tr.place()
+		tr.must(os.Rename(path, to))
+		tr.did("rename", path, to)
+	}
+}
+
+func (tr *tree) renameDir() {
+	if dir, ok := tr.dir(); ok {
+		if to := tr.place(); tr.free(to) && !inside(to, dir) {
+			tr.must(os.Rename(dir, to))
+			tr.did("rename directory", dir, to)
+		}
+	}
+}
+
+func (tr *tree) swap() {
+	a, ok := tr.file()
+	if b, ok2 := tr.file(); ok && ok2 && a != b {
+		tr.rotate(a, b)
+		tr.did("swap", a, b)
+	}
+}
+
+// chain moves a to where b was, b to where c was, and c to a place of its own.
+func (tr *tree) chain() {
+	a, ok := tr.file()
+	b, _ := tr.file()
+	if to := tr.place(); ok && a != b && tr.free(to) {
+		tr.must(os.Rename(b, to))
+		tr.must(os.Rename(a, b))
+		tr.did("rename in a chain", a, b, to)
+	}
+}
+
+func (tr *tree) fileToDir() {
+	if path, ok := tr.file(); ok {
+		tr.must(os.Remove(path))
+		tr.write(filepath.Join(path, tr.name()), tr.size())
+		tr.did("replace by a directory", path)
+	}
+}
+
+func (tr *tree) dirToFile() {
+	if dir, ok := tr.dir(); ok {
+		tr.must(os.RemoveAll(dir))
+		tr.write(dir, tr.size())
+		tr.did("replace by a file", dir)
+	}
+}
+
+func (tr *tree) remove() {
+	if path, ok := tr.file(); ok {
+		tr.must(os.Remove(path))
+		tr.did("delete", path)
+	}
+}
+
+func (tr *tree) removeDir() {
+	if dir, ok := tr.dir(); ok {
+		tr.must(os.RemoveAll(dir))
+		tr.did("delete directory", dir)
+	}
+}
+
+func (tr *tree) link() {
+	if path, ok := tr.file(); ok {
+		if to := tr.place(); tr.free(to) {
+			tr.duplicated[sha256.Sum256(tr.read(path))] = true
+			tr.must(os.Link(path, to))
+			tr.did("hard link", path, to)
+		}
+	}
+}
+
+func (tr *tree) duplicate() {
+	if path, ok := tr.file(); ok {
+		if to := tr.place(); tr.free(to) {
+			b := tr.read(path)
+			tr.duplicated[sha256.Sum256(b)] = true
+			tr.must(os.WriteFile(to, b, 0o644))
+			tr.did("copy", path, to)
+		}
+	}
+}
+
+func (tr *tree) moveAndEdit() {
+	if path, ok := tr.file(); ok {
+		to := tr.place()
+		tr.must(os.Rename(path, to))
+		tr.write(to, tr.size())
+		tr.did("rename and edit", path, to)
+	}
+}
+
+func (tr *tree) emptyDir() {
+	path := tr.place()
+	if tr.free(path) {
+		tr.must(os.Mkdir(path, 0o755))
+		tr.did("make an empty directory", path)
+	}
+}
+
+// comeAndGo leaves no trace: nothing of it may reach the remote.
+func (tr *tree) comeAndGo() {
+	path := tr.place()
+	if tr.free(path) {
+		tr.write(path, tr.size())
+		tr.must(os.Remove(path))
+		tr.did("create and delete", path)
+	}
+}
+
+// --- picking ---
+
+// place is where something may be put: a file or nothing is there, and its directory exists.
+func (tr *tree) place() string {
+	for {
+		dir := tr.root
+		for tr.rng.IntN(3) > 0 {
+			dir = filepath.Join(dir, []string{"d", "e", "dir " + tr.name()}[tr.rng.IntN(3)])
+		}
+		if os.MkdirAll(dir, 0o755) != nil {
+			continue // a file is in the way
+		}
+		path := filepath.Join(dir, tr.name())
+		if info, err := os.Lstat(path); err != nil || !info.IsDir() {
+			return path
+		}
+	}
+}
+
+func (tr *tree) name() string { return oddNames[tr.rng.IntN(len(oddNames))] }
+
+// size is often tiny, sometimes nothing, now and then large.
+func (tr *tree) size() int64 {
+	switch tr.rng.IntN(10) {
+	case 0:
+		return 0
+	case 1:
+		return tr.rng.Int64N(1 << 20)
+	}
+	return tr.rng.Int64N(200)
+}
+
+func (tr *tree) file() (path string, ok bool) {
+	return tr.pick(func(e fs.DirEntry) bool { return e.Type().IsRegular() })
+}
+
+func (tr *tree) dir() (path string, ok bool) {
+	return tr.pick(fs.DirEntry.IsDir)
+}
+
+func (tr *tree) pick(want func(fs.DirEntry) bool) (string, bool) {
+	var all []string
+	tr.walk(func(path string, e fs.DirEntry) {
+		if want(e) {
+			all = append(all, path)
+		}
+	})
+	if len(all) == 0 {
+		return "", false
+	}
+	return all[tr.rng.IntN(len(all))], true
+}
+
+// walk visits all but the root, in byte order, so that a seed means the same everywhere.
+func (tr *tree) walk(visit func(path string, e fs.DirEntry)) {
+	tr.must(filepath.WalkDir(tr.root, func(path string, e fs.DirEntry, err error) error {
+		if err == nil && path != tr.root {
+			visit(path, e)
+		}
+		return err
+	}))
+}
+
+// contents counts the files by what they hold.
+func (tr *tree) contents() map[sum]content {
+	all := map[sum]content{}
+	tr.walk(func(path string, e fs.DirEntry) {
+		if e.Type().IsRegular() {
+			b := tr.read(path)
+			key := sha256.Sum256(b)
+			all[key] = content{size: int64(len(b)), files: all[key].files + 1}
+		}
+	})
+	return all
+}
+
+type sum = [sha256.Size]byte
+
+type content struct{ size, files int64 }
+
+// unheardOf is how many bytes must travel, at most, to a remote that holds before: those of content
+// that is there in more files than before. Content that was duplicated since then counts in all
+// its files: when the original is edited as well, nobody can tell a copy from a rename.
+func (tr *tree) unheardOf(before, after map[sum]content) (size int64) {
+	for key, c := range after {
+		known := before[key].files
+		if tr.duplicated[key] {
+			known = 0
+		}
+		size += c.size * max(0, c.files-known)
+	}
+	clear(tr.duplicated)
+	return size
+}
+
+// --- doing ---
+
+func (tr *tree) write(path string, size int64) {
+	tr.must(os.MkdirAll(filepath.Dir(path), 0o755))
+	tr.must(os.WriteFile(path, tr.bytes(int(size)), 0o644))
+}
+
+func (tr *tree) read(path string) []byte {
+	b, err := os.ReadFile(path)
+	tr.must(err)
+	return b
+}
+
+func (tr *tree) bytes(n int) []byte {
+	b := make([]byte, n)
+	for i := 0; i < n; i += 8 {
+		word := tr.rng.Uint64()
+		for j := i; j < min(i+8, n); j++ {
+			b[j] = byte(word >> (8 * (j - i)))
+		}
+	}
+	return b
+}
+
+func (tr *tree) rotate(a, b string) {
+	temp := filepath.Join(tr.root, ".rotate~")
+	tr.must(os.Rename(a, temp))
+	tr.must(os.Rename(b, a))
+	tr.must(os.Rename(temp, b))
+}
+
+func (tr *tree) free(path string) bool {
+	_, err := os.Lstat(path)
+	return os.IsNotExist(err)
+}
+
+func (tr *tree) stat(path string) fs.FileInfo {
+	info, err := os.Lstat(path)
+	tr.must(err)
+	return info
+}
+
+func (tr *tree) did(what string, paths ...string) {
+	for _, p := range paths {
+		rel, _ := filepath.Rel(tr.root, p)
+		what += fmt.Sprintf(" %q", rel)
+	}
+	tr.log = append(tr.log, what)
+}
+
+func (tr *tree) must(err error) {
+	tr.t.Helper()
+	if err != nil {
+		tr.t.Fatalf("change the tree: %v", err)
+	}
+}
+
+func inside(path, dir string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && rel != ".." && (len(rel) < 3 || rel[:3] != "../")
+}
