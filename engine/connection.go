@@ -52,7 +52,7 @@ type Source interface {
 
 // Connection executes steps on one remote. The engine is its only caller. All methods may be called
 // concurrently, except Close; the engine never has two calls under way whose paths overlap (equal,
-// above or beneath). Every method returns soon after ctx is done, with ctx.Err() wrapped; what it was
+// above or beneath), but for several Copies from the same path. Every method returns soon after ctx is done, with ctx.Err() wrapped; what it was
 // doing may or may not have happened, as with any other error: see "twice" below.
 //
 // Errors wrap one of the classes below where one fits. Paths are in the source's own bytes; a

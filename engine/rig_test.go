@@ -1,0 +1,214 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/journal"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// rig is a real source directory, a real journal and a remote in memory. Each run opens the journal
+// anew, as a process would.
+type rig struct {
+	t      *testing.T
+	source string
+	db     string
+	remote *enginetest.Memory
+	cfg    engine.Config // what a test wants to be different
+	events func(engine.Event)
+}
+
+// fullCaps is what SFTP or a local directory can do, and server-side copies as well.
+var fullCaps = engine.Caps{
+	Copy: true, Move: true, DirMove: true, SetModTime: true, EmptyDirs: true,
+	Precision: time.Nanosecond, DeleteBatch: 3, Transfers: 4,
+}
+
+func newRig(t *testing.T, caps engine.Caps) *rig {
+	t.Helper()
+	r := &rig{
+		t: t, source: filepath.Join(t.TempDir(), "source"), db: filepath.Join(t.TempDir(), "journal.db"),
+		remote: enginetest.NewMemory(t, caps),
+	}
+	must(t, os.Mkdir(r.source, 0o755))
+	everything, err := engine.ParseMaxDelete("100%")
+	must(t, err)
+	r.cfg = engine.Config{CompleteSync: true, MaxDelete: everything}
+	return r
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// with opens journal and engine, and closes both afterwards.
+func (r *rig) with(do func(*engine.Engine, *journal.Journal)) {
+	r.t.Helper()
+	j, err := journal.Open(r.db, journal.Mapping{Source: r.source, Remote: "memory"})
+	must(r.t, err)
+	cfg := r.cfg
+	cfg.Scan.Root, cfg.Journal, cfg.Connect, cfg.Observe = r.source, j, r.remote.Connect, r.events
+	e, err := engine.New(cfg)
+	must(r.t, err)
+	do(e, j)
+	must(r.t, e.Close())
+	must(r.t, j.Close())
+}
+
+func (r *rig) try() (sum engine.Summary, err error) {
+	r.t.Helper()
+	r.with(func(e *engine.Engine, _ *journal.Journal) { sum, err = e.Run(context.Background()) })
+	return sum, err
+}
+
+func (r *rig) run() engine.Summary {
+	r.t.Helper()
+	sum, err := r.try()
+	must(r.t, err)
+	return sum
+}
+
+// write makes a file with a content, parents included.
+func (r *rig) write(path, content string) {
+	r.t.Helper()
+	full := filepath.Join(r.source, path)
+	must(r.t, os.MkdirAll(filepath.Dir(full), 0o755))
+	must(r.t, os.WriteFile(full, []byte(content), 0o644))
+}
+
+func (r *rig) rename(from, to string) {
+	r.t.Helper()
+	must(r.t, os.Rename(filepath.Join(r.source, from), filepath.Join(r.source, to)))
+}
+
+func (r *rig) remove(path string) {
+	r.t.Helper()
+	must(r.t, os.RemoveAll(filepath.Join(r.source, path)))
+}
+
+// files lists "path content mtime" of a tree: the source's, or the remote's.
+func (r *rig) files() (out []string) {
+	r.t.Helper()
+	must(r.t, filepath.WalkDir(r.source, func(full string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		content, err := os.ReadFile(full)
+		if err != nil {
+			return err
+		}
+		path, _ := filepath.Rel(r.source, full)
+		out = append(out, line(path, string(content), info.ModTime().Truncate(r.remote.Caps.Precision)))
+		return nil
+	}))
+	return sorted(out)
+}
+
+func (r *rig) remoteFiles() (out []string) {
+	for _, n := range r.remote.Tree() {
+		if n.Kind != snapshot.Dir {
+			out = append(out, line(n.Path, n.Content, n.Mtime))
+		}
+	}
+	return sorted(out)
+}
+
+// same fails the test unless the remote is true to the source and the journal to the remote.
+func (r *rig) same() {
+	r.t.Helper()
+	if diff := cmp.Diff(r.files(), r.remoteFiles()); diff != "" {
+		r.t.Errorf("source and remote differ (-source +remote):\n%s", diff)
+	}
+	r.with(func(e *engine.Engine, j *journal.Journal) {
+		broken, err := j.Check(context.Background())
+		must(r.t, err)
+		if len(broken) > 0 {
+			r.t.Errorf("journal: %s", strings.Join(broken, "; "))
+		}
+		report, err := e.Verify(context.Background(), engine.VerifyOptions{})
+		must(r.t, err)
+		if !report.Clean() {
+			r.t.Errorf("base and remote differ: %+v", *report)
+		}
+	})
+}
+
+// quiet fails the test unless a further run has nothing to do and does not ask the remote.
+func (r *rig) quiet() {
+	r.t.Helper()
+	before := r.remote.Ops()
+	if sum := r.run(); sum.Sent+sum.Moved+sum.Deleted+sum.Copied+sum.Touched+sum.Failed != 0 {
+		r.t.Errorf("a second run still does something: %+v", sum)
+	}
+	if asked := r.remote.Ops() - before; asked != 0 {
+		r.t.Errorf("a run over an unchanged tree asked the remote %d times", asked)
+	}
+}
+
+func line(path, content string, mtime time.Time) string {
+	return fmt.Sprintf("%s %q %d", path, content, mtime.UnixNano())
+}
+
+// edit makes n random changes in the source, among few names so that they collide.
+func (r *rig) edit(rng *rand.Rand, n int) {
+	r.t.Helper()
+	for range n {
+		r.editOnce(rng)
+	}
+}
+
+func (r *rig) editOnce(rng *rand.Rand) {
+	name := func() string {
+		parts := make([]string, 1+rng.IntN(3))
+		for i := range parts {
+			parts[i] = string(rune('a' + rng.IntN(3)))
+		}
+		return filepath.Join(r.source, filepath.Join(parts...))
+	}
+	a, b := name(), name()
+	// Many of these fail, since a parent is a file or missing: that is no change, and that is fine.
+	switch rng.IntN(7) {
+	case 0, 1, 2:
+		_ = os.MkdirAll(filepath.Dir(a), 0o755)
+		_ = os.WriteFile(a, []byte(strings.Repeat("x", rng.IntN(3))+string(rune('p'+rng.IntN(3)))), 0o644)
+	case 3:
+		_ = os.MkdirAll(filepath.Dir(b), 0o755)
+		_ = os.Rename(a, b)
+	case 4:
+		_ = os.RemoveAll(a)
+	case 5:
+		tmp := filepath.Join(filepath.Dir(r.source), "swap")
+		if os.Rename(a, tmp) == nil {
+			if os.Rename(b, a) == nil {
+				_ = os.MkdirAll(filepath.Dir(b), 0o755)
+			}
+			if os.Rename(tmp, b) != nil {
+				_ = os.RemoveAll(tmp)
+			}
+		}
+	case 6:
+		when := time.Unix(1_000_000_000+rng.Int64N(1000), 0)
+		if info, err := os.Lstat(a); err == nil && !info.IsDir() {
+			_ = os.Chtimes(a, when, when)
+		}
+	}
+}
