@@ -1,10 +1,17 @@
 package snapshot
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"hash"
 	"log/slog"
+	"runtime"
+	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // LinkMode says what a symbolic link in the source is, in rclone's terms.
@@ -41,29 +48,39 @@ type Config struct {
 	// Mounts are the file systems mounted inside the source when the base was acknowledged: path to
 	// file-system id. The scan compares; see Head.Unproven.
 	Mounts map[string]uint64
+	// AnyMount accepts whatever is mounted inside the source now: a person approved it.
+	AnyMount bool
+	// NewHash returns a new hash of the given type, or nil where it has none. It is for HashFile; nil:
+	// XXH3, MD5, SHA-1 and SHA-256.
+	NewHash func(HashType) hash.Hash
 }
 
 // Head is what the source holds now, as its difference from the base.
 type Head struct {
 	// Changes are sorted by ComparePaths. They name every path whose stat, read now, does not prove
 	// that it is as the base says, and every path of the base that is proved absent. Retained
-	// entries of the base whose path is absent are no change. Adopted entries always are one.
+	// entries of the base whose path is absent are no change without Config.Mirror. Adopted entries
+	// always are one.
 	Changes []Change
 	// Unproven are the directories beneath which absence proves nothing. No Change with a nil New
 	// lies beneath one of them.
 	Unproven []Unproven
 	// Problems are the paths that could not be looked at; none of them is in Changes.
 	Problems []Problem
-	// Mounts are the file systems found mounted inside the source: path to file-system id.
+	// Mounts are the file systems mounted inside the source, path to file-system id, as the next scan
+	// is to be given them in Config.Mounts: those that were found, but those that were expected
+	// where the scan did not look, and where files are kept because something else was found.
 	Mounts map[string]uint64
 	Stats  Stats
 }
 
-// Unproven is a directory beneath which nothing may be deleted, and why.
+// Unproven is a path at which and beneath which nothing may be deleted, and why. It need not be a
+// directory: see Scan on what is skipped.
 type Unproven struct {
 	Path   string
 	Reason string // for a person: "permission denied", "the file system mounted there is gone", …
-	Kept   int64  // files of the base beneath it that the scan did not see
+	Kept   int64  // files of the base at or beneath it that the scan did not see
+	Unread bool   // it could not be looked at, and is in Problems as well; otherwise it was, and is not what it was
 }
 
 // Problem is a path that could not be looked at.
@@ -83,4 +100,114 @@ type Stats struct {
 // ErrSourceGone means that the root of the source could not be read at all.
 var ErrSourceGone = errors.New("source cannot be read")
 
-var _ = context.Background
+// Scan compares the directory cfg.Root with the base and returns the difference.
+//
+// An entry is unchanged, and not reported, if the base trusts its own record of it (not Racy, Retained
+// or Adopted), the stat is the same and the permissions are; with cfg.Checksum no file is. A directory
+// is unchanged if it is the same directory. A path of another kind than before is one Change with
+// both entries, and everything beneath an old or new directory is absent or new. Where the source has
+// what the scan skips (a link, a socket, what could not be looked at), the path is neither present
+// nor absent: what the base has there stays, as Unproven. What the filter excludes does not exist, on
+// either side. What changes while it is looked at is left to the next scan.
+//
+// The base must not change before Scan returns. Scan returns an error, and nothing else, if the root
+// cannot be read (ErrSourceGone), if the base cannot, or if ctx is done. No goroutine outlives it.
+func Scan(ctx context.Context, cfg Config, base Base) (*Head, error) {
+	return scan(ctx, cfg, base, openDirectory)
+}
+
+func scan(ctx context.Context, cfg Config, base Base, open func(root string, links bool) (directory, error)) (*Head, error) {
+	cfg = cfg.withDefaults()
+	todo := newStack(job{})
+	var workers []*worker
+	defer func() {
+		for _, w := range workers {
+			w.close()
+		}
+	}()
+	for range cfg.Workers {
+		w, err := newWorker(&cfg, todo, base, open)
+		if err != nil {
+			return nil, fmt.Errorf("scan source: %w", err)
+		}
+		workers = append(workers, w)
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	stop := context.AfterFunc(gctx, todo.close)
+	defer stop()
+	for _, w := range workers {
+		g.Go(func() error { return w.run(gctx) })
+	}
+	if err := g.Wait(); err != nil {
+		return nil, fmt.Errorf("scan source: %w", err)
+	}
+	return gather(&cfg, workers), nil
+}
+
+// withDefaults returns cfg with every zero that means something else replaced.
+func (cfg Config) withDefaults() Config {
+	if cfg.Workers <= 0 {
+		cfg.Workers = max(2, runtime.GOMAXPROCS(0))
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return cfg
+}
+
+func newWorker(cfg *Config, todo *stack, base Base, open func(root string, links bool) (directory, error)) (*worker, error) {
+	dir, err := open(cfg.Root, cfg.Links == FollowLinks)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSourceGone, err)
+	}
+	reader, err := base.Reader()
+	if err != nil {
+		dir.close()
+		return nil, fmt.Errorf("open base: %w", err)
+	}
+	return &worker{cfg: cfg, todo: todo, dir: dir, base: reader}, nil
+}
+
+func (w *worker) close() {
+	w.dir.close()
+	w.base.Close()
+}
+
+// gather puts together what the workers found.
+func gather(cfg *Config, workers []*worker) *Head {
+	h := &Head{}
+	var slabs []*slab
+	var found []mounted
+	for _, w := range workers {
+		slabs = append(slabs, &w.slab)
+		found = append(found, w.mounts...)
+		h.Problems = append(h.Problems, w.problems...)
+		h.Stats.add(w.stats)
+		for _, d := range w.doubts {
+			kept := d.kept.Load()
+			if kept == 0 && d.mount {
+				continue // nothing is at stake, and remember forgets it
+			}
+			h.Unproven = append(h.Unproven, Unproven{Path: d.path, Reason: d.reason, Kept: kept, Unread: d.unread})
+		}
+	}
+	h.Changes = sorted(slabs)
+	h.Mounts = remember(cfg.Mounts, found)
+	slices.SortFunc(h.Problems, func(a, b Problem) int { return ComparePaths(a.Path, b.Path) })
+	slices.SortFunc(h.Unproven, func(a, b Unproven) int {
+		return cmp.Or(ComparePaths(a.Path, b.Path), cmp.Compare(a.Reason, b.Reason))
+	})
+	return h
+}
+
+func (s *Stats) add(o Stats) {
+	s.Files += o.Files
+	s.Dirs += o.Dirs
+	s.Bytes += o.Bytes
+	s.Symlinks += o.Symlinks
+	s.Special += o.Special
+	s.Excluded += o.Excluded
+}

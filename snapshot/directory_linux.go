@@ -1,0 +1,199 @@
+package snapshot
+
+import (
+	"bytes"
+	"encoding/binary"
+	"os"
+	"slices"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// descriptor is a directory by descriptors: names are read with getdents64 into a buffer that is
+// used again and again, and each is given to fstatat as it lies there, NUL-terminated. Compared with
+// os.ReadDir and Lstat this saves the path look-up, and every allocation.
+type descriptor struct {
+	root  int
+	links bool
+	fd    int    // the open directory, or -1
+	buf   []byte // linux_dirent64 records, one after the other
+	names []span
+	st    unix.Stat_t // here, so that it need not be cleared for each call
+}
+
+// span is where a name lies in the buffer; a NUL follows it.
+type span struct{ at, len int }
+
+const (
+	direntMin = 32 << 10 // how much room one getdents64 gets at least
+	direntMax = 4 << 20  // a buffer that grew beyond this is not kept
+
+	// struct linux_dirent64 { u64 ino; s64 off; u16 reclen; u8 type; char name[]; }
+	reclenAt = 16
+	nameAt   = 19
+)
+
+func openDirectory(root string, links bool) (directory, error) {
+	fd, err := openRoot(root)
+	if err != nil {
+		return nil, err
+	}
+	return &descriptor{root: fd, links: links, fd: -1, buf: make([]byte, 0, 2*direntMin)}, nil
+}
+
+func (d *descriptor) open(path string) (opened, error) {
+	d.leave()
+	fd, err := openBeneath(d.root, path, unix.O_RDONLY|unix.O_DIRECTORY, d.links)
+	if err != nil {
+		return opened{}, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	d.fd = fd
+	o, err := identify(fd)
+	if err != nil {
+		return opened{}, &os.PathError{Op: "stat", Path: path, Err: err}
+	}
+	return o, nil
+}
+
+// identify asks statx, which alone knows the root of a bind mount, and fstat where there is none.
+func identify(fd int) (opened, error) {
+	var x unix.Statx_t
+	err := unix.Statx(fd, "", unix.AT_EMPTY_PATH, unix.STATX_INO, &x)
+	if err == nil {
+		return opened{
+			dev:   unix.Mkdev(x.Dev_major, x.Dev_minor),
+			ino:   x.Ino,
+			mount: x.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0,
+		}, nil
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return opened{}, err
+	}
+	return opened{dev: uint64(st.Dev), ino: uint64(st.Ino)}, nil
+}
+
+func (d *descriptor) list() (int, error) {
+	err := d.read()
+	d.index()
+	return len(d.names), err
+}
+
+// read fills the buffer with all records, or with those that came before an error.
+func (d *descriptor) read() error {
+	d.buf = d.buf[:0]
+	for {
+		if cap(d.buf)-len(d.buf) < direntMin {
+			d.buf = slices.Grow(d.buf, max(direntMin, cap(d.buf)))
+		}
+		n, err := unix.Getdents(d.fd, d.buf[len(d.buf):cap(d.buf)])
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != nil:
+			return os.NewSyscallError("getdents64", err)
+		case n == 0:
+			return nil
+		}
+		d.buf = d.buf[:len(d.buf)+n]
+	}
+}
+
+// index finds the names in the buffer and sorts them.
+func (d *descriptor) index() {
+	d.names = d.names[:0]
+	for at := 0; at < len(d.buf); {
+		record := d.buf[at:]
+		size := int(binary.NativeEndian.Uint16(record[reclenAt:]))
+		name := record[nameAt:size]
+		name = name[:bytes.IndexByte(name, 0)]
+		if string(name) != "." && string(name) != ".." {
+			d.names = append(d.names, span{at + nameAt, len(name)})
+		}
+		at += size
+	}
+	slices.SortFunc(d.names, func(a, b span) int { return bytes.Compare(d.at(a), d.at(b)) })
+}
+
+func (d *descriptor) at(s span) []byte { return d.buf[s.at : s.at+s.len] }
+
+func (d *descriptor) name(i int) []byte { return d.at(d.names[i]) }
+
+func (d *descriptor) stat(i int, e *Entry) error {
+	name := &d.buf[d.names[i].at]
+	if err := fstatat(d.fd, name, &d.st, unix.AT_SYMLINK_NOFOLLOW|unix.AT_NO_AUTOMOUNT); err != nil {
+		return err
+	}
+	entryOfStat(&d.st, e)
+	if e.Kind == Symlink && e.Size == 0 {
+		// Some file systems do not say how long the target is.
+		target, err := readLinkOf(d.fd, unix.BytePtrToString(name))
+		e.Size = int64(len(target))
+		return err
+	}
+	return nil
+}
+
+func (d *descriptor) follow(i int, e *Entry) error {
+	if err := fstatat(d.fd, &d.buf[d.names[i].at], &d.st, 0); err != nil {
+		return err
+	}
+	entryOfStat(&d.st, e)
+	return nil
+}
+
+func (d *descriptor) lookup(name []byte) error {
+	return unix.Fstatat(d.fd, string(name), &d.st, unix.AT_SYMLINK_NOFOLLOW|unix.AT_NO_AUTOMOUNT)
+}
+
+func (d *descriptor) fsid() uint64 { return fileSystemID(d.fd) }
+
+// leave closes the open directory, but not the root.
+func (d *descriptor) leave() {
+	if d.fd >= 0 {
+		unix.Close(d.fd)
+	}
+	d.fd = -1
+	if cap(d.buf) > direntMax {
+		d.buf, d.names = make([]byte, 0, 2*direntMin), nil
+	}
+}
+
+func (d *descriptor) close() error {
+	d.leave()
+	return unix.Close(d.root)
+}
+
+// entryOfStat fills e from st; Kind is 0 for what is neither file, directory nor symbolic link.
+func entryOfStat(st *unix.Stat_t, e *Entry) {
+	*e = Entry{
+		Mode:  uint32(st.Mode) & 0o7777,
+		Size:  st.Size,
+		Mtime: st.Mtim.Nano(),
+		Ctime: st.Ctim.Nano(),
+		Dev:   uint64(st.Dev),
+		Ino:   uint64(st.Ino),
+	}
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFREG:
+		e.Kind = File
+	case unix.S_IFLNK:
+		e.Kind = Symlink
+	case unix.S_IFDIR:
+		e.Kind, e.Size = Dir, 0
+	default:
+		e.Size = 0
+	}
+}
+
+// fileSystemID mixes the identifier and the type of the file system that fd is on. Several kinds
+// (FUSE, NFS) have no identifier, so that only their type tells them apart. 0: it cannot be asked.
+func fileSystemID(fd int) uint64 {
+	var st unix.Statfs_t
+	if unix.Fstatfs(fd, &st) != nil {
+		return 0
+	}
+	id := *(*uint64)(unsafe.Pointer(&st.Fsid))
+	return (id ^ uint64(st.Type)*0x9e3779b97f4a7c15) | 1
+}

@@ -1,0 +1,88 @@
+package snapshot
+
+import (
+	"slices"
+	"unsafe"
+)
+
+// slab keeps what a scan finds, in large pieces. On a first run everything is found, perhaps a
+// million times: an entry then costs its 64 bytes, a path its length and a change its 32 bytes,
+// without an allocation for each, and without the copies that growing slices leave behind.
+type slab struct {
+	entries []Entry
+	text    []byte
+	full    [][]Change
+	changes []Change
+}
+
+const (
+	slabEntries = 1 << 10
+	slabText    = 64 << 10
+	slabChanges = 4 << 10
+)
+
+// entry returns a copy of e that may be kept; nil of nil.
+func (s *slab) entry(e *Entry) *Entry {
+	if e == nil {
+		return nil
+	}
+	if len(s.entries) == cap(s.entries) {
+		s.entries = make([]Entry, 0, slabEntries)
+	}
+	s.entries = append(s.entries, *e)
+	return &s.entries[len(s.entries)-1]
+}
+
+// join is Join, with the result in the slab.
+func (s *slab) join(dir string, name []byte) string {
+	need := len(dir) + 1 + len(name)
+	if cap(s.text)-len(s.text) < need {
+		s.text = make([]byte, 0, max(slabText, need))
+	}
+	start := len(s.text)
+	if dir != "" {
+		s.text = append(append(s.text, dir...), '/')
+	}
+	s.text = append(s.text, name...)
+	// The bytes are never written to again: what follows is appended behind them.
+	return unsafe.String(&s.text[start], len(s.text)-start)
+}
+
+func (s *slab) add(c Change) {
+	if len(s.changes) == cap(s.changes) {
+		if s.changes != nil {
+			s.full = append(s.full, s.changes)
+		}
+		s.changes = make([]Change, 0, slabChanges)
+	}
+	s.changes = append(s.changes, c)
+}
+
+// drain gives up all changes, piece by piece.
+func (s *slab) drain() [][]Change {
+	all := append(s.full, s.changes)
+	*s = slab{}
+	return all
+}
+
+// sorted merges what several slabs hold into one slice of exactly the right size, and empties them.
+func sorted(slabs []*slab) []Change {
+	var pieces [][]Change
+	total := 0
+	for _, s := range slabs {
+		pieces = append(pieces, s.drain()...)
+	}
+	for _, p := range pieces {
+		total += len(p)
+	}
+	if total == 0 {
+		return nil
+	}
+	all := make([]Change, 0, total)
+	for i := range pieces {
+		all = append(all, pieces[i]...)
+		pieces[i] = nil // to be collected before the next is copied
+	}
+	slices.SortFunc(all, func(a, b Change) int { return ComparePaths(a.Path, b.Path) })
+	return all
+}

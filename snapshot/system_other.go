@@ -1,0 +1,9 @@
+//go:build !linux && !darwin && !freebsd && !netbsd
+
+package snapshot
+
+import "io/fs"
+
+func systemStat(fs.FileInfo, *Entry) {}
+
+func systemIdentity(string, *Identity) {}

@@ -1,0 +1,233 @@
+package snapshot
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"syscall"
+	"time"
+)
+
+// worker looks at one directory at a time. What it finds it keeps to itself until the scan is over.
+type worker struct {
+	cfg  *Config
+	todo *stack
+	dir  directory
+	base BaseReader
+
+	// Of the directory that is being looked at:
+	job      job
+	opened   opened
+	doubt    *doubt // job.doubt, or one of this directory's own
+	observed time.Time
+	led      []job // the directories that it leads to
+	seen     Entry // what the name under comparison is now
+
+	// Found so far:
+	slab     slab
+	doubts   []*doubt
+	problems []Problem
+	mounts   []mounted
+	stats    Stats
+}
+
+// run works until nothing is left to do, or until ctx is done.
+func (w *worker) run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		j, ok := w.todo.pop()
+		if !ok {
+			break
+		}
+		w.job, w.doubt, w.led = j, j.doubt, w.led[:0]
+		look := w.visit
+		if j.gone {
+			look = w.forsaken
+		}
+		if err := look(); err != nil {
+			return err
+		}
+		// What was found last is looked at last, so that the walk goes in the order of names.
+		slices.Reverse(w.led)
+		w.todo.done(w.led)
+	}
+	return ctx.Err()
+}
+
+// visit compares one directory on disk with the same one in the base.
+func (w *worker) visit() error {
+	o, err := w.dir.open(w.job.path)
+	if err != nil {
+		return w.unopened(err)
+	}
+	w.opened = o
+	if w.job.path != "" && !o.mount && (o.dev != w.job.dev || o.ino != w.job.ino) {
+		// Its path was made to lead elsewhere since its parent was read: what would be found there
+		// belongs to another directory, or lies under a mount that has just gone. The next scan decides.
+		w.passOver(w.job.path, "replaced during the scan")
+		return nil
+	}
+	// Before the listing, and so before every stat: the safe side, see racy.
+	w.observed = w.cfg.Now()
+	n, err := w.dir.list()
+	switch {
+	case vanished(err) && n == 0 && w.job.path != "":
+		w.passOver(w.job.path, "removed during the scan")
+		return nil
+	case w.marked(n):
+		w.stats.Excluded++
+		return nil
+	}
+	if derr := w.checkMount(); derr != nil {
+		return derr
+	}
+	if err != nil {
+		// The names that did come are there; what is missing from them may be there as well.
+		w.problem(w.job.path, fmt.Errorf("list directory: %w", err))
+		w.distrust(err)
+	} else {
+		w.reportSelf()
+	}
+	return w.merge(n)
+}
+
+// unopened is about a directory that its parent has, and that cannot be opened.
+func (w *worker) unopened(err error) error {
+	switch {
+	case w.job.path == "":
+		return fmt.Errorf("%w: %w", ErrSourceGone, err)
+	case vanished(err):
+		w.passOver(w.job.path, "removed during the scan")
+		return nil
+	}
+	w.problem(w.job.path, fmt.Errorf("open directory: %w", err))
+	w.distrust(err)
+	return w.forsaken()
+}
+
+// distrust makes absence in the directory prove nothing, because it could not be read, or not to
+// the end.
+func (w *worker) distrust(err error) {
+	w.doubt = w.newDoubt(w.job.path, reasonOf(err), w.doubt)
+	w.doubt.unread = true
+}
+
+// reportSelf reports the directory itself, now that it turned out to belong.
+func (w *worker) reportSelf() {
+	if w.job.path == "" {
+		return
+	}
+	w.stats.Dirs++
+	if w.job.self != nil {
+		w.slab.add(*w.job.self)
+	}
+}
+
+// marked reports whether one of the filter's markers is among the n names.
+func (w *worker) marked(n int) bool {
+	if w.cfg.Filter == nil {
+		return false
+	}
+	for _, marker := range w.cfg.Filter.Markers() {
+		lo, hi := 0, n
+		for lo < hi {
+			mid := (lo + hi) / 2
+			if string(w.dir.name(mid)) < marker {
+				lo = mid + 1
+			} else {
+				hi = mid
+			}
+		}
+		if lo < n && string(w.dir.name(lo)) == marker {
+			return true
+		}
+	}
+	return false
+}
+
+// merge goes through the n names on disk and the children in the base side by side.
+func (w *worker) merge(n int) error {
+	if err := w.base.Open(w.job.path); err != nil {
+		return w.baseError(err)
+	}
+	baseName, old, err := w.base.Next()
+	for i := 0; i < n && err == nil; {
+		name := w.dir.name(i)
+		order := -1
+		if baseName != nil {
+			order = bytes.Compare(name, baseName)
+		}
+		switch {
+		case order < 0:
+			w.present(i, name, nil)
+			i++
+			continue
+		case order == 0:
+			w.present(i, name, old)
+			i++
+		default:
+			w.absent(baseName, old, n)
+		}
+		baseName, old, err = w.base.Next()
+	}
+	for err == nil && baseName != nil {
+		w.absent(baseName, old, n)
+		baseName, old, err = w.base.Next()
+	}
+	return w.baseError(err)
+}
+
+// forsaken goes through the children in the base of a directory that is not on disk, or that cannot
+// be looked into.
+func (w *worker) forsaken() error {
+	if err := w.base.Open(w.job.path); err != nil {
+		return w.baseError(err)
+	}
+	for {
+		name, old, err := w.base.Next()
+		if err != nil || name == nil {
+			return w.baseError(err)
+		}
+		if !w.excluded(name, old) {
+			w.missing(name, old)
+		}
+	}
+}
+
+// baseError says where in the base err was met; nil of nil.
+func (w *worker) baseError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("read base of %q: %w", w.job.path, err)
+}
+
+func (w *worker) problem(path string, err error) {
+	w.problems = append(w.problems, Problem{Path: path, Err: err})
+}
+
+// passOver leaves path out of this scan, without a word to the user: it was being changed while it
+// was looked at, and the next scan will see it as it has become.
+func (w *worker) passOver(path, why string) {
+	w.cfg.Log.Debug("left to the next scan", "path", path, "reason", why)
+}
+
+// vanished reports whether err is what one gets for something that was there a moment ago: it is
+// gone, or something that is not a directory, or a symbolic link, took its place.
+func vanished(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP)
+}
+
+// reasonOf says for a person why a directory could not be read.
+func reasonOf(err error) string {
+	var errno syscall.Errno
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return "permission denied"
+	case errors.As(err, &errno):
+		return errno.Error()
+	}
+	return err.Error()
+}
