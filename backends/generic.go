@@ -1,0 +1,176 @@
+package backends
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/rclone/rclone/fs"
+	"github.com/rclone/rclone/fs/hash"
+
+	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// generic is the Connection over any fs.Fs. All fields are set by Open and constant.
+type generic struct {
+	cfg *Config
+	log *slog.Logger
+
+	// rctx carries rclone's configuration and lives until Close: some backends keep it for what they
+	// do on their own, such as refreshing a token.
+	rctx   context.Context
+	cancel context.CancelFunc
+	calls  sync.WaitGroup // under way, those that were given up on included
+
+	f      fs.Fs
+	probe  fs.Fs  // the same remote, without retries
+	backup fs.Fs  // where Backup moves files to; nil: nowhere
+	hidden string // backup's root beneath f's, not listed; "" if it is elsewhere
+
+	caps    engine.Caps
+	hash    hash.Type // compared after a Send; hash.None: only the size is
+	partial bool      // send to a temporary name, then rename
+	local   bool      // the remote is on a local disk, beneath overlays
+	dups    bool      // several files can have one path
+}
+
+var _ engine.Connection = (*generic)(nil)
+
+// quirk is what rclone's features do not tell about a backend.
+type quirk struct {
+	removes  bool // a failed upload removes what was there before
+	noTouch  bool // the mtime can only be set by sending again
+	fakeCopy bool // the copy is a hard link
+	buckets  bool // known before opening, see withSlash
+}
+
+var quirks = map[string]quirk{
+	"webdav":               {removes: true},
+	"sftp":                 {fakeCopy: true},
+	"dropbox":              {noTouch: true},
+	"koofr":                {noTouch: true},
+	"storj":                {noTouch: true},
+	"protondrive":          {noTouch: true},
+	"iclouddrive":          {noTouch: true},
+	"dosya":                {noTouch: true},
+	"s3":                   {buckets: true},
+	"google cloud storage": {buckets: true},
+	"azureblob":            {buckets: true},
+	"b2":                   {buckets: true},
+	"swift":                {buckets: true},
+	"oracleobjectstorage":  {buckets: true},
+	"qingstor":             {buckets: true},
+	"memory":               {buckets: true},
+}
+
+func bucketBased(info *fs.RegInfo) bool { return quirks[info.Name].buckets }
+
+// learn fills in what the opened Fs can do.
+func (g *generic) learn() {
+	ft, base := g.f.Features(), fs.UnWrapFs(g.f)
+	var q quirk
+	if info := fs.FindFromFs(base); info != nil {
+		q = quirks[info.Name]
+	}
+	precision := g.f.Precision()
+	if precision >= fs.ModTimeNotSupported {
+		precision = 0
+	}
+	touch := precision > 0 && !q.noTouch
+	g.partial = ft.Move != nil && (ft.PartialUploads || q.removes) && !fs.GetConfig(g.rctx).Inplace
+	g.local = base.Features().IsLocal
+	g.dups = ft.DuplicateFiles
+	g.hash = cheapHash(g.f)
+	g.caps = engine.Caps{
+		Copy:            ft.Copy != nil && !q.fakeCopy && (touch || precision == 0),
+		Move:            ft.Move != nil,
+		DirMove:         ft.DirMove != nil,
+		SetModTime:      touch,
+		Precision:       precision,
+		Hash:            hashType(g.hash),
+		BucketBased:     ft.BucketBased,
+		CaseInsensitive: ft.CaseInsensitive,
+		EmptyDirs:       ft.CanHaveEmptyDirectories,
+		Metadata:        g.cfg.Metadata && ft.WriteMetadata,
+		Backup:          g.backup != nil,
+	}
+}
+
+func (g *generic) Caps() engine.Caps { return g.caps }
+
+// grace is how long a call that was cancelled may take to notice, before it is left behind.
+const grace = time.Second
+
+// do runs one call of the engine: with rclone's configuration in its context, and so that it returns
+// soon after ctx is done, whatever the backend is stuck in. Such a call is waited for by Close.
+func (g *generic) do(ctx context.Context, call func(ctx context.Context) error) error {
+	ctx = fs.CopyConfig(ctx, g.rctx)
+	done := make(chan error, 1)
+	g.calls.Go(func() { done <- call(ctx) })
+	select {
+	case err := <-done:
+		return classify(ctx, err)
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-done:
+		return classify(ctx, err)
+	case <-time.After(grace):
+		return ctx.Err()
+	}
+}
+
+// Probe implements engine.Connection.
+func (g *generic) Probe(ctx context.Context) error {
+	err := g.do(ctx, func(ctx context.Context) error { return answers(fs.CopyConfig(ctx, g.rctx), g.probe) })
+	if err != nil {
+		return fmt.Errorf("probe: %w", err)
+	}
+	return nil
+}
+
+// closeTimeout bounds the wait for calls that do not notice that they were cancelled.
+const closeTimeout = 5 * time.Second
+
+// Close implements engine.Connection.
+func (g *generic) Close() error {
+	g.cancel()
+	idle := make(chan struct{})
+	go func() { g.calls.Wait(); close(idle) }()
+	select {
+	case <-idle:
+	case <-time.After(closeTimeout):
+		g.log.Warn("a request to the remote did not end; left behind", "remote", g.cfg.Remote)
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(g.rctx), closeTimeout)
+	defer cancel()
+	var errs []error
+	for _, f := range []fs.Fs{g.f, g.probe, g.backup} {
+		if f == nil || f.Features().Shutdown == nil || f == g.backup && f == g.f {
+			continue
+		}
+		if err := f.Features().Shutdown(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("close remote: %w", classify(ctx, err)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// object finds the file or symbolic link at path. With --links a path may be either.
+func (g *generic) object(ctx context.Context, path string) (fs.Object, error) {
+	o, err := g.f.NewObject(ctx, encode(path))
+	if err != nil && g.cfg.Links && errors.Is(classify(ctx, err), engine.ErrNotFound) {
+		return g.f.NewObject(ctx, remoteName(path, snapshot.Symlink))
+	}
+	return o, err
+}
+
+// gone reports whether err means that there is nothing.
+func gone(ctx context.Context, err error) bool {
+	return errors.Is(classify(ctx, err), engine.ErrNotFound)
+}

@@ -1,0 +1,254 @@
+package backends
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rclone/rclone/fs"
+	"github.com/rclone/rclone/fs/accounting"
+	"github.com/rclone/rclone/fs/hash"
+	"github.com/rclone/rclone/fs/operations"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// listings numbers the groups in which rclone counts the errors of one listing.
+var listings atomic.Int64
+
+// List implements engine.Connection. Remotes that can list everything at once do; others are walked,
+// several directories at a time.
+func (g *generic) List(ctx context.Context, fn func(engine.Remote) error) error {
+	err := g.do(ctx, func(ctx context.Context) error {
+		ctx = accounting.WithStatsGroup(ctx, fmt.Sprintf("snapsync/list/%d", listings.Add(1)))
+		l := &listing{g: g, fn: fn, seen: map[string]bool{}}
+		var err error
+		if listR := g.f.Features().ListR; listR != nil {
+			err = listR(ctx, "", func(entries fs.DirEntries) error { return l.add(ctx, entries) })
+		} else {
+			err = l.walk(ctx)
+		}
+		if err == nil {
+			// Some errors rclone only counts: an unreadable directory on a local disk looks empty.
+			err = accounting.Stats(ctx).GetLastError()
+		}
+		return err
+	})
+	if err != nil && !isMissingRoot(err) {
+		return fmt.Errorf("list remote: %w", err)
+	}
+	return nil
+}
+
+// errMissingRoot marks the one directory that may be missing: the root, before anything was sent.
+func isMissingRoot(err error) bool {
+	return isAny(err, fs.ErrorDirNotFound) && !isAny(err, errVanished)
+}
+
+var errVanished = fmt.Errorf("a directory vanished while it was listed: %w", engine.ErrTemporary)
+
+// listing is one List under way.
+type listing struct {
+	g *generic
+
+	mu   sync.Mutex // guards what follows, and keeps fn from being called concurrently
+	fn   func(engine.Remote) error
+	seen map[string]bool // only where several files can have one name
+}
+
+// walk lists the tree from the root, at most Checkers directories at a time.
+func (l *listing) walk(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(max(1, fs.GetConfig(ctx).Checkers))
+	var visit func(dir string) error
+	visit = func(dir string) error {
+		entries, err := l.g.f.List(ctx, dir)
+		if err != nil {
+			if dir != "" && isAny(err, fs.ErrorDirNotFound) {
+				err = fmt.Errorf("%w: %w", errVanished, err)
+			}
+			return fmt.Errorf("directory %q: %w", dir, err)
+		}
+		if err := l.add(ctx, entries); err != nil {
+			return err
+		}
+		for _, e := range entries {
+			sub, ok := e.(fs.Directory)
+			if !ok || l.g.isHidden(sub.Remote()) {
+				continue
+			}
+			next := func() error { return visit(sub.Remote()) }
+			if group.TryGo(next) {
+				continue
+			}
+			if err := next(); err != nil { // all workers are busy: go down ourselves
+				return err
+			}
+		}
+		return nil
+	}
+	group.Go(func() error { return visit("") })
+	return group.Wait()
+}
+
+func (g *generic) isHidden(remote string) bool {
+	return g.hidden != "" && (remote == g.hidden || snapshot.Beneath(remote, g.hidden))
+}
+
+// add hands entries on. What needs a request for each is asked in parallel.
+func (l *listing) add(ctx context.Context, entries fs.DirEntries) error {
+	found := make([]*engine.Remote, len(entries))
+	group, gctx := errgroup.WithContext(ctx)
+	group.SetLimit(max(1, fs.GetConfig(ctx).Checkers))
+	for i, e := range entries {
+		if l.g.f.Features().SlowModTime {
+			group.Go(func() (err error) { found[i], err = l.g.remote(gctx, e); return err })
+			continue
+		}
+		var err error
+		if found[i], err = l.g.remote(ctx, e); err != nil {
+			return err
+		}
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range found {
+		if r == nil || l.duplicate(r) {
+			continue
+		}
+		if err := l.fn(*r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// duplicate reports that a file of this name was listed already.
+func (l *listing) duplicate(r *engine.Remote) bool {
+	if !l.g.dups {
+		return false
+	}
+	if l.seen[r.Path] {
+		l.g.log.Warn("the remote has several files of one name; `rclone dedupe` tidies up", "path", r.Path)
+		return true
+	}
+	l.seen[r.Path] = true
+	return false
+}
+
+// remote translates one entry of a listing; nil for one that is not the engine's business.
+func (g *generic) remote(ctx context.Context, e fs.DirEntry) (*engine.Remote, error) {
+	name := e.Remote()
+	if g.isHidden(name) {
+		return nil, nil
+	}
+	o, isFile := e.(fs.Object)
+	kind := snapshot.Dir
+	if isFile {
+		kind = snapshot.File
+		if link, ok := strings.CutSuffix(name, fs.LinkSuffix); ok && g.cfg.Links {
+			name, kind = link, snapshot.Symlink
+		}
+		if o.Size() < 0 || g.isBackup(name) {
+			return nil, nil // no file of ours: a document without bytes, or set aside by Backup
+		}
+	}
+	path, err := decode(name)
+	if err != nil {
+		g.log.Warn("the remote has a name that no local file can have; it is left alone", "name", name)
+		return nil, nil
+	}
+	_, last := snapshot.Split(path)
+	r := &engine.Remote{Path: path, Entry: snapshot.Entry{Kind: kind, Flags: snapshot.Adopted}}
+	if isFile {
+		r.Temporary = engine.IsTempName(last)
+		err = g.describe(ctx, o, r)
+	}
+	return r, err
+}
+
+// isBackup reports whether --suffix, without --backup-dir, made this name.
+func (g *generic) isBackup(name string) bool {
+	if g.backup == nil || g.backup != g.f {
+		return false
+	}
+	if strings.HasSuffix(name, g.cfg.Suffix) {
+		return true
+	}
+	// With suffix_keep_extension "a.txt" became "a-suffix.txt".
+	if !fs.GetConfig(g.rctx).SuffixKeepExtension {
+		return false
+	}
+	i := strings.LastIndex(name, g.cfg.Suffix)
+	return i >= 0 && operations.SuffixName(g.rctx, name[:i]+name[i+len(g.cfg.Suffix):]) == name
+}
+
+// describe fills in what a listing says of a file. Where the mtime costs a request (S3), a file
+// whose hash was listed is recognised by that, and its Mtime stays 0: not known.
+func (g *generic) describe(ctx context.Context, o fs.Object, r *engine.Remote) error {
+	e := &r.Entry
+	e.Size = o.Size()
+	if g.hash != hash.None {
+		sum, err := o.Hash(ctx, g.hash)
+		if err != nil && !isAny(err, hash.ErrUnsupported) {
+			return fmt.Errorf("hash of %q: %w", r.Path, err)
+		}
+		e.HashType, e.Hash = parseHash(g.caps.Hash, sum)
+	}
+	if g.f.Features().SlowModTime && e.HashType != snapshot.NoHash {
+		return nil
+	}
+	mtime := o.ModTime(ctx)
+	if g.caps.Precision == 0 {
+		r.Uploaded = mtime
+	}
+	e.Mtime = mtime.Truncate(max(g.caps.Precision, time.Nanosecond)).UnixNano()
+	return nil
+}
+
+// Stat implements engine.Connection.
+func (g *generic) Stat(ctx context.Context, path string) (engine.Remote, error) {
+	var found engine.Remote
+	err := g.do(ctx, func(ctx context.Context) error {
+		o, err := g.object(ctx, path)
+		if err == nil {
+			return g.statFile(ctx, o, path, &found)
+		}
+		if g.caps.BucketBased || !gone(ctx, err) && !isAny(err, fs.ErrorIsDir) {
+			return err
+		}
+		if _, listErr := g.f.List(ctx, encode(path)); listErr != nil {
+			return listErr
+		}
+		found = engine.Remote{Path: path, Entry: snapshot.Entry{Kind: snapshot.Dir, Flags: snapshot.Adopted}}
+		return nil
+	})
+	if err != nil {
+		return engine.Remote{}, fmt.Errorf("stat %q: %w", path, err)
+	}
+	return found, nil
+}
+
+func (g *generic) statFile(ctx context.Context, o fs.Object, path string, r *engine.Remote) error {
+	_, last := snapshot.Split(path)
+	*r = engine.Remote{Path: path, Temporary: engine.IsTempName(last)}
+	r.Entry = snapshot.Entry{Kind: snapshot.File, Flags: snapshot.Adopted}
+	if o.Remote() != encode(path) {
+		r.Entry.Kind = snapshot.Symlink
+	}
+	if err := g.describe(ctx, o, r); err != nil {
+		return err
+	}
+	if g.caps.Precision > 0 && r.Entry.Mtime == 0 { // one request is fine here
+		r.Entry.Mtime = o.ModTime(ctx).Truncate(g.caps.Precision).UnixNano()
+	}
+	return nil
+}

@@ -1,0 +1,386 @@
+package backends
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	iofs "io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/rclone/rclone/fs"
+	"github.com/rclone/rclone/fs/config/configmap"
+	"github.com/rclone/rclone/lib/file"
+
+	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// local is the Connection to a plain directory of this machine. What it leaves is what rclone's
+// local backend leaves: names as they are, symbolic links as links, mtimes in full, files created
+// with mode 0666 less the umask.
+//
+// A file is written under engine.PartialName, given its mtime, and renamed. Nothing is flushed to
+// the disk, as in rclone: after a power cut, unlike after a crash of this program, the last files
+// may be missing or empty although they were acknowledged.
+type local struct {
+	root  string // absolute
+	links bool   // symbolic links are files of their own; otherwise they are not listed, as in rclone
+	caps  engine.Caps
+}
+
+var _ engine.Connection = (*local)(nil)
+
+// plainLocal returns the directory if nothing that only rclone's backend can do was asked for.
+func plainLocal(cfg *Config, info *fs.RegInfo, options *configmap.Map) (string, bool) {
+	if cfg.Metadata || cfg.BackupDir != "" || cfg.Suffix != "" || info.Name != "local" || len(cfg.Options) > 0 {
+		return "", false
+	}
+	for name := range info.Options.NonDefault(options) {
+		if name != "links" && name != "skip_links" && name != "copy_links" {
+			return "", false
+		}
+	}
+	return LocalPath(cfg.Remote)
+}
+
+// openLocal only looks: a directory that does not exist is made by the first Send.
+func openLocal(root string, links bool) (*local, error) {
+	info, err := os.Stat(root)
+	if err == nil && !info.IsDir() {
+		return nil, fmt.Errorf("open remote: %w: %q is a file, not a directory", engine.ErrFatal, root)
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("open remote: %w", classify(context.Background(), err))
+	}
+	return &local{root: root, links: links, caps: engine.Caps{
+		Move: true, DirMove: true, SetModTime: true, EmptyDirs: true,
+		Precision:       precision(root),
+		CaseInsensitive: ignoresCase(root),
+	}}, nil
+}
+
+func (l *local) Caps() engine.Caps               { return l.caps }
+func (l *local) Probe(ctx context.Context) error { return ctx.Err() }
+func (l *local) Close() error                    { return nil }
+
+func (l *local) path(path string) string {
+	return filepath.Join(l.root, filepath.FromSlash(path))
+}
+
+// failed gives an error its class and says what was being done.
+func failed(ctx context.Context, err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf(format+": %w", append(args, classify(ctx, err))...)
+}
+
+// within runs op, and once more after making the parents of target if they are what is missing.
+// Nearly always they are there, so asking first would cost a call per file.
+func within(target string, op func() error) error {
+	err := op()
+	if !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := file.MkdirAll(filepath.Dir(target), 0o777); err != nil {
+		return err
+	}
+	return op()
+}
+
+// Send implements engine.Connection.
+func (l *local) Send(ctx context.Context, path string, src engine.Source) error {
+	e := src.Entry()
+	final, partial := l.path(path), l.path(engine.PartialName(path))
+	in, err := src.Open()
+	if err != nil {
+		return fmt.Errorf("send %q: %w", path, err)
+	}
+	defer in.Close()
+	if e.Kind == snapshot.Symlink && l.links {
+		err = writeLink(partial, in)
+	} else {
+		err = writeFile(ctx, partial, in, e.Size)
+	}
+	if err == nil {
+		err = setMtime(partial, e.ModTime())
+	}
+	if err == nil {
+		err = os.Rename(partial, final)
+	}
+	if err != nil {
+		_ = os.Remove(partial)
+	}
+	return failed(ctx, err, "send %q", path)
+}
+
+// buffers are for files larger than smallBuffer: one per transfer under way.
+var buffers = sync.Pool{New: func() any { b := make([]byte, 512<<10); return &b }}
+
+// smallBuffers are for the rest: they stay in the processor's cache.
+var smallBuffers = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
+
+const (
+	smallBuffer = 32 << 10
+	// preallocateFrom is the size from which reserving the space pays, as it keeps large files whole.
+	preallocateFrom = 1 << 20
+)
+
+func writeFile(ctx context.Context, name string, in io.Reader, size int64) error {
+	f, err := create(name)
+	if err != nil {
+		return err
+	}
+	if size >= preallocateFrom {
+		if err := file.PreAllocate(size, f); errors.Is(err, file.ErrDiskFull) {
+			return errors.Join(fmt.Errorf("%w: %w", engine.ErrQuota, err), f.Close())
+		}
+	}
+	pool := &buffers
+	if size < smallBuffer {
+		pool = &smallBuffers
+	}
+	buf := pool.Get().(*[]byte)
+	n, err := copyBuffer(ctx, f, in, *buf)
+	pool.Put(buf)
+	if err == nil && n != size {
+		err = fmt.Errorf("%w: got %d bytes instead of %d", snapshot.ErrChanged, n, size)
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+// create makes a new file. What an interrupted Send left there is not written into but removed: it
+// could be a link to anywhere.
+func create(name string) (f *os.File, err error) {
+	err = within(name, func() error {
+		f, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if errors.Is(err, os.ErrExist) && os.Remove(name) == nil {
+			f, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		}
+		return err
+	})
+	return f, err
+}
+
+// copyBuffer is io.CopyBuffer with a context and rclone's bandwidth limit, and it never hands the
+// copying to the reader or the writer, which would choose their own buffers.
+func copyBuffer(ctx context.Context, out io.Writer, in io.Reader, buf []byte) (int64, error) {
+	var total int64
+	for {
+		if err := ctx.Err(); err != nil {
+			return total, err
+		}
+		p := buf
+		if limited.Load() {
+			p = buf[:min(len(buf), limitedRead)]
+		}
+		n, err := in.Read(p)
+		throttle(n)
+		if n > 0 {
+			if _, werr := out.Write(p[:n]); werr != nil {
+				return total, werr
+			}
+			total += int64(n)
+		}
+		if err == io.EOF {
+			return total, nil
+		}
+		if err != nil {
+			return total, err
+		}
+	}
+}
+
+// maxTarget is more than any system allows in a symbolic link.
+const maxTarget = 128 << 10
+
+func writeLink(name string, in io.Reader) error {
+	target, err := io.ReadAll(io.LimitReader(in, maxTarget))
+	if err != nil {
+		return err
+	}
+	return within(name, func() error {
+		err := os.Symlink(string(target), name)
+		if errors.Is(err, os.ErrExist) && os.Remove(name) == nil {
+			err = os.Symlink(string(target), name)
+		}
+		return err
+	})
+}
+
+// Copy implements engine.Connection: it is never asked for, since a copy here costs what a Send does.
+func (l *local) Copy(ctx context.Context, from, path string, _ snapshot.Entry) error {
+	return failed(ctx, engine.ErrCannotMove, "copy %q to %q", from, path)
+}
+
+// Move implements engine.Connection.
+func (l *local) Move(ctx context.Context, from, path string, dir bool) error {
+	old, target := l.path(from), l.path(path)
+	return failed(ctx, l.move(old, target, dir), "move %q to %q", from, path)
+}
+
+func (l *local) move(old, target string, dir bool) error {
+	info, err := os.Lstat(old)
+	if err != nil {
+		return err
+	}
+	if info.IsDir() != dir {
+		return fmt.Errorf("%w: what is there is %v", engine.ErrNotFound, info.Mode().Type())
+	}
+	if dir {
+		// rename would replace an empty directory without a word.
+		if other, err := os.Lstat(target); err == nil && !os.SameFile(info, other) {
+			return fmt.Errorf("%w: the destination exists", engine.ErrCannotMove)
+		}
+	}
+	return within(target, func() error { return os.Rename(old, target) })
+}
+
+// Touch implements engine.Connection.
+func (l *local) Touch(ctx context.Context, path string, e snapshot.Entry) error {
+	return failed(ctx, setMtime(l.path(path), e.ModTime()), "set mtime of %q", path)
+}
+
+// Mkdir implements engine.Connection.
+func (l *local) Mkdir(ctx context.Context, path string) error {
+	return failed(ctx, file.MkdirAll(l.path(path), 0o777), "make directory %q", path)
+}
+
+// Delete implements engine.Connection.
+func (l *local) Delete(ctx context.Context, paths []string) []error {
+	errs := make([]error, len(paths))
+	for i, path := range paths {
+		if errs[i] = failed(ctx, ctx.Err(), "delete %q", path); errs[i] != nil {
+			continue
+		}
+		err := removeFile(l.path(path))
+		if missing(err) {
+			err = nil
+		}
+		errs[i] = failed(ctx, err, "delete %q", path)
+	}
+	return errs
+}
+
+// missing reports that a path is not there, be it because what should be its parent is a file.
+func missing(err error) bool {
+	return errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+}
+
+// Backup implements engine.Connection: with a backup directory the generic Connection is used.
+func (l *local) Backup(ctx context.Context, path string) error {
+	return failed(ctx, engine.ErrCannotMove, "back up %q", path)
+}
+
+// Rmdir implements engine.Connection.
+func (l *local) Rmdir(ctx context.Context, path string) error {
+	err := removeDir(l.path(path))
+	if missing(err) {
+		return nil
+	}
+	if errors.Is(err, iofs.ErrExist) { // what POSIX allows instead of ENOTEMPTY
+		err = fmt.Errorf("%w: %w", engine.ErrNotEmpty, err)
+	}
+	return failed(ctx, err, "remove directory %q", path)
+}
+
+// Cleanup implements engine.Connection.
+func (l *local) Cleanup(ctx context.Context, path string) error {
+	err := os.Remove(l.path(engine.PartialName(path)))
+	if missing(err) {
+		return nil
+	}
+	return failed(ctx, err, "clean up after %q", path)
+}
+
+// Stat implements engine.Connection.
+func (l *local) Stat(ctx context.Context, path string) (engine.Remote, error) {
+	info, err := os.Lstat(l.path(path))
+	if missing(err) {
+		err = engine.ErrNotFound
+	}
+	if err == nil {
+		if r, ok := l.remote(path, info); ok {
+			return r, nil
+		}
+		err = engine.ErrNotFound
+	}
+	return engine.Remote{}, failed(ctx, err, "stat %q", path)
+}
+
+// remote describes what is at path, if it is something that can be synced.
+func (l *local) remote(path string, info os.FileInfo) (engine.Remote, bool) {
+	_, name := snapshot.Split(path)
+	r := engine.Remote{Path: path, Temporary: engine.IsTempName(name)}
+	r.Entry = snapshot.Entry{Flags: snapshot.Adopted}
+	switch info.Mode().Type() {
+	case 0:
+		r.Entry.Kind, r.Entry.Size = snapshot.File, info.Size()
+	case os.ModeDir:
+		r.Entry.Kind, r.Temporary = snapshot.Dir, false
+		return r, true
+	case os.ModeSymlink:
+		if !l.links {
+			return r, false
+		}
+		r.Entry.Kind, r.Entry.Size = snapshot.Symlink, info.Size()
+		if runtime.GOOS == "windows" {
+			target, _ := os.Readlink(l.path(path))
+			r.Entry.Size = int64(len(target))
+		}
+	default:
+		return r, false
+	}
+	r.Entry.Mtime = info.ModTime().Truncate(l.caps.Precision).UnixNano()
+	return r, true
+}
+
+// ignoresCase reports whether a and A are the same file in dir, by looking at something that exists:
+// nothing may be written before there is a plan.
+func ignoresCase(dir string) bool {
+	if d, err := os.Open(dir); err == nil {
+		names, _ := d.Readdirnames(64)
+		d.Close()
+		for _, name := range names {
+			if same, ok := sameInOtherCase(dir, name); ok {
+				return same
+			}
+		}
+	}
+	for up := dir; filepath.Dir(up) != up; up = filepath.Dir(up) {
+		if same, ok := sameInOtherCase(filepath.Dir(up), filepath.Base(up)); ok {
+			return same
+		}
+	}
+	return runtime.GOOS == "windows" || runtime.GOOS == "darwin"
+}
+
+// sameInOtherCase compares name with its spelling in other letters; ok is false if it tells nothing.
+func sameInOtherCase(dir, name string) (same, ok bool) {
+	other := strings.ToUpper(name)
+	if other == name {
+		other = strings.ToLower(name)
+	}
+	info, err := os.Lstat(filepath.Join(dir, name))
+	if err != nil || other == name {
+		return false, false
+	}
+	twin, err := os.Lstat(filepath.Join(dir, other))
+	if err != nil {
+		return false, errors.Is(err, os.ErrNotExist)
+	}
+	return os.SameFile(info, twin), true
+}
+
+// coarse is the precision of file systems of which not more is known.
+const coarse = 2 * time.Second

@@ -1,0 +1,96 @@
+package backends
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// List implements engine.Connection. Directories are read in parallel.
+func (l *local) List(ctx context.Context, fn func(engine.Remote) error) error {
+	w := &localWalk{l: l, fn: fn}
+	w.group, w.ctx = errgroup.WithContext(ctx)
+	w.group.SetLimit(max(2, runtime.NumCPU()))
+	w.group.Go(func() error { return w.visit("") })
+	return failed(ctx, w.group.Wait(), "list remote")
+}
+
+// localWalk is one List under way.
+type localWalk struct {
+	l     *local
+	group *errgroup.Group
+	ctx   context.Context // of the group: done after the first error
+
+	mu sync.Mutex // keeps fn from being called concurrently
+	fn func(engine.Remote) error
+}
+
+// visit lists dir and everything beneath it, partly on other goroutines.
+func (w *localWalk) visit(dir string) error {
+	if err := w.ctx.Err(); err != nil {
+		return err
+	}
+	found, err := w.read(dir)
+	if dir == "" && errors.Is(err, os.ErrNotExist) {
+		return nil // nothing was sent yet
+	}
+	if err != nil {
+		return fmt.Errorf("directory %q: %w", dir, err)
+	}
+	if err := w.hand(found); err != nil {
+		return err
+	}
+	for i := range found {
+		if found[i].Entry.Kind != snapshot.Dir {
+			continue
+		}
+		sub := found[i].Path
+		if w.group.TryGo(func() error { return w.visit(sub) }) {
+			continue
+		}
+		if err := w.visit(sub); err != nil { // all workers are busy: go down ourselves
+			return err
+		}
+	}
+	return nil
+}
+
+// read returns what dir holds. A name that is gone when it is looked at was never there.
+func (w *localWalk) read(dir string) ([]engine.Remote, error) {
+	entries, err := os.ReadDir(w.l.path(dir))
+	if err != nil {
+		return nil, err
+	}
+	found := make([]engine.Remote, 0, len(entries))
+	for _, entry := range entries {
+		info, err := entry.Info()
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		} else if err != nil {
+			return nil, err
+		}
+		if r, ok := w.l.remote(snapshot.Join(dir, entry.Name()), info); ok {
+			found = append(found, r)
+		}
+	}
+	return found, nil
+}
+
+func (w *localWalk) hand(found []engine.Remote) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, r := range found {
+		if err := w.fn(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,242 @@
+package backends
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/rclone/rclone/fs"
+	"github.com/rclone/rclone/fs/operations"
+
+	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// Copy implements engine.Connection.
+func (g *generic) Copy(ctx context.Context, from, path string, e snapshot.Entry) error {
+	err := g.do(ctx, func(ctx context.Context) error {
+		src, err := g.object(ctx, from)
+		if err != nil {
+			return err
+		}
+		if !g.caps.Copy {
+			return fs.ErrorCantCopy
+		}
+		name := remoteName(path, e.Kind)
+		o, err := g.replace(ctx, g.f, name, func() (fs.Object, error) { return g.f.Features().Copy(ctx, src, name) })
+		if err != nil {
+			return err
+		}
+		if g.caps.SetModTime && !near(o.ModTime(ctx), e.ModTime(), g.caps.Precision) {
+			return o.SetModTime(ctx, e.ModTime())
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("copy %q to %q: %w", from, path, err)
+	}
+	return nil
+}
+
+// Move implements engine.Connection.
+func (g *generic) Move(ctx context.Context, from, path string, dir bool) error {
+	err := g.do(ctx, func(ctx context.Context) error {
+		if dir {
+			return g.moveDir(ctx, encode(from), encode(path))
+		}
+		return g.moveFile(ctx, from, path)
+	})
+	if err != nil {
+		return fmt.Errorf("move %q to %q: %w", from, path, err)
+	}
+	return nil
+}
+
+func (g *generic) moveFile(ctx context.Context, from, path string) error {
+	if !g.caps.Move {
+		return fs.ErrorCantMove
+	}
+	src, err := g.object(ctx, from)
+	if err != nil {
+		return err
+	}
+	name := encode(path)
+	if g.cfg.Links && strings.HasSuffix(src.Remote(), fs.LinkSuffix) && !strings.HasSuffix(from, fs.LinkSuffix) {
+		name += fs.LinkSuffix
+	}
+	_, err = g.replace(ctx, g.f, name, func() (fs.Object, error) { return g.f.Features().Move(ctx, src, name) })
+	return err
+}
+
+// moveDir asks afterwards what a failure meant, since backends have many words for "not there" and
+// FTP has the same one for that and everything else.
+func (g *generic) moveDir(ctx context.Context, from, path string) error {
+	if !g.caps.DirMove {
+		return fs.ErrorCantDirMove
+	}
+	err := g.f.Features().DirMove(ctx, g.f, from, path)
+	if err == nil || classOf(err) != nil && !gone(ctx, err) {
+		return err
+	}
+	if _, listErr := g.f.List(ctx, from); listErr == nil {
+		return err
+	} else if gone(ctx, listErr) {
+		return fmt.Errorf("%w: %w", engine.ErrNotFound, err)
+	}
+	return err
+}
+
+// Touch implements engine.Connection.
+func (g *generic) Touch(ctx context.Context, path string, e snapshot.Entry) error {
+	err := g.do(ctx, func(ctx context.Context) error {
+		o, err := g.object(ctx, path)
+		if err != nil {
+			return err
+		}
+		return o.SetModTime(ctx, e.ModTime())
+	})
+	if err != nil {
+		return fmt.Errorf("set mtime of %q: %w", path, err)
+	}
+	return nil
+}
+
+// Mkdir implements engine.Connection.
+func (g *generic) Mkdir(ctx context.Context, path string) error {
+	if !g.caps.EmptyDirs {
+		return nil
+	}
+	err := g.do(ctx, func(ctx context.Context) error { return g.f.Mkdir(ctx, encode(path)) })
+	if err != nil {
+		return fmt.Errorf("make directory %q: %w", path, err)
+	}
+	return nil
+}
+
+// Delete implements engine.Connection.
+func (g *generic) Delete(ctx context.Context, paths []string) []error {
+	errs := make([]error, len(paths))
+	for i, path := range paths {
+		err := g.do(ctx, func(ctx context.Context) error {
+			o, err := g.object(ctx, path)
+			if err == nil {
+				err = o.Remove(ctx)
+			}
+			return err
+		})
+		if err != nil && !errors.Is(err, engine.ErrNotFound) {
+			errs[i] = fmt.Errorf("delete %q: %w", path, err)
+		}
+	}
+	return errs
+}
+
+// Rmdir implements engine.Connection. A backend's failure is not believed: it is looked at what is
+// there. FTP, for one, says the same of a directory that is missing and of one that is not empty.
+func (g *generic) Rmdir(ctx context.Context, path string) error {
+	if !g.caps.EmptyDirs {
+		return nil
+	}
+	err := g.do(ctx, func(ctx context.Context) error {
+		err := g.f.Rmdir(ctx, encode(path))
+		if err == nil {
+			return nil
+		}
+		entries, listErr := g.f.List(ctx, encode(path))
+		switch {
+		case gone(ctx, listErr):
+			return nil
+		case listErr == nil && len(entries) > 0:
+			return fmt.Errorf("%w: %w", engine.ErrNotEmpty, err)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("remove directory %q: %w", path, err)
+	}
+	return nil
+}
+
+// Cleanup implements engine.Connection.
+func (g *generic) Cleanup(ctx context.Context, path string) error {
+	if !g.partial {
+		return nil
+	}
+	err := g.do(ctx, func(ctx context.Context) error {
+		o, err := g.f.NewObject(ctx, encode(engine.PartialName(path)))
+		if err == nil {
+			err = o.Remove(ctx)
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, engine.ErrNotFound) {
+		return fmt.Errorf("clean up after %q: %w", path, err)
+	}
+	return nil
+}
+
+// openBackup opens what --backup-dir names, or checks that --suffix can work without it.
+func (g *generic) openBackup() error {
+	switch {
+	case g.cfg.BackupDir != "":
+		b, err := fs.NewFs(g.rctx, g.cfg.BackupDir)
+		if err != nil {
+			return explain(g.cfg.BackupDir, classify(g.rctx, err))
+		}
+		g.backup = b
+	case g.cfg.Suffix != "":
+		g.backup = g.f
+	default:
+		return nil
+	}
+	if !operations.SameConfig(g.f, g.backup) {
+		return fmt.Errorf("%w: --backup-dir %s must be on the same remote as %s", engine.ErrFatal, g.cfg.BackupDir, g.cfg.Remote)
+	}
+	if !operations.CanServerSideMove(g.backup) {
+		return fmt.Errorf("%w: --backup-dir and --suffix need a remote that can move or copy files itself", engine.ErrFatal)
+	}
+	return g.hideBackup()
+}
+
+// hideBackup finds the backup directory within the remote, where it must not be listed.
+func (g *generic) hideBackup() error {
+	if g.backup == g.f {
+		return nil
+	}
+	root, at := strings.Trim(g.f.Root(), "/"), strings.Trim(g.backup.Root(), "/")
+	switch {
+	case root == at && g.cfg.Suffix == "":
+		return fmt.Errorf("%w: --backup-dir %s is the remote itself", engine.ErrFatal, g.cfg.BackupDir)
+	case snapshot.Beneath(root, at):
+		return fmt.Errorf("%w: the remote %s is inside --backup-dir %s", engine.ErrFatal, g.cfg.Remote, g.cfg.BackupDir)
+	case snapshot.Beneath(at, root):
+		g.hidden = strings.Trim(strings.TrimPrefix(at, root), "/")
+	}
+	return nil
+}
+
+// Backup implements engine.Connection.
+func (g *generic) Backup(ctx context.Context, path string) error {
+	err := g.do(ctx, func(ctx context.Context) error {
+		o, err := g.object(ctx, path)
+		if err != nil {
+			return err
+		}
+		name := operations.SuffixName(ctx, o.Remote())
+		ft := g.backup.Features()
+		if ft.Move != nil {
+			_, err = g.replace(ctx, g.backup, name, func() (fs.Object, error) { return ft.Move(ctx, o, name) })
+			return err
+		}
+		_, err = g.replace(ctx, g.backup, name, func() (fs.Object, error) { return ft.Copy(ctx, o, name) })
+		if err != nil {
+			return err
+		}
+		return o.Remove(ctx)
+	})
+	if err != nil && !errors.Is(err, engine.ErrNotFound) {
+		return fmt.Errorf("back up %q: %w", path, err)
+	}
+	return nil
+}

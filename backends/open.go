@@ -1,0 +1,176 @@
+package backends
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/rclone/rclone/fs"
+	"github.com/rclone/rclone/fs/cache"
+	"github.com/rclone/rclone/fs/config"
+	"github.com/rclone/rclone/fs/fspath"
+
+	"github.com/snapsync/snapsync/engine"
+)
+
+// Config says which remote to open and how. Only Remote is required.
+type Config struct {
+	Remote string // anything that rclone takes: mys3:bucket/y, :sftp,host=h:path, /a/directory
+	Source string // the source directory, absolute; needed for Metadata
+	// Options are rclone's global options and the flags of its backends, by name: "contimeout",
+	// "s3_no_head". The latter hold for the whole process, as they do in rclone.
+	Options   map[string]string
+	Links     bool   // symbolic links are sent as such
+	Metadata  bool   // keep what rclone calls metadata: modes, owners, extended attributes
+	BackupDir string // a remote, of the same configuration as Remote, that Backup moves files to
+	Suffix    string // added to the names of backups
+	BwLimit   string // rclone's syntax, a timetable included; holds for the whole process
+	Log       *slog.Logger
+}
+
+// Open connects to a remote. The Connection lives longer than ctx, which bounds only the opening.
+// ErrOffline comes within seconds if nobody answers. A root that does not exist is not created.
+func Open(ctx context.Context, cfg Config) (engine.Connection, error) {
+	if err := Init(ctx, Settings{Log: cfg.Log}); err != nil {
+		return nil, err
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if err := setBwLimit(ctx, cfg.BwLimit); err != nil {
+		return nil, err
+	}
+	rctx, err := configured(context.WithoutCancel(ctx), &cfg)
+	if err != nil {
+		return nil, err
+	}
+	info, _, at, options, err := fs.ConfigFs(cfg.Remote)
+	if err != nil {
+		return nil, explain(cfg.Remote, err)
+	}
+	if dir, ok := plainLocal(&cfg, info, options); ok {
+		return openLocal(dir, cfg.Links)
+	}
+	o := opening{cfg: &cfg, overlay: bases(info.Name, at, options)}
+	return o.connect(ctx, rctx)
+}
+
+// opening is one remote on its way to a Connection.
+type opening struct {
+	cfg     *Config
+	overlay []string // the remotes that this one is built on, if it is built on others
+}
+
+// connect first makes a Connection that tries once and gives up soon, to learn whether anybody
+// answers; then the one that does the work. rctx carries rclone's configuration and no deadline.
+func (o *opening) connect(ctx, rctx context.Context) (engine.Connection, error) {
+	rctx, cancel := context.WithCancel(rctx)
+	g := &generic{rctx: rctx, cancel: cancel, cfg: o.cfg, log: o.cfg.Log}
+	err := g.do(ctx, func(context.Context) (err error) {
+		if g.probe, err = o.reach(rctx); err != nil {
+			return err
+		}
+		if g.f, err = o.open(rctx); err != nil {
+			return err
+		}
+		return g.openBackup()
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open remote: %w", err), g.Close())
+	}
+	g.learn()
+	return g, nil
+}
+
+// reach makes the Fs that Probe uses, and asks it one question.
+//
+// The path ends in a slash, so that a bucket remote believes that it is a directory instead of
+// asking: S3, when the question cannot be asked, says that it is a file, and gives its parent as the
+// root. An overlay passes the path on encrypted or extended, so there the question is asked.
+func (o *opening) reach(rctx context.Context) (fs.Fs, error) {
+	pctx, ci := fs.AddConfig(rctx)
+	ci.LowLevelRetries = 1
+	remote := o.cfg.Remote
+	if len(o.overlay) == 0 {
+		remote = withSlash(remote)
+	}
+	f, err := fs.NewFs(pctx, remote)
+	if err != nil && !errors.Is(err, fs.ErrorIsFile) {
+		return nil, explain(o.cfg.Remote, classify(pctx, err))
+	}
+	if offline := answers(pctx, f); offline != nil {
+		return nil, explain(o.cfg.Remote, offline)
+	}
+	// Overlays keep their remotes in a cache of rclone's: the patient Fs must not get the impatient.
+	for _, base := range o.overlay {
+		if p, err := fspath.Parse(base); err == nil && p.Name != "" {
+			cache.ClearConfig(p.Name)
+		}
+	}
+	return f, nil
+}
+
+// probeTimeout bounds one question to a remote that neither answers nor refuses.
+const probeTimeout = 15 * time.Second
+
+// answers asks for an object that does not exist: one request on most remotes. Any answer will do.
+func answers(ctx context.Context, f fs.Fs) error {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	_, err := f.NewObject(ctx, ".snapsync-probe")
+	if err == nil {
+		return nil
+	}
+	if err = classify(ctx, err); errors.Is(err, engine.ErrOffline) {
+		return err
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%w: no answer within %v", engine.ErrOffline, probeTimeout)
+	}
+	return nil
+}
+
+// open makes the Fs that does the work.
+func (o *opening) open(rctx context.Context) (fs.Fs, error) {
+	remote := o.cfg.Remote
+	if info, _, _, _, err := fs.ConfigFs(remote); err == nil && len(o.overlay) == 0 && bucketBased(info) {
+		remote = withSlash(remote)
+	}
+	f, err := fs.NewFs(rctx, remote)
+	if errors.Is(err, fs.ErrorIsFile) {
+		return nil, fmt.Errorf("%w: %q is a file, not a directory", engine.ErrFatal, o.cfg.Remote)
+	}
+	if err != nil {
+		return nil, explain(o.cfg.Remote, classify(rctx, err))
+	}
+	return f, nil
+}
+
+// withSlash makes a path of a remote say that it is a directory.
+func withSlash(remote string) string {
+	p, err := fspath.Parse(remote)
+	if err != nil || p.Path == "" || strings.HasSuffix(remote, "/") {
+		return remote
+	}
+	return remote + "/"
+}
+
+// explain says what to do about a remote that cannot be used at all.
+func explain(remote string, err error) error {
+	_, display, perr := Canonical(remote)
+	if perr != nil {
+		display = "the remote"
+	}
+	switch {
+	case errors.Is(err, fs.ErrorNotFoundInConfigFile):
+		return fmt.Errorf("%w: %s is not in rclone's configuration %s: `rclone listremotes` shows what is, "+
+			"`rclone config` adds to it: %w", engine.ErrFatal, display, config.GetConfigPath(), err)
+	case strings.HasPrefix(err.Error(), "didn't find backend called"):
+		return fmt.Errorf("%w: %s needs an rclone backend that this program was built without; "+
+			"`snapsync version` lists those it has: %w", engine.ErrFatal, display, err)
+	}
+	return fmt.Errorf("%s: %w", display, err)
+}

@@ -1,0 +1,214 @@
+package backends
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/rclone/rclone/fs"
+	"github.com/rclone/rclone/fs/config/configmap"
+	"github.com/rclone/rclone/fs/fspath"
+
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// Canonical returns two forms of a remote. The key is the same for every spelling of the same place
+// (relative or symbolic local paths, trailing slashes, the order of options) and holds no secrets,
+// so that a new password does not make a new mapping. The display form is for people: as written,
+// with secrets redacted. Nothing is connected to, and no configuration is needed.
+func Canonical(remote string) (key, display string, err error) {
+	if dir, ok := LocalPath(remote); ok {
+		return dir, dir, nil
+	}
+	p, err := fspath.Parse(remote)
+	if err != nil {
+		return "", "", fmt.Errorf("parse remote %q: %w", remote, err)
+	}
+	where := cleanPath(p.Path)
+	return p.Name + options(p, false) + ":" + where, p.Name + options(p, true) + ":" + where, nil
+}
+
+// options writes the options of a connection string in order. Secrets are left out, or shown as XXX.
+func options(p fspath.Parsed, show bool) string {
+	var info fs.Options
+	if r, err := fs.Find(strings.TrimPrefix(p.Name, ":")); err == nil {
+		info = r.Options
+	}
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(p.Config)) {
+		value := p.Config[name]
+		if secret(info.Get(name), name) {
+			if !show {
+				continue
+			}
+			value = "XXX"
+		}
+		b.WriteString("," + configmap.Simple{name: value}.String())
+	}
+	return b.String()
+}
+
+// secret reports whether an option of a remote proves who one is rather than says where to go.
+// rclone marks hosts and user names as sensitive too; those are part of the place.
+func secret(opt *fs.Option, name string) bool {
+	if opt != nil && opt.IsPassword {
+		return true
+	}
+	if opt != nil && !opt.Sensitive {
+		return false
+	}
+	for _, word := range []string{"pass", "secret", "token", "key", "credential", "sas_url", "auth", "cookie"} {
+		if strings.Contains(name, word) {
+			return true
+		}
+	}
+	return false
+}
+
+func cleanPath(p string) string {
+	if p == "" {
+		return ""
+	}
+	if p = path.Clean(p); p == "." {
+		return ""
+	}
+	return p
+}
+
+// LocalPath returns the directory that remote names if it is a plain local one: absolute, with
+// symbolic links resolved as far as it exists.
+func LocalPath(remote string) (dir string, ok bool) {
+	p, err := fspath.Parse(remote)
+	if err != nil || p.Name != "" && p.Name != ":local" || len(p.Config) > 0 {
+		return "", false
+	}
+	if p.Path == "" {
+		p.Path = "."
+	}
+	return resolve(filepath.FromSlash(p.Path)), true
+}
+
+// resolve makes a path absolute and follows links, in that part of it that exists.
+func resolve(dir string) string {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return filepath.Clean(dir)
+	}
+	missing := ""
+	for exists := abs; ; exists = filepath.Dir(exists) {
+		if real, err := filepath.EvalSymlinks(exists); err == nil {
+			return filepath.Join(real, missing)
+		}
+		if filepath.Dir(exists) == exists {
+			return abs
+		}
+		missing = filepath.Join(filepath.Base(exists), missing)
+	}
+}
+
+// Overlaps reports, as an error, that source is inside the remote or the reverse. Remotes that are
+// built on local directories (alias, crypt, union …) are seen through by their configuration; what
+// they store is taken to be anywhere in the directory that they are built on. Init must have run.
+func Overlaps(source, remote string) error {
+	src := filepath.ToSlash(resolve(source))
+	dirs, err := localRoots(remote, maxNesting)
+	if err != nil {
+		return err
+	}
+	for _, dir := range dirs {
+		dst := filepath.ToSlash(dir)
+		switch {
+		case src == dst:
+			return fmt.Errorf("the remote %s is the source itself", remote)
+		case inside(dst, src):
+			return fmt.Errorf("the remote %s is inside the source %s", remote, source)
+		case inside(src, dst):
+			return fmt.Errorf("the source %s is inside the remote %s", source, remote)
+		}
+	}
+	return nil
+}
+
+// inside reports whether p is beneath dir, on a file system that may ignore case.
+func inside(p, dir string) bool {
+	if snapshot.Beneath(p, strings.TrimSuffix(dir, "/")) {
+		return true
+	}
+	for up := path.Dir(p); len(up) >= len(dir); up = path.Dir(up) {
+		if sameDir(up, dir) {
+			return true
+		}
+		if up == path.Dir(up) {
+			break
+		}
+	}
+	return false
+}
+
+func sameDir(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
+}
+
+// maxNesting bounds overlays upon overlays, whose configuration may run in circles.
+const maxNesting = 10
+
+// localRoots returns the local directories that remote stores things in.
+func localRoots(remote string, depth int) ([]string, error) {
+	if dir, ok := LocalPath(remote); ok {
+		return []string{dir}, nil
+	}
+	if depth == 0 {
+		return nil, fmt.Errorf("look through remote %q: its remotes refer to each other", remote)
+	}
+	info, _, at, config, err := fs.ConfigFs(remote)
+	if err != nil {
+		return nil, explain(remote, err)
+	}
+	if info.Name == "local" {
+		return []string{resolve(at)}, nil
+	}
+	var dirs []string
+	for _, base := range bases(info.Name, at, config) {
+		more, err := localRoots(base, depth-1)
+		if err != nil {
+			return nil, err
+		}
+		dirs = append(dirs, more...)
+	}
+	return dirs, nil
+}
+
+// bases returns the remotes that an overlay is built on, by the two option names that all use.
+func bases(kind, at string, config *configmap.Map) []string {
+	if base, ok := config.Get("remote"); ok && base != "" {
+		if kind == "alias" {
+			base = fspath.JoinRootPath(base, at)
+		}
+		return []string{base}
+	}
+	list, _ := config.Get("upstreams")
+	var words fs.SpaceSepList
+	if words.Set(list) != nil {
+		return nil
+	}
+	var all []string
+	for _, w := range words {
+		if kind == "combine" { // dir=remote:path
+			_, w, _ = strings.Cut(w, "=")
+		}
+		for _, policy := range []string{":ro", ":nc", ":writeback"} {
+			w = strings.TrimSuffix(w, policy)
+		}
+		all = append(all, w)
+	}
+	return all
+}

@@ -1,0 +1,255 @@
+package backends
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/rclone/rclone/fs"
+	"github.com/rclone/rclone/fs/hash"
+	"github.com/rclone/rclone/fs/object"
+
+	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// Send implements engine.Connection.
+//
+// Parents are not made first: rclone requires of every backend that Put and Move make them.
+//
+// A crash before the rename leaves the temporary name, after it nothing: the next Send of the path
+// writes over it.
+func (g *generic) Send(ctx context.Context, path string, src engine.Source) error {
+	e := src.Entry()
+	in, err := src.Open()
+	if err != nil {
+		return fmt.Errorf("send %q: %w", path, err)
+	}
+	t := newTap(ctx, in, g.hash)
+	err = g.do(ctx, func(ctx context.Context) error { return g.send(ctx, path, e, t) })
+	if cerr := t.Close(); cerr != nil && err == nil {
+		err = cerr
+	}
+	if torn := t.failure(); torn != nil && err != nil {
+		err = torn // what the backend made of it says less
+	}
+	if err != nil {
+		return fmt.Errorf("send %q: %w", path, err)
+	}
+	return nil
+}
+
+func (g *generic) send(ctx context.Context, path string, e snapshot.Entry, t *tap) error {
+	final := remoteName(path, e.Kind)
+	name := final
+	// rclone's local backend makes a real link of NAME.rclonelink, at once and whole.
+	if g.partial && !(e.Kind == snapshot.Symlink && g.local) {
+		name = encode(engine.PartialName(path))
+	}
+	info, err := g.info(ctx, path, name, e)
+	if err != nil {
+		return err
+	}
+	o, err := g.put(ctx, t, info)
+	if err == nil {
+		err = g.verify(ctx, o, e, t)
+	}
+	if err == nil && name != final {
+		_, err = g.replace(ctx, g.f, final, func() (fs.Object, error) { return g.f.Features().Move(ctx, o, final) })
+	}
+	if err != nil {
+		g.discard(ctx, o, name, name != final)
+	}
+	return err
+}
+
+// info describes what is sent, under the name that the remote is to give it.
+func (g *generic) info(ctx context.Context, path, name string, e snapshot.Entry) (fs.ObjectInfo, error) {
+	info := object.NewStaticObjectInfo(name, e.ModTime(), e.Size, true, nil, g.f)
+	if !g.caps.Metadata {
+		return info, nil
+	}
+	meta, err := g.metadata(ctx, path, e.Kind)
+	if err != nil {
+		return nil, err
+	}
+	return info.WithMetadata(meta), nil
+}
+
+// metadata reads what rclone knows about a file of the source.
+func (g *generic) metadata(ctx context.Context, path string, kind snapshot.Kind) (fs.Metadata, error) {
+	src, err := fs.NewFs(ctx, g.cfg.Source)
+	if err != nil {
+		return nil, fmt.Errorf("read metadata: %w", err)
+	}
+	o, err := src.NewObject(ctx, remoteName(path, kind))
+	if err != nil {
+		return nil, fmt.Errorf("read metadata: %w: %w", snapshot.ErrChanged, err)
+	}
+	meta, err := fs.GetMetadata(ctx, o)
+	if err != nil {
+		return nil, fmt.Errorf("read metadata: %w", err)
+	}
+	return meta, nil
+}
+
+// put uploads, and updates in place where a second file of the same name could appear beside.
+func (g *generic) put(ctx context.Context, t *tap, info fs.ObjectInfo) (fs.Object, error) {
+	if g.dups {
+		old, err := g.f.NewObject(ctx, info.Remote())
+		if err == nil {
+			return old, old.Update(ctx, t, info)
+		} else if !gone(ctx, err) {
+			return nil, err
+		}
+	}
+	return g.f.Put(ctx, t, info)
+}
+
+// verify compares what arrived with what was sent. The answer is in the object that Put returned;
+// a remote that would have to be asked again is believed.
+func (g *generic) verify(ctx context.Context, o fs.Object, e snapshot.Entry, t *tap) error {
+	if size := o.Size(); size >= 0 && size != e.Size {
+		return fmt.Errorf("%w: %d bytes arrived of %d", engine.ErrTemporary, size, e.Size)
+	}
+	if t.hash == nil {
+		return nil
+	}
+	want, err := t.sum(g.hash)
+	if err != nil {
+		return err
+	}
+	got, err := o.Hash(ctx, g.hash)
+	if err != nil || got == "" {
+		return nil // such as a multipart upload to S3
+	}
+	if got != want {
+		return fmt.Errorf("%w: the content arrived damaged: %v is %s instead of %s", engine.ErrTemporary, g.hash, got, want)
+	}
+	return nil
+}
+
+// discard removes what a failed upload left, if it can. What was at the final name before must stay,
+// so there only an object that this upload made, and that verify refused, is removed.
+func (g *generic) discard(ctx context.Context, o fs.Object, name string, temporary bool) {
+	if ctx.Err() != nil {
+		return // Cleanup does it later
+	}
+	if o == nil && temporary {
+		o, _ = g.f.NewObject(ctx, name)
+	}
+	if o == nil {
+		return
+	}
+	if err := o.Remove(ctx); err != nil {
+		g.log.Debug("cannot remove a failed upload", "name", name, "err", err)
+	}
+}
+
+// tap is the stream of one upload: it counts, hashes and throttles, and it keeps a backend that was
+// given up on from reading a source that the engine has moved on from.
+type tap struct {
+	ctx  context.Context
+	hash *hash.MultiHasher // nil: not needed
+
+	mu     sync.Mutex // guards what follows, and what hash has seen
+	in     io.ReadCloser
+	err    error // why the source failed
+	closed bool
+}
+
+func newTap(ctx context.Context, in io.ReadCloser, t hash.Type) *tap {
+	tap := &tap{ctx: ctx, in: in}
+	if t != hash.None {
+		tap.hash, _ = hash.NewMultiHasherTypes(hash.NewHashSet(t))
+	}
+	return tap
+}
+
+func (t *tap) Read(p []byte) (int, error) {
+	if limited.Load() && len(p) > limitedRead {
+		p = p[:limitedRead]
+	}
+	n, err := t.read(p)
+	throttle(n)
+	return n, err
+}
+
+func (t *tap) read(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return 0, io.ErrClosedPipe
+	}
+	if err := t.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := t.in.Read(p)
+	if t.hash != nil {
+		_, _ = t.hash.Write(p[:n])
+	}
+	if err != nil && err != io.EOF {
+		t.err = err
+	}
+	return n, err
+}
+
+func (t *tap) Close() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return nil
+	}
+	t.closed = true
+	return t.in.Close()
+}
+
+// sum returns the hash of what was read.
+func (t *tap) sum(h hash.Type) (string, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.hash.SumString(h, false)
+}
+
+// failure returns what the source, not the remote, failed with.
+func (t *tap) failure() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.err
+}
+
+// replace puts something at name that is elsewhere on f: op moves or copies it there. Remotes differ
+// in what they do to a file that is there already: most replace it, some refuse, and where several
+// files can have one name the old one stays. Only those that refuse show nothing for a moment.
+func (g *generic) replace(ctx context.Context, f fs.Fs, name string, op func() (fs.Object, error)) (fs.Object, error) {
+	var old fs.Object
+	if f.Features().DuplicateFiles {
+		old, _ = f.NewObject(ctx, name)
+	}
+	o, err := op()
+	if err == nil {
+		if old != nil {
+			err = old.Remove(ctx)
+		}
+		return o, err
+	}
+	if class := classOf(err); old != nil || ctx.Err() != nil || errors.Is(class, engine.ErrOffline) {
+		return nil, err
+	}
+	inTheWay, lookErr := f.NewObject(ctx, name)
+	if lookErr != nil {
+		return nil, err
+	}
+	if removeErr := inTheWay.Remove(ctx); removeErr != nil {
+		return nil, err
+	}
+	return op()
+}
+
+// near reports whether two times are the same to a remote with this precision.
+func near(a, b time.Time, precision time.Duration) bool {
+	return a.Sub(b).Abs() < max(precision, 1)
+}
