@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is the command line. The order of the commands is the order of the help.
+type cli struct {
+	globals
+
+	Run    runCmd    `cmd:"" group:"sync" help:"Bring the remote up to date with a directory."`
+	Plan   planCmd   `cmd:"" group:"sync" help:"Show what a run would do; change nothing, anywhere."`
+	Verify verifyCmd `cmd:"" group:"sync" help:"Compare the remote with what it should hold."`
+
+	Status    statusCmd    `cmd:"" group:"look" help:"Show each mapping: synced, pending, held, failed."`
+	Log       logCmd       `cmd:"" group:"look" help:"Show what was done, newest first."`
+	Explain   explainCmd   `cmd:"" group:"look" help:"Show why a path was sent or not."`
+	Snapshots snapshotsCmd `cmd:"" group:"look" help:"List the snapshots that the remote has acknowledged."`
+	Diff      diffCmd      `cmd:"" group:"look" help:"Show which paths changed between two snapshots."`
+
+	Approve approveCmd `cmd:"" group:"steer" help:"Let the held deletes through at the next run."`
+	Pause   pauseCmd   `cmd:"" group:"steer" help:"Make runs do nothing until resume."`
+	Resume  resumeCmd  `cmd:"" group:"steer" help:"Undo pause."`
+	Retry   retryCmd   `cmd:"" group:"steer" help:"Forget failures, so that every path is tried again at once."`
+
+	Doctor     doctorCmd     `cmd:"" group:"program" help:"Check the state, the configuration and the remote."`
+	Version    versionCmd    `cmd:"" group:"program" help:"Show the version of snapsync and of rclone inside it."`
+	Completion completionCmd `cmd:"" group:"program" help:"Print a completion script for a shell."`
+}
+
+// app is what every command gets: the global flags and the outside world.
+type app struct {
+	*globals
+	ctx    context.Context
+	model  *kong.Application
+	stdout io.Writer
+	stderr io.Writer
+	screen *screen // where log lines go, above the progress if there is one
+	log    *slog.Logger
+}
+
+const shortHelp = `snapsync keeps a remote true to a local directory, one way.
+
+  snapsync plan ~/work --remote mys3:bucket/work         what would be done
+  snapsync run --once ~/work --remote mys3:bucket/work   do it
+  snapsync status                                        how things stand
+
+The remote is anything that rclone can reach, or just a directory: /mnt/backup/work.
+Deleted files are retained there unless --complete-sync says otherwise.
+
+'snapsync --help' lists all commands, 'snapsync run --help' has more examples.
+`
+
+const description = `snapsync keeps a remote true to a local directory, one way. It remembers what the remote has
+acknowledged, so that a run looks at the local tree only, moves what was renamed instead of sending it,
+and never deletes because of something it could not see.`
+
+var groups = []kong.Group{
+	{Key: "sync", Title: "Synchronising:"},
+	{Key: "look", Title: "Looking:"},
+	{Key: "steer", Title: "Steering:"},
+	{Key: "program", Title: "The program:"},
+	{Key: "which", Title: "Which mapping:"},
+	{Key: "what", Title: "What is mirrored:"},
+	{Key: "safety", Title: "Safety:"},
+	{Key: "transfer", Title: "Transfers:"},
+	{Key: "filter", Title: "Filters, as in rclone:"},
+	{Key: "watch", Title: "Watching:"},
+	{Key: "output", Title: "Output:"},
+	{Key: "global", Title: "Everywhere:"},
+}
+
+// execute parses args and runs the command that they name.
+func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	args = rewrite(args)
+	if len(args) == 0 {
+		_, err := io.WriteString(stdout, shortHelp)
+		return err
+	}
+	c := &cli{}
+	parser, err := newParser(c, stdout, stderr)
+	if err != nil {
+		return fmt.Errorf("build command line: %w", err)
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		return usageOf(err)
+	}
+	a := &app{globals: &c.globals, ctx: ctx, model: parser.Model, stdout: stdout, stderr: stderr}
+	closeLog, err := a.openLog()
+	if err != nil {
+		return err
+	}
+	defer closeLog()
+	return parsed.Run(a)
+}
+
+func newParser(c *cli, stdout, stderr io.Writer) (*kong.Kong, error) {
+	return kong.New(c,
+		kong.Name("snapsync"),
+		kong.Description(description),
+		kong.DefaultEnvars("SNAPSYNC"),
+		kong.ExplicitGroups(groups),
+		kong.Writers(stdout, stderr),
+		kong.Exit(os.Exit),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		// The names of the variables follow from those of the flags; listing them would double the page.
+		kong.ValueFormatter(func(v *kong.Value) string { return v.Help }),
+		kong.Vars{"version": versionLine()},
+	)
+}
+
+// rewrite understands `help` and `help COMMAND`, which people type.
+func rewrite(args []string) []string {
+	if len(args) > 0 && args[0] == "help" {
+		return append(args[1:len(args):len(args)], "--help")
+	}
+	return args
+}
+
+// usageOf makes kong's errors ours. They name the command, so the hint can, too.
+func usageOf(err error) error {
+	if f := (*failure)(nil); errors.As(err, &f) {
+		return err
+	}
+	hint := "see 'snapsync --help'"
+	if p := (*kong.ParseError)(nil); errors.As(err, &p) && p.Context != nil && p.Context.Selected() != nil {
+		hint = fmt.Sprintf("see 'snapsync %s --help'", p.Context.Selected().Name)
+	}
+	return usage(hint, "%s", strings.TrimSuffix(err.Error(), "\n"))
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/snapsync/snapsync/backends"
+)
+
+type doctorCmd struct {
+	Src string `arg:"" optional:"" help:"The source of the mapping to check. Default: all of them."`
+	selection
+}
+
+// Help is the long text of `doctor --help`.
+func (*doctorCmd) Help() string {
+	return `It checks, without changing anything: the program and rclone's configuration; the state directory, its
+rights and the space on its disk; for each mapping every invariant of its journal, who has its lock, its
+source, and whether its remote answers.
+
+Exit status: 0 if all is well, 1 if something is not.
+
+Examples:
+
+    snapsync doctor
+    snapsync doctor ~/work --remote mys3:bucket/work`
+}
+
+// Run implements the command.
+func (c *doctorCmd) Run(a *app) error {
+	d := &diagnosis{app: a}
+	d.program()
+	d.stateDir()
+	found, err := a.candidates(&c.selection, c.Src)
+	if err != nil {
+		d.add("mappings", err)
+	}
+	for _, m := range found {
+		if c.Remote != "" {
+			m.open = c.Remote
+		}
+		d.mapping(m)
+	}
+	if d.failed > 0 {
+		return &failure{status: statusError, err: fmt.Errorf("%s found", counted(int64(d.failed), "problem"))}
+	}
+	return nil
+}
+
+// diagnosis prints findings as they are made.
+type diagnosis struct {
+	app    *app
+	failed int
+}
+
+// finding is one line of `doctor --json`.
+type finding struct {
+	Type    string `json:"type"`
+	Subject string `json:"subject"`
+	OK      bool   `json:"ok"`
+	Text    string `json:"text"`
+}
+
+func (d *diagnosis) ok(subject, format string, args ...any) {
+	d.print(finding{"finding", subject, true, fmt.Sprintf(format, args...)})
+}
+
+// add reports err as a problem; nil is none.
+func (d *diagnosis) add(subject string, err error) {
+	if err == nil {
+		return
+	}
+	d.failed++
+	text := err.Error()
+	if hint := hintOf(classify(err), err); hint != "" {
+		text += " (" + hint + ")"
+	}
+	d.print(finding{"finding", subject, false, text})
+}
+
+func (d *diagnosis) print(f finding) {
+	switch {
+	case d.app.Json:
+		writeJSON(d.app.stdout, f)
+	case f.OK && !d.app.Quiet:
+		fmt.Fprintf(d.app.stdout, "ok       %-9s %s\n", f.Subject, f.Text)
+	case !f.OK:
+		fmt.Fprintf(d.app.stdout, "PROBLEM  %-9s %s\n", f.Subject, f.Text)
+	}
+}
+
+func (d *diagnosis) program() {
+	d.ok("program", "%s with rclone %s and %d backends", versionLine(), backends.Version(), len(backends.Names()))
+	if err := d.app.startRclone(); err != nil {
+		d.add("rclone", err)
+		return
+	}
+	d.ok("rclone", "configuration can be read")
+}
+
+func (d *diagnosis) stateDir() {
+	root, err := d.app.stateRoot()
+	if err != nil {
+		d.add("state", err)
+		return
+	}
+	info, err := os.Stat(root)
+	if errors.Is(err, os.ErrNotExist) {
+		d.ok("state", "%s does not exist yet", show(root))
+		return
+	}
+	if err != nil {
+		d.add("state", err)
+		return
+	}
+	if open := info.Mode().Perm() & 0o077; open != 0 && onUnix {
+		d.add("state", fmt.Errorf("%s is open to other users (mode %04o): chmod 700 it", show(root), info.Mode().Perm()))
+	}
+	d.space(root)
+}
+
+// lowSpace is what a journal may want for a checkpoint of a large run.
+const lowSpace = 100 << 20
+
+func (d *diagnosis) space(root string) {
+	free, err := freeSpace(root)
+	switch {
+	case err != nil:
+		d.add("state", fmt.Errorf("free space of %s: %w", show(root), err))
+	case free < lowSpace:
+		d.add("state", fmt.Errorf("%s has only %s left on its disk", show(root), humanize.IBytes(free)))
+	default:
+		d.ok("state", "%s, %s free", show(root), humanize.IBytes(free))
+	}
+}
+
+func (d *diagnosis) mapping(m *mapping) {
+	d.ok("mapping", "%s, state in %s", m, show(m.dir))
+	if h, taken := lockHolder(m.dir); taken {
+		d.ok("lock", "process %d has it since %s", h.pid, ago(h.since, time.Now()))
+	}
+	if _, err := findSource(m.source); err != nil {
+		d.add("source", err)
+	} else {
+		d.ok("source", "%s is there", show(m.source))
+	}
+	d.journal(m)
+	d.remote(m)
+}
+
+func (d *diagnosis) journal(m *mapping) {
+	s, err := d.app.read(m)
+	if err != nil {
+		d.add("journal", err)
+		return
+	}
+	defer s.close()
+	violations, err := s.journal.Check(d.app.ctx)
+	d.add("journal", err)
+	for _, v := range violations {
+		d.add("journal", errors.New(v))
+	}
+	if err == nil && len(violations) == 0 {
+		d.ok("journal", "every invariant holds")
+	}
+}
+
+func (d *diagnosis) remote(m *mapping) {
+	config, err := d.app.remoteConfig(m, &syncFlags{}, "")
+	if err != nil {
+		d.add("remote", err)
+		return
+	}
+	begun := time.Now()
+	conn, err := backends.Open(d.app.ctx, config)
+	if err == nil {
+		err = errors.Join(conn.Probe(d.app.ctx), conn.Close())
+	}
+	if err != nil {
+		d.add("remote", err)
+		return
+	}
+	d.ok("remote", "%s answers (%s)", m.display, time.Since(begun).Round(time.Millisecond))
+}

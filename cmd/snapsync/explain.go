@@ -1,0 +1,192 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+type explainCmd struct {
+	Path string `arg:"" help:"A path inside the source."`
+	selection
+	syncFlags
+}
+
+// Help is the long text of `explain --help`.
+func (*explainCmd) Help() string {
+	return `It shows what the remote is known to hold at the path, what the source holds now, the rule that decides, and
+what was done about it before. The file is read only if its stat cannot tell; the remote is not asked.
+Without flags of its own it judges by the flags of the last run.
+
+Examples:
+
+    snapsync explain ~/work/report.odt
+    snapsync explain --source ~/work report.odt`
+}
+
+// Run implements the command.
+func (c *explainCmd) Run(a *app) error {
+	return a.withHistory(&c.selection, "", c.Path, func(s *session) error {
+		path, err := s.pathIn(c.Path)
+		if err != nil {
+			return err
+		}
+		if path == "" {
+			return usage("name a path inside it", "the source itself is not a path of the mapping")
+		}
+		flags, err := s.recall(&c.syncFlags)
+		if err != nil {
+			return err
+		}
+		x, err := a.explain(s, flags, path)
+		if err != nil {
+			return err
+		}
+		if a.Json {
+			return writeJSON(a.stdout, explanationOf(x))
+		}
+		return writeExplanation(a.stdout, s.mapping, x)
+	})
+}
+
+func (a *app) explain(s *session, flags *syncFlags, path string) (*engine.Explanation, error) {
+	config, err := a.engineConfig(s, flags, &transferFlags{})
+	if err != nil {
+		return nil, err
+	}
+	e, err := engine.New(config)
+	if err != nil {
+		return nil, err
+	}
+	x, err := e.Explain(a.ctx, path)
+	return x, errors.Join(err, e.Close())
+}
+
+// explanationJSON is an explanation for programs.
+type explanationJSON struct {
+	Path     string        `json:"path"`
+	Verdict  string        `json:"verdict"`
+	Rule     string        `json:"rule"`
+	Excluded bool          `json:"excluded"`
+	Held     bool          `json:"held"`
+	Before   *entryJSON    `json:"before"` // what the remote is known to hold
+	Now      *entryJSON    `json:"now"`    // what the source holds
+	Pending  *stepJSON     `json:"pending,omitempty"`
+	Failure  *failureJSON  `json:"failure,omitempty"`
+	History  []historyJSON `json:"history"` // newest first
+}
+
+type failureJSON struct {
+	Message string  `json:"message"`
+	Class   string  `json:"class"`
+	Tries   int64   `json:"tries"`
+	First   *string `json:"first"`
+	Last    *string `json:"last"`
+}
+
+func explanationOf(x *engine.Explanation) explanationJSON {
+	out := explanationJSON{
+		Path: x.Path, Verdict: x.Verdict, Rule: x.Rule, Excluded: x.Excluded,
+		Before: entryOf(x.Base), Now: entryOf(x.Head), History: []historyJSON{},
+	}
+	if x.Step != nil {
+		step := stepOf(x.Step)
+		out.Pending, out.Held = &step, x.Step.Held
+	}
+	if f := x.Failure; f != nil {
+		out.Failure = &failureJSON{f.Message, f.Class, int64(f.Tries), jsonTime(f.First), jsonTime(f.Last)}
+	}
+	for i := range x.History {
+		out.History = append(out.History, historyOf(&x.History[i]))
+	}
+	return out
+}
+
+func writeExplanation(w io.Writer, m *mapping, x *engine.Explanation) error {
+	fmt.Fprintf(w, "%s: %s\n  because %s\n\n", show(x.Path), x.Verdict, x.Rule)
+	writeEntries(w, x.Base, x.Head)
+	if s := x.Step; s != nil {
+		line := describe(shownStep{Step: s})
+		fmt.Fprintf(w, "\npending: %s %s\n", line.kind, line.text)
+	}
+	if f := x.Failure; f != nil {
+		fmt.Fprintf(w, "\nfailed: %s (%s, first %s, last %s)\n", f.Message, counted(int64(f.Tries), "attempt"), localTime(f.First), localTime(f.Last))
+	}
+	if len(x.History) > 0 {
+		fmt.Fprintln(w, "\nhistory:")
+	}
+	for i := range x.History {
+		if err := writeHistory(w, &x.History[i]); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(w, "\nmapping: %s\n", m)
+	return err
+}
+
+// writeEntries shows what the remote holds and what the source holds side by side; what differs is marked.
+func writeEntries(w io.Writer, base, head *snapshot.Entry) {
+	before, now := facts(base), facts(head)
+	fmt.Fprintf(w, "  %-7s %-34s %s\n", "", "on the remote", "in the source")
+	for i, f := range before {
+		mark := ""
+		if base != nil && head != nil && f.value != now[i].value && f.value != "" && now[i].value != "" {
+			mark = "  ← differs"
+		}
+		if f.value == "" && now[i].value == "" {
+			continue
+		}
+		line := fmt.Sprintf("  %-7s %-34s %s%s", f.name, f.value, now[i].value, mark)
+		fmt.Fprintln(w, strings.TrimRight(line, " "))
+	}
+}
+
+type fact struct{ name, value string }
+
+// facts are what an entry says, in a fixed order and number.
+func facts(e *snapshot.Entry) []fact {
+	if e == nil {
+		return []fact{{"kind", "absent"}, {"size", ""}, {"mtime", ""}, {"ctime", ""}, {"inode", ""}, {"mode", ""}, {"hash", ""}, {"flags", ""}}
+	}
+	stamp := func(n int64) string {
+		if n == 0 {
+			return ""
+		}
+		return (&snapshot.Entry{Mtime: n}).ModTime().Local().Format("2006-01-02 15:04:05.000000000")
+	}
+	inode, hash := "", ""
+	if e.Ino != 0 {
+		inode = fmt.Sprint(e.Ino)
+	}
+	if e.HashType != snapshot.NoHash {
+		hash = e.HashType.String() + ":" + e.Hash.String()[:16] + "…"
+	}
+	return []fact{
+		{"kind", e.Kind.String()}, {"size", count(e.Size)}, {"mtime", stamp(e.Mtime)}, {"ctime", stamp(e.Ctime)},
+		{"inode", inode}, {"mode", modeText(e)}, {"hash", hash}, {"flags", flagText(e.Flags)},
+	}
+}
+
+func modeText(e *snapshot.Entry) string {
+	if e.Mode == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%04o", e.Mode)
+}
+
+func flagText(f snapshot.Flags) string {
+	var words []string
+	for _, w := range []struct {
+		flag snapshot.Flags
+		word string
+	}{{snapshot.Racy, "racy"}, {snapshot.Retained, "retained"}, {snapshot.Adopted, "adopted"}} {
+		if f.Has(w.flag) {
+			words = append(words, w.word)
+		}
+	}
+	return strings.Join(words, " ")
+}

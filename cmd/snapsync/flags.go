@@ -1,0 +1,173 @@
+package main
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// globals are the flags of every command.
+type globals struct {
+	StateDir        string           `group:"global" placeholder:"DIR" help:"Where mappings keep their state. Default: $XDG_STATE_HOME/snapsync."`
+	Config          string           `group:"global" placeholder:"FILE" help:"The configuration file of rclone. Default: as rclone finds it."`
+	PasswordCommand string           `group:"global" placeholder:"COMMAND" help:"Prints the password of an encrypted rclone configuration."`
+	Rclone          []string         `group:"global" sep:"none" placeholder:"KEY=VALUE" help:"Any other global option of rclone, such as low-level-retries=3. Repeatable."`
+	Json            bool             `group:"output" help:"Machine output on stdout: one object per line."`
+	Verbose         int              `group:"output" short:"v" type:"counter" help:"Log each step; twice: log everything."`
+	Quiet           bool             `group:"output" short:"q" help:"Say nothing but errors."`
+	LogFile         string           `group:"output" placeholder:"FILE" help:"Append log lines to a file instead of writing them to stderr."`
+	LogLevel        string           `group:"output" placeholder:"LEVEL" help:"DEBUG, INFO, NOTICE or ERROR. Default: NOTICE."`
+	UseJsonLog      bool             `group:"output" name:"use-json-log" help:"Log lines are JSON objects."`
+	Version         kong.VersionFlag `group:"global" env:"-" help:"Show the version and exit."`
+}
+
+// target are the flags that name a mapping from outside: what `run` and `plan` need.
+type target struct {
+	Remote  string `group:"which" placeholder:"REMOTE" help:"Where to: anything that rclone takes, or a directory. See 'rclone listremotes'."`
+	Mapping string `group:"which" short:"m" placeholder:"NAME" help:"A mapping of the config file (not there yet)."`
+}
+
+// selection are the flags that pick one of the mappings that have state already.
+type selection struct {
+	target
+	Source string `group:"which" placeholder:"DIR" help:"The source of the mapping. Default: the one that contains the working directory, or the only one."`
+}
+
+// syncFlags say what the remote should hold and how it gets there. They are remembered in the
+// mapping's state, so that commands which come later judge by the same rules.
+type syncFlags struct {
+	CompleteSync       bool   `group:"what" help:"The remote is a true reflection: deletes are mirrored. Off: the remote retains what was deleted."`
+	Links              bool   `group:"what" short:"l" xor:"links" help:"Store symlinks as NAME.rclonelink, as rclone does."`
+	CopyLinks          bool   `group:"what" short:"L" xor:"links" help:"Follow symlinks and store what they point to."`
+	SkipLinks          bool   `group:"what" xor:"links" help:"Skip symlinks. This is the default."`
+	OneFileSystem      bool   `group:"what" short:"x" help:"Do not look into other file systems mounted inside the source."`
+	CreateEmptySrcDirs bool   `group:"what" help:"Mirror directories that hold no files, too."`
+	Metadata           bool   `group:"what" short:"M" help:"Keep more than the mtime, where the remote can: modes, owners, extended attributes."`
+	Checksum           bool   `group:"what" short:"c" help:"Trust content only: read and hash every file, however it looks."`
+	BackupDir          string `group:"safety" placeholder:"DIR" help:"Move what is deleted or replaced into this directory of the same remote."`
+	Suffix             string `group:"safety" placeholder:"SUFFIX" help:"Add this to the names of what is deleted or replaced."`
+
+	filterFlags
+}
+
+// guardFlags decide which deletes need a person.
+type guardFlags struct {
+	MaxDelete string `group:"safety" placeholder:"N|N%" help:"Hold all deletes of a plan that has more; moves do not count. Default: 50%, from 10 files up."`
+	Approve   bool   `group:"safety" help:"Let the held deletes of exactly this plan through."`
+}
+
+// transferFlags decide how fast things go.
+type transferFlags struct {
+	Transfers string `group:"transfer" placeholder:"N|auto" default:"auto" help:"Parallel transfers."`
+	Bwlimit   string `group:"transfer" placeholder:"LIMIT" help:"Bandwidth limit in rclone's syntax: 10M, or a timetable such as '08:00,512k 19:00,off'."`
+	Retries   int    `group:"transfer" placeholder:"N" default:"3" help:"Attempts for each path within one run."`
+}
+
+// filterFlags are rclone's filter rules under rclone's names.
+type filterFlags struct {
+	Include          []string `group:"filter" sep:"none" placeholder:"PATTERN" help:"Include only files that match."`
+	IncludeFrom      []string `group:"filter" sep:"none" placeholder:"FILE" help:"Read include patterns from a file."`
+	Exclude          []string `group:"filter" sep:"none" placeholder:"PATTERN" help:"Exclude files that match."`
+	ExcludeFrom      []string `group:"filter" sep:"none" placeholder:"FILE" help:"Read exclude patterns from a file."`
+	Filter           []string `group:"filter" short:"f" sep:"none" placeholder:"RULE" help:"Add a rule: '+ PATTERN' or '- PATTERN'."`
+	FilterFrom       []string `group:"filter" sep:"none" placeholder:"FILE" help:"Read rules from a file."`
+	FilesFrom        []string `group:"filter" sep:"none" placeholder:"FILE" help:"Read the names of the files that belong from a file."`
+	FilesFromRaw     []string `group:"filter" sep:"none" placeholder:"FILE" help:"The same, without comments and trimming."`
+	ExcludeIfPresent []string `group:"filter" sep:"none" placeholder:"NAME" help:"Exclude directories that hold a file of this name."`
+	MinSize          string   `group:"filter" placeholder:"SIZE" help:"Only files of at least this size."`
+	MaxSize          string   `group:"filter" placeholder:"SIZE" help:"Only files of at most this size."`
+	MinAge           string   `group:"filter" placeholder:"AGE" help:"Only files at least this old: 1h, 2d, 2026-01-01."`
+	MaxAge           string   `group:"filter" placeholder:"AGE" help:"Only files at most this old."`
+	IgnoreCase       bool     `group:"filter" help:"Patterns ignore case."`
+}
+
+// watchFlags are for watching. They are taken already, so that command lines need not change.
+type watchFlags struct {
+	Settle      time.Duration `group:"watch" default:"500ms" placeholder:"TIME" help:"Quiet time that a path needs before it is looked at."`
+	SettleMax   time.Duration `group:"watch" default:"30s" placeholder:"TIME" help:"Limit of that for a path that is never quiet."`
+	DeleteDelay time.Duration `group:"watch" default:"5s" placeholder:"TIME" help:"Grace for removals, which may be half of a rename."`
+	Interval    time.Duration `group:"watch" default:"1h" placeholder:"TIME" help:"Time between periodic scans."`
+}
+
+func (f *syncFlags) linkMode() snapshot.LinkMode {
+	switch {
+	case f.Links:
+		return snapshot.KeepLinks
+	case f.CopyLinks:
+		return snapshot.FollowLinks
+	}
+	return snapshot.SkipLinks
+}
+
+func (f *guardFlags) limit() (engine.MaxDelete, error) {
+	if f.MaxDelete == "" {
+		return engine.MaxDelete{}, nil // the engine's default
+	}
+	m, err := engine.ParseMaxDelete(f.MaxDelete)
+	if err != nil {
+		return m, usage("0 holds every delete, 100% none", "%w", err)
+	}
+	return m, nil
+}
+
+func (f *guardFlags) validate() error {
+	_, err := f.limit()
+	return err
+}
+
+// parallel returns 0 for auto.
+func (f *transferFlags) parallel() (int, error) {
+	if f.Transfers == "" || strings.EqualFold(f.Transfers, "auto") {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(f.Transfers)
+	if err != nil || n < 1 {
+		return 0, usage("", "transfers %q: want a number from 1 up, or auto", f.Transfers)
+	}
+	return n, nil
+}
+
+func (f *transferFlags) validate() error {
+	if f.Retries < 1 {
+		return usage("1 means that nothing is tried twice", "retries %d: want a number from 1 up", f.Retries)
+	}
+	_, err := f.parallel()
+	return err
+}
+
+// rcloneOptions parses --rclone KEY=VALUE. Keys may be written as flags or as option names.
+func (g *globals) rcloneOptions() (map[string]string, error) {
+	options := make(map[string]string, len(g.Rclone))
+	for _, kv := range g.Rclone {
+		key, value, ok := strings.Cut(kv, "=")
+		key = strings.ReplaceAll(strings.TrimLeft(strings.TrimSpace(key), "-"), "-", "_")
+		if !ok || key == "" {
+			return nil, usage("for instance --rclone low-level-retries=3", "rclone option %q: want KEY=VALUE", kv)
+		}
+		options[key] = value
+	}
+	return options, nil
+}
+
+// check refuses what is not there yet, and wants a remote.
+func (t *target) check() error {
+	if err := t.noMapping(); err != nil {
+		return err
+	}
+	if t.Remote == "" {
+		return usage("say where to with --remote, for instance --remote mys3:bucket/path or --remote /mnt/backup", "no remote given")
+	}
+	return nil
+}
+
+func (t *target) noMapping() error {
+	if t.Mapping != "" {
+		return usage("name the source and the --remote instead", "mapping %q: there is no config file of mappings yet", t.Mapping)
+	}
+	return nil
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// A mapping belongs to one process at a time: the one that has flock'ed the file "lock" in its state
+// directory. The kernel drops the lock with the process, however it ends, so there is nothing to
+// clean up. The content only tells other processes whom they are waiting for:
+//
+//	pid 4711
+//	since 2026-11-22T16:00:00Z
+type lock struct{ file *flock.Flock }
+
+// holder is the process that has a mapping.
+type holder struct {
+	pid   int // 0: unknown
+	since time.Time
+}
+
+// lockPatience bridges the moment in which `status` tests whether the lock is taken.
+const lockPatience = 300 * time.Millisecond
+
+func lockPath(dir string) string { return filepath.Join(dir, "lock") }
+
+// takeLock makes this process the owner of the state in dir.
+func takeLock(ctx context.Context, dir string) (*lock, error) {
+	l := &lock{flock.New(lockPath(dir), flock.SetPermissions(0o600))}
+	ctx, cancel := context.WithTimeout(ctx, lockPatience)
+	defer cancel()
+	ok, err := l.file.TryLockContext(ctx, 20*time.Millisecond)
+	switch {
+	case err != nil && !errors.Is(err, context.DeadlineExceeded):
+		return nil, fmt.Errorf("lock %s: %w", dir, err)
+	case !ok:
+		return nil, lockedBy(readHolder(dir))
+	}
+	content := fmt.Sprintf("pid %d\nsince %s\n", os.Getpid(), time.Now().UTC().Format(time.RFC3339))
+	if err := os.WriteFile(lockPath(dir), []byte(content), 0o600); err != nil {
+		l.release()
+		return nil, fmt.Errorf("write lock: %w", err)
+	}
+	return l, nil
+}
+
+func (l *lock) release() { l.file.Close() }
+
+func lockedBy(h holder) error {
+	who := "another process"
+	if h.pid != 0 {
+		who = fmt.Sprintf("another process (pid %d, since %s)", h.pid, localTime(h.since))
+	}
+	return &failure{
+		status: statusLocked,
+		err:    fmt.Errorf("%s has this mapping", who),
+		hint:   "wait for it or stop it; 'snapsync plan' and 'snapsync status' work meanwhile",
+	}
+}
+
+// lockHolder tells which process has the state in dir, if one has. It creates nothing.
+func lockHolder(dir string) (holder, bool) {
+	if _, err := os.Stat(lockPath(dir)); errors.Is(err, fs.ErrNotExist) {
+		return holder{}, false
+	}
+	l := flock.New(lockPath(dir), flock.SetFlag(os.O_RDONLY))
+	ok, err := l.TryRLock()
+	if err != nil {
+		return holder{}, false
+	}
+	defer l.Close()
+	return readHolder(dir), !ok
+}
+
+func readHolder(dir string) holder {
+	var h holder
+	content, _ := os.ReadFile(lockPath(dir))
+	for line := range strings.Lines(string(content)) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		switch key {
+		case "pid":
+			h.pid, _ = strconv.Atoi(value)
+		case "since":
+			h.since, _ = time.Parse(time.RFC3339, value)
+		}
+	}
+	return h
+}

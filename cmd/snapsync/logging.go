@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mattn/go-isatty"
+)
+
+// levelNotice lies between info and warning: what is worth saying without -v. It has rclone's number.
+const levelNotice = slog.Level(2)
+
+// screen is where lines for people go while something else may be drawing on the terminal: above the
+// live view if there is one, straight to stderr otherwise.
+type screen struct {
+	mu   sync.Mutex
+	out  io.Writer
+	live io.Writer // nil: none
+}
+
+// Write implements io.Writer. One call is one or more whole lines.
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.live != nil {
+		return s.live.Write(p)
+	}
+	return s.out.Write(p)
+}
+
+// over makes w the place for lines until the returned function is called.
+func (s *screen) over(w io.Writer) (restore func()) {
+	set := func(w io.Writer) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.live = w
+	}
+	set(w)
+	return func() { set(nil) }
+}
+
+// openLog sets up the log as the flags say. The returned function ends it.
+func (a *app) openLog() (func(), error) {
+	level, err := a.logLevel()
+	if err != nil {
+		return nil, err
+	}
+	a.screen = &screen{out: a.stderr}
+	var out io.Writer = a.screen
+	done := func() {}
+	if a.LogFile != "" {
+		f, err := os.OpenFile(a.LogFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			return nil, &failure{status: statusUsage, err: fmt.Errorf("open log file: %w", err)}
+		}
+		out, done = f, func() { f.Close() }
+	}
+	if a.UseJsonLog {
+		a.log = slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level, ReplaceAttr: namedLevel}))
+	} else {
+		a.log = slog.New(&lineHandler{out: out, level: level, mu: &sync.Mutex{}})
+	}
+	return done, nil
+}
+
+// logLevel is --log-level, else what -v and -q say.
+func (a *app) logLevel() (slog.Level, error) {
+	switch strings.ToUpper(a.LogLevel) {
+	case "DEBUG":
+		return slog.LevelDebug, nil
+	case "INFO":
+		return slog.LevelInfo, nil
+	case "NOTICE":
+		return levelNotice, nil
+	case "ERROR":
+		return slog.LevelError, nil
+	case "":
+		return a.verbosity(), nil
+	}
+	return 0, usage("DEBUG, INFO, NOTICE and ERROR are known", "unknown log level %q", a.LogLevel)
+}
+
+func (a *app) verbosity() slog.Level {
+	switch {
+	case a.Quiet:
+		return slog.LevelError
+	case a.Verbose >= 2:
+		return slog.LevelDebug
+	case a.Verbose == 1:
+		return slog.LevelInfo
+	}
+	return levelNotice
+}
+
+// lineHandler writes log records in the shape that users of rclone know:
+//
+//	2026/11/22 16:00:00 INFO  : path: message key=value
+type lineHandler struct {
+	out   io.Writer
+	level slog.Level
+	attrs []slog.Attr // of WithAttrs
+	group string      // prefix of later keys
+	mu    *sync.Mutex // one Write per record
+}
+
+// Enabled implements slog.Handler.
+func (h *lineHandler) Enabled(_ context.Context, l slog.Level) bool { return l >= h.level }
+
+// Handle implements slog.Handler.
+func (h *lineHandler) Handle(_ context.Context, r slog.Record) error {
+	var path, rest strings.Builder
+	add := func(a slog.Attr) bool {
+		switch {
+		case a.Equal(slog.Attr{}):
+		case a.Key == "path":
+			path.WriteString(a.Value.String() + ": ")
+		default:
+			rest.WriteString(" " + h.group + a.Key + "=" + logValue(a.Value))
+		}
+		return true
+	}
+	for _, a := range h.attrs {
+		add(a)
+	}
+	r.Attrs(add)
+	line := r.Time.Format("2006/01/02 15:04:05") + " " + levelName(r.Level) + ": " + path.String() + r.Message + rest.String() + "\n"
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	_, err := io.WriteString(h.out, line)
+	return err
+}
+
+// WithAttrs implements slog.Handler.
+func (h *lineHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	c := *h
+	c.attrs = append(h.attrs[:len(h.attrs):len(h.attrs)], attrs...)
+	return &c
+}
+
+// WithGroup implements slog.Handler.
+func (h *lineHandler) WithGroup(name string) slog.Handler {
+	c := *h
+	c.group += name + "."
+	return &c
+}
+
+func logValue(v slog.Value) string {
+	s := v.Resolve().String()
+	if v.Kind() == slog.KindDuration {
+		return v.Duration().Round(time.Millisecond).String()
+	}
+	if s == "" || strings.ContainsAny(s, " \t\n\"=") {
+		return strconv.Quote(s)
+	}
+	return s
+}
+
+// levelName is padded to six columns.
+func levelName(l slog.Level) string {
+	switch {
+	case l < slog.LevelInfo:
+		return "DEBUG "
+	case l < levelNotice:
+		return "INFO  "
+	case l < slog.LevelError:
+		return "NOTICE"
+	}
+	return "ERROR "
+}
+
+// namedLevel gives the levels of JSON log lines the same names, in rclone's lower case.
+func namedLevel(groups []string, a slog.Attr) slog.Attr {
+	if len(groups) == 0 && a.Key == slog.LevelKey {
+		if l, ok := a.Value.Any().(slog.Level); ok {
+			a.Value = slog.StringValue(strings.ToLower(strings.TrimSpace(levelName(l))))
+		}
+	}
+	return a
+}
+
+// isTerminal reports whether w is one.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && (isatty.IsTerminal(f.Fd()) || isatty.IsCygwinTerminal(f.Fd()))
+}

@@ -1,0 +1,101 @@
+// rclone's own settings for the standard library; a main package does not inherit them.
+//
+//go:debug multipathtcp=0
+//go:debug x509negativeserial=1
+
+// Command snapsync keeps a remote true to a local directory, one way.
+//
+// This package is the only one that knows flags, the environment, the home directory and the
+// terminal. It turns them into the Config structs of the other packages, finds the state directory
+// of the mapping that is meant, takes its lock, and shows what comes back.
+//
+//	main.go      start-up, signals, the last line of defence
+//	cli.go       the commands and how the command line is parsed
+//	flags.go     groups of flags that commands share, and what they mean for the libraries
+//	exit.go      errors to messages, hints and exit statuses
+//	mapping.go   a source and a remote: where its state is, which one a command means
+//	lock.go      one process per mapping
+//	session.go   a mapping that is open: lock, journal, engine
+//	NAME.go      the command NAME
+//	text.go      sizes, times and paths as people read them
+//	logging.go   log lines in rclone's shape
+//	progress.go  the live view of a run
+//
+// What it guarantees: exactly one object per line on stdout with --json and nothing else there;
+// messages for people on stderr, lower-case, with a hint where there is a remedy; the exit statuses of
+// the manual; `plan` leaves no trace on any disk; a second process on a mapping changes nothing.
+// What it leaves to others: all decisions about what to transfer.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	_ "github.com/snapsync/snapsync/backends/all" // every remote that rclone knows
+)
+
+func main() {
+	tuneMemory()
+	ctx, stop := interruptible()
+	status := start(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(status)
+}
+
+// start runs one command line and returns its exit status. A panic becomes a message: what the
+// journal holds is as safe as after a crash, and a person is told so.
+func start(ctx context.Context, args []string, stdout, stderr io.Writer) (status int) {
+	defer func() {
+		if r := recover(); r != nil {
+			fmt.Fprintf(stderr, "snapsync: internal error: %v\n", r)
+			fmt.Fprintln(stderr, "hint: the state is safe, and the next run continues from it; please report this with SNAPSYNC_TRACE=1 set")
+			if os.Getenv("SNAPSYNC_TRACE") != "" {
+				stderr.Write(debug.Stack())
+			}
+			status = statusError
+		}
+	}()
+	err := execute(ctx, args, stdout, stderr)
+	if ctx.Err() != nil && err != nil && !errors.As(err, new(*failure)) {
+		err = &failure{status: statusInterrupted, err: errInterrupted, hint: "what was done is recorded; the next run continues"}
+	}
+	return report(stderr, err)
+}
+
+var errInterrupted = errors.New("interrupted")
+
+// interruptible returns a context that the first SIGINT or SIGTERM cancels, so that what is under way
+// ends cleanly. The second one ends the process at once: the journal copes with that too.
+func interruptible() (context.Context, func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		if _, ok := <-signals; !ok {
+			return
+		}
+		cancel()
+		if _, ok := <-signals; ok {
+			os.Exit(statusInterrupted)
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(signals)
+		cancel()
+	}
+}
+
+// tuneMemory trades a little CPU for a heap that stays close to what is live: a sync runs beside the
+// work that it protects. GOGC overrides it.
+func tuneMemory() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50)
+	}
+}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/adrg/xdg"
+
+	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/journal"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// mapping is a source and a remote, and where the two have their state:
+//
+//	<state-dir>/<name>/journal.db   package journal's
+//	<state-dir>/<name>/lock         see lock.go
+//
+// The name is the last element of the source, for people, and 12 hex digits of a hash of the source
+// and the remote, both in canonical form: two ways of writing the same mapping find the same state.
+type mapping struct {
+	name    string
+	dir     string
+	source  string // absolute, without symlinks
+	remote  string // canonical: the same for every spelling, without secrets
+	open    string // as rclone takes it
+	display string // as people may see it
+}
+
+func (m *mapping) journalPath() string { return filepath.Join(m.dir, "journal.db") }
+
+func (m *mapping) hasState() bool {
+	_, err := os.Stat(m.journalPath())
+	return err == nil
+}
+
+func (m *mapping) String() string { return show(m.source) + " → " + m.display }
+
+// stateRoot is the directory that holds the states of all mappings.
+func (g *globals) stateRoot() (string, error) {
+	dir := g.StateDir
+	if dir == "" {
+		dir = filepath.Join(xdg.StateHome, "snapsync")
+	}
+	dir, err := realPath(dir)
+	if err != nil {
+		return "", fmt.Errorf("find state directory: %w", err)
+	}
+	return dir, nil
+}
+
+// newMapping computes where the state of source and remote is. It touches nothing.
+func newMapping(stateRoot, source, remote string) (*mapping, error) {
+	key, display, err := backends.Canonical(remote)
+	if err != nil {
+		return nil, &failure{status: statusUsage, err: err, hint: "'rclone listremotes' shows the remotes that are configured"}
+	}
+	sum := sha256.Sum256([]byte(source + "\x00" + key))
+	name := slug(filepath.Base(source)) + "-" + hex.EncodeToString(sum[:6])
+	return &mapping{name: name, dir: filepath.Join(stateRoot, name), source: source, remote: key, open: remote, display: display}, nil
+}
+
+// slug keeps what is safe in a file name anywhere.
+func slug(s string) string {
+	keep := func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '-', r == '_', r == '.':
+			return r
+		case r >= 'A' && r <= 'Z':
+			return r + 'a' - 'A'
+		}
+		return '-'
+	}
+	s = strings.Trim(strings.Map(keep, s), "-.")
+	if s == "" {
+		return "root"
+	}
+	return s[:min(len(s), 40)]
+}
+
+// mappingFor is the mapping that `run` and `plan` are told: a source that exists and a remote that
+// lies neither inside it nor around it.
+func (a *app) mappingFor(src string, t *target) (*mapping, error) {
+	if err := t.check(); err != nil {
+		return nil, err
+	}
+	source, err := findSource(src)
+	if err != nil {
+		return nil, err
+	}
+	root, err := a.stateRoot()
+	if err != nil {
+		return nil, err
+	}
+	if err := a.startRclone(); err != nil {
+		return nil, err
+	}
+	if err := backends.Overlaps(source, t.Remote); err != nil {
+		return nil, &failure{status: statusUsage, err: err, hint: "choose a remote that is neither inside the source nor around it"}
+	}
+	return newMapping(root, source, t.Remote)
+}
+
+// findSource returns the directory that src means, absolute and without symlinks.
+func findSource(src string) (string, error) {
+	if src == "" {
+		src = "."
+	}
+	abs, err := filepath.Abs(src)
+	if err != nil {
+		return "", fmt.Errorf("find source: %w", err)
+	}
+	real, err := filepath.EvalSymlinks(abs)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("source %s does not exist: %w", show(abs), snapshot.ErrSourceGone)
+	}
+	if err != nil {
+		return "", fmt.Errorf("find source: %w: %w", err, snapshot.ErrSourceGone)
+	}
+	info, err := os.Stat(real)
+	if err != nil {
+		return "", fmt.Errorf("find source: %w: %w", err, snapshot.ErrSourceGone)
+	}
+	if !info.IsDir() {
+		return "", usage("name the directory that holds it and --include the file", "source %s is not a directory", show(abs))
+	}
+	return real, nil
+}
+
+// realPath is the absolute path without symlinks of something that need not exist: of what is
+// missing only the part that exists is resolved.
+func realPath(path string) (string, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	real, err := filepath.EvalSymlinks(abs)
+	if err == nil {
+		return real, nil
+	}
+	parent := filepath.Dir(abs)
+	if !errors.Is(err, fs.ErrNotExist) || parent == abs {
+		return abs, nil
+	}
+	if parent, err = realPath(parent); err != nil {
+		return "", err
+	}
+	return filepath.Join(parent, filepath.Base(abs)), nil
+}
+
+// mappings lists the mappings that have state, by name.
+func (a *app) mappings() ([]*mapping, error) {
+	root, err := a.stateRoot()
+	if err != nil {
+		return nil, err
+	}
+	entries, err := os.ReadDir(root)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list mappings: %w", err)
+	}
+	var found []*mapping
+	for _, e := range entries {
+		m := &mapping{name: e.Name(), dir: filepath.Join(root, e.Name())}
+		if !m.hasState() {
+			continue
+		}
+		if err := m.load(); err != nil {
+			return nil, err
+		}
+		found = append(found, m)
+	}
+	return found, nil
+}
+
+// load reads from the journal what the mapping is.
+func (m *mapping) load() error {
+	j, err := journal.OpenReadOnly(m.journalPath())
+	if err != nil {
+		return fmt.Errorf("open state %s: %w", m.name, err)
+	}
+	defer j.Close()
+	m.source, m.remote = j.Mapping().Source, j.Mapping().Remote
+	m.open, m.display = m.remote, m.remote
+	return nil
+}

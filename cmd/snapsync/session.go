@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/journal"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// session is a mapping that is open: its journal, and its lock unless it is only read.
+type session struct {
+	*mapping
+	journal *journal.Journal
+	lock    *lock // nil: read-only
+}
+
+// open takes the mapping for this process and opens its journal, creating both if need be.
+//
+// A crash between the two leaves a directory with a lock file and no journal, which is how a mapping
+// without state looks to everybody.
+func (a *app) open(m *mapping) (*session, error) {
+	if err := os.MkdirAll(m.dir, 0o700); err != nil {
+		return nil, &failure{status: statusError, err: fmt.Errorf("make state directory: %w", err), hint: "choose another with --state-dir"}
+	}
+	l, err := takeLock(a.ctx, m.dir)
+	if err != nil {
+		return nil, err
+	}
+	j, err := journal.Open(m.journalPath(), journal.Mapping{Source: m.source, Remote: m.remote})
+	if err != nil {
+		l.release()
+		return nil, err
+	}
+	return &session{mapping: m, journal: j, lock: l}, nil
+}
+
+// read opens a mapping without leaving a trace. One that was never synced has an empty journal in memory.
+func (a *app) read(m *mapping) (*session, error) {
+	j, err := journal.OpenReadOnly(m.journalPath())
+	if !m.hasState() {
+		j, err = journal.OpenMemory(journal.Mapping{Source: m.source, Remote: m.remote})
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &session{mapping: m, journal: j}, nil
+}
+
+// close folds the journal into one file and lets the next process in, in this order.
+func (s *session) close() error {
+	err := s.journal.Close()
+	if s.lock != nil {
+		s.lock.release()
+	}
+	return err
+}
+
+// engineConfig is what the flags mean for the engine.
+func (a *app) engineConfig(s *session, f *syncFlags, t *transferFlags) (engine.Config, error) {
+	if err := a.startRclone(); err != nil {
+		return engine.Config{}, err
+	}
+	remote, err := a.remoteConfig(s.mapping, f, t.Bwlimit)
+	if err != nil {
+		return engine.Config{}, err
+	}
+	filter, err := f.filter()
+	if err != nil {
+		return engine.Config{}, err
+	}
+	if err := a.stateOutside(s.source, filter); err != nil {
+		return engine.Config{}, err
+	}
+	return engine.Config{
+		Scan: snapshot.Config{
+			Root:          s.source,
+			Filter:        filter,
+			Links:         f.linkMode(),
+			OneFileSystem: f.OneFileSystem,
+			Checksum:      f.Checksum,
+			NewHash:       backends.NewHash,
+		},
+		Journal: s.journal,
+		Connect: func(context.Context) (engine.Connection, error) {
+			return backends.Open(a.ctx, remote) // not the caller's context: the remote outlives the call
+		},
+		CompleteSync: f.CompleteSync,
+		EmptyDirs:    f.CreateEmptySrcDirs,
+		Metadata:     f.Metadata,
+		Log:          a.log,
+	}, nil
+}
+
+// tune adds what only matters to a run.
+func tune(c *engine.Config, g *guardFlags, t *transferFlags) (err error) {
+	if c.MaxDelete, err = g.limit(); err != nil {
+		return err
+	}
+	c.Approve, c.Retries = g.Approve, t.Retries
+	c.Transfers, err = t.parallel()
+	return err
+}
+
+// stateOutside refuses a state directory that would be mirrored: each run would change it and so
+// find something to do, for ever.
+func (a *app) stateOutside(source string, filter snapshot.Filter) error {
+	root, err := a.stateRoot()
+	if err != nil {
+		return err
+	}
+	rel, inside := within(source, root)
+	if !inside || rel != "" && filter != nil && !filter.Dir(rel) {
+		return nil
+	}
+	return usage(fmt.Sprintf("add --exclude '/%s/**', or keep the state elsewhere with --state-dir", rel),
+		"the state directory %s is inside the source", show(root))
+}
+
+// remember stores the flags with the mapping, so that later commands judge by the same rules.
+func (s *session) remember(f *syncFlags) error {
+	text, err := json.Marshal(f)
+	if err != nil {
+		return fmt.Errorf("remember flags: %w", err)
+	}
+	state, err := s.journal.State()
+	if err != nil || state.Options == string(text) {
+		return err
+	}
+	return s.journal.Update(func(st *journal.State) { st.Options = string(text) })
+}
+
+// recall returns the flags of the last run, unless some were given now.
+func (s *session) recall(given *syncFlags) (*syncFlags, error) {
+	none, err := json.Marshal(&syncFlags{})
+	if err != nil {
+		return nil, err
+	}
+	now, err := json.Marshal(given)
+	if err != nil {
+		return nil, err
+	}
+	state, err := s.journal.State()
+	if err != nil || state.Options == "" || string(now) != string(none) {
+		return given, err
+	}
+	kept := &syncFlags{}
+	if err := json.Unmarshal([]byte(state.Options), kept); err != nil {
+		return nil, fmt.Errorf("recall flags of the last run: %w", err)
+	}
+	return kept, nil
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/dustin/go-humanize"
+)
+
+func size(n int64) string {
+	if n < 0 {
+		n = 0
+	}
+	return humanize.IBytes(uint64(n))
+}
+
+func count(n int64) string { return humanize.Comma(n) }
+
+// counted says "1 file" or "2 files".
+func counted(n int64, one string) string { return count(n) + " " + plural(n, one, one+"s") }
+
+func plural(n int64, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+// show makes any file name safe to print: one line, no control sequences, quoted where it must be.
+func show(path string) string {
+	if path == "" {
+		return "."
+	}
+	odd := func(r rune) bool { return !unicode.IsPrint(r) && r != ' ' || r == utf8.RuneError }
+	if strings.ContainsFunc(path, odd) || path != strings.TrimSpace(path) {
+		return strconv.Quote(path)
+	}
+	return path
+}
+
+func showDir(path string, dir bool) string {
+	if !dir {
+		return show(path)
+	}
+	return show(path + "/")
+}
+
+func localTime(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return t.Local().Format("2006-01-02 15:04:05")
+}
+
+// ago says a time and how long ago that was, the way people do.
+func ago(t, now time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return fmt.Sprintf("%s (%s)", localTime(t), humanize.RelTime(t, now, "ago", "from now"))
+}
+
+func seconds(d float64) string {
+	switch {
+	case d < 10:
+		return fmt.Sprintf("%.1fs", d)
+	case d < 120:
+		return fmt.Sprintf("%.0fs", d)
+	}
+	return time.Duration(d * float64(time.Second)).Round(time.Second).String()
+}
+
+// jsonTime is a time as RFC 3339 in UTC, or null.
+func jsonTime(t time.Time) *string {
+	if t.IsZero() {
+		return nil
+	}
+	s := t.UTC().Format(time.RFC3339Nano)
+	return &s
+}
+
+// rawName carries the bytes of a name that JSON's strings cannot hold; nil for all others.
+func rawName(path string) *string {
+	if utf8.ValidString(path) {
+		return nil
+	}
+	s := base64.StdEncoding.EncodeToString([]byte(path))
+	return &s
+}
+
+// writeJSON writes one object as one line.
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return fmt.Errorf("write output: %w", err)
+	}
+	return nil
+}

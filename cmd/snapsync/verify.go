@@ -1,0 +1,144 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/snapsync/snapsync/engine"
+)
+
+type verifyCmd struct {
+	Src    string `arg:"" optional:"" help:"The source of the mapping. Default: as --source."`
+	Repair bool   `group:"safety" help:"Record what the remote really holds, so that the next run repairs it."`
+	selection
+	syncFlags
+}
+
+// Help is the long text of `verify --help`.
+func (*verifyCmd) Help() string {
+	return `The remote is listed once and compared with what it has acknowledged: what is missing, what differs, what
+somebody else put there. With --checksum the local files are read as well, where the remote gives hashes
+that nothing else can be compared with. The remote itself is never changed: with --repair the next run
+sends what is missing or differs, and with --complete-sync deletes what is extra.
+
+Without flags of its own it judges by the flags of the last run.
+
+Exit status: 20 if there are differences, repaired or not.
+
+Examples:
+
+    snapsync verify ~/work --remote mys3:bucket/work
+    snapsync verify --repair ~/work && snapsync run --once ~/work --remote mys3:bucket/work`
+}
+
+// Run implements the command.
+func (c *verifyCmd) Run(a *app) error {
+	m, err := a.choose(&c.selection, c.Src, "")
+	if err != nil {
+		return err
+	}
+	s, err := a.open(m)
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.verify(a, s), s.close())
+}
+
+func (c *verifyCmd) verify(a *app, s *session) error {
+	flags, err := s.recall(&c.syncFlags)
+	if err != nil {
+		return err
+	}
+	config, err := a.engineConfig(s, flags, &transferFlags{})
+	if err != nil {
+		return err
+	}
+	e, err := engine.New(config)
+	if err != nil {
+		return err
+	}
+	report, err := e.Verify(a.ctx, engine.VerifyOptions{Repair: c.Repair, Checksum: c.Checksum})
+	if err = errors.Join(err, e.Close()); err != nil {
+		return err
+	}
+	if err := writeReport(a, report, c.Repair); err != nil {
+		return err
+	}
+	if !report.Clean() {
+		return quiet(statusSteps)
+	}
+	return nil
+}
+
+// differenceJSON is one line of `verify --json`.
+type differenceJSON struct {
+	Type      string  `json:"type"`
+	Kind      string  `json:"kind"` // missing, differs, extra
+	Path      string  `json:"path"`
+	What      string  `json:"what"`
+	PathBytes *string `json:"path_base64,omitempty"`
+}
+
+// verifyTotals is its last line.
+type verifyTotals struct {
+	Type     string `json:"type"`
+	Checked  int64  `json:"checked"`
+	Missing  int    `json:"missing"`
+	Differs  int    `json:"differs"`
+	Extra    int    `json:"extra"`
+	Unknown  int64  `json:"unknown"` // compared by size only
+	Repaired int64  `json:"repaired"`
+}
+
+func writeReport(a *app, r *engine.Report, repair bool) error {
+	for _, group := range []struct {
+		kind  string
+		paths []engine.Difference
+	}{{"missing", r.Missing}, {"differs", r.Differs}, {"extra", r.Extra}} {
+		for _, d := range group.paths {
+			if err := writeDifference(a, group.kind, d); err != nil {
+				return err
+			}
+		}
+	}
+	if a.Json {
+		return writeJSON(a.stdout, verifyTotals{
+			"summary", r.Checked, len(r.Missing), len(r.Differs), len(r.Extra), r.Unknown, r.Repaired,
+		})
+	}
+	if a.Quiet {
+		return nil
+	}
+	return writeVerdict(a.stdout, r, repair)
+}
+
+func writeDifference(a *app, kind string, d engine.Difference) error {
+	if a.Json {
+		return writeJSON(a.stdout, differenceJSON{"difference", kind, d.Path, d.What, rawName(d.Path)})
+	}
+	_, err := fmt.Fprintf(a.stdout, "%-8s %s: %s\n", kind, show(d.Path), d.What)
+	return err
+}
+
+func writeVerdict(w io.Writer, r *engine.Report, repair bool) error {
+	line := counted(r.Checked, "file") + " checked"
+	if r.Unknown > 0 {
+		line += fmt.Sprintf(" (%s by size only)", count(r.Unknown))
+	}
+	switch {
+	case r.Clean():
+		line += ", no differences"
+	default:
+		line += fmt.Sprintf(", %d missing, %d differ, %d extra", len(r.Missing), len(r.Differs), len(r.Extra))
+	}
+	fmt.Fprintf(w, "snapsync: %s\n", line)
+	var err error
+	switch {
+	case r.Repaired > 0:
+		_, err = fmt.Fprintln(w, "hint: recorded; the next run repairs the remote")
+	case !r.Clean() && !repair:
+		_, err = fmt.Fprintln(w, "hint: 'snapsync verify --repair' records it, so that the next run repairs the remote")
+	}
+	return err
+}
