@@ -1,0 +1,55 @@
+package journal
+
+import (
+	"time"
+
+	"zombiezen.com/go/sqlite"
+)
+
+// Temps returns the paths, sorted by bytes, whose interrupted upload may have left a temporary name
+// on the remote.
+func (j *Journal) Temps() (paths []string, err error) {
+	err = j.read("read temporary names", func(c *sqlite.Conn) error {
+		return query(c, "SELECT path FROM temp ORDER BY path", func(s *sqlite.Stmt) error {
+			paths = append(paths, s.ColumnText(0))
+			return nil
+		})
+	})
+	return paths, err
+}
+
+// ForgetTemps is for paths whose temporary names are known to be gone. A crash before it costs a
+// second look at the remote.
+func (j *Journal) ForgetTemps(paths []string) error {
+	if len(paths) == 0 {
+		return nil
+	}
+	return j.write("forget temporary names", func(t *transaction) error {
+		for _, path := range paths {
+			if err := t.dropPath("DELETE FROM temp WHERE path = ?", path); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// rememberTemps keeps the paths of uploads that were claimed and not acknowledged.
+func (t *transaction) rememberTemps(at time.Time) error {
+	return query(t.Conn, `INSERT OR IGNORE INTO temp (path, since)
+		SELECT path, ? FROM step WHERE action = ? AND how = ? AND seq <= (SELECT claimed FROM counter)`,
+		nil, nanos(at), int64(Send), int64(Upload))
+}
+
+// Repair makes the base say what the remote was found to hold: nil for nothing. It is one transaction.
+func (j *Journal) Repair(fixes []Refresh) error {
+	if len(fixes) == 0 {
+		return nil
+	}
+	return j.write("repair base", func(t *transaction) error {
+		if err := t.dropContents(len(fixes)); err != nil {
+			return err
+		}
+		return t.refresh(fixes)
+	})
+}

@@ -1,0 +1,108 @@
+package journal
+
+import (
+	"maps"
+	"slices"
+
+	"zombiezen.com/go/sqlite"
+)
+
+// transaction is one writing transaction. It collects what changes in the sums, so that they are
+// written once.
+type transaction struct {
+	*sqlite.Conn
+	j       *Journal
+	base    bool // the base changed
+	totals  Totals
+	backlog map[int64]waiting // by since
+	row     packed            // scratch
+}
+
+// waiting is a change in how many steps wait.
+type waiting struct{ steps, held int64 }
+
+// write runs fn in a transaction: all of it is durable when write returns nil, and none of it
+// happened otherwise. A panic of fn leaves none of it either.
+func (j *Journal) write(op string, fn func(t *transaction) error) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	switch {
+	case j.readOnly:
+		return j.fail(op, errReadOnly)
+	case j.conn == nil:
+		return j.fail(op, errClosed)
+	}
+	return j.fail(op, j.transact(fn))
+}
+
+func (j *Journal) transact(fn func(t *transaction) error) (err error) {
+	if err := query(j.conn, "BEGIN IMMEDIATE", nil); err != nil {
+		return err
+	}
+	cycle, done := j.cycle, false
+	defer func() {
+		if !done {
+			rollback(j.conn)
+			j.cycle = cycle
+			clear(j.dirs)
+		}
+	}()
+	t := &transaction{Conn: j.conn, j: j, backlog: make(map[int64]waiting)}
+	if err := fn(t); err != nil {
+		return err
+	}
+	if err := t.writeSums(); err != nil {
+		return err
+	}
+	if err := t.commit(); err != nil {
+		return err
+	}
+	done = true
+	return nil
+}
+
+func (t *transaction) commit() error {
+	t.j.cursors.Lock()
+	defer t.j.cursors.Unlock()
+	if err := query(t.Conn, "COMMIT", nil); err != nil {
+		return err
+	}
+	if t.base {
+		t.j.cursors.version++
+	}
+	return nil
+}
+
+// writeSums brings counter and backlog up to date with what the transaction did.
+func (t *transaction) writeSums() error {
+	if t.totals != (Totals{}) {
+		d := t.totals
+		if err := query(t.Conn, `UPDATE counter SET files = files + ?, bytes = bytes + ?, dirs = dirs + ?,
+			retained = retained + ?, retained_bytes = retained_bytes + ?`,
+			nil, d.Files, d.Bytes, d.Dirs, d.Retained, d.RetainedBytes); err != nil {
+			return err
+		}
+	}
+	for _, since := range slices.Sorted(maps.Keys(t.backlog)) {
+		w := t.backlog[since]
+		if err := query(t.Conn, `INSERT INTO backlog (since, steps, held) VALUES (?, ?, ?)
+			ON CONFLICT DO UPDATE SET steps = steps + excluded.steps, held = held + excluded.held`,
+			nil, since, w.steps, w.held); err != nil {
+			return err
+		}
+	}
+	if len(t.backlog) == 0 {
+		return nil
+	}
+	return query(t.Conn, "DELETE FROM backlog WHERE steps = 0", nil)
+}
+
+// wait counts a step in or, with n = -1, out of the backlog.
+func (t *transaction) wait(since int64, held bool, n int64) {
+	w := t.backlog[since]
+	w.steps += n
+	if held {
+		w.held += n
+	}
+	t.backlog[since] = w
+}
