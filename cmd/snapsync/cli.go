@@ -29,7 +29,7 @@ type cli struct {
 	Approve approveCmd `cmd:"" group:"steer" help:"Let the held deletes through at the next run."`
 	Pause   pauseCmd   `cmd:"" group:"steer" help:"Make runs do nothing until resume."`
 	Resume  resumeCmd  `cmd:"" group:"steer" help:"Undo pause."`
-	Retry   retryCmd   `cmd:"" group:"steer" help:"Forget failures, so that every path is tried again at once."`
+	Retry   retryCmd   `cmd:"" group:"steer" help:"Show which paths failed; the next run tries all of them."`
 
 	Doctor     doctorCmd     `cmd:"" group:"program" help:"Check the state, the configuration and the remote."`
 	Version    versionCmd    `cmd:"" group:"program" help:"Show the version of snapsync and of rclone inside it."`
@@ -111,9 +111,7 @@ func newParser(c *cli, stdout, stderr io.Writer) (*kong.Kong, error) {
 		kong.ExplicitGroups(groups),
 		kong.Writers(stdout, stderr),
 		kong.Exit(os.Exit),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		// The names of the variables follow from those of the flags; listing them would double the page.
-		kong.ValueFormatter(func(v *kong.Value) string { return v.Help }),
+		kong.Help(printHelp),
 		kong.Vars{"version": versionLine()},
 	)
 }

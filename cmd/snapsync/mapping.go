@@ -14,7 +14,6 @@ import (
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/journal"
-	"github.com/snapsync/snapsync/snapshot"
 )
 
 // mapping is a source and a remote, and where the two have their state:
@@ -118,19 +117,23 @@ func findSource(src string) (string, error) {
 	}
 	real, err := filepath.EvalSymlinks(abs)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("source %s does not exist: %w", show(abs), snapshot.ErrSourceGone)
+		return "", noSource(fmt.Errorf("source %s does not exist", show(abs)))
 	}
 	if err != nil {
-		return "", fmt.Errorf("find source: %w: %w", err, snapshot.ErrSourceGone)
+		return "", noSource(fmt.Errorf("find source: %w", err))
 	}
 	info, err := os.Stat(real)
 	if err != nil {
-		return "", fmt.Errorf("find source: %w: %w", err, snapshot.ErrSourceGone)
+		return "", noSource(fmt.Errorf("find source: %w", err))
 	}
 	if !info.IsDir() {
 		return "", usage("name the directory that holds it and --include the file", "source %s is not a directory", show(abs))
 	}
 	return real, nil
+}
+
+func noSource(err error) error {
+	return &failure{statusNoSource, err, "if it is on a disk or share of its own, check that it is mounted; nothing was changed on the remote"}
 }
 
 // realPath is the absolute path without symlinks of something that need not exist: of what is

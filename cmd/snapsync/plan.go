@@ -29,9 +29,9 @@ is under way. If the mapping was never synced, the remote is listed.
 
 Each line starts with what happens to the path on the remote:
 
-    +  is new            →  is moved there         -  is deleted
-    ~  has new content   ©  is copied from what    !  is held: a person must approve it
-    t  has a new mtime      the remote has already
+    +  it is new             →  it is moved there, not sent       -  it is deleted
+    ~  it has new content    ©  it is copied from what is there   !  it is held: a person must approve
+    t  it has a new mtime
 
 Examples:
 

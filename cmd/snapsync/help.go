@@ -1,0 +1,148 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"golang.org/x/term"
+)
+
+// printHelp prints the page of a command: usage, what it does with examples as it stands in the
+// source, and the flags, grouped, the ones of every command last.
+func printHelp(_ kong.HelpOptions, ctx *kong.Context) error {
+	p := &page{width: helpWidth(ctx.Stdout)}
+	node := ctx.Selected()
+	if node == nil {
+		node = ctx.Model.Node
+		p.line("Usage: snapsync COMMAND [flags]")
+	} else {
+		p.line("Usage: snapsync %s", node.Summary())
+	}
+	p.paragraph(node.Help)
+	if node.Detail != "" {
+		p.line("\n%s", strings.TrimRight(node.Detail, "\n"))
+	}
+	p.commands(node)
+	p.arguments(node)
+	p.flags(node)
+	if ctx.Selected() == nil {
+		p.line("\n'snapsync COMMAND --help' tells more about a command. Each flag has a variable:\nSNAPSYNC_ and the flag in capitals, as SNAPSYNC_STATE_DIR.")
+	}
+	_, err := io.WriteString(ctx.Stdout, p.text.String())
+	return err
+}
+
+// helpWidth keeps lines readable on wide terminals.
+func helpWidth(w io.Writer) int {
+	const readable = 100
+	if f, ok := w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 40 {
+			return min(width, readable)
+		}
+	}
+	return readable
+}
+
+// page is a help page in the making.
+type page struct {
+	text  strings.Builder
+	width int
+}
+
+func (p *page) line(format string, args ...any) { fmt.Fprintf(&p.text, format+"\n", args...) }
+
+func (p *page) paragraph(text string) {
+	p.line("\n%s", strings.Join(wrap(text, p.width), "\n"))
+}
+
+func (p *page) commands(node *kong.Node) {
+	rows := map[string][][2]string{}
+	for _, n := range node.Children {
+		if n.Group != nil && !n.Hidden {
+			rows[n.Group.Key] = append(rows[n.Group.Key], [2]string{n.Name, n.Help})
+		}
+	}
+	p.tables(rows)
+}
+
+func (p *page) arguments(node *kong.Node) {
+	var rows [][2]string
+	for _, a := range node.Positional {
+		rows = append(rows, [2]string{a.Summary(), a.Help})
+	}
+	if len(rows) > 0 {
+		p.line("\nArguments:")
+		p.table(rows)
+	}
+}
+
+func (p *page) flags(node *kong.Node) {
+	rows := map[string][][2]string{}
+	for _, level := range node.AllFlags(true) {
+		for _, f := range level {
+			group := "global"
+			if f.Group != nil {
+				group = f.Group.Key
+			}
+			rows[group] = append(rows[group], [2]string{flagSummary(f), f.Help})
+		}
+	}
+	p.tables(rows)
+}
+
+func flagSummary(f *kong.Flag) string {
+	text := "    --" + f.Name
+	if f.Short != 0 {
+		text = fmt.Sprintf("-%c, --%s", f.Short, f.Name)
+	}
+	if !f.IsBool() && !f.IsCounter() {
+		text += " " + f.FormatPlaceHolder()
+	}
+	return text
+}
+
+// tables prints one table per group, in the order of groups.
+func (p *page) tables(rows map[string][][2]string) {
+	for _, g := range groups {
+		if len(rows[g.Key]) > 0 {
+			p.line("\n%s", g.Title)
+			p.table(rows[g.Key])
+		}
+	}
+}
+
+func (p *page) table(rows [][2]string) {
+	left := 0
+	for _, r := range rows {
+		left = max(left, len(r[0]))
+	}
+	for _, r := range rows {
+		lines := wrap(r[1], max(p.width-left-5, 20))
+		for i, text := range lines {
+			name := ""
+			if i == 0 {
+				name = r[0]
+			}
+			p.line("%s", strings.TrimRight(fmt.Sprintf("  %-*s   %s", left, name, text), " "))
+		}
+	}
+}
+
+// wrap breaks text between words.
+func wrap(text string, width int) []string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && len(line)+1+len(word) > width {
+			lines, line = append(lines, line), ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
+}
