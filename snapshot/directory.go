@@ -52,7 +52,11 @@ type portable struct {
 }
 
 func openPortable(root string, links bool) (directory, error) {
-	if _, err := os.Stat(root); err != nil {
+	fi, err := os.Stat(root)
+	if err == nil && !fi.IsDir() {
+		err = &fs.PathError{Op: "open", Path: root, Err: syscall.ENOTDIR}
+	}
+	if err != nil {
 		return nil, err
 	}
 	return &portable{root: root, links: links}, nil
