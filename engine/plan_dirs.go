@@ -1,0 +1,210 @@
+package engine
+
+import (
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// dirFinder decides which directories are moved as a whole. A directory that left its path and one
+// that is new are the same if they are one inode and at least one file is where it was inside: file
+// systems use freed inodes again, so the inode alone is no evidence. Without the inode, all files,
+// and at least two, must have gone the same way. Files that differ, within a moved directory, are
+// further steps after the move.
+type dirFinder struct {
+	*planner
+	votes  map[match]int32 // files that went from one directory to the same name in the other
+	target map[int32]int32 // Old directories to New ones: those chosen so far
+	taken  map[int32]bool  // the New ones of target
+}
+
+// minClear is how many files a directory must have before it is worth to empty another one of ours
+// so that it can take its path.
+const minClear = 3
+
+// chooseDirs returns the directories to move, from the top down, given where files went.
+func (p *planner) chooseDirs(found []match) []match {
+	if !p.Caps.DirMove {
+		return nil
+	}
+	f := &dirFinder{planner: p, target: make(map[int32]int32), taken: make(map[int32]bool)}
+	olds, news := f.candidates()
+	if len(olds) == 0 || len(news) == 0 {
+		return nil
+	}
+	f.vote(found)
+	f.choose(olds, news)
+	f.discard(olds)
+	var moves []match
+	for _, i := range olds {
+		if h, ok := f.target[i]; ok && f.implied(i) != h {
+			moves = append(moves, match{i, h})
+		}
+	}
+	return moves
+}
+
+// candidates returns the directories that left their path and the ones that are new at theirs.
+// Directories with something beneath them that the plan knows nothing of stay if their path does.
+func (f *dirFinder) candidates() (olds, news []int32) {
+	for k := range f.Changes {
+		c := &f.Changes[k]
+		if sameDir(c.Old, c.New) {
+			continue
+		}
+		if isDir(c.Old) && !(isDir(c.New) && f.Kept(c.Path)) {
+			olds = append(olds, int32(k))
+		}
+		if isDir(c.New) {
+			news = append(news, int32(k))
+		}
+	}
+	return olds, news
+}
+
+// vote counts, for each pair of directories, the files that are at the same relative path in both.
+func (f *dirFinder) vote(found []match) {
+	f.votes = make(map[match]int32)
+	for _, m := range found {
+		old, now := m.old, m.now
+		from, to := f.path(old), f.path(now)
+		for {
+			fromDir, fromName := snapshot.Split(from)
+			toDir, toName := snapshot.Split(to)
+			if fromName != toName || fromDir == "" || toDir == "" {
+				break
+			}
+			old, now = f.above(old, fromDir, f.tree.oldUp), f.above(now, toDir, f.tree.newUp)
+			if old == none || now == none {
+				break
+			}
+			f.votes[match{old, now}]++
+			from, to = fromDir, toDir
+		}
+	}
+}
+
+// above returns the directory directly above i, if it is among the changes.
+func (f *dirFinder) above(i int32, dir string, up []int32) int32 {
+	if up[i] == none || f.path(up[i]) != dir {
+		return none
+	}
+	return up[i]
+}
+
+// choose finds a new path for each directory, shallowest first: by inode, then by its files.
+func (f *dirFinder) choose(olds, news []int32) {
+	byID := make(map[fileID]int32, len(news))
+	for _, h := range news {
+		if f.now(h).Ino != 0 {
+			byID[idOf(f.now(h))] = h
+		}
+	}
+	byVotes := f.unanimous()
+	folded := f.foldedDirs(news)
+	for _, i := range olds {
+		if h, ok := byID[idOf(f.old(i))]; ok && f.old(i).Ino != 0 && f.votes[match{i, h}] > 0 {
+			f.accept(i, h)
+		} else if h, ok := folded[fold(f.path(i))]; ok && f.tree.files(i) > 0 {
+			f.accept(i, h) // the same directory, to a remote that ignores case
+		} else if h, ok := byVotes[i]; ok {
+			f.accept(i, h)
+		}
+	}
+}
+
+func (f *dirFinder) accept(i, h int32) {
+	if !f.taken[h] && i != h {
+		f.target[i], f.taken[h] = h, true
+	}
+}
+
+// unanimous returns the directories all of whose files, at least two, went to one other.
+func (f *dirFinder) unanimous() map[int32]int32 {
+	dirs, total := make(map[int32]int32), make(map[int32]int32)
+	for pair, n := range f.votes {
+		if n < 2 {
+			continue
+		}
+		if _, ok := total[pair.old]; !ok {
+			total[pair.old] = f.tree.files(pair.old)
+		}
+		if total[pair.old] == n {
+			dirs[pair.old] = pair.now
+		}
+	}
+	return dirs
+}
+
+// foldedDirs returns the new directories by what a remote that ignores case calls them.
+func (f *dirFinder) foldedDirs(news []int32) map[string]int32 {
+	if !f.Caps.CaseInsensitive {
+		return nil
+	}
+	folded := make(map[string]int32, len(news))
+	for _, h := range news {
+		folded[fold(f.path(h))] = h
+	}
+	return folded
+}
+
+// maxDiscards bounds how often one discarded move may make another impossible.
+const maxDiscards = 64
+
+// discard drops the moves whose target cannot be made free. That may take away what freed another
+// target, so it is repeated; after maxDiscards times everything that depends on another move goes.
+func (f *dirFinder) discard(olds []int32) {
+	for round := 0; ; round++ {
+		dropped := false
+		for _, i := range olds {
+			h, ok := f.target[i]
+			if !ok || f.implied(i) == h || f.canFree(i, h, round < maxDiscards) {
+				continue
+			}
+			delete(f.target, i)
+			dropped = true
+		}
+		if !dropped {
+			return
+		}
+	}
+}
+
+// implied returns where Old i goes because a directory above it moves, or none.
+func (f *dirFinder) implied(i int32) int32 {
+	for up := f.tree.oldUp[i]; up != none; up = f.tree.oldUp[up] {
+		if h, ok := f.target[up]; ok {
+			return f.tree.find(f.path(h) + f.path(i)[len(f.path(up)):])
+		}
+	}
+	return none
+}
+
+// canFree reports whether the directory that the base has at h, if any, goes before Old i comes.
+func (f *dirFinder) canFree(i, h int32, others bool) bool {
+	if !isDir(f.old(h)) {
+		return true
+	}
+	for up := h; up != none && others; up = f.tree.oldUp[up] {
+		if to, ok := f.target[up]; ok && to != up {
+			return true
+		}
+	}
+	return f.canClear(i, h)
+}
+
+// canClear reports whether the directory that the base has at h can be deleted to make room for
+// Old i. One that holds files is only cleared if they go anyway, and if a move of many is won by it.
+func (f *dirFinder) canClear(i, h int32) bool {
+	if f.Kept(f.path(h)) {
+		return false
+	}
+	files := int32(0)
+	for k, end := h+1, f.tree.end(h); k < end; k++ {
+		if !isFile(f.old(k)) {
+			continue
+		}
+		if files++; f.dest[k] == k && f.judge(k, k) != edited {
+			return false
+		}
+	}
+	return files == 0 || f.CompleteSync && f.tree.files(i) >= minClear
+}

@@ -1,0 +1,87 @@
+package engine
+
+import (
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// Needs returns the indexes, ascending, of the changes whose New has to be hashed before Plan can do
+// its best: reading a file is only worth it where a hash may save sending it. These are
+//
+//   - files of the same size as before, of which the stat does not say whether they changed;
+//   - new content of the size of content that is leaving its path, unless it is the same file moved:
+//     it may be that content under a new name;
+//   - with server-side copy, new content of a size that the base holds anywhere.
+//
+// sizeKnown reports whether the base holds content of that size with a known hash.
+func Needs(changes []snapshot.Change, caps Caps, sizeKnown func(size int64) bool) []int {
+	leaving := findLeaving(changes, &caps)
+	var needs []int
+	for i := range changes {
+		c := &changes[i]
+		switch {
+		case !isFile(c.New) || c.New.HashType != snapshot.NoHash || c.New.Size == 0:
+		case caps.uncertain(c), leaving.explains(c), caps.Copy && !caps.unchanged(c) && sizeKnown(c.New.Size):
+			needs = append(needs, i)
+		}
+	}
+	return needs
+}
+
+// uncertain reports whether the base knows a hash that can tell if the file at this path changed.
+func (c *Caps) uncertain(ch *snapshot.Change) bool {
+	old, now := ch.Old, ch.New
+	return old != nil && old.Kind == now.Kind && old.Size == now.Size && old.HashType != snapshot.NoHash &&
+		!c.adoptedInTime(old, now)
+}
+
+// adoptedInTime reports whether old comes from a listing whose mtime is reason enough to believe
+// that the content is the same.
+func (c *Caps) adoptedInTime(old, now *snapshot.Entry) bool {
+	return old.Flags.Has(snapshot.Adopted) && c.Precision > 0 && c.sameMtime(old, now)
+}
+
+func (c *Caps) unchanged(ch *snapshot.Change) bool {
+	return isFile(ch.Old) && isFile(ch.New) && c.sameContent(ch.Old, ch.New, false)
+}
+
+// leaving is the content of the base that is, or may be, no longer at its path.
+type leaving struct {
+	sizes map[int64]struct{}
+	files map[fileID]*snapshot.Entry
+}
+
+// fileID is what a file keeps when it is renamed.
+type fileID struct{ dev, ino uint64 }
+
+func idOf(e *snapshot.Entry) fileID { return fileID{e.Dev, e.Ino} }
+
+func findLeaving(changes []snapshot.Change, caps *Caps) leaving {
+	var l leaving
+	if !caps.Move && !caps.DirMove && !caps.Copy {
+		return l
+	}
+	for i := range changes {
+		c := &changes[i]
+		if !isFile(c.Old) || c.Old.Size == 0 || c.Old.HashType != snapshot.XXH3 || caps.unchanged(c) {
+			continue
+		}
+		if l.sizes == nil {
+			l.sizes, l.files = make(map[int64]struct{}), make(map[fileID]*snapshot.Entry)
+		}
+		l.sizes[c.Old.Size] = struct{}{}
+		if c.Old.Ino != 0 {
+			l.files[idOf(c.Old)] = c.Old
+		}
+	}
+	return l
+}
+
+// explains reports whether reading c.New may show that it is content on the move. A file that is
+// the same by its identity needs no reading, unless its stat cannot be trusted.
+func (l *leaving) explains(c *snapshot.Change) bool {
+	if _, match := l.sizes[c.New.Size]; !match {
+		return false
+	}
+	old := l.files[idOf(c.New)]
+	return old == nil || !old.SameFile(c.New) || old.Flags.Has(snapshot.Racy)
+}

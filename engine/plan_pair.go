@@ -1,0 +1,157 @@
+package engine
+
+// pair gives each Old at most one New to become. A moved directory takes everything beneath it along,
+// which changes what lies where; and which directories moved shows in where their files went. So
+// files are matched once as they lie, directories are chosen by that, and if any moved, files are
+// matched again as they lie then.
+func (p *planner) pair() {
+	found := p.pairWith(nil)
+	if moves := p.chooseDirs(found); len(moves) > 0 {
+		found = p.pairWith(moves)
+	}
+	if p.Caps.Move {
+		return
+	}
+	// Files cannot be moved, but they can be copied before their old path goes.
+	p.origin = p.indexes()
+	for _, f := range found {
+		p.origin[f.now] = f.old
+	}
+}
+
+// pairWith pairs everything, given which directories move, and returns which files were matched
+// with another path.
+func (p *planner) pairWith(dirs []match) []match {
+	p.dest, p.source, p.occupant = p.indexes(), p.indexes(), p.indexes()
+	for _, d := range dirs {
+		p.bind(d.old, d.now)
+	}
+	p.imply(p.cleared(dirs))
+	m := newMatcher(p.Changes)
+	for h := range p.Changes {
+		p.pairInPlace(int32(h))
+	}
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		if isFile(c.Old) && p.dest[i] == none {
+			m.olds = append(m.olds, int32(i))
+		}
+		if isFile(c.New) && p.source[i] == none {
+			m.news = append(m.news, int32(i))
+		}
+	}
+	if p.Caps.Move || p.Caps.DirMove || p.Caps.Copy {
+		m.round(byIdentity, always)
+		m.round(byContent, always)
+	}
+	found := m.out
+	if p.Caps.Move {
+		if p.CompleteSync {
+			m.round(byInode, m.sameFileEdited)
+		}
+		for _, f := range m.out {
+			p.bind(f.old, f.now)
+		}
+	}
+	p.pairModified()
+	return found
+}
+
+func (p *planner) bind(i, h int32) { p.dest[i], p.source[h] = h, i }
+
+// indexes returns a new slice of one index per change, all none.
+func (p *planner) indexes() []int32 {
+	s := make([]int32, len(p.Changes))
+	for i := range s {
+		s[i] = none
+	}
+	return s
+}
+
+// imply computes occupant: which Old lies at which New once the paired directories have moved and
+// the cleared ones are empty, and nothing else has happened.
+func (p *planner) imply(cleared map[int32]bool) {
+	region := make([]int32, len(p.Changes)) // the nearest directory, i included, that moves or is cleared
+	cursor := none
+	for k := range p.Changes {
+		i := int32(k)
+		up := none
+		if p.tree.oldUp[i] != none {
+			up = region[p.tree.oldUp[i]]
+		}
+		if p.dest[i] != none || cleared[i] {
+			up = i
+		}
+		region[i] = up
+		if p.old(i) == nil {
+			continue
+		}
+		h := i
+		switch {
+		case up == none:
+		case p.dest[up] == none:
+			continue // in a directory that is cleared
+		default:
+			path := p.path(p.dest[up]) + p.path(i)[len(p.path(up)):]
+			h = p.tree.findFrom(cursor+1, path)
+			cursor = h
+		}
+		if h != none && p.now(h) != nil {
+			p.occupant[h] = i
+		}
+	}
+}
+
+// pairInPlace pairs what lies at h with it, if it is a directory or a file that did not change.
+func (p *planner) pairInPlace(h int32) {
+	i := p.occupant[h]
+	if i == none || p.source[h] != none || p.dest[i] != none {
+		return
+	}
+	old, now := p.old(i), p.now(h)
+	switch {
+	case isDir(old) && isDir(now):
+		p.bind(i, h)
+	case isFile(old) && isFile(now) && p.compare(old, now, false) != edited:
+		p.bind(i, h)
+	}
+}
+
+// pairModified pairs the files that are left with what lies at their path: it will be replaced.
+func (p *planner) pairModified() {
+	for k := range p.Changes {
+		h := int32(k)
+		i := p.occupant[h]
+		if i == none || p.source[h] != none || p.dest[i] != none {
+			continue
+		}
+		if old, now := p.old(i), p.now(h); isFile(old) && old.Kind == now.Kind {
+			p.bind(i, h)
+		}
+	}
+}
+
+// cleared returns the directories that a moved one takes the place of, and that do not move
+// themselves: what the base holds beneath them is nowhere afterwards.
+func (p *planner) cleared(dirs []match) map[int32]bool {
+	var cleared map[int32]bool
+	for _, d := range dirs {
+		if !isDir(p.old(d.now)) || p.dest[d.now] != none || p.carried(d.now) != none {
+			continue
+		}
+		if cleared == nil {
+			cleared = make(map[int32]bool)
+		}
+		cleared[d.now] = true
+	}
+	return cleared
+}
+
+// carried returns the nearest directory above Old i that moves, or none.
+func (p *planner) carried(i int32) int32 {
+	up := p.tree.oldUp[i]
+	for up != none && (p.dest[up] == none || p.dest[up] == up) {
+		up = p.tree.oldUp[up]
+	}
+	return up
+}

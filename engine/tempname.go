@@ -1,0 +1,48 @@
+package engine
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"strings"
+
+	"github.com/zeebo/xxh3"
+
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// Names of our own on the remote. They are a function of the path that they stand for, so that what
+// an interrupted run left can be found, and replaced, without having been written down:
+//
+//	photos/.snapsync-0f3a…9c.tmp       a file or directory on its way between two names
+//	photos/.snapsync-0f3a…9c.partial   an upload that is not complete
+const (
+	tempPrefix    = ".snapsync-"
+	tempSuffix    = ".tmp"
+	partialSuffix = ".partial"
+	tempDigits    = 16
+)
+
+// TempName returns the name, in the same directory, under which path may be parked while it moves.
+func TempName(path string) string { return besides(path, tempSuffix) }
+
+// PartialName returns the name, in the same directory, under which path may be uploaded.
+func PartialName(path string) string { return besides(path, partialSuffix) }
+
+func besides(path, suffix string) string {
+	var sum [tempDigits / 2]byte
+	binary.BigEndian.PutUint64(sum[:], xxh3.HashString(path))
+	dir, _ := snapshot.Split(path)
+	return snapshot.Join(dir, tempPrefix+hex.EncodeToString(sum[:])+suffix)
+}
+
+// IsTempName reports whether name, the last of a path, is one that TempName or PartialName makes.
+func IsTempName(name string) bool {
+	rest, ok := strings.CutPrefix(name, tempPrefix)
+	if !ok || len(rest) <= tempDigits {
+		return false
+	}
+	if suffix := rest[tempDigits:]; suffix != tempSuffix && suffix != partialSuffix {
+		return false
+	}
+	return strings.Trim(rest[:tempDigits], "0123456789abcdef") == ""
+}
