@@ -1,0 +1,91 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// table is the result, as markdown.
+type table struct {
+	about string
+	rows  []row
+}
+
+// row says what was done, what each program took, what follows, and what was aimed at.
+type row struct {
+	what, ours, peer, ratio, aim string
+	met                          bool
+}
+
+func (t *table) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n\n| work | snapsync | beside | result | aim |\n| --- | --- | --- | --- | --- |\n", t.about)
+	for _, r := range t.rows {
+		if r.aim != "" && !r.met {
+			r.aim += " **missed**"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", r.what, r.ours, r.peer, r.ratio, r.aim)
+	}
+	return b.String()
+}
+
+// atMost adds a row for: ours takes at most limit times what peer takes.
+func (t *table) atMost(what string, ours time.Duration, peer string, theirs time.Duration, limit float64) {
+	ratio := ours.Seconds() / theirs.Seconds()
+	t.rows = append(t.rows, row{what, seconds(ours), peer + " " + seconds(theirs),
+		fmt.Sprintf("%.2f × its time", ratio), fmt.Sprintf("≤ %g ×", limit), ratio <= limit})
+}
+
+// faster adds a row for: ours is at least limit times as fast as peer.
+func (t *table) faster(what string, ours time.Duration, peer string, theirs time.Duration, limit float64) {
+	ratio := theirs.Seconds() / ours.Seconds()
+	t.rows = append(t.rows, row{what, seconds(ours), peer + " " + seconds(theirs),
+		fmt.Sprintf("%.1f × faster", ratio), fmt.Sprintf("≥ %g ×", limit), ratio >= limit})
+}
+
+// count adds a row for a number of things that must not be exceeded.
+func (t *table) count(what string, ours int64, of, peer string, limit int64) {
+	t.rows = append(t.rows, row{what, fmt.Sprintf("%d %s", ours, of), peer, "", fmt.Sprintf("≤ %d", limit), ours <= limit})
+}
+
+// memory adds a row for peak resident memory in bytes.
+func (t *table) memory(what string, ours int64, peer string, theirs, limitMB int64) {
+	t.rows = append(t.rows, row{what, fmt.Sprintf("%d MB", ours/1e6), fmt.Sprintf("%s %d MB", peer, theirs/1e6),
+		fmt.Sprintf("%.2f × its memory", float64(ours)/float64(theirs)), fmt.Sprintf("≤ %d MB", limitMB), ours <= limitMB*1e6})
+}
+
+func seconds(d time.Duration) string {
+	if d < 10*time.Second {
+		return fmt.Sprintf("%.2f s", d.Seconds())
+	}
+	return fmt.Sprintf("%.0f s", d.Seconds())
+}
+
+func (b *bench) about() string {
+	size := ""
+	if b.scale != 1 {
+		size = fmt.Sprintf(" **Trees at %g of their size: these figures mean nothing.**", b.scale)
+	}
+	return fmt.Sprintf("Measured on %s, %s, %d cores, %s, servers on loopback, warm cache; medians of %d runs, %s transfers.%s",
+		time.Now().UTC().Format(time.DateOnly), runtime.GOOS+"/"+runtime.GOARCH, runtime.NumCPU(), runtime.Version(), b.runs, transfers, size)
+}
+
+// The table stands between these lines of the README.
+var markers = [2]string{"<!-- scripts/bench --readme writes from here -->\n", "<!-- to here -->\n"}
+
+func (t *table) update(file string) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	before, rest, ok := bytes.Cut(text, []byte(markers[0]))
+	_, after, ok2 := bytes.Cut(rest, []byte(markers[1]))
+	if !ok || !ok2 {
+		return fmt.Errorf("update %s: the lines %q and %q are not there", file, markers[0], markers[1])
+	}
+	return os.WriteFile(file, fmt.Appendf(nil, "%s%s%s%s%s", before, markers[0], t, markers[1], after), 0o644)
+}
