@@ -155,24 +155,20 @@ func whole(source, abs string) (string, bool) {
 }
 
 // pathIn translates what a person typed into a path of the mapping: as seen from the working
-// directory if that is inside the source or the path is absolute, else as seen from the source.
+// directory, or, if that leads out of the source and the working directory is not in it either, as
+// seen from the source.
 func (m *mapping) pathIn(typed string) (string, error) {
 	if typed == "" {
 		return "", nil
 	}
-	_, inside := within(m.source, ".")
-	if filepath.IsAbs(typed) || inside {
-		rel, ok := within(m.source, typed)
-		if !ok {
-			return "", usage("", "%s is not inside the source %s", show(typed), show(m.source))
-		}
+	if rel, ok := within(m.source, typed); ok {
 		return rel, nil
 	}
 	rel := filepath.ToSlash(filepath.Clean(typed))
-	if rel == ".." || strings.HasPrefix(rel, "../") {
+	if _, inside := within(m.source, "."); inside || filepath.IsAbs(typed) || rel == ".." || strings.HasPrefix(rel, "../") {
 		return "", usage("", "%s is not inside the source %s", show(typed), show(m.source))
 	}
-	return strings.TrimPrefix(rel, "./"), nil
+	return rel, nil
 }
 
 func listed(ms []*mapping) string {

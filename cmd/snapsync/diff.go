@@ -58,7 +58,7 @@ func (c *diffCmd) Run(a *app) error {
 
 // knowSnapshots refuses numbers that no snapshot has: an empty answer would look like "no changes".
 func (s *session) knowSnapshots(numbers ...int64) error {
-	cycles, err := s.journal.Cycles(0)
+	cycles, err := s.journal.Cycles(orAll(0))
 	if err != nil {
 		return err
 	}

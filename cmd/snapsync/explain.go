@@ -54,10 +54,11 @@ func (c *explainCmd) Run(a *app) error {
 }
 
 func (a *app) explain(s *session, flags *syncFlags, path string) (*engine.Explanation, error) {
-	config, err := a.engineConfig(s, flags, &transferFlags{})
+	config, err := a.engineConfig(s.mapping, flags, &transferFlags{})
 	if err != nil {
 		return nil, err
 	}
+	config.Journal = s.journal
 	e, err := engine.New(config)
 	if err != nil {
 		return nil, err

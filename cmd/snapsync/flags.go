@@ -115,11 +115,6 @@ func (f *guardFlags) limit() (engine.MaxDelete, error) {
 	return m, nil
 }
 
-func (f *guardFlags) validate() error {
-	_, err := f.limit()
-	return err
-}
-
 // parallel returns 0 for auto.
 func (f *transferFlags) parallel() (int, error) {
 	if f.Transfers == "" || strings.EqualFold(f.Transfers, "auto") {
@@ -130,14 +125,6 @@ func (f *transferFlags) parallel() (int, error) {
 		return 0, usage("", "transfers %q: want a number from 1 up, or auto", f.Transfers)
 	}
 	return n, nil
-}
-
-func (f *transferFlags) validate() error {
-	if f.Retries < 1 {
-		return usage("1 means that nothing is tried twice", "retries %d: want a number from 1 up", f.Retries)
-	}
-	_, err := f.parallel()
-	return err
 }
 
 // rcloneOptions parses --rclone KEY=VALUE. Keys may be written as flags or as option names.

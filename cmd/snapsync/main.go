@@ -35,6 +35,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	_ "github.com/snapsync/snapsync/backends/all" // every remote that rclone knows
@@ -42,6 +43,7 @@ import (
 
 func main() {
 	tuneMemory()
+	dropEmptyVariables()
 	ctx, stop := interruptible()
 	status := start(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
@@ -89,6 +91,15 @@ func interruptible() (context.Context, func()) {
 		signal.Stop(signals)
 		close(signals)
 		cancel()
+	}
+}
+
+// dropEmptyVariables makes SNAPSYNC_X= mean what it means to people: not set.
+func dropEmptyVariables() {
+	for _, kv := range os.Environ() {
+		if name, value, _ := strings.Cut(kv, "="); value == "" && strings.HasPrefix(name, "SNAPSYNC_") {
+			os.Unsetenv(name)
+		}
 	}
 }
 

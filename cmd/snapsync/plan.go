@@ -42,28 +42,26 @@ Examples:
 
 // Run implements the command.
 func (c *planCmd) Run(a *app) error {
-	if err := errors.Join(c.guardFlags.validate(), c.transferFlags.validate()); err != nil {
-		return err
-	}
 	m, err := a.mappingFor(c.Src, &c.target)
 	if err != nil {
 		return err
 	}
-	s, err := a.read(m)
-	if err != nil {
-		return err
-	}
-	return errors.Join(c.show(a, s), s.close())
-}
-
-func (c *planCmd) show(a *app, s *session) error {
-	config, err := a.engineConfig(s, &c.syncFlags, &c.transferFlags)
+	config, err := a.engineConfig(m, &c.syncFlags, &c.transferFlags)
 	if err != nil {
 		return err
 	}
 	if err := tune(&config, &c.guardFlags, &c.transferFlags); err != nil {
 		return err
 	}
+	s, err := a.read(m)
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.show(a, s, config), s.close())
+}
+
+func (c *planCmd) show(a *app, s *session, config engine.Config) error {
+	config.Journal = s.journal
 	e, err := engine.New(config)
 	if err != nil {
 		return err

@@ -1,6 +1,10 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/snapsync/snapsync/engine"
+)
 
 type retryCmd struct {
 	Src string `arg:"" optional:"" help:"The source of the mapping. Default: as --source."`
@@ -19,7 +23,7 @@ Example:
 // Run implements the command.
 func (c *retryCmd) Run(a *app) error {
 	return a.withState(&c.selection, c.Src, func(s *session) error {
-		rows, err := s.journal.Failures(0)
+		rows, err := s.journal.Failures(engine.MaxFailures)
 		if err != nil {
 			return err
 		}

@@ -68,21 +68,25 @@ func (c *runCmd) Run(a *app) error {
 	if !c.Once {
 		return usage("use 'snapsync run --once', for instance from cron", "watching is not there yet")
 	}
-	if err := errors.Join(c.guardFlags.validate(), c.transferFlags.validate()); err != nil {
-		return err
-	}
 	m, err := a.mappingFor(c.Src, &c.target)
 	if err != nil {
+		return err
+	}
+	config, err := a.engineConfig(m, &c.syncFlags, &c.transferFlags)
+	if err != nil {
+		return err
+	}
+	if err := tune(&config, &c.guardFlags, &c.transferFlags); err != nil {
 		return err
 	}
 	s, err := a.open(m)
 	if err != nil {
 		return err
 	}
-	return errors.Join(c.catchUp(a, s), s.close())
+	return errors.Join(c.catchUp(a, s, config), s.close())
 }
 
-func (c *runCmd) catchUp(a *app, s *session) error {
+func (c *runCmd) catchUp(a *app, s *session, config engine.Config) error {
 	state, err := s.journal.State()
 	if err != nil {
 		return err
@@ -90,16 +94,10 @@ func (c *runCmd) catchUp(a *app, s *session) error {
 	if state.Paused {
 		return a.say("paused: nothing was done ('snapsync resume' undoes it)", runSummary{Paused: true})
 	}
-	config, err := a.engineConfig(s, &c.syncFlags, &c.transferFlags)
-	if err != nil {
-		return err
-	}
-	if err := tune(&config, &c.guardFlags, &c.transferFlags); err != nil {
-		return err
-	}
 	if err := s.remember(&c.syncFlags); err != nil {
 		return err
 	}
+	config.Journal = s.journal
 	view := a.startProgress(c.Progress)
 	config.Observe = (&observer{app: a, progress: view}).observe
 	e, err := engine.New(config)
@@ -208,13 +206,15 @@ func failedError(sum *engine.Summary) error {
 
 func heldFailure(s *session, sum *engine.Summary) error {
 	why := "a file system inside the source is not the one that was snapshotted"
+	way := fmt.Sprintf("mount it again, or accept what is there now with 'snapsync approve --new-source %s'", show(s.source))
 	if sum.Hold != nil {
 		why = sum.Hold.Why
+		way = fmt.Sprintf("'snapsync plan' shows them, 'snapsync approve %s' lets exactly these through at the next run", show(s.source))
 	}
 	return &failure{
 		status: statusHeld,
 		err:    fmt.Errorf("%s held: %s", counted(sum.Held, "delete"), why),
-		hint:   fmt.Sprintf("everything else was done; look at them with 'snapsync approve' in %s: it lets exactly these through at the next run", show(s.source)),
+		hint:   "everything else was done; " + way,
 	}
 }
 

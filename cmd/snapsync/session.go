@@ -60,12 +60,13 @@ func (s *session) close() error {
 	return err
 }
 
-// engineConfig is what the flags mean for the engine.
-func (a *app) engineConfig(s *session, f *syncFlags, t *transferFlags) (engine.Config, error) {
+// engineConfig is what the flags mean for the engine; the journal is left out, so that flags can be
+// refused before anything is created.
+func (a *app) engineConfig(m *mapping, f *syncFlags, t *transferFlags) (engine.Config, error) {
 	if err := a.startRclone(); err != nil {
 		return engine.Config{}, err
 	}
-	remote, err := a.remoteConfig(s.mapping, f, t.Bwlimit)
+	remote, err := a.remoteConfig(m, f, t.Bwlimit)
 	if err != nil {
 		return engine.Config{}, err
 	}
@@ -73,19 +74,18 @@ func (a *app) engineConfig(s *session, f *syncFlags, t *transferFlags) (engine.C
 	if err != nil {
 		return engine.Config{}, err
 	}
-	if err := a.stateOutside(s.source, filter); err != nil {
+	if err := a.stateOutside(m.source, filter); err != nil {
 		return engine.Config{}, err
 	}
 	return engine.Config{
 		Scan: snapshot.Config{
-			Root:          s.source,
+			Root:          m.source,
 			Filter:        filter,
 			Links:         f.linkMode(),
 			OneFileSystem: f.OneFileSystem,
 			Checksum:      f.Checksum,
 			NewHash:       backends.NewHash,
 		},
-		Journal: s.journal,
 		Connect: func(context.Context) (engine.Connection, error) {
 			return backends.Open(a.ctx, remote) // not the caller's context: the remote outlives the call
 		},
@@ -100,6 +100,9 @@ func (a *app) engineConfig(s *session, f *syncFlags, t *transferFlags) (engine.C
 func tune(c *engine.Config, g *guardFlags, t *transferFlags) (err error) {
 	if c.MaxDelete, err = g.limit(); err != nil {
 		return err
+	}
+	if t.Retries < 1 {
+		return usage("1 means that nothing is tried twice", "retries %d: want a number from 1 up", t.Retries)
 	}
 	c.Approve, c.Retries = g.Approve, t.Retries
 	c.Transfers, err = t.parallel()

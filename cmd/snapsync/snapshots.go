@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/snapsync/snapsync/journal"
 )
@@ -25,7 +26,7 @@ Example:
 // Run implements the command.
 func (c *snapshotsCmd) Run(a *app) error {
 	return a.withHistory(&c.selection, c.Src, "", func(s *session) error {
-		cycles, err := s.journal.Cycles(c.Number)
+		cycles, err := s.journal.Cycles(orAll(c.Number))
 		if err != nil {
 			return err
 		}
@@ -44,6 +45,14 @@ func (c *snapshotsCmd) Run(a *app) error {
 		}
 		return nil
 	})
+}
+
+// orAll is the limit that -n asks for; 0 asks for everything.
+func orAll(n int) int {
+	if n <= 0 {
+		return math.MaxInt32
+	}
+	return n
 }
 
 // snapshotJSON is one acknowledged snapshot.

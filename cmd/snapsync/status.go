@@ -144,8 +144,8 @@ func (s *session) status() (*status, error) {
 // stateWord is the one word for how a mapping stands.
 func stateWord(s *journal.State, c journal.Counts, running bool) string {
 	switch {
-	case running && (s.Phase == "scanning" || s.Phase == "syncing"):
-		return s.Phase
+	case running && c.Pending > 0:
+		return "syncing"
 	case running:
 		return "scanning"
 	case s.Paused:

@@ -50,10 +50,11 @@ func (c *verifyCmd) verify(a *app, s *session) error {
 	if err != nil {
 		return err
 	}
-	config, err := a.engineConfig(s, flags, &transferFlags{})
+	config, err := a.engineConfig(s.mapping, flags, &transferFlags{})
 	if err != nil {
 		return err
 	}
+	config.Journal = s.journal
 	e, err := engine.New(config)
 	if err != nil {
 		return err

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/journal"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+func TestShow(t *testing.T) {
+	for in, want := range map[string]string{
+		"a b/ü.txt": "a b/ü.txt", "two\nlines": `"two\nlines"`, "bad\xff": `"bad\xff"`, " x": `" x"`,
+		"esc\x1b[31m": `"esc\x1b[31m"`, "": ".", "rtl\u202e": `"rtl\u202e"`,
+	} {
+		if got := show(in); got != want {
+			t.Errorf("show(%q) = %s, want %s", in, got, want)
+		}
+	}
+}
+
+func TestClassify(t *testing.T) {
+	wrap := func(err error) error { return fmt.Errorf("send x: %w", err) }
+	for _, test := range []struct {
+		err  error
+		want int
+	}{
+		{nil, 0}, {errors.New("x"), 1}, {usage("", "x"), 2}, {wrap(snapshot.ErrSourceGone), 3},
+		{wrap(engine.ErrTemporary), 5}, {wrap(journal.ErrFull), 5}, {wrap(engine.ErrFatal), 7}, {wrap(journal.ErrDamaged), 7},
+		{wrap(journal.ErrNewer), 7}, {wrap(engine.ErrNewSource), 22}, {wrap(engine.ErrOffline), 23},
+		{wrap(quiet(statusHeld)), 21}, {errors.Join(wrap(engine.ErrOffline), errors.New("close")), 23},
+	} {
+		if got := report(io.Discard, test.err); got != test.want {
+			t.Errorf("%v: status %d, want %d", test.err, got, test.want)
+		}
+	}
+}
+
+func TestSlug(t *testing.T) {
+	for in, want := range map[string]string{
+		"work": "work", "My Files": "my-files", "/": "root", "..": "root", "日本": "root", "a.b_c-d": "a.b_c-d",
+	} {
+		if got := slug(in); got != want {
+			t.Errorf("slug(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestRate(t *testing.T) {
+	var r rate
+	at := time.Unix(1000, 0)
+	if got := r.at(at); got != 0 {
+		t.Errorf("before anything: %v", got)
+	}
+	for i := range 20 {
+		r.add(at.Add(time.Duration(i)*time.Second), 100)
+	}
+	if got := r.at(at.Add(19 * time.Second)); got != 100 {
+		t.Errorf("steady 100 B/s: %v", got)
+	}
+	if got := r.at(at.Add(10 * time.Minute)); got != 0 {
+		t.Errorf("after a long pause: %v", got)
+	}
+}
+
+func TestFit(t *testing.T) {
+	if got := fit(strings.Repeat("a", 30)+"end", 25); len([]rune(got)) != 25 || !strings.HasSuffix(got, "end") {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestLineHandler(t *testing.T) {
+	var b strings.Builder
+	log := slog.New(&lineHandler{out: &b, level: slog.LevelInfo, mu: &sync.Mutex{}})
+	log.With("run", 7).Log(t.Context(), levelNotice, "cannot read", "path", "a/b", "err", errors.New("no way"))
+	log.Debug("not this")
+	log.WithGroup("g").Error("x", "k", 1)
+	lines := strings.Split(b.String(), "\n")
+	if len(lines) != 3 || !strings.HasSuffix(lines[0], ` NOTICE: a/b: cannot read run=7 err="no way"`) || !strings.HasSuffix(lines[1], " ERROR : x g.k=1") {
+		t.Errorf("got %q", lines)
+	}
+}
