@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/rclone/rclone/fs"
@@ -164,13 +165,17 @@ func (g *generic) Close() error {
 // object finds the file or symbolic link at path. With --links a path may be either.
 func (g *generic) object(ctx context.Context, path string) (fs.Object, error) {
 	o, err := g.f.NewObject(ctx, encode(path))
-	if err != nil && g.cfg.Links && errors.Is(classify(ctx, err), engine.ErrNotFound) {
-		return g.f.NewObject(ctx, remoteName(path, snapshot.Symlink))
+	if g.cfg.Links && gone(ctx, err) {
+		o, err = g.f.NewObject(ctx, remoteName(path, snapshot.Symlink))
+	}
+	if err != nil && gone(ctx, err) {
+		return nil, fmt.Errorf("%w: %w", engine.ErrNotFound, err)
 	}
 	return o, err
 }
 
-// gone reports whether err means that there is nothing.
+// gone reports whether a look at a path failed because there is nothing, be it that what should be
+// a parent is a file.
 func gone(ctx context.Context, err error) bool {
-	return errors.Is(classify(ctx, err), engine.ErrNotFound)
+	return errors.Is(classify(ctx, err), engine.ErrNotFound) || errors.Is(err, syscall.ENOTDIR)
 }

@@ -225,7 +225,9 @@ func (g *generic) Stat(ctx context.Context, path string) (engine.Remote, error) 
 		if g.caps.BucketBased || !gone(ctx, err) && !isAny(err, fs.ErrorIsDir) {
 			return err
 		}
-		if _, listErr := g.f.List(ctx, encode(path)); listErr != nil {
+		if _, listErr := g.f.List(ctx, encode(path)); listErr != nil && gone(ctx, listErr) {
+			return fmt.Errorf("%w: %w", engine.ErrNotFound, listErr)
+		} else if listErr != nil {
 			return listErr
 		}
 		found = engine.Remote{Path: path, Entry: snapshot.Entry{Kind: snapshot.Dir, Flags: snapshot.Adopted}}

@@ -145,7 +145,7 @@ func (g *generic) Rmdir(ctx context.Context, path string) error {
 		}
 		entries, listErr := g.f.List(ctx, encode(path))
 		switch {
-		case gone(ctx, listErr):
+		case listErr != nil && gone(ctx, listErr):
 			return nil
 		case listErr == nil && len(entries) > 0:
 			return fmt.Errorf("%w: %w", engine.ErrNotEmpty, err)

@@ -12,19 +12,55 @@ import (
 )
 
 // encode translates a path in the source's bytes to rclone's standard form: what rclone's local
-// backend would call the same file.
+// backend would call the same file, where it could read it.
+//
+// It cannot read every name. A name with the rune that rclone quotes with, '‛', which is not there
+// as rclone's own quoting, comes back from rclone's encoder as another name (rclone itself fails with
+// "no such file"). Such names are quoted once more, by doubling that rune, and marked at the end.
 func encode(path string) string {
 	for i := range len(path) {
 		if c := path[i]; c < 0x20 || c > 0x7e {
-			return encoder.OS.ToStandardPath(path)
+			return eachName(path, encodeName)
 		}
 	}
 	return path // printable ASCII is the same in both, on every system
 }
 
+const (
+	quote = string(encoder.QuoteRune)
+	mark  = quote + quote // at the end of a name
+)
+
+func encodeName(name string) string {
+	std := encoder.OS.ToStandardName(name)
+	if !strings.HasSuffix(name, mark) && encoder.OS.FromStandardName(std) == name {
+		return std
+	}
+	return encoder.OS.ToStandardName(strings.ReplaceAll(name, quote, quote+quote) + mark)
+}
+
+func decodeName(std string) string {
+	name := encoder.OS.FromStandardName(std)
+	if doubled, ok := strings.CutSuffix(name, mark); ok {
+		plain := strings.ReplaceAll(doubled, quote+quote, quote)
+		if encodeName(plain) == std {
+			return plain
+		}
+	}
+	return name
+}
+
+func eachName(path string, translate func(string) string) string {
+	names := strings.Split(path, "/")
+	for i, name := range names {
+		names[i] = translate(name)
+	}
+	return strings.Join(names, "/")
+}
+
 // decode is the reverse of encode. It fails for names that no local file can have.
 func decode(remote string) (string, error) {
-	path := encoder.OS.FromStandardPath(remote)
+	path := eachName(remote, decodeName)
 	if strings.Count(path, "/") != strings.Count(remote, "/") {
 		return "", fmt.Errorf("decode %q: a slash within a name: %w", remote, engine.ErrInvalidName)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/fs/hash"
 	"github.com/rclone/rclone/fs/object"
+	"github.com/rclone/rclone/lib/encoder"
 
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/snapshot"
@@ -54,14 +55,17 @@ func (g *generic) send(ctx context.Context, path string, e snapshot.Entry, t *ta
 		return err
 	}
 	o, err := g.put(ctx, t, info)
-	if err == nil {
+	arrived := err == nil
+	if arrived {
 		err = g.verify(ctx, o, e, t)
 	}
 	if err == nil && name != final {
 		_, err = g.replace(ctx, g.f, final, func() (fs.Object, error) { return g.f.Features().Move(ctx, o, final) })
 	}
-	if err != nil {
-		g.discard(ctx, o, name, name != final)
+	// At the final name only what this upload made, and what verify refused, may be removed: after a
+	// failed upload the old content is there still.
+	if err != nil && (arrived || name != final) {
+		g.discard(ctx, o, name)
 	}
 	return err
 }
@@ -81,6 +85,9 @@ func (g *generic) info(ctx context.Context, path, name string, e snapshot.Entry)
 
 // metadata reads what rclone knows about a file of the source.
 func (g *generic) metadata(ctx context.Context, path string, kind snapshot.Kind) (fs.Metadata, error) {
+	if encoder.OS.FromStandardPath(encode(path)) != path {
+		return nil, fmt.Errorf("read metadata: %w: rclone cannot read a file with this name", engine.ErrInvalidName)
+	}
 	src, err := fs.NewFs(ctx, g.cfg.Source)
 	if err != nil {
 		return nil, fmt.Errorf("read metadata: %w", err)
@@ -132,13 +139,12 @@ func (g *generic) verify(ctx context.Context, o fs.Object, e snapshot.Entry, t *
 	return nil
 }
 
-// discard removes what a failed upload left, if it can. What was at the final name before must stay,
-// so there only an object that this upload made, and that verify refused, is removed.
-func (g *generic) discard(ctx context.Context, o fs.Object, name string, temporary bool) {
+// discard removes what a failed upload left, if it can; else Cleanup does it later.
+func (g *generic) discard(ctx context.Context, o fs.Object, name string) {
 	if ctx.Err() != nil {
-		return // Cleanup does it later
+		return
 	}
-	if o == nil && temporary {
+	if o == nil {
 		o, _ = g.f.NewObject(ctx, name)
 	}
 	if o == nil {
