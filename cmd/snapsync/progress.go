@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,6 +19,9 @@ import (
 // progress is the live view of a run: a bar with bytes, rate and time left, and beneath it the
 // transfers in flight. Log lines scroll above. It costs one short critical section per event and
 // draws a few times a second, however many files there are. A nil progress shows nothing.
+//
+// The library only refreshes, scrolls and measures the terminal; it asks for the lines when it draws.
+// Events never call it: it draws under a lock of its own, and the two would wait for each other.
 type progress struct {
 	bars *mpb.Progress
 	bar  *mpb.Bar
@@ -29,9 +33,9 @@ type progress struct {
 	begun  time.Time // of the transfers
 	steps  int64     // planned
 	done   int64
-	total  int64 // bytes planned
-	bytes  int64 // bytes read
-	active map[*journal.Step]*transfer
+	total  int64                // bytes planned
+	bytes  int64                // bytes read
+	active map[string]*transfer // by path
 	rate   rate
 }
 
@@ -50,20 +54,15 @@ func (a *app) startProgress(asked bool) *progress {
 	if a.Quiet || a.Json || !asked && !isTerminal(a.stdout) {
 		return nil
 	}
-	p := &progress{now: time.Now, phase: "starting", active: map[*journal.Step]*transfer{}}
+	p := &progress{now: time.Now, phase: "starting", active: map[string]*transfer{}}
 	options := []mpb.ContainerOption{mpb.WithOutput(a.stdout), mpb.WithRefreshRate(200 * time.Millisecond)}
 	if !isTerminal(a.stdout) {
 		options = append(options, mpb.WithAutoRefresh(), mpb.WithWidth(80), mpb.WithRefreshRate(time.Second))
 	}
 	p.bars = mpb.NewWithContext(a.ctx, options...)
-	p.bar = p.bars.New(0, mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("━").Padding(" "),
-		mpb.BarRemoveOnComplete(), mpb.BarWidth(24),
-		mpb.PrependDecorators(decor.Any(p.headline)),
-		mpb.AppendDecorators(decor.Any(p.figures)),
-		mpb.BarExtender(mpb.BarFillerFunc(p.transfers), false),
-	)
-	restore := a.screen.over(p.bars)
-	p.end = restore
+	p.bar = p.bars.MustAdd(0, mpb.BarFillerFunc(p.headline), mpb.BarRemoveOnComplete(),
+		mpb.BarExtender(mpb.BarFillerFunc(p.transfers), false))
+	p.end = a.screen.over(p.bars)
 	return p
 }
 
@@ -97,60 +96,66 @@ func (p *progress) observe(ev engine.Event) {
 		p.forget(ev.Step)
 	case engine.StepDone:
 		p.done++
-		delete(p.active, ev.Step)
+		delete(p.active, ev.Step.Path)
 	}
 }
 
 func (p *progress) plan(ev engine.Event) {
 	p.begun, p.steps, p.total, p.done, p.bytes = p.now(), ev.Steps, ev.UploadBytes, 0, 0
-	p.bar.SetTotal(max(p.total, 1), false)
-	p.bar.SetCurrent(0)
 }
 
 func (p *progress) begin(s *journal.Step) {
 	if s.Action == journal.Send && s.How == journal.Upload {
-		p.active[s] = &transfer{path: s.Path, begun: p.now(), size: s.New.Size}
+		p.active[s.Path] = &transfer{path: s.Path, begun: p.now(), size: s.New.Size}
 	}
 }
 
 func (p *progress) read(s *journal.Step, n int64) {
 	p.bytes += n
 	p.rate.add(p.now(), n)
-	p.bar.SetCurrent(min(p.bytes, max(p.total-1, 0))) // never complete by itself: stop ends it
-	if t := p.active[s]; t != nil {
+	if t := p.active[s.Path]; t != nil {
 		t.bytes += n
 	}
 }
 
 // forget takes back what an attempt that failed had read.
 func (p *progress) forget(s *journal.Step) {
-	if t := p.active[s]; t != nil {
+	if t := p.active[s.Path]; t != nil {
 		p.bytes -= t.bytes
 		t.bytes = 0
 	}
 }
 
-func (p *progress) headline(decor.Statistics) string {
+// headline draws the first line.
+func (p *progress) headline(w io.Writer, stat decor.Statistics) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.steps == 0 {
-		return p.phase + " "
+	line := p.phase + " …"
+	if p.steps > 0 {
+		line = fmt.Sprintf("%s of %s  %s  %s", size(p.bytes), size(p.total), gauge(p.bytes, p.total), p.figures())
 	}
-	return fmt.Sprintf("%s of %s  ", size(p.bytes), size(p.total))
+	_, err := io.WriteString(w, fit(line, stat.AvailableWidth))
+	return err
 }
 
-func (p *progress) figures(decor.Statistics) string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.steps == 0 {
-		return ""
-	}
+// figures are rate, time left and steps. The caller holds the lock.
+func (p *progress) figures() string {
 	perSecond := p.rate.at(p.now())
 	left := "–"
 	if perSecond > 0 && p.total > p.bytes {
 		left = time.Duration(float64(p.total-p.bytes) / perSecond * float64(time.Second)).Round(time.Second).String()
 	}
-	return fmt.Sprintf("  %s/s  ETA %s  %s/%s steps", size(int64(perSecond)), left, count(p.done), count(p.steps))
+	return fmt.Sprintf("%s/s  ETA %s  %s of %s", size(int64(perSecond)), left, count(p.done), counted(p.steps, "step"))
+}
+
+const gaugeWidth = 20
+
+func gauge(n, total int64) string {
+	full := gaugeWidth
+	if total > 0 {
+		full = int(min(max(n, 0)*gaugeWidth/total, gaugeWidth))
+	}
+	return strings.Repeat("━", full) + strings.Repeat("┄", gaugeWidth-full)
 }
 
 // transfers draws a line for each of the oldest transfers in flight.

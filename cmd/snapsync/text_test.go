@@ -87,3 +87,39 @@ func TestLineHandler(t *testing.T) {
 		t.Errorf("got %q", lines)
 	}
 }
+
+// Events and drawing must never wait for each other, and stop must end the view.
+func TestProgressUnderLoad(t *testing.T) {
+	a := &app{globals: &globals{}, ctx: t.Context(), stdout: io.Discard, screen: &screen{out: io.Discard}}
+	p := a.startProgress(true)
+	p.observe(engine.Event{Type: engine.Planned, Steps: 4000, UploadBytes: 4000})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		var wg sync.WaitGroup
+		for g := range 4 {
+			wg.Go(func() {
+				for i := range 1000 {
+					s := &journal.Step{Path: fmt.Sprint(g, i), Action: journal.Send, How: journal.Upload, New: &snapshot.Entry{Size: 1}}
+					for _, e := range []engine.EventType{engine.StepStart, engine.StepProgress, engine.StepRetry, engine.StepProgress, engine.StepDone} {
+						p.observe(engine.Event{Type: e, Step: s, Bytes: 1})
+					}
+					if i%100 == 0 {
+						fmt.Fprintln(a.screen, "a log line")
+						time.Sleep(30 * time.Millisecond)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		p.stop()
+	}()
+	select {
+	case <-done:
+	case <-time.After(20 * time.Second):
+		t.Fatal("the view and the events wait for each other")
+	}
+	if p.done != 4000 || p.bytes != 4000 || len(p.active) != 0 {
+		t.Errorf("done %d, bytes %d, active %d", p.done, p.bytes, len(p.active))
+	}
+}
