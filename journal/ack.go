@@ -74,20 +74,8 @@ func (a *acknowledgement) add(d *Done) error {
 	if err := d.Step.Validate(); err != nil {
 		return err
 	}
-	var before *snapshot.Entry
-	var was snapshot.Entry
-	at := d.Step.Path
-	if d.Step.Action == Move {
-		at = d.Step.From
-	}
-	found, err := a.get(at, &was)
+	before, err := a.fold(d)
 	if err != nil {
-		return err
-	}
-	if found {
-		before = &was
-	}
-	if err := a.fold(d); err != nil {
 		return err
 	}
 	if err := a.forget(d); err != nil {
@@ -98,23 +86,42 @@ func (a *acknowledgement) add(d *Done) error {
 	return a.record(a.last, a.j.cycle, d, before)
 }
 
-// fold applies the outcome of a step to the base.
-func (t *transaction) fold(d *Done) error {
+// fold applies the outcome of a step to the base, and returns what the base held: at From of a move,
+// at Path otherwise.
+func (t *transaction) fold(d *Done) (before *snapshot.Entry, err error) {
 	s := &d.Step
-	if s.Action == Move && s.Dir {
-		if err := t.rekey(s.From, s.Path); err != nil {
-			return err
+	if s.Action == Move {
+		return t.foldMove(d)
+	}
+	if s.Old == nil && d.Entry != nil {
+		// What was planned as new is new, nearly always: a first run is a million of these.
+		if fresh, err := t.insert(s.Path, d.Entry); err != nil || fresh {
+			return nil, err
 		}
 	}
-	if s.Action == Move {
-		if err := t.remove(s.From); err != nil {
-			return err
+	if before, err = t.lookup(s.Path); err != nil {
+		return nil, err
+	}
+	return before, t.replace(s.Path, before, d.Entry)
+}
+
+func (t *transaction) foldMove(d *Done) (before *snapshot.Entry, err error) {
+	s := &d.Step
+	if before, err = t.lookup(s.From); err != nil {
+		return nil, err
+	}
+	if s.Dir {
+		if err := t.rekey(s.From, s.Path); err != nil {
+			return nil, err
 		}
+	}
+	if err := t.remove(s.From); err != nil {
+		return nil, err
 	}
 	if d.Entry == nil {
-		return t.remove(s.Path)
+		return before, t.remove(s.Path)
 	}
-	return t.put(s.Path, d.Entry)
+	return before, t.put(s.Path, d.Entry)
 }
 
 // forget drops what is remembered about a path that is now true.
@@ -173,7 +180,7 @@ func (t *transaction) removeSteps(done []Done) error {
 }
 
 func (t *transaction) removeRun(first, n int64) error {
-	s, err := prepare(t.Conn, "DELETE FROM step WHERE seq BETWEEN ? AND ? RETURNING since, held")
+	s, err := prepare(t.Conn, "SELECT since, sum(held), count(*) FROM step WHERE seq BETWEEN ? AND ? GROUP BY since")
 	if err != nil {
 		return err
 	}
@@ -181,8 +188,8 @@ func (t *transaction) removeRun(first, n int64) error {
 	s.int(first + n - 1)
 	left := n
 	if err := s.each(func() error {
-		left--
-		t.wait(s.ColumnInt64(0), s.ColumnBool(1), -1)
+		left -= s.ColumnInt64(2)
+		t.wait(s.ColumnInt64(0), waiting{steps: -s.ColumnInt64(2), held: -s.ColumnInt64(1)})
 		return nil
 	}); err != nil {
 		return err
@@ -190,5 +197,5 @@ func (t *transaction) removeRun(first, n int64) error {
 	if left > 0 {
 		return fmt.Errorf("%d of the steps %d to %d are not pending", left, first, first+n-1)
 	}
-	return nil
+	return query(t.Conn, "DELETE FROM step WHERE seq BETWEEN ? AND ?", nil, first, first+n-1)
 }

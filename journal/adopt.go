@@ -57,17 +57,9 @@ func (t *transaction) adopt(path string, e *snapshot.Entry) error {
 
 // listed stores an entry, unless it is no directory and a directory is there.
 func (t *transaction) listed(path string, e *snapshot.Entry) error {
-	s, err := prepare(t.Conn, `INSERT INTO base (dir, name, entry) VALUES (?, ?, ?)
+	return t.storeWith(`INSERT INTO base (dir, name, entry) VALUES (?, ?, ?)
 		ON CONFLICT DO UPDATE SET entry = excluded.entry
-		WHERE substr(excluded.entry, 2, 1) = x'02' OR substr(base.entry, 2, 1) <> x'02'`)
-	if err != nil {
-		return err
-	}
-	dir, name := snapshot.Split(path)
-	s.text(dir)
-	s.text(name)
-	s.blob(t.row.pack(e))
-	return s.run()
+		WHERE substr(excluded.entry, 2, 1) = x'02' OR substr(base.entry, 2, 1) <> x'02'`, path, e)
 }
 
 func (t *transaction) adoptParents(dir string) error {

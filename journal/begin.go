@@ -144,10 +144,14 @@ func (t *transaction) insertStep(s *Step, since int64) error {
 	q.int(int64(s.Files))
 	q.int(since)
 	q.text(s.Path)
-	q.text(s.From)
+	q.name(s.From)
 	q.blob(t.row.pack(s.Old))
 	q.blob(t.row.pack(s.New))
-	t.wait(since, s.Held, 1)
+	w := waiting{steps: 1}
+	if s.Held {
+		w.held = 1
+	}
+	t.wait(since, w)
 	return q.run()
 }
 

@@ -35,32 +35,68 @@ func (t *transaction) get(path string, e *snapshot.Entry) (bool, error) {
 
 // put makes the base hold e at path, adding rows for the directories that lead there.
 func (t *transaction) put(path string, e *snapshot.Entry) error {
-	if err := checkPath(path); err != nil {
-		return err
-	}
-	if err := e.Validate(); err != nil {
-		return fmt.Errorf("%q: %w", path, err)
-	}
-	var was snapshot.Entry
-	found, err := t.get(path, &was)
+	was, err := t.lookup(path)
 	if err != nil {
 		return err
 	}
-	dir, _ := snapshot.Split(path)
-	if found {
-		t.totals.count(&was, -1)
-	} else if err := t.addParents(dir); err != nil {
-		return err
-	}
-	if e.Kind != snapshot.Dir {
-		delete(t.j.dirs, path)
-	}
-	t.totals.count(e, 1)
-	return t.store(path, e)
+	return t.replace(path, was, e)
 }
 
+// lookup is get with a result of its own: nil for nothing.
+func (t *transaction) lookup(path string) (*snapshot.Entry, error) {
+	e := new(snapshot.Entry)
+	if found, err := t.get(path, e); err != nil || !found {
+		return nil, err
+	}
+	return e, nil
+}
+
+// replace makes the base hold now at path instead of was. Either may be nil.
+func (t *transaction) replace(path string, was, now *snapshot.Entry) error {
+	switch {
+	case now == nil && was == nil:
+		return nil
+	case now == nil:
+		return t.drop(path, was)
+	}
+	if err := now.Validate(); err != nil {
+		return fmt.Errorf("%q: %w", path, err)
+	}
+	if was != nil {
+		t.totals.count(was, -1)
+	} else if err := t.addParents(path); err != nil {
+		return err
+	}
+	if now.Kind != snapshot.Dir {
+		delete(t.j.dirs, path)
+	}
+	t.totals.count(now, 1)
+	return t.store(path, now)
+}
+
+// insert is replace of nothing, if there is nothing; otherwise it reports false and does nothing.
+func (t *transaction) insert(path string, e *snapshot.Entry) (bool, error) {
+	if err := e.Validate(); err != nil {
+		return false, fmt.Errorf("%q: %w", path, err)
+	}
+	if err := t.addParents(path); err != nil {
+		return false, err
+	}
+	err := t.storeWith("INSERT INTO base (dir, name, entry) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", path, e)
+	if err != nil || t.Changes() == 0 {
+		return false, err
+	}
+	t.totals.count(e, 1)
+	return true, nil
+}
+
+// store writes a row and nothing else.
 func (t *transaction) store(path string, e *snapshot.Entry) error {
-	s, err := prepare(t.Conn, "REPLACE INTO base (dir, name, entry) VALUES (?, ?, ?)")
+	return t.storeWith("REPLACE INTO base (dir, name, entry) VALUES (?, ?, ?)", path, e)
+}
+
+func (t *transaction) storeWith(text, path string, e *snapshot.Entry) error {
+	s, err := prepare(t.Conn, text)
 	if err != nil {
 		return err
 	}
@@ -72,10 +108,17 @@ func (t *transaction) store(path string, e *snapshot.Entry) error {
 	return s.run()
 }
 
-// addParents makes sure that dir and everything above it has a row: on the remote they exist, since
+// addParents makes sure that every directory above path has a row: on the remote they exist, since
 // something beneath them does. Their stat is not known; the next scan supplies it. A file at one of
 // these paths stays: on a remote without directories it may be there beside what is beneath it.
-func (t *transaction) addParents(dir string) error {
+func (t *transaction) addParents(path string) error {
+	dir, _ := snapshot.Split(path)
+	if _, known := t.j.dirs[dir]; known {
+		return nil
+	}
+	if err := checkPath(path); err != nil {
+		return err
+	}
 	for ; dir != ""; dir, _ = snapshot.Split(dir) {
 		if _, known := t.j.dirs[dir]; known {
 			return nil
@@ -108,14 +151,18 @@ func (t *transaction) know(dir string) {
 	t.j.dirs[dir] = struct{}{}
 }
 
-// remove makes the base hold nothing at path. What it holds beneath path stays, under a directory of
-// which nothing is known: on a remote without directories a file can go and leave that behind.
+// remove makes the base hold nothing at path.
 func (t *transaction) remove(path string) error {
-	var was snapshot.Entry
-	found, err := t.get(path, &was)
-	if err != nil || !found {
+	was, err := t.lookup(path)
+	if err != nil || was == nil {
 		return err
 	}
+	return t.drop(path, was)
+}
+
+// drop removes the row of path. What the base holds beneath path stays, under a directory of which
+// nothing is known: on a remote without directories a file can go and leave that behind.
+func (t *transaction) drop(path string, was *snapshot.Entry) error {
 	beneath, err := t.hasChildren(path)
 	if err != nil {
 		return err
@@ -123,7 +170,7 @@ func (t *transaction) remove(path string) error {
 	if beneath && was.Kind == snapshot.Dir {
 		return nil
 	}
-	t.totals.count(&was, -1)
+	t.totals.count(was, -1)
 	if beneath {
 		implied := &snapshot.Entry{Kind: snapshot.Dir}
 		t.totals.count(implied, 1)

@@ -112,7 +112,7 @@ func (t *transaction) record(id, cycle int64, d *Done, before *snapshot.Entry) e
 	q.int(int64(d.Step.How))
 	q.int(int64(d.Step.Reason))
 	q.text(d.Step.Path)
-	q.text(d.Step.From)
+	q.name(d.Step.From)
 	q.bool(d.Step.Dir)
 	q.int(int64(d.Step.Files))
 	q.blob(t.row.pack(before))

@@ -97,12 +97,8 @@ func (t *transaction) writeSums() error {
 	return query(t.Conn, "DELETE FROM backlog WHERE steps = 0", nil)
 }
 
-// wait counts a step in or, with n = -1, out of the backlog.
-func (t *transaction) wait(since int64, held bool, n int64) {
+// wait adds to the backlog.
+func (t *transaction) wait(since int64, change waiting) {
 	w := t.backlog[since]
-	w.steps += n
-	if held {
-		w.held += n
-	}
-	t.backlog[since] = w
+	t.backlog[since] = waiting{w.steps + change.steps, w.held + change.held}
 }

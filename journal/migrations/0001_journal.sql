@@ -48,7 +48,7 @@ CREATE TABLE step (
     files     INTEGER NOT NULL,    -- of a directory's move: files beneath it
     since     INTEGER NOT NULL,    -- when this path was first seen to differ from the remote
     path      TEXT NOT NULL,
-    from_path TEXT NOT NULL,       -- of a move and of a copy; '' otherwise
+    from_path TEXT,                -- of a move and of a copy; NULL otherwise
     old       BLOB,                -- entry: what the base holds; NULL: nothing
     new       BLOB                 -- entry: what the base will hold, as planned; NULL: nothing
 ) STRICT;
@@ -89,7 +89,7 @@ CREATE TABLE history (
     dir       INTEGER NOT NULL,
     files     INTEGER NOT NULL,
     path      TEXT NOT NULL,
-    from_path TEXT NOT NULL,
+    from_path TEXT,
     before    BLOB,             -- entry of the base before: at from_path of a move, at path otherwise
     after     BLOB              -- entry of the base after, at path
 ) STRICT;
