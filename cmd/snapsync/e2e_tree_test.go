@@ -362,6 +362,17 @@ func (tr *tree) free(path string) bool {
 	return os.IsNotExist(err)
 }
 
+// has reports whether a directory of that name, as rclone prints names, is there.
+func (tr *tree) has(dir string) bool {
+	printable := strings.NewReplacer("\n", "␊", "\t", "␉", "\xff", "‛FF", "\xfe", "‛FE")
+	found := false
+	tr.walk(func(path string, e fs.DirEntry) {
+		rel, _ := filepath.Rel(tr.root, path)
+		found = found || e.IsDir() && (rel == dir || printable.Replace(rel) == dir)
+	})
+	return found
+}
+
 func (tr *tree) stat(path string) fs.FileInfo {
 	info, err := os.Lstat(path)
 	tr.must(err)
