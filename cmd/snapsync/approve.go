@@ -60,7 +60,7 @@ type steeringJSON struct {
 
 // tell prints the outcome of a command that steers.
 func (a *app) tell(s *session, kind string, n int64, digest, text string) error {
-	if a.Json {
+	if a.JSON {
 		return writeJSON(a.stdout, steeringJSON{kind, s.name, n, digest})
 	}
 	if a.Quiet {
@@ -104,7 +104,7 @@ func (a *app) showHeld(s *session) (n int64, err error) {
 			return nil
 		}
 		n++
-		if a.Json {
+		if a.JSON {
 			return writeJSON(a.stdout, stepOf(step))
 		}
 		if n <= 2*maxShown && !a.Quiet {
@@ -112,7 +112,7 @@ func (a *app) showHeld(s *session) (n int64, err error) {
 		}
 		return nil
 	})
-	if n > 2*maxShown && !a.Json && !a.Quiet {
+	if n > 2*maxShown && !a.JSON && !a.Quiet {
 		fmt.Fprintf(a.stdout, "  … and %s more\n", count(n-2*maxShown))
 	}
 	return n, err

@@ -212,7 +212,7 @@ type deltaJSON struct {
 }
 
 func (a *app) writeDelta(d delta) error {
-	if a.Json {
+	if a.JSON {
 		return writeJSON(a.stdout, deltaJSON{
 			"change", d.what(), d.from, d.path, d.dir, d.files, entryOf(d.before), entryOf(d.after), rawName(d.path), rawName(d.from),
 		})

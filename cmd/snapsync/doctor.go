@@ -84,7 +84,7 @@ func (d *diagnosis) add(subject string, err error) {
 
 func (d *diagnosis) print(f finding) {
 	switch {
-	case d.app.Json:
+	case d.app.JSON:
 		writeJSON(d.app.stdout, f)
 	case f.OK && !d.app.Quiet:
 		fmt.Fprintf(d.app.stdout, "ok       %-9s %s\n", f.Subject, f.Text)

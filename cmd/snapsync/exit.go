@@ -69,7 +69,7 @@ var classes = []failure{
 	{statusTemporary, journal.ErrFull, "free some space on the disk of the state directory and run again"},
 	{statusFatal, engine.ErrQuota, "free some space on the remote and run again; what is pending is kept"},
 	{statusFatal, engine.ErrPermission, "check the credentials and the rights of the remote"},
-	{statusFatal, engine.ErrFatal, "'snapsync doctor' looks at the remote, too"},
+	{statusFatal, engine.ErrFatal, "'rclone listremotes' shows the remotes that are configured; 'snapsync doctor' looks at them"},
 	{statusTemporary, engine.ErrTemporary, "run again; what is pending is kept"},
 	{statusInterrupted, context.Canceled, "what was done is recorded; the next run continues"},
 }

@@ -46,7 +46,7 @@ func (c *explainCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		if a.Json {
+		if a.JSON {
 			return writeJSON(a.stdout, explanationOf(x))
 		}
 		return writeExplanation(a.stdout, s.mapping, x)

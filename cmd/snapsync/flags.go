@@ -17,12 +17,12 @@ type globals struct {
 	Config          string           `group:"global" placeholder:"FILE" help:"The configuration file of rclone. Default: as rclone finds it."`
 	PasswordCommand string           `group:"global" placeholder:"COMMAND" help:"Prints the password of an encrypted rclone configuration."`
 	Rclone          []string         `group:"global" sep:"none" placeholder:"KEY=VALUE" help:"Any other global option of rclone, such as low-level-retries=3. Repeatable."`
-	Json            bool             `group:"output" help:"Machine output on stdout: one object per line."`
+	JSON            bool             `name:"json" group:"output" help:"Machine output on stdout: one object per line."`
 	Verbose         int              `group:"output" short:"v" type:"counter" help:"Log each step; twice: log everything."`
 	Quiet           bool             `group:"output" short:"q" help:"Say nothing but errors."`
 	LogFile         string           `group:"output" placeholder:"FILE" help:"Append log lines to a file instead of writing them to stderr."`
 	LogLevel        string           `group:"output" placeholder:"LEVEL" help:"DEBUG, INFO, NOTICE or ERROR. Default: NOTICE."`
-	UseJsonLog      bool             `group:"output" name:"use-json-log" help:"Log lines are JSON objects."`
+	UseJSONLog      bool             `group:"output" name:"use-json-log" help:"Log lines are JSON objects."`
 	Version         kong.VersionFlag `group:"global" env:"-" help:"Show the version and exit."`
 }
 

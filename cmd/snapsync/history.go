@@ -38,7 +38,7 @@ func (c *logCmd) Run(a *app) error {
 			return err
 		}
 		for i := range rows {
-			if a.Json {
+			if a.JSON {
 				err = writeJSON(a.stdout, historyOf(&rows[i]))
 			} else {
 				err = writeHistory(a.stdout, &rows[i])
@@ -47,7 +47,7 @@ func (c *logCmd) Run(a *app) error {
 				return err
 			}
 		}
-		if len(rows) == 0 && !a.Json && !a.Quiet {
+		if len(rows) == 0 && !a.JSON && !a.Quiet {
 			fmt.Fprintln(a.stderr, "nothing recorded")
 		}
 		return nil

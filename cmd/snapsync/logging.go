@@ -62,7 +62,7 @@ func (a *app) openLog() (func(), error) {
 		}
 		out, done = f, func() { f.Close() }
 	}
-	if a.UseJsonLog {
+	if a.UseJSONLog {
 		a.log = slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level, ReplaceAttr: namedLevel}))
 	} else {
 		a.log = slog.New(&lineHandler{out: out, level: level, mu: &sync.Mutex{}})

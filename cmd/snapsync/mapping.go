@@ -13,6 +13,7 @@ import (
 	"github.com/adrg/xdg"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -100,7 +101,9 @@ func (a *app) mappingFor(src string, t *target) (*mapping, error) {
 	if err := a.startRclone(); err != nil {
 		return nil, err
 	}
-	if err := backends.Overlaps(source, t.Remote); err != nil {
+	if err := backends.Overlaps(source, t.Remote); errors.Is(err, engine.ErrFatal) {
+		return nil, err // the remote is not even known
+	} else if err != nil {
 		return nil, &failure{status: statusUsage, err: err, hint: "choose a remote that is neither inside the source nor around it"}
 	}
 	return newMapping(root, source, t.Remote)

@@ -73,7 +73,7 @@ func (c *planCmd) show(a *app, s *session, config engine.Config) error {
 	view := newPlanView(preview, c.CreateEmptySrcDirs)
 	out := bufio.NewWriter(a.stdout)
 	switch {
-	case a.Json:
+	case a.JSON:
 		err = view.writeJSON(out)
 	default:
 		err = view.writeText(out, s.mapping, c.limit(a))

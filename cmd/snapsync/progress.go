@@ -51,7 +51,7 @@ const activeShown = 8
 
 // startProgress shows progress where a person can see it, or where it was asked for.
 func (a *app) startProgress(asked bool) *progress {
-	if a.Quiet || a.Json || !asked && !isTerminal(a.stdout) {
+	if a.Quiet || a.JSON || !asked && !isTerminal(a.stdout) {
 		return nil
 	}
 	p := &progress{now: time.Now, phase: "starting", active: map[string]*transfer{}}

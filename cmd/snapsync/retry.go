@@ -28,7 +28,7 @@ func (c *retryCmd) Run(a *app) error {
 			return err
 		}
 		for _, r := range rows {
-			if !a.Json && !a.Quiet {
+			if !a.JSON && !a.Quiet {
 				fmt.Fprintf(a.stdout, "  %s: %s\n", show(r.Path), r.Message)
 			}
 		}

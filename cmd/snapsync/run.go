@@ -145,7 +145,7 @@ func (a *app) finish(s *session, sum *engine.Summary, err error) error {
 // say prints one line about a run: text for people, out for programs.
 func (a *app) say(text string, out runSummary) error {
 	out.Type = "summary"
-	if a.Json {
+	if a.JSON {
 		return writeJSON(a.stdout, out)
 	}
 	if a.Quiet || text == "" {
@@ -239,12 +239,16 @@ func (o *observer) observe(ev engine.Event) {
 }
 
 func (o *observer) done(step *journal.Step, err error) {
-	if o.app.Json {
+	if o.app.JSON {
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		writeJSON(o.app.stdout, doneJSON{stepJSON: stepOf(step), Error: errorText(err)})
 	}
-	if err == nil && o.app.log.Enabled(o.app.ctx, slog.LevelInfo) {
+	switch {
+	case !o.app.log.Enabled(o.app.ctx, slog.LevelInfo):
+	case err != nil:
+		o.app.log.Info("failed", "path", show(step.Path), "err", err)
+	default:
 		o.app.log.Info(past(step), "path", show(step.Path))
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rclone/rclone/fs/config"
+	"github.com/rclone/rclone/fs/config/configfile"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -25,9 +27,10 @@ import (
 //	mkfile PATH SIZE    make a file with that many bytes, all different from the next file's
 //	waitfor GLOB        wait until something matches
 //	tree DIR            print every path beneath DIR, and what small files hold
+//	encryptconf PASS    make an encrypted configuration of rclone with a remote "disk:"
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"snapsync": main, "tree": treeMain})
+	testscript.Main(m, map[string]func(){"snapsync": main, "tree": treeMain, "encryptconf": encryptMain})
 }
 
 func TestScripts(t *testing.T) {
@@ -136,6 +139,22 @@ func cmdWaitfor(ts *testscript.TestScript, _ bool, args []string) {
 		time.Sleep(20 * time.Millisecond)
 	}
 	ts.Fatalf("nothing matches %s", args[0])
+}
+
+// encryptMain is the command `encryptconf`.
+func encryptMain() {
+	check := func(err error) {
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+	check(config.SetConfigPath(os.Getenv("RCLONE_CONFIG")))
+	configfile.Install()
+	check(config.SetConfigPassword(os.Args[1]))
+	config.FileSetValue("disk", "type", "alias")
+	config.FileSetValue("disk", "remote", filepath.Join(os.Getenv("WORK"), "disk"))
+	config.SaveConfig()
 }
 
 // treeMain is the command `tree`.

@@ -31,7 +31,7 @@ func (c *snapshotsCmd) Run(a *app) error {
 			return err
 		}
 		for i := range cycles {
-			if a.Json {
+			if a.JSON {
 				err = writeJSON(a.stdout, snapshotOf(&cycles[i]))
 			} else {
 				_, err = fmt.Fprintln(a.stdout, snapshotLine(&cycles[i]))
@@ -40,7 +40,7 @@ func (c *snapshotsCmd) Run(a *app) error {
 				return err
 			}
 		}
-		if len(cycles) == 0 && !a.Json && !a.Quiet {
+		if len(cycles) == 0 && !a.JSON && !a.Quiet {
 			fmt.Fprintln(a.stderr, "no snapshots yet")
 		}
 		return nil

@@ -42,7 +42,7 @@ func (c *statusCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		if a.Json {
+		if a.JSON {
 			err = writeJSON(a.stdout, st)
 		} else {
 			if i > 0 {
@@ -61,7 +61,7 @@ func (c *statusCmd) none(a *app) error {
 	if c.Src+c.Source+c.Remote != "" {
 		return &failure{status: statusError, err: errNoMapping(&c.selection, c.Src), hint: "'snapsync status' lists those that exist"}
 	}
-	if a.Json {
+	if a.JSON {
 		return nil
 	}
 	_, err := fmt.Fprintln(a.stdout, "no mappings yet: 'snapsync run --once SRC --remote REMOTE' makes one")

@@ -103,7 +103,7 @@ func writeReport(a *app, r *engine.Report, repair bool) error {
 			}
 		}
 	}
-	if a.Json {
+	if a.JSON {
 		return writeJSON(a.stdout, verifyTotals{
 			"summary", r.Checked, len(r.Missing), len(r.Differs), len(r.Extra), r.Unknown, r.Repaired,
 		})
@@ -115,7 +115,7 @@ func writeReport(a *app, r *engine.Report, repair bool) error {
 }
 
 func writeDifference(a *app, kind string, d engine.Difference) error {
-	if a.Json {
+	if a.JSON {
 		return writeJSON(a.stdout, differenceJSON{"difference", kind, d.Path, d.What, rawName(d.Path)})
 	}
 	_, err := fmt.Fprintf(a.stdout, "%-8s %s: %s\n", kind, show(d.Path), d.What)

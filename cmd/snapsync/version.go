@@ -36,7 +36,7 @@ func (*versionCmd) Help() string {
 // Run implements the command.
 func (*versionCmd) Run(a *app) error {
 	platform := runtime.GOOS + "/" + runtime.GOARCH
-	if a.Json {
+	if a.JSON {
 		return writeJSON(a.stdout, struct {
 			Version  string   `json:"version"`
 			Rclone   string   `json:"rclone"`
