@@ -95,14 +95,14 @@ type planner struct {
 	// of their change.
 	dest     []int32 // of an Old: the New that it becomes
 	source   []int32 // of a New: the Old that it is made from; the reverse of dest
-	occupant []int32 // of a New: the Old that lies there once directories have moved
+	occupant []int32 // of a New: the Old that lies there once the directories above have moved
 	origin   []int32 // of a New: the Old with the same content, if files cannot be moved; or nil
 
+	places   []placing // of a New
 	drops    []dropped // of an Old: what the plan did to it
-	copied   map[int32]bool
-	places   []placing
 	twins    twins
 	reserved map[string]bool // temporary names in use
+	copied   map[int32]bool  // Olds whose file was copied to where it is now
 }
 
 // none is the absence of an index.

@@ -96,6 +96,7 @@ func (p *planner) mark(marks []bool, i int32) {
 // learns the rest.
 func (p *planner) learn() {
 	inUse := p.filesInUse()
+	var forgotten []journal.Refresh
 	root, frozen := "", false
 	for k := range p.Changes {
 		i, c := int32(k), &p.Changes[k]
@@ -106,10 +107,15 @@ func (p *planner) learn() {
 			root, frozen = c.Path, true
 			continue
 		}
-		if e, ok := p.learned(i, inUse); ok {
+		switch e, ok := p.learned(i, inUse); {
+		case ok && e == nil:
+			forgotten = append(forgotten, journal.Refresh{Path: c.Path})
+		case ok:
 			p.out.Refresh = append(p.out.Refresh, journal.Refresh{Path: c.Path, Entry: e})
 		}
 	}
+	slices.Reverse(forgotten) // a directory can be forgotten once it has nothing beneath it
+	p.out.Refresh = append(p.out.Refresh, forgotten...)
 }
 
 // turns reports whether directories come, go or turn into files at i.
@@ -127,7 +133,8 @@ func (p *planner) learned(i int32, inUse []bool) (*snapshot.Entry, bool) {
 	old, now := p.old(i), p.now(i)
 	switch {
 	case old == nil:
-		return now, isDir(now)
+		// Where the remote is to have it too, it is known when the remote has it.
+		return now, isDir(now) && !(p.EmptyDirs && p.Caps.EmptyDirs)
 	case now == nil && isFile(old):
 		if p.dest[i] != none || p.drops[i] != present {
 			return nil, false

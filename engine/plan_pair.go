@@ -68,32 +68,26 @@ func (p *planner) indexes() []int32 {
 	return s
 }
 
-// imply computes occupant: which Old lies at which New once the paired directories have moved and
-// the cleared ones are empty, and nothing else has happened.
+// imply computes occupant: which Old lies at which New once everything above it that is paired has
+// moved, and what is cleared is empty, but before it moves itself. So no two lie at one place.
 func (p *planner) imply(cleared map[int32]bool) {
 	region := make([]int32, len(p.Changes)) // the nearest directory, i included, that moves or is cleared
 	cursor := none
 	for k := range p.Changes {
-		i := int32(k)
-		up := none
+		i, up := int32(k), none
 		if p.tree.oldUp[i] != none {
 			up = region[p.tree.oldUp[i]]
 		}
-		if p.dest[i] != none || cleared[i] {
-			up = i
-		}
 		region[i] = up
-		if p.old(i) == nil {
-			continue
+		if p.dest[i] != none || cleared[i] {
+			region[i] = i
 		}
 		h := i
 		switch {
-		case up == none:
-		case p.dest[up] == none:
-			continue // in a directory that is cleared
-		default:
-			path := p.path(p.dest[up]) + p.path(i)[len(p.path(up)):]
-			h = p.tree.findFrom(cursor+1, path)
+		case p.old(i) == nil || up != none && p.dest[up] == none || cleared[i]:
+			continue // nowhere, or in a directory that is cleared
+		case up != none:
+			h = p.tree.findFrom(cursor+1, p.path(p.dest[up])+p.path(i)[len(p.path(up)):])
 			cursor = h
 		}
 		if h != none && p.now(h) != nil {

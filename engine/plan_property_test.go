@@ -1,0 +1,519 @@
+package engine
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/snapsync/snapsync/journal"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// disk is a source directory: few names, few contents, and inodes that are used again at once, as
+// ext4 does, so that moves, swaps and look-alikes collide.
+type disk struct {
+	tree  entries
+	clock int64
+	names []string
+}
+
+var planNames, planCaseNames = []string{"a", "b", "c"}, []string{"a", "A", "b"}
+
+// draw returns a path of up to three names.
+func (d *disk) draw(t *rapid.T, label string) string {
+	depth := rapid.IntRange(1, 3).Draw(t, label+" depth")
+	var names []string
+	for range depth {
+		names = append(names, rapid.SampledFrom(d.names).Draw(t, label))
+	}
+	return strings.Join(names, "/")
+}
+
+func (d *disk) pick(t *rapid.T, label string) string {
+	paths := d.tree.paths()
+	if len(paths) == 0 {
+		return ""
+	}
+	return rapid.SampledFrom(paths).Draw(t, label)
+}
+
+// inode returns the lowest free one.
+func (d *disk) inode() uint64 {
+	used := make(map[uint64]bool)
+	for _, e := range d.tree {
+		used[e.Ino] = true
+	}
+	ino := uint64(1)
+	for used[ino] {
+		ino++
+	}
+	return ino
+}
+
+func (d *disk) tick() int64 {
+	d.clock += second / 2
+	return d.clock
+}
+
+// parents makes the directories above path and reports whether that is possible.
+func (d *disk) parents(path string) bool {
+	dir, _ := snapshot.Split(path)
+	if dir == "" {
+		return true
+	}
+	if e := d.tree[dir]; e != nil {
+		return e.Kind == snapshot.Dir
+	}
+	if !d.parents(dir) || d.clash(dir) {
+		return false
+	}
+	d.tree[dir] = &snapshot.Entry{Kind: snapshot.Dir, Dev: 1, Ino: d.inode(), Mode: 0o755}
+	return true
+}
+
+// clash reports whether path and another one are the same to a remote that ignores case.
+func (d *disk) clash(path string) bool {
+	for p := range d.tree {
+		if p != path && strings.EqualFold(p, path) {
+			return true
+		}
+	}
+	return false
+}
+
+// give sets the content of an entry: one of three, of two sizes, or none.
+func give(e *snapshot.Entry, content int) {
+	e.Size = []int64{0, 3, 3, 5}[content]
+	e.HashType = snapshot.XXH3
+	e.Hash = hashWord([]string{"nil", "one", "two", "three"}[content])
+}
+
+// edit changes the disk at random.
+func (d *disk) edit(t *rapid.T) {
+	switch what := rapid.SampledFrom([]string{"write", "write", "mv", "mv", "mv", "swap", "rm", "cp", "touch", "link", "mkdir", "chmod"}).Draw(t, "edit"); what {
+	case "write":
+		d.write(t, d.draw(t, "file"))
+	case "mv":
+		d.rename(d.pick(t, "from"), d.draw(t, "to"))
+	case "swap":
+		a, b := d.pick(t, "one"), d.pick(t, "other")
+		if a == b || snapshot.Beneath(a, b) || snapshot.Beneath(b, a) {
+			return
+		}
+		moveKeys(d.tree, a, "tmp")
+		moveKeys(d.tree, b, a)
+		moveKeys(d.tree, "tmp", b)
+	case "rm":
+		d.remove(d.pick(t, "gone"))
+	case "cp":
+		d.copyFile(t, d.pick(t, "original"), d.draw(t, "copy"))
+	case "mkdir":
+		d.parents(snapshot.Join(d.draw(t, "dir"), "x"))
+	default:
+		d.change(what, d.pick(t, "file"), d.draw(t, "name"))
+	}
+}
+
+func (d *disk) write(t *rapid.T, path string) {
+	e := &snapshot.Entry{Kind: snapshot.File, Dev: 1, Mode: 0o644}
+	old := d.tree[path]
+	switch {
+	case old == nil:
+		if !d.parents(path) || d.clash(path) {
+			return
+		}
+		e.Ino = d.inode()
+		if rapid.IntRange(0, 9).Draw(t, "link") == 0 {
+			e.Kind = snapshot.Symlink
+		}
+	case old.Kind == snapshot.Dir:
+		return
+	default:
+		e.Kind, e.Ino = old.Kind, old.Ino
+		if rapid.Bool().Draw(t, "replace") {
+			e.Ino = d.inode()
+		}
+	}
+	give(e, rapid.IntRange(0, 3).Draw(t, "content"))
+	e.Mtime = d.tick()
+	e.Ctime = e.Mtime
+	d.tree[path] = e
+}
+
+func (d *disk) rename(from, to string) {
+	e, there := d.tree[from], d.tree[to]
+	switch {
+	case e == nil || from == to || snapshot.Beneath(to, from) || snapshot.Beneath(from, to):
+		return
+	case there != nil && (there.Kind == snapshot.Dir || e.Kind == snapshot.Dir):
+		return
+	case !d.parents(to) || d.tree[to] == nil && !strings.EqualFold(from, to) && d.clash(to):
+		return
+	case there != nil:
+		delete(d.tree, to)
+	}
+	moveKeys(d.tree, from, to)
+	if e.Kind != snapshot.Dir {
+		moved := *e
+		moved.Ctime = d.tick()
+		d.tree[to] = &moved
+	}
+}
+
+func (d *disk) remove(path string) {
+	for _, p := range append(d.tree.beneath(path), path) {
+		delete(d.tree, p)
+	}
+}
+
+// copyFile makes a copy, like cp or like cp -p.
+func (d *disk) copyFile(t *rapid.T, from, to string) {
+	e := d.tree[from]
+	if e == nil || e.Kind == snapshot.Dir || d.tree[to] != nil || !d.parents(to) || d.clash(to) {
+		return
+	}
+	c := *e
+	c.Ino, c.Ctime = d.inode(), d.tick()
+	if rapid.Bool().Draw(t, "new mtime") {
+		c.Mtime = c.Ctime
+	}
+	d.tree[to] = &c
+}
+
+func (d *disk) change(what, path, name string) {
+	e := d.tree[path]
+	if e == nil || e.Kind == snapshot.Dir {
+		return
+	}
+	c := *e
+	c.Ctime = d.tick()
+	switch what {
+	case "touch":
+		c.Mtime = c.Ctime
+	case "chmod":
+		c.Mode ^= 0o111
+	case "link":
+		if d.tree[name] != nil || !d.parents(name) || d.clash(name) {
+			return
+		}
+		linked := c
+		d.tree[name] = &linked
+	}
+	d.tree[path] = &c
+}
+
+// drawOptions draws what a remote can do.
+func drawOptions(t *rapid.T, bucket bool) options {
+	var o options
+	b := func(label string) bool { return rapid.Bool().Draw(t, label) }
+	o.caps = Caps{
+		Move: rapid.IntRange(0, 3).Draw(t, "move") > 0, DirMove: rapid.IntRange(0, 3).Draw(t, "dirmove") > 0,
+		Copy: b("copy"), SetModTime: b("setmodtime"), BucketBased: bucket, EmptyDirs: b("can emptydirs"), Backup: b("backup"),
+		Precision: rapid.SampledFrom([]time.Duration{0, 1, time.Second}).Draw(t, "precision"),
+	}
+	o.completeSync, o.emptyDirs = b("complete-sync"), b("emptydirs")
+	return o
+}
+
+// drawBase turns what the disk was into what a base might know about it.
+func drawBase(t *rapid.T, tree entries, o options) entries {
+	base := make(entries)
+	for _, path := range tree.paths() {
+		e := *tree[path]
+		if e.Kind != snapshot.Dir && rapid.IntRange(0, 7).Draw(t, "racy "+path) == 0 {
+			e.Flags |= snapshot.Racy
+		}
+		base[path] = &e
+	}
+	return base
+}
+
+// retainSome makes some of what the head does not have retained, but not where a file stands in the
+// way of it: that needs a person.
+func retainSome(t *rapid.T, base, head entries) {
+	for _, path := range base.paths() {
+		blocked := false
+		for dir, _ := snapshot.Split(path); dir != ""; dir, _ = snapshot.Split(dir) {
+			blocked = blocked || isFile(head[dir])
+		}
+		if head[path] == nil && !blocked && rapid.IntRange(0, 5).Draw(t, "retained "+path) == 0 {
+			e := *base[path]
+			e.Flags |= snapshot.Retained
+			base[path] = &e
+		}
+	}
+}
+
+type scenario struct {
+	options
+	base, head entries
+}
+
+func drawScenario(t *rapid.T, names []string, bucket, ignoreCase bool) scenario {
+	d := &disk{tree: make(entries), clock: 1000 * second, names: names}
+	for range rapid.IntRange(0, 8).Draw(t, "before") {
+		d.write(t, d.draw(t, "file"))
+	}
+	s := scenario{options: drawOptions(t, bucket)}
+	s.base = drawBase(t, d.tree, s.options)
+	d.clock += 10 * second
+	d.tree = cloneEntries(d.tree)
+	for range rapid.IntRange(0, 6).Draw(t, "edits") {
+		d.edit(t)
+	}
+	s.head = d.tree
+	s.caps.CaseInsensitive = ignoreCase
+	s.emptyDirs = s.emptyDirs && !ignoreCase // nor can an empty directory under two spellings
+	if !s.completeSync && !ignoreCase {      // what is retained under a twin's name cannot be seen
+		retainSome(t, s.base, s.head)
+	}
+	return s
+}
+
+func cloneEntries(t entries) entries {
+	c := make(entries, len(t))
+	for path, e := range t {
+		c[path] = e
+	}
+	return c
+}
+
+// reach plans and performs until nothing is left to do, at most three times, and reports the first
+// plan. A plan whose steps end early, after first of them, stands for a crash.
+func (s *scenario) reach(base entries, r *remote, first int) (plan journal.Plan, err error) {
+	for round := 0; round < 3; round++ {
+		p := Plan(input(base, s.head, s.options))
+		if round == 0 {
+			plan = p
+		}
+		if round > 0 && first < 0 && len(p.Steps) > 0 {
+			return plan, fmt.Errorf("the second plan is not empty:\n%s", formatPlan(p))
+		}
+		base.learn(&p)
+		for i := range p.Steps {
+			if round == 0 && first >= 0 && i >= first {
+				break
+			}
+			step := &p.Steps[i]
+			if err := s.perform(base, r, step); err != nil {
+				return plan, fmt.Errorf("round %d, step %d of\n%s%w", round, i, formatPlan(p), err)
+			}
+		}
+		if what := base.untrue(r); what != "" {
+			return plan, fmt.Errorf("round %d, after\n%s%s", round, formatPlan(p), what)
+		}
+	}
+	if p := Plan(input(base, s.head, s.options)); len(p.Steps)+len(p.Refresh) > 0 {
+		return plan, fmt.Errorf("never at rest:\n%s", formatPlan(p))
+	}
+	if err := s.differs(r); err != nil {
+		return plan, fmt.Errorf("after\n%s%w", formatPlan(plan), err)
+	}
+	return plan, nil
+}
+
+func (s *scenario) perform(base entries, r *remote, step *journal.Step) error {
+	err := r.do(step, s.head)
+	// Another spelling of a directory that is to go may be one that stays: the engine lets that pass.
+	if tolerated := step.Dir && (step.Held || s.caps.CaseInsensitive && step.Action == journal.Delete); err != nil && !tolerated {
+		return err
+	}
+	base.ack(step, s.head)
+	return nil
+}
+
+// differs compares the remote with the head: equal, or holding more if that is what was asked for.
+func (s *scenario) differs(r *remote) error {
+	for _, path := range s.head.paths() {
+		e := s.head[path]
+		if e.Kind == snapshot.Dir {
+			if s.emptyDirs && s.caps.EmptyDirs && !s.caps.BucketBased && !r.dirs[r.key(path)] {
+				return fmt.Errorf("the remote lacks the directory %s", path)
+			}
+			continue
+		}
+		there, ok := r.files[r.key(path)]
+		switch {
+		case !ok:
+			return fmt.Errorf("the remote lacks %s", path)
+		case there.hash != e.Hash || there.link != (e.Kind == snapshot.Symlink):
+			return fmt.Errorf("the remote has another content at %s", path)
+		case s.caps.SetModTime && truncateFor(s.caps, there.mtime) != truncateFor(s.caps, e.Mtime):
+			return fmt.Errorf("the remote has another mtime at %s", path)
+		}
+	}
+	if !s.completeSync {
+		return nil
+	}
+	heads := make(map[string]bool)
+	for path := range s.head {
+		heads[r.key(path)] = true
+	}
+	for path := range r.files {
+		if !heads[path] {
+			return fmt.Errorf("the remote still has %s", path)
+		}
+	}
+	for path := range r.dirs {
+		if !heads[path] {
+			return fmt.Errorf("the remote still has the directory %s", path)
+		}
+	}
+	return nil
+}
+
+func checkScenario(t *rapid.T, names []string, bucket bool, caseInsensitive bool) {
+	s := drawScenario(t, names, bucket, caseInsensitive)
+	base, r := cloneEntries(s.base), newRemote(s.caps, s.base)
+	plan, err := s.reach(base, r, -1)
+	if err != nil {
+		t.Fatalf("%v\nbase\n%shead\n%s%+v", err, formatEntries(s.base), formatEntries(s.head), s.options)
+	}
+	if s.completeSync && s.caps.Copy && s.caps.Move && !bucket && !s.caps.Backup {
+		s.checkFrugal(t, &plan)
+	}
+	if !s.completeSync {
+		s.checkRetains(t, &plan)
+	}
+}
+
+// checkFrugal: no content is uploaded that the remote holds already.
+func (s *scenario) checkFrugal(t *rapid.T, plan *journal.Plan) {
+	has := make(map[held]bool)
+	for _, e := range s.base {
+		if e.Kind == snapshot.File {
+			has[held{hash: e.Hash, size: e.Size}] = true
+		}
+	}
+	for i := range plan.Steps {
+		st := &plan.Steps[i]
+		if st.How != journal.Upload || st.New.Kind != snapshot.File || st.New.Size == 0 {
+			continue
+		}
+		if e := s.head[st.Path]; has[held{hash: e.Hash, size: e.Size}] {
+			t.Fatalf("%s is uploaded, but the remote holds its content:\n%sbase\n%shead\n%s%+v", st.Path, formatPlan(*plan),
+				formatEntries(s.base), formatEntries(s.head), s.options)
+		}
+	}
+}
+
+// checkRetains: nothing is deleted but to make room, and what held files needs a person's consent.
+func (s *scenario) checkRetains(t *rapid.T, plan *journal.Plan) {
+	heads := make(map[string]bool)
+	for path := range s.head {
+		heads[newRemote(s.caps, nil).key(path)] = true
+	}
+	for i := range plan.Steps {
+		st := &plan.Steps[i]
+		if st.Action != journal.Delete || st.Dir || st.Reason == journal.Stale {
+			continue
+		}
+		if st.Reason != journal.Replaced || !st.Held && !heads[newRemote(s.caps, nil).key(st.Path)] {
+			t.Fatalf("%s must be retained:\n%sbase\n%shead\n%s%+v", st.Path, formatPlan(*plan),
+				formatEntries(s.base), formatEntries(s.head), s.options)
+		}
+	}
+}
+
+func TestPlanReachesHead(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) { checkScenario(t, planNames, false, false) })
+}
+
+func TestPlanReachesHeadOnBuckets(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) { checkScenario(t, planNames, true, false) })
+}
+
+func TestPlanReachesHeadIgnoringCase(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) { checkScenario(t, planCaseNames, false, true) })
+}
+
+// Every prefix of a plan, as a crash leaves it, and then a new plan reach the head as well.
+func TestPlanAfterCrash(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawScenario(t, planNames, rapid.IntRange(0, 4).Draw(t, "bucket") == 0, false)
+		steps := len(Plan(input(s.base, s.head, s.options)).Steps)
+		base, r := cloneEntries(s.base), newRemote(s.caps, s.base)
+		if _, err := s.reach(base, r, rapid.IntRange(0, steps).Draw(t, "crash after")); err != nil {
+			t.Fatalf("%v\nbase\n%shead\n%s%+v", err, formatEntries(s.base), formatEntries(s.head), s.options)
+		}
+	})
+}
+
+// Steps may run in any order that keeps overlapping steps in theirs, and the trailing deletes last.
+func TestPlanInAnyOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawScenario(t, planNames, rapid.IntRange(0, 4).Draw(t, "bucket") == 0, false)
+		plan := Plan(input(s.base, s.head, s.options))
+		r := newRemote(s.caps, s.base)
+		for i := range plan.Steps {
+			if err := r.do(&plan.Steps[i], s.head); err != nil && !plan.Steps[i].Held {
+				t.Fatalf("step %d of\n%s%v\nbase\n%shead\n%s%+v", i, formatPlan(plan), err, formatEntries(s.base), formatEntries(s.head), s.options)
+			}
+		}
+		shuffled := newRemote(s.caps, s.base)
+		for _, i := range anyOrder(plan.Steps, s.caps, rapid.Uint64().Draw(t, "order")) {
+			if err := shuffled.do(&plan.Steps[i], s.head); err != nil && !plan.Steps[i].Held {
+				t.Fatalf("step %d, out of order, of\n%s%v\nbase\n%shead\n%s", i, formatPlan(plan), err, formatEntries(s.base), formatEntries(s.head))
+			}
+		}
+		if !reflect.DeepEqual(r, shuffled) {
+			t.Fatalf("the order matters:\n%s%v\n%v", formatPlan(plan), r, shuffled)
+		}
+	})
+}
+
+// anyOrder draws an order in which an executor might perform steps.
+func anyOrder(steps []journal.Step, caps Caps, seed uint64) (order []int) {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	trailing := len(steps)
+	for trailing > 0 && steps[trailing-1].Action == journal.Delete {
+		trailing--
+	}
+	done := make([]bool, len(steps))
+	for len(order) < len(steps) {
+		var ready []int
+		for i := range steps {
+			waits := done[i] || i >= trailing && len(order) < trailing
+			for j := 0; j < i && !waits; j++ {
+				waits = !done[j] && overlap(&steps[i], &steps[j], caps)
+			}
+			if !waits {
+				ready = append(ready, i)
+			}
+		}
+		next := ready[rng.IntN(len(ready))]
+		done[next] = true
+		order = append(order, next)
+	}
+	return order
+}
+
+// The same trees give the same plan, and equal trees give none.
+func TestPlanIsDeterministic(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawScenario(t, planNames, false, false)
+		one, other := Plan(input(s.base, s.head, s.options)), Plan(input(s.base, s.head, s.options))
+		if a, b := formatPlan(one), formatPlan(other); a != b {
+			t.Fatalf("two plans for one input:\n%s\n%s", a, b)
+		}
+		if p := Plan(input(s.head, s.head, s.options)); len(p.Steps)+len(p.Refresh) > 0 {
+			t.Fatalf("a plan for equal trees:\n%s", formatPlan(p))
+		}
+	})
+}
+
+func formatEntries(t entries) string {
+	var b strings.Builder
+	for _, path := range t.paths() {
+		fmt.Fprintln(&b, formatEntry(path, t[path]))
+	}
+	return b.String()
+}
+
+var _ = slices.Sort[[]int]
