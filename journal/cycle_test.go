@@ -1,0 +1,404 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+func counts(t *testing.T, j *Journal) Counts {
+	t.Helper()
+	n, err := j.Counts()
+	must(t, err)
+	return n
+}
+
+func pending(t *testing.T, j *Journal) []Step {
+	t.Helper()
+	steps, err := j.Pending(0, 1000)
+	must(t, err)
+	return steps
+}
+
+func TestPendingReturnsWhatBegan(t *testing.T) {
+	j, _ := newJournal(t)
+	e, d := hashed(9, 3), directory()
+	want := []Step{
+		{Action: Move, Reason: Renamed, From: "a\xff", Path: "b\n", Dir: true, Files: 12, Old: d, New: d},
+		{Action: Send, How: Copy, Reason: ContentKnown, From: "c", Path: "d/e", New: e},
+		{Action: Send, How: Touch, Reason: Mtime, Path: "f", Old: file(1), New: e},
+		{Action: Send, How: Mkdir, Reason: New, Path: "g", Dir: true, New: d},
+		{Action: Delete, Reason: Deleted, Path: "h", Old: file(2), Held: true},
+		{Action: Delete, Reason: Emptied, Path: "i", Old: d, Dir: true},
+	}
+	_, err := j.Begin(Plan{Steps: want}, noon)
+	must(t, err)
+	if diff := cmp.Diff(want, pending(t, j)); diff != "" {
+		t.Error(diff)
+	}
+	page, err := j.Pending(want[1].Seq, 2)
+	must(t, err)
+	if diff := cmp.Diff(want[2:4], page); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(Counts{Pending: 5, Held: 1, Oldest: noon}, counts(t, j)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestBeginReplacesWhatWasPending(t *testing.T) {
+	j, _ := newJournal(t)
+	steps := []Step{send("a", file(1)), send("b", file(2)), remove("c", nil)}
+	_, err := j.Begin(Plan{Steps: steps}, noon)
+	must(t, err)
+	later := noon.Add(time.Hour)
+	again := []Step{send("b", file(3)), send("d", file(4))}
+	_, err = j.Begin(Plan{Steps: again}, later)
+	must(t, err)
+	if again[0].Seq <= steps[2].Seq {
+		t.Errorf("step number %d was used before", again[0].Seq)
+	}
+	if diff := cmp.Diff(again, pending(t, j)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(Counts{Pending: 2, Oldest: noon}, counts(t, j)); diff != "" {
+		t.Errorf("b waits since the first plan: %s", diff)
+	}
+	must(t, j.Ack([]Done{{Step: again[0], Entry: file(3), At: later}}))
+	if diff := cmp.Diff(Counts{Pending: 1, Oldest: later}, counts(t, j)); diff != "" {
+		t.Error(diff)
+	}
+	_, err = j.Begin(Plan{}, later)
+	must(t, err)
+	if diff := cmp.Diff(Counts{}, counts(t, j)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestBeginRefusesImpossibleSteps(t *testing.T) {
+	j, _ := newJournal(t)
+	if _, err := j.Begin(Plan{Steps: []Step{send("a", file(1)), {Action: Send}}}, noon); err == nil {
+		t.Error("an impossible step was accepted")
+	}
+	if n := counts(t, j); n != (Counts{}) {
+		t.Errorf("counts %+v", n)
+	}
+	if _, err := j.Begin(Plan{Refresh: []Refresh{{Path: "a", Entry: file(1)}, {Path: "../b", Entry: file(2)}}}, noon); err == nil {
+		t.Error("a path outside was accepted")
+	}
+	if _, err := j.Begin(Plan{Refresh: []Refresh{{Path: "a", Entry: &snapshot.Entry{}}}}, noon); err == nil {
+		t.Error("an impossible entry was accepted")
+	}
+	if len(tree(t, j)) != 0 {
+		t.Errorf("base %v", tree(t, j))
+	}
+}
+
+// A run over an unchanged tree writes nothing but the time of the run.
+func TestCycleOfNothing(t *testing.T) {
+	j, path := newJournal(t)
+	run(t, j, send("a", file(1)))
+	must(t, j.Close())
+	j = mustOpen(t, path)
+	before := changes(t, j)
+	cycle, err := j.Begin(Plan{}, noon)
+	must(t, err)
+	if n := changes(t, j) - before; cycle != 0 || n != 0 {
+		t.Errorf("cycle %d, %d rows changed", cycle, n)
+	}
+	later := noon.Add(time.Hour)
+	must(t, j.Finish(cycle, CycleResult{Outcome: OutcomeIdle}, later))
+	if n := changes(t, j) - before; n != 1 {
+		t.Errorf("%d rows changed", n)
+	}
+	s, err := j.State()
+	must(t, err)
+	if !s.LastRun.Equal(later) || !s.LastSuccess.Equal(later) {
+		t.Errorf("state %+v", s)
+	}
+	cycles, err := j.Cycles(10)
+	must(t, err)
+	if len(cycles) != 1 {
+		t.Errorf("cycles %+v", cycles)
+	}
+	must(t, j.Close())
+}
+
+func TestAckRecordsHistory(t *testing.T) {
+	j, _ := newJournal(t)
+	run(t, j, send("dir/a", file(1)), send("b", file(2)))
+	moved := Step{Action: Move, Reason: Renamed, From: "dir/a", Path: "dir/c", Old: file(1), New: file(1)}
+	gone := remove("b", file(2))
+	cycle, err := j.Begin(Plan{Steps: []Step{moved, gone}}, noon)
+	must(t, err)
+	must(t, j.Ack([]Done{{Step: moved, Entry: file(1), At: noon}}))
+	must(t, j.Ack([]Done{{Step: gone, At: noon}}))
+	must(t, j.Finish(cycle, CycleResult{Outcome: "offline", Failed: 3, Held: 4, Sent: 99}, noon))
+
+	rows, err := j.History(HistoryQuery{Cycle: cycle})
+	must(t, err)
+	want := []HistoryRow{
+		{ID: 3, Cycle: cycle, At: noon, Action: Move, Reason: Renamed, From: "dir/a", Path: "dir/c", Before: file(1), After: file(1)},
+		{ID: 4, Cycle: cycle, At: noon, Action: Delete, Reason: Deleted, Path: "b", Before: file(2)},
+	}
+	if diff := cmp.Diff(want, rows); diff != "" {
+		t.Error(diff)
+	}
+	cycles, err := j.Cycles(1)
+	must(t, err)
+	if diff := cmp.Diff([]Cycle{{ID: cycle, Began: noon, Ended: noon, CycleResult: CycleResult{
+		Moved: 1, Deleted: 1, Failed: 3, Held: 4, Outcome: "offline",
+	}}}, cycles); diff != "" {
+		t.Error(diff)
+	}
+	for _, q := range []struct {
+		query HistoryQuery
+		ids   []int64
+	}{
+		{HistoryQuery{}, []int64{1, 2, 3, 4}},
+		{HistoryQuery{Newest: true, Limit: 2}, []int64{4, 3}},
+		{HistoryQuery{Path: "dir"}, []int64{1, 3}},
+		{HistoryQuery{Path: "dir/a"}, []int64{1, 3}},
+		{HistoryQuery{Path: "di"}, nil},
+		{HistoryQuery{Path: "b", Newest: true}, []int64{4, 2}},
+		{HistoryQuery{Cycle: 1}, []int64{1, 2}},
+		{HistoryQuery{AfterCycle: 1}, []int64{3, 4}},
+		{HistoryQuery{UpToCycle: 1}, []int64{1, 2}},
+		{HistoryQuery{AfterCycle: 2}, nil},
+		{HistoryQuery{AfterCycle: 1, UpToCycle: 2, Path: "b"}, []int64{4}},
+	} {
+		rows, err := j.History(q.query)
+		must(t, err)
+		var ids []int64
+		for _, r := range rows {
+			ids = append(ids, r.ID)
+		}
+		if !cmp.Equal(ids, q.ids) {
+			t.Errorf("%+v: rows %v, want %v", q.query, ids, q.ids)
+		}
+	}
+}
+
+// A group is acknowledged as a whole or not at all.
+func TestAckIsOneTransaction(t *testing.T) {
+	j, _ := newJournal(t)
+	steps := []Step{send("a/b", file(1)), send("c", file(2))}
+	_, err := j.Begin(Plan{Steps: steps}, noon)
+	must(t, err)
+	for name, bad := range map[string]Done{
+		"not pending":      {Step: Step{Seq: 99, Action: Send, How: Upload, Reason: New, Path: "x", New: file(1)}, Entry: file(1)},
+		"impossible entry": {Step: steps[1], Entry: &snapshot.Entry{}},
+		"impossible step":  {Step: Step{}, Entry: file(1)},
+		"impossible path":  {Step: send("/x", file(1)), Entry: file(1)},
+		"twice":            {Step: steps[0], Entry: file(1)},
+	} {
+		if err := j.Ack([]Done{{Step: steps[0], Entry: file(1), At: noon}, bad}); err == nil {
+			t.Errorf("%s: accepted", name)
+		} else if errors.Is(err, ErrDamaged) {
+			t.Errorf("%s: blamed on the file: %v", name, err)
+		}
+		if n := counts(t, j); n.Pending != 2 || len(tree(t, j)) != 0 {
+			t.Errorf("%s: counts %+v, base %v", name, n, tree(t, j))
+		}
+		mustBeSound(t, j)
+	}
+	must(t, j.Ack([]Done{{Step: steps[0], Entry: file(1), At: noon}}))
+	if len(tree(t, j)) != 2 {
+		t.Errorf("base %v", tree(t, j))
+	}
+}
+
+// After a crash the cycle that it ended is closed, with what was acknowledged, and a new one opened.
+func TestInterruptedCycle(t *testing.T) {
+	j, path := newJournal(t)
+	steps := []Step{send("a", file(1)), send("b", file(2))}
+	_, err := j.Begin(Plan{Steps: steps}, noon)
+	must(t, err)
+	must(t, j.Ack([]Done{{Step: steps[0], Entry: file(1), At: noon}}))
+	must(t, j.Close()) // without Finish
+
+	j = mustOpen(t, path)
+	later := noon.Add(time.Hour)
+	_, err = j.Begin(Plan{Steps: steps[1:]}, later)
+	must(t, err)
+	must(t, j.Close()) // again, and nothing was acknowledged
+
+	j = mustOpen(t, path)
+	defer j.Close()
+	_, err = j.Begin(Plan{}, later)
+	must(t, err)
+	cycles, err := j.Cycles(10)
+	must(t, err)
+	if diff := cmp.Diff([]Cycle{{ID: 1, Began: noon, Ended: noon, CycleResult: CycleResult{
+		Sent: 1, UploadBytes: 1, Outcome: OutcomeInterrupted,
+	}}}, cycles); diff != "" {
+		t.Error(diff)
+	}
+	mustBeSound(t, j)
+}
+
+func TestTemps(t *testing.T) {
+	j, path := newJournal(t)
+	steps := []Step{
+		send("a", file(1)), send("b", file(1)), send("c", file(1)), send("d", file(1)),
+		{Action: Send, How: Touch, Reason: Mtime, Path: "e", New: file(1)},
+		send("f", file(1)),
+	}
+	_, err := j.Begin(Plan{Steps: steps}, noon)
+	must(t, err)
+	must(t, j.Claim(steps[4].Seq))
+	must(t, j.Claim(steps[1].Seq)) // does not take back
+	must(t, j.Ack([]Done{{Step: steps[0], Entry: file(1), At: noon}}))
+	wantTemps(t, j)
+	must(t, j.Close())
+
+	j = mustOpen(t, path)
+	defer j.Close()
+	again := []Step{send("b", file(1)), send("f", file(1))}
+	_, err = j.Begin(Plan{Steps: again}, noon)
+	must(t, err)
+	wantTemps(t, j, "b", "c", "d")
+	must(t, j.Ack([]Done{{Step: again[0], Entry: file(1), At: noon}}))
+	wantTemps(t, j, "c", "d")
+	must(t, j.ForgetTemps([]string{"d", "unknown"}))
+	wantTemps(t, j, "c")
+	_, err = j.Begin(Plan{}, noon)
+	must(t, err)
+	wantTemps(t, j, "c")
+	mustBeSound(t, j)
+}
+
+func wantTemps(t *testing.T, j *Journal, want ...string) {
+	t.Helper()
+	got, err := j.Temps()
+	must(t, err)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestFailures(t *testing.T) {
+	j, _ := newJournal(t)
+	steps := []Step{send("a", file(1)), send("b", file(1)), send("c", file(1))}
+	_, err := j.Begin(Plan{Steps: steps}, noon)
+	must(t, err)
+	later := noon.Add(time.Hour)
+	must(t, j.Fail([]Failure{{"a", "quota", "full", noon}, {"b", "permission", "no", noon}, {"c\xff", "source", "?", noon}}))
+	must(t, j.Fail([]Failure{{"a", "offline", "gone", later}}))
+	rows, err := j.Failures(2)
+	must(t, err)
+	if diff := cmp.Diff([]FailureRow{
+		{Failure: Failure{"a", "offline", "gone", later}, Tries: 2, First: noon, Last: later},
+		{Failure: Failure{"b", "permission", "no", noon}, Tries: 1, First: noon, Last: noon},
+	}, rows); diff != "" {
+		t.Error(diff)
+	}
+	if n := counts(t, j); n.Failed != 3 || n.Pending != 3 {
+		t.Errorf("counts %+v", n)
+	}
+	must(t, j.Ack([]Done{{Step: steps[1], Entry: file(1), At: noon}}))
+	if n := counts(t, j); n.Failed != 2 {
+		t.Errorf("b was acknowledged, but counts are %+v", n)
+	}
+	_, err = j.Begin(Plan{Steps: []Step{send("a", file(1))}}, noon)
+	must(t, err)
+	rows, err = j.Failures(10)
+	must(t, err)
+	if len(rows) != 1 || rows[0].Path != "a" {
+		t.Errorf("only a is planned, but failures are %+v", rows)
+	}
+}
+
+func TestRetention(t *testing.T) {
+	for name, c := range map[string]struct {
+		retention Retention
+		ids       []int64 // history
+		cycles    int
+	}{
+		"all":           {Retention{}, []int64{1, 2, 3, 4, 5, 6}, 3},
+		"rows":          {Retention{MaxRows: 3}, []int64{4, 5, 6}, 2},
+		"rows of cycle": {Retention{MaxRows: 2}, []int64{5, 6}, 1},
+		"age":           {Retention{MaxAge: 90 * time.Minute}, []int64{3, 4, 5, 6}, 2},
+		"age of all":    {Retention{MaxAge: time.Nanosecond}, []int64{5, 6}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			j, _ := newJournal(t)
+			j.Retention(c.retention)
+			for i := range 3 {
+				at := noon.Add(time.Duration(i) * time.Hour)
+				steps := []Step{send(fmt.Sprintf("a%d", i), file(1)), send(fmt.Sprintf("b%d", i), file(1))}
+				cycle, err := j.Begin(Plan{Steps: steps}, at)
+				must(t, err)
+				must(t, j.Ack([]Done{{steps[0], file(1), at}, {steps[1], file(1), at}}))
+				must(t, j.Finish(cycle, CycleResult{}, at))
+				mustBeSound(t, j)
+			}
+			rows, err := j.History(HistoryQuery{})
+			must(t, err)
+			var ids []int64
+			for _, r := range rows {
+				ids = append(ids, r.ID)
+			}
+			cycles, err := j.Cycles(10)
+			must(t, err)
+			if !cmp.Equal(ids, c.ids) || len(cycles) != c.cycles {
+				t.Errorf("rows %v of %d cycles, want %v of %d", ids, len(cycles), c.ids, c.cycles)
+			}
+			// A new row gets a new number, so that a notifier sees it.
+			run(t, j, send("c", file(1)))
+			if rows, _ := j.History(HistoryQuery{Newest: true, Limit: 1}); rows[0].ID != 7 {
+				t.Errorf("the next row has the number %d", rows[0].ID)
+			}
+		})
+	}
+}
+
+func TestState(t *testing.T) {
+	j, path := newJournal(t)
+	want := State{
+		Phase: "idle", PhaseSince: noon, Started: noon.Add(1), PID: 42, LastRun: noon.Add(2), LastSuccess: noon.Add(3),
+		LastError: "no", LastErrorClass: "offline", Paused: true, Adopted: true, Identity: `{"dev":1}`,
+		Mounts: map[string]uint64{"a\xff": 1<<64 - 1, "": 3}, Caps: "{}", Options: "[]",
+		HeldDigest: "h", HeldWhy: "why", ApprovedDigest: "d", NewSourceApproved: true,
+	}
+	must(t, j.Update(func(s *State) {
+		if diff := cmp.Diff(State{}, *s); diff != "" {
+			t.Error(diff)
+		}
+		*s = want
+	}))
+	must(t, j.Close())
+	j = mustOpen(t, path)
+	defer j.Close()
+	got, err := j.State()
+	must(t, err)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	before := changes(t, j)
+	must(t, j.Update(func(s *State) { s.Phase = "idle" }))
+	if n := changes(t, j) - before; n != 0 {
+		t.Errorf("%d rows written although nothing differs", n)
+	}
+	must(t, j.Update(func(s *State) { delete(s.Mounts, ""); s.PhaseSince = time.Time{} }))
+	got, err = j.State()
+	must(t, err)
+	delete(want.Mounts, "")
+	want.PhaseSince = time.Time{}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// changes counts the rows that the writer has written so far.
+func changes(t *testing.T, j *Journal) int64 {
+	t.Helper()
+	n, err := queryInt(j.conn, "SELECT total_changes()")
+	must(t, err)
+	return n
+}
