@@ -91,13 +91,11 @@ func classify(err error) error {
 	return nil
 }
 
-// isSQLite tells an error of SQLite with the generic code from an error of the caller's function.
+// isSQLite tells an error of SQLite with the generic code from one of anybody else, which has that
+// code as well. The library does not export its type; nobody else's errors have this method.
 func isSQLite(err error) bool {
-	if sqlite.ErrCode(err) != sqlite.ResultError || errors.Is(err, sqlite.ResultError.ToError()) {
-		return true
-	}
-	_, ok := sqlite.ErrorOffset(err)
-	return ok
+	var e interface{ As(any) bool }
+	return sqlite.ErrCode(err) != sqlite.ResultError || errors.As(err, &e)
 }
 
 // fail names the operation and the file of an error. An error that is not SQLite's keeps its meaning.
