@@ -99,12 +99,13 @@ func (f *dirFinder) choose(olds, news []int32) {
 		}
 	}
 	byVotes := f.unanimous()
-	folded := f.foldedDirs(news)
+	folded := f.foldedDirs(olds, news)
 	for _, i := range olds {
-		if h, ok := byID[idOf(f.old(i))]; ok && f.old(i).Ino != 0 && f.votes[match{i, h}] > 0 {
+		h, same := byID[idOf(f.old(i))]
+		if same && f.old(i).Ino != 0 && f.votes[match{i, h}] > 0 {
 			f.accept(i, h)
-		} else if h, ok := folded[fold(f.path(i))]; ok && f.tree.files(i) > 0 {
-			f.accept(i, h) // the same directory, to a remote that ignores case
+		} else if twin, ok := folded[fold(f.path(i))]; ok && (!same || twin == h) && f.tree.files(i) > 0 {
+			f.accept(i, twin) // the same directory, to a remote that ignores case
 		} else if h, ok := byVotes[i]; ok {
 			f.accept(i, h)
 		}
@@ -134,14 +135,22 @@ func (f *dirFinder) unanimous() map[int32]int32 {
 	return dirs
 }
 
-// foldedDirs returns the new directories by what a remote that ignores case calls them.
-func (f *dirFinder) foldedDirs(news []int32) map[string]int32 {
+// foldedDirs returns the new directories by what a remote that ignores case calls them, less those
+// that were another directory before.
+func (f *dirFinder) foldedDirs(olds, news []int32) map[string]int32 {
 	if !f.Caps.CaseInsensitive {
 		return nil
 	}
+	was := make(map[fileID]int32, len(olds))
+	for _, i := range olds {
+		was[idOf(f.old(i))] = i
+	}
 	folded := make(map[string]int32, len(news))
 	for _, h := range news {
-		folded[fold(f.path(h))] = h
+		i, ok := was[idOf(f.now(h))]
+		if !ok || fold(f.path(i)) == fold(f.path(h)) {
+			folded[fold(f.path(h))] = h
+		}
 	}
 	return folded
 }

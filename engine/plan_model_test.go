@@ -72,9 +72,15 @@ func input(base, head entries, o options) PlanInput {
 		}
 	}
 	for _, i := range Needs(changes, o.caps, func(size int64) bool { return known[size] }) {
-		e := *changes[i].New
-		e.HashType, e.Hash = snapshot.XXH3, head[changes[i].Path].Hash
-		changes[i].New = &e
+		c := &changes[i]
+		e := *c.New
+		e.HashType, e.Hash = snapshot.XXH3, head[c.Path].Hash
+		c.New = &e
+		if c.Old != nil && c.Old.HashType == md5 && c.Old.Hash == e.Hash {
+			old := *c.Old
+			old.HashType = snapshot.XXH3
+			c.Old = &old
+		}
 	}
 	in := PlanInput{
 		Changes: changes, Caps: o.caps, Known: make(map[Content]string),

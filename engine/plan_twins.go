@@ -9,20 +9,29 @@ import (
 // sent or moved to A meets what is still at a. nil on other remotes.
 type twins map[string][]int32
 
-// findTwins returns the twins of everything in the base that does not simply stay.
+// findTwins returns the twins of everything in the base that does not simply stay, at its path and at
+// the one where its directory takes it.
 func (p *planner) findTwins() twins {
 	if !p.Caps.CaseInsensitive {
 		return nil
 	}
 	t := make(twins)
-	for i := range p.Changes {
-		if p.Changes[i].Old != nil && p.dest[i] != int32(i) {
-			key := fold(p.Changes[i].Path)
-			t[key] = append(t[key], int32(i))
+	for k := range p.Changes {
+		i := int32(k)
+		if p.old(i) == nil || p.dest[i] == i {
+			continue
+		}
+		t.add(p.path(i), i)
+		if up := p.carried(i); up != none {
+			if path := p.path(p.dest[up]) + p.path(i)[len(p.path(up)):]; p.dest[i] == none || p.path(p.dest[i]) != path {
+				t.add(path, i)
+			}
 		}
 	}
 	return t
 }
+
+func (t twins) add(path string, i int32) { t[fold(path)] = append(t[fold(path)], i) }
 
 func (t twins) of(path string) []int32 {
 	if t == nil {
