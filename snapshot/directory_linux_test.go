@@ -62,4 +62,3 @@ func digDeep(r *rig, n int) (path string) {
 	r.must(os.WriteFile("f", []byte("deep"), 0o644))
 	return Join(path, "f")
 }
-

@@ -90,6 +90,11 @@ func TestMountReplaced(t *testing.T) {
 	if !maps.Equal(head.Mounts, expected) || len(head.Unproven) != 1 || head.Unproven[0].Kept != 1 {
 		t.Errorf("unproven is %+v, mounts are %v, expected %v", head.Unproven, head.Mounts, expected)
 	}
+	r.cfg.AnyMount = true
+	if head := r.scan(); len(head.Unproven) != 0 || maps.Equal(head.Mounts, expected) {
+		t.Errorf("approved, but unproven is %+v, mounts are %v", head.Unproven, head.Mounts)
+	}
+	r.cfg.AnyMount = false
 	r.write("m/f")
 	if head := r.scan(); len(head.Unproven) != 0 || maps.Equal(head.Mounts, expected) {
 		t.Errorf("with every file there, unproven is %+v, mounts are %v", head.Unproven, head.Mounts)
@@ -150,10 +155,12 @@ func TestMountBind(t *testing.T) {
 	if err := unix.Mount(r.at("real"), r.at("m"), "", unix.MS_BIND, ""); err != nil {
 		t.Skipf("cannot mount here: %v", err)
 	}
-	r.sync()
-	if r.cfg.Mounts["m"] == 0 {
-		t.Skipf("this kernel does not tell the root of a bind mount: %v", r.cfg.Mounts)
+	var x unix.Statx_t
+	r.must(unix.Statx(unix.AT_FDCWD, r.at("m"), 0, unix.STATX_INO, &x))
+	if x.Attributes_mask&unix.STATX_ATTR_MOUNT_ROOT == 0 {
+		t.Skip("this kernel does not tell the root of a bind mount")
 	}
+	r.sync()
 	r.must(unix.Unmount(r.at("m"), 0))
 	r.expect("~m/", "?m 1")
 }
@@ -196,6 +203,11 @@ func TestIdentity(t *testing.T) {
 		t.Errorf("a directory made anew is the same: %+v, %+v", first, second)
 	}
 	other := second
+	other.Ino++
+	if same, _ := second.Same(other); same {
+		t.Error("another inode is the same directory")
+	}
+	other = second
 	other.Dev++
 	if same, why := second.Same(other); !same && second.FSID != 0 {
 		t.Errorf("another device number alone: %s", why)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"strings"
 	"sync"
@@ -36,17 +35,14 @@ type Content struct {
 // NewContent looks at path, relative to cfg.Root, as it is now. The error wraps fs.ErrNotExist if it
 // is gone, and ErrChanged if it is something that has no content, such as a directory.
 func NewContent(cfg Config, path string) (*Content, error) {
-	c := &Content{cfg: cfg.withDefaults(), path: path}
-	if err := c.stat(&c.entry); err != nil {
-		if vanished(err) {
-			return nil, fmt.Errorf("stat %q: %w: %w", path, fs.ErrNotExist, err)
-		}
-		return nil, fmt.Errorf("stat %q: %w", path, err)
+	e, err := cfg.stat(path)
+	if err != nil {
+		return nil, err
 	}
-	if k := c.entry.Kind; k != File && (k != Symlink || cfg.Links != KeepLinks) {
+	if e.Kind != File && (e.Kind != Symlink || cfg.Links != KeepLinks) {
 		return nil, fmt.Errorf("read %q: %w: it is not a file any more", path, ErrChanged)
 	}
-	return c, nil
+	return &Content{cfg: cfg.withDefaults(), path: path, entry: e}, nil
 }
 
 // Entry is what is being read, as NewContent saw it.
@@ -75,7 +71,7 @@ func (c *Content) Open() (io.ReadCloser, error) {
 		s.from = strings.NewReader(target)
 		return s, nil
 	}
-	f, err := openFile(c.cfg.Root, c.path, c.follows())
+	f, err := openFile(c.cfg.Root, c.path, c.cfg.Links == FollowLinks)
 	if err != nil {
 		return nil, c.lost("open", err)
 	}
@@ -94,10 +90,6 @@ func (c *Content) lost(what string, err error) error {
 	}
 	return fmt.Errorf("%s %q: %w", what, c.path, err)
 }
-
-func (c *Content) follows() bool { return c.cfg.Links == FollowLinks }
-
-func (c *Content) stat(e *Entry) error { return statFile(c.cfg.Root, c.path, c.follows(), e) }
 
 // stream is one reading of a Content.
 type stream struct {
@@ -154,9 +146,9 @@ func (s *stream) finish() error {
 		return err
 	}
 	c := s.content
-	var now Entry
-	if err := c.stat(&now); err != nil {
-		return c.lost("stat", err)
+	now, err := c.cfg.stat(c.path)
+	if err != nil {
+		return c.lost("read", err)
 	}
 	if !now.SameStat(&c.entry) {
 		return fmt.Errorf("read %q: %w: another file took its path", c.path, ErrChanged)

@@ -173,6 +173,27 @@ func TestContentOfWhatIsNoFile(t *testing.T) {
 	}
 }
 
+func TestStat(t *testing.T) {
+	r := newRig(t, openDirectory)
+	r.write("dir/f")
+	r.link("dir", "link")
+	r.must(syscall.Mkfifo(r.at("fifo"), 0o644))
+	for path, e := range applied(nil, r.scan().Changes) {
+		if got, err := Stat(r.cfg, path); err != nil || *got != e {
+			t.Errorf("stat %s: %+v, %v; the scan says %+v", path, got, err, e)
+		}
+	}
+	for _, path := range []string{"gone", "dir/f/x", "link", "fifo", "link/f"} {
+		if got, err := Stat(r.cfg, path); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("stat %s: %+v, %v", path, got, err)
+		}
+	}
+	r.cfg.Links = KeepLinks
+	if got, err := Stat(r.cfg, "link"); err != nil || got.Kind != Symlink {
+		t.Errorf("stat of a kept link: %+v, %v", got, err)
+	}
+}
+
 func TestContentFifoInPlace(t *testing.T) {
 	r := newRig(t, openDirectory)
 	r.write("f")

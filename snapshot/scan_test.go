@@ -33,6 +33,11 @@ func TestScanReports(t *testing.T) {
 			r.must(os.Chtimes(r.at("c"), fi.ModTime(), fi.ModTime()))
 		}, []string{"~c"}},
 		{"a changed mode", func(r *rig) { r.must(os.Chmod(r.at("c"), 0o755)) }, []string{"~c"}},
+		{"a mode that differs where nothing else does", func(r *rig) {
+			e := r.base["c"]
+			e.Mode = 0o600
+			r.base["c"] = e
+		}, []string{"~c"}},
 		{"no changed mode of a directory", func(r *rig) { r.must(os.Chmod(r.at("d"), 0o700)) }, nil},
 		{"a removed file", func(r *rig) { r.remove("a/b/x") }, []string{"-a/b/x"}},
 		{"a removed tree", func(r *rig) { r.remove("a") }, []string{"-a/", "-a/b/", "-a/b/x", "-a/b/y", "-a/z"}},
@@ -265,6 +270,26 @@ func TestScanFilters(t *testing.T) {
 	})
 }
 
+func TestScanFiltersWhatIsInTheWay(t *testing.T) {
+	// What is excluded has no claim, even where it stands in the way of something.
+	eachSystem(t, func(t *testing.T, r *rig) {
+		r.write("no/f", "old.no", "dir/no/g", "dir/x.no")
+		r.sync()
+		r.cfg.Filter = rules{}
+		r.remove("no", "old.no", "dir/no", "dir/x.no")
+		r.write("no")
+		r.link("no", "old.no")
+		r.link("no", "dir/no")
+		r.link("nowhere", "dir/x.no")
+		r.expect("~no d")
+		r.cfg.Links = FollowLinks
+		r.remove("no", "dir/no")
+		if head := r.expect(); head.Stats.Excluded != 2 {
+			t.Errorf("excluded: %d, want 2", head.Stats.Excluded)
+		}
+	})
+}
+
 func TestScanFilterPrunes(t *testing.T) {
 	eachSystem(t, func(t *testing.T, r *rig) {
 		r.write("no/deep/f", "yes/f")
@@ -288,8 +313,13 @@ func TestScanUnreadable(t *testing.T) {
 		r.faults.listErr, r.faults.partial = map[string]error{"e": syscall.EIO}, 1
 		r.faults.statErr = map[string]error{"s/dir": syscall.EACCES, "s/file": syscall.EIO}
 		head := r.expect("+e/a", "!d", "!e", "!s/dir", "!s/file", "?d 3", "?e 2", "?s/dir 1", "?s/file 1")
-		if u := head.Unproven[0]; u.Reason != "permission denied" || !u.Unread {
+		if u := head.Unproven[0]; u.Reason != "permission denied" {
 			t.Errorf("unproven is %+v", u)
+		}
+		for _, u := range head.Unproven {
+			if !u.Unread {
+				t.Errorf("it could not be read, but unproven is %+v", u)
+			}
 		}
 		if err := head.Problems[0].Err; !errors.Is(err, fs.ErrPermission) {
 			t.Errorf("problem is %v", err)
@@ -307,6 +337,18 @@ func TestScanUnprovenBlocksBeneathAndOnlyThere(t *testing.T) {
 		r.remove("d/a/f", "dd/f", "c/f")
 		r.faults.listErr, r.faults.partial = map[string]error{"d": syscall.EIO}, 1
 		r.expect("-c/f", "-dd/f", "!d", "?d 2")
+	})
+}
+
+func TestScanUnprovenInUnproven(t *testing.T) {
+	// What the inner one keeps, the outer one keeps as well.
+	eachSystem(t, func(t *testing.T, r *rig) {
+		r.write("d/f", "d/in/g", "d/in/h", "d/zone/i")
+		r.sync()
+		r.remove("d/f")
+		r.faults.listErr, r.faults.partial = map[string]error{"d": syscall.EIO}, 1
+		r.faults.openErr = map[string]error{"d/in": syscall.EACCES}
+		r.expect("!d", "!d/in", "?d 4", "?d/in 2")
 	})
 }
 
@@ -332,8 +374,9 @@ func TestScanUnreadableRoot(t *testing.T) {
 
 func TestScanVanishing(t *testing.T) {
 	eachSystem(t, func(t *testing.T, r *rig) {
-		r.write("d/a", "d/b", "e/f", "f/g", "h/i")
+		r.write("d/a", "d/b", "e/f", "f/g", "h/i", "o/p")
 		r.sync()
+		r.faults.afterOpen = map[string]func(){"o": func() { r.remove("o") }}
 		r.faults.afterList = map[string]func(){
 			"d": func() { r.remove("d/a") },
 			"":  func() { r.remove("e") },
@@ -344,7 +387,7 @@ func TestScanVanishing(t *testing.T) {
 		}
 		r.expect() // the listings that would prove it were read before
 		r.remove("h")
-		r.expect("-d/a", "-e/", "-e/f", "~f d", "-f/g", "-h/", "-h/i", "+k/", "+k/i")
+		r.expect("-d/a", "-e/", "-e/f", "~f d", "-f/g", "-h/", "-h/i", "+k/", "+k/i", "-o/", "-o/p")
 	})
 }
 
