@@ -63,12 +63,12 @@ func newExecution(e *Engine, steps []journal.Step, changes []snapshot.Change, su
 	}
 	event := Event{Type: Planned}
 	for i := range steps {
-		s, seq := &steps[i], int64(i)+1
+		s := &steps[i] // numbered by Begin
 		if s.Action != journal.Delete {
-			x.lastWork = seq
+			x.lastWork = s.Seq
 		}
 		if s.Action == journal.Move && s.Dir {
-			x.saved[seq] = bytesBeneath(changes, s.From)
+			x.saved[s.Seq] = bytesBeneath(changes, s.From)
 		}
 		if s.Held {
 			continue

@@ -8,6 +8,7 @@ import (
 // its best: reading a file is only worth it where a hash may save sending it. These are
 //
 //   - files of the same size as before, of which the stat does not say whether they changed;
+//   - adopted files that are racy: what is learned about them now is all that the next scan will have;
 //   - new content of the size of content that is leaving its path, unless it is the same file moved:
 //     it may be that content under a new name;
 //   - with server-side copy, new content of a size that the base holds anywhere.
@@ -20,7 +21,7 @@ func Needs(changes []snapshot.Change, caps Caps, sizeKnown func(size int64) bool
 		c := &changes[i]
 		switch {
 		case !isFile(c.New) || c.New.HashType != snapshot.NoHash || c.New.Size == 0:
-		case caps.uncertain(c), leaving.explains(c), caps.Copy && !caps.unchanged(c) && sizeKnown(c.New.Size):
+		case caps.uncertain(c), racyAdoption(c), leaving.explains(c), caps.Copy && !caps.unchanged(c) && sizeKnown(c.New.Size):
 			needs = append(needs, i)
 		}
 	}
@@ -32,6 +33,13 @@ func (c *Caps) uncertain(ch *snapshot.Change) bool {
 	old, now := ch.Old, ch.New
 	return old != nil && old.Kind == now.Kind && old.Size == now.Size && old.HashType != snapshot.NoHash &&
 		!c.adoptedInTime(old, now)
+}
+
+// racyAdoption reports whether the stat of the file, which will have to do for an adopted entry without a
+// hash, is one that cannot be trusted.
+func racyAdoption(ch *snapshot.Change) bool {
+	old, now := ch.Old, ch.New
+	return isFile(old) && old.Flags.Has(snapshot.Adopted) && old.Size == now.Size && now.Flags.Has(snapshot.Racy)
 }
 
 // adoptedInTime reports whether old comes from a listing whose mtime is reason enough to believe

@@ -29,7 +29,8 @@ import (
 //	           the path, so that files are different unless said otherwise; hash=- is an unknown one.
 //	           In a head it is what reading the file would give
 //	md5=X      the same, but a hash of another algorithm, as in an adopted listing
-//	racy, retained, adopted
+//	adopted    from a listing: no inode, no device, and no hash unless one follows
+//	racy, retained
 func parseEntries(text string) (entries, error) {
 	tree := make(entries)
 	for line := range strings.Lines(text) {
@@ -119,7 +120,8 @@ func parseField(e *snapshot.Entry, name, value string) (err error) {
 		e.Flags |= snapshot.Retained
 	case "adopted":
 		e.Flags |= snapshot.Adopted
-		e.Ino = 0
+		e.Ino, e.Dev, e.Mode = 0, 0, 0
+		e.HashType, e.Hash = snapshot.NoHash, snapshot.Hash{}
 	default:
 		err = fmt.Errorf("unknown field %q", name)
 	}
@@ -154,18 +156,25 @@ func formatEntry(path string, e *snapshot.Entry) string {
 			fmt.Fprintf(&b, " "+format, value)
 		}
 	}
-	dir := e.Kind == snapshot.Dir
-	put(!dir && e.Size != 1 || dir && e.Size != 0, "size=%d", e.Size)
-	put(e.Flags.Has(snapshot.Adopted), "%s", "adopted")
-	put(e.Ino != 0, "ino=%d", e.Ino)
-	put(e.Dev != 1, "dev=%d", e.Dev)
-	put(!dir && e.Mtime != second || dir && e.Mtime != 0, "mtime=%s", formatSeconds(e.Mtime))
+	adopted := ""
+	if e.Flags.Has(snapshot.Adopted) {
+		adopted = " adopted"
+	}
+	_, d, err := parseEntry("x " + b.String()[b.Len()-1:] + adopted)
+	if err != nil {
+		panic(err)
+	}
+	put(adopted != "", "%s", "adopted")
+	put(e.Size != d.Size, "size=%d", e.Size)
+	put(e.Ino != d.Ino, "ino=%d", e.Ino)
+	put(e.Dev != d.Dev, "dev=%d", e.Dev)
+	put(e.Mtime != d.Mtime, "mtime=%s", formatSeconds(e.Mtime))
 	put(e.Ctime != e.Mtime, "ctime=%s", formatSeconds(e.Ctime))
-	put(!dir && e.Mode != 0o644 || dir && e.Mode != 0o755, "mode=%o", e.Mode)
+	put(e.Mode != d.Mode, "mode=%o", e.Mode)
 	switch {
 	case e.HashType == snapshot.NoHash:
-		put(!dir, "%s", "hash=-")
-	case e.Hash != hashWord(path) || e.HashType != snapshot.XXH3:
+		put(d.HashType != snapshot.NoHash, "%s", "hash=-")
+	case e.Hash != hashWord(path) || e.HashType != d.HashType:
 		name := map[bool]string{true: "hash", false: "md5"}[e.HashType == snapshot.XXH3]
 		put(true, name+"=%s", strings.TrimRight(string(e.Hash[:]), "\x00"))
 	}

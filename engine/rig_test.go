@@ -117,7 +117,7 @@ func (r *rig) files() (out []string) {
 			return err
 		}
 		path, _ := filepath.Rel(r.source, full)
-		out = append(out, line(path, string(content), info.ModTime().Truncate(r.remote.Caps.Precision)))
+		out = append(out, r.line(path, string(content), info.ModTime()))
 		return nil
 	}))
 	return sorted(out)
@@ -126,7 +126,7 @@ func (r *rig) files() (out []string) {
 func (r *rig) remoteFiles() (out []string) {
 	for _, n := range r.remote.Tree() {
 		if n.Kind != snapshot.Dir {
-			out = append(out, line(n.Path, n.Content, n.Mtime))
+			out = append(out, r.line(n.Path, n.Content, n.Mtime))
 		}
 	}
 	return sorted(out)
@@ -164,8 +164,12 @@ func (r *rig) quiet() {
 	}
 }
 
-func line(path, content string, mtime time.Time) string {
-	return fmt.Sprintf("%s %q %d", path, content, mtime.UnixNano())
+// line shows a file as far as this remote can keep it.
+func (r *rig) line(path, content string, mtime time.Time) string {
+	if !r.remote.Caps.SetModTime {
+		return fmt.Sprintf("%s %q", path, content)
+	}
+	return fmt.Sprintf("%s %q %d", path, content, mtime.Truncate(r.remote.Caps.Precision).UnixNano())
 }
 
 // edit makes n random changes in the source, among few names so that they collide.

@@ -38,7 +38,7 @@ func (e *Engine) noteSource(state *journal.State, id snapshot.Identity, head *sn
 	}
 	next := *state
 	next.Identity, next.NewSourceApproved = string(text), false
-	next.Mounts = keepMounts(state, head)
+	next.Mounts = head.Mounts
 	next.HeldDigest, next.HeldWhy = "", ""
 	if hold != nil {
 		next.HeldDigest, next.HeldWhy = hold.Digest, hold.Why
@@ -55,24 +55,4 @@ func (e *Engine) noteSource(state *journal.State, id snapshot.Identity, head *sn
 		s.Identity, s.NewSourceApproved, s.Mounts = next.Identity, false, next.Mounts
 		s.HeldDigest, s.HeldWhy, s.ApprovedDigest = next.HeldDigest, next.HeldWhy, next.ApprovedDigest
 	})
-}
-
-// keepMounts is what is mounted now, and what should be but is not: that stays expected until a
-// person approves the new source.
-func keepMounts(state *journal.State, head *snapshot.Head) map[string]uint64 {
-	mounts := maps.Clone(head.Mounts)
-	if state.NewSourceApproved {
-		return mounts
-	}
-	for _, u := range head.Unproven {
-		id, expected := state.Mounts[u.Path]
-		if !expected {
-			continue
-		}
-		if mounts == nil {
-			mounts = make(map[string]uint64)
-		}
-		mounts[u.Path] = id
-	}
-	return mounts
 }

@@ -105,7 +105,7 @@ func (e *Engine) differs(ctx context.Context, path string, base *snapshot.Entry,
 		return fmt.Sprintf("a %v on the remote, a %v in the base", now.Kind, base.Kind), true, nil
 	case now.Size != base.Size:
 		return fmt.Sprintf("size %d on the remote, %d in the base", now.Size, base.Size), true, nil
-	case e.caps.Precision > 0 && !sameTime(now.Mtime, base.Mtime, e.caps.Precision):
+	case e.keepsTimes() && !sameTime(now.Mtime, base.Mtime, e.caps.Precision):
 		return fmt.Sprintf("modified %v on the remote, %v in the base", now.ModTime().UTC(), base.ModTime().UTC()), true, nil
 	case now.HashType != snapshot.NoHash && now.HashType == base.HashType:
 		if now.Hash != base.Hash {
@@ -113,7 +113,7 @@ func (e *Engine) differs(ctx context.Context, path string, base *snapshot.Entry,
 		}
 		return "", true, nil
 	}
-	sure = e.caps.Precision > 0
+	sure = e.keepsTimes()
 	if !checksum || now.HashType == snapshot.NoHash || base.Flags.Has(snapshot.Retained) {
 		return "", sure, nil
 	}
@@ -126,6 +126,10 @@ func (e *Engine) differs(ctx context.Context, path string, base *snapshot.Entry,
 	}
 	return "", true, nil
 }
+
+// keepsTimes reports whether the remote's mtimes are those of the base: where an mtime cannot be set
+// without sending the file again, a touched file keeps its old one on the remote.
+func (e *Engine) keepsTimes() bool { return e.caps.Precision > 0 && e.caps.SetModTime }
 
 // repair makes the base say what the remote holds. What is missing or differs is forgotten, so that
 // the next run sends it; what is extra is adopted, so that the next run retains or deletes it.

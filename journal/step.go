@@ -30,7 +30,7 @@ const (
 //
 // The steps of a cycle can be a million, so the struct is kept at 72 bytes.
 type Step struct {
-	Seq    int64 // position in the journal, from 1; 0 before Begin
+	Seq    int64 // grows over the life of the journal; assigned by Begin, 0 before
 	Path   string
 	From   string          // of a Move and of a Copy
 	Old    *snapshot.Entry // what the base holds at From of a Move, at Path otherwise; nil: nothing
