@@ -87,6 +87,8 @@ func parseScenario(archive *txtar.Archive) (*scenario, error) {
 	if s.options, err = parseOptions(section(archive, "caps")); err != nil {
 		return nil, fmt.Errorf("caps: %w", err)
 	}
+	s.base.addParents()
+	s.head.addParents()
 	for path, e := range s.base {
 		was := *e
 		if was.HashType = snapshot.XXH3; e.HashType == snapshot.NoHash {
@@ -95,20 +97,18 @@ func parseScenario(archive *txtar.Archive) (*scenario, error) {
 		s.was[path] = &was
 	}
 	for path, e := range s.head {
-		if _, err := parentOf(s.head, path); err != nil || e.Flags&^snapshot.Racy != 0 {
-			return nil, fmt.Errorf("head: %s: impossible: %w", path, err)
+		if e.Flags&^snapshot.Racy != 0 {
+			return nil, fmt.Errorf("head: %s: only the base has such flags", path)
 		}
 	}
 	return s, nil
 }
 
-// parentOf returns the directory above path, which has to be in the tree.
-func parentOf(t entries, path string) (*snapshot.Entry, error) {
-	dir, _ := snapshot.Split(path)
-	if e := t[dir]; dir != "" && !isDir(e) {
-		return nil, fmt.Errorf("no directory %s", dir)
+// addParents adds the directories that were not worth writing down. They have no inode.
+func (t entries) addParents() {
+	for _, path := range t.paths() {
+		t.put(path, t[path])
 	}
-	return t[dir], nil
 }
 
 func section(archive *txtar.Archive, name string) string {
