@@ -26,13 +26,21 @@ func (j *Journal) Adopt(ctx context.Context, fill func(add func(path string, e s
 		}
 		clear(j.dirs)
 		t.base = true
-		if err := fill(func(path string, e snapshot.Entry) error {
-			if err := ctx.Err(); err != nil {
-				return err
+		var ours error // of the journal; what else fill returns is its own
+		err := fill(func(path string, e snapshot.Entry) error {
+			if ours == nil {
+				ours = ctx.Err()
 			}
-			return t.adopt(path, &e)
-		}); err != nil {
-			return err
+			if ours == nil {
+				ours = t.adopt(path, &e)
+			}
+			return ours // for ever: a fill that goes on adds nothing more
+		})
+		switch {
+		case ours != nil:
+			return ours
+		case err != nil:
+			return &foreign{err}
 		}
 		return t.finishAdopting(ctx)
 	})

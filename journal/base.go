@@ -65,7 +65,14 @@ func (j *Journal) Lookup(path string) (e *snapshot.Entry, err error) {
 // Walk calls fn for everything in the base, ordered by directory and then by name, both in byte
 // order. It sees one state. An error of fn ends the walk.
 func (j *Journal) Walk(ctx context.Context, fn func(path string, e *snapshot.Entry) error) error {
-	return j.read("walk base", func(c *sqlite.Conn) error { return walk(ctx, c, fn) })
+	return j.read("walk base", func(c *sqlite.Conn) error {
+		return walk(ctx, c, func(path string, e *snapshot.Entry) error {
+			if err := fn(path, e); err != nil {
+				return &foreign{err}
+			}
+			return nil
+		})
+	})
 }
 
 func walk(ctx context.Context, c *sqlite.Conn, fn func(path string, e *snapshot.Entry) error) error {

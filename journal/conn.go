@@ -14,6 +14,9 @@ import (
 // for longer than a checkpoint takes.
 const busyTimeout = 10 * time.Second
 
+// closeTimeout is how long Close waits for readers: what it wants is only tidiness.
+const closeTimeout = time.Second
+
 // The writer's settings. FULL makes every commit durable before it returns. A checkpoint every
 // 16 MiB of log instead of SQLite's 4 costs a quarter of the fsyncs. The cache holds the hot pages of
 // a run that goes through the tree in order.

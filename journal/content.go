@@ -3,7 +3,6 @@ package journal
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
 
 	"zombiezen.com/go/sqlite"
 
@@ -161,8 +160,5 @@ func (j *Journal) sizesUnindexed(candidates []int64) (map[int64]bool, error) {
 			return nil
 		})
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read base: %w", err)
-	}
-	return found, nil
+	return found, err
 }

@@ -195,6 +195,7 @@ func TestAckIsOneTransaction(t *testing.T) {
 		"impossible entry": {Step: steps[1], Entry: &snapshot.Entry{}},
 		"impossible step":  {Step: Step{}, Entry: file(1)},
 		"impossible path":  {Step: send("/x", file(1)), Entry: file(1)},
+		"impossible name":  {Step: send("a/..", file(1)), Entry: file(1)},
 		"twice":            {Step: steps[0], Entry: file(1)},
 	} {
 		if err := j.Ack([]Done{{Step: steps[0], Entry: file(1), At: noon}, bad}); err == nil {

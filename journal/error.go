@@ -106,11 +106,18 @@ func (j *Journal) fail(op string, err error) error {
 	if own := (*Error)(nil); errors.As(err, &own) {
 		return err
 	}
+	if f := (*foreign)(nil); errors.As(err, &f) {
+		return fmt.Errorf("%s: %w", op, f.error)
+	}
 	if class := classify(err); class != nil {
 		return &Error{Op: op, File: j.name(), Class: class, Err: err}
 	}
 	return fmt.Errorf("%s: %w", op, err)
 }
+
+// foreign is an error of a function that the caller gave us. It is handed back as it is: a remote that
+// cannot be reached must not pass for a damaged journal.
+type foreign struct{ error }
 
 // damaged reports a row that cannot be ours.
 func damaged(format string, args ...any) error {

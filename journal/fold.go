@@ -112,9 +112,9 @@ func (t *transaction) storeWith(text, path string, e *snapshot.Entry) error {
 // something beneath them does. Their stat is not known; the next scan supplies it. A file at one of
 // these paths stays: on a remote without directories it may be there beside what is beneath it.
 func (t *transaction) addParents(path string) error {
-	dir, _ := snapshot.Split(path)
+	dir, name := snapshot.Split(path)
 	if _, known := t.j.dirs[dir]; known {
-		return nil
+		return checkPath(name)
 	}
 	if err := checkPath(path); err != nil {
 		return err

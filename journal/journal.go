@@ -208,13 +208,15 @@ func (j *Journal) openReadOnly(path string) error {
 // readOnlyURI decides how to read without writing. readonly_shm keeps SQLite from touching the index
 // of the log; a log without its index, which a restored backup may be, has to be given one.
 func readOnlyURI(path string) string {
-	if log, err := os.Stat(path + "-wal"); err != nil || log.Size() == 0 {
-		return fileURI(path, "immutable=1")
-	}
-	if _, err := os.Stat(path + "-shm"); err != nil {
+	log, logErr := os.Stat(path + "-wal")
+	_, indexErr := os.Stat(path + "-shm")
+	switch {
+	case logErr == nil && indexErr == nil:
+		return fileURI(path, "mode=ro&readonly_shm=1")
+	case logErr == nil && log.Size() > 0:
 		return fileURI(path, "mode=ro")
 	}
-	return fileURI(path, "mode=ro&readonly_shm=1")
+	return fileURI(path, "immutable=1")
 }
 
 // memories numbers the databases in memory: equal names would share one.
@@ -258,6 +260,7 @@ func (j *Journal) Close() error {
 	defer j.mu.Unlock()
 	if j.conn != nil {
 		// Another process may be reading, which is no error: the log stays, and the next Close folds it in.
+		j.conn.SetBusyTimeout(closeTimeout)
 		_, cerr := queryInt(j.conn, "PRAGMA wal_checkpoint(TRUNCATE)")
 		err = errors.Join(err, cerr, j.conn.Close())
 		j.conn = nil

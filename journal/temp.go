@@ -40,16 +40,3 @@ func (t *transaction) rememberTemps(at time.Time) error {
 		SELECT path, ? FROM step WHERE action = ? AND how = ? AND seq <= (SELECT claimed FROM counter)`,
 		nil, nanos(at), int64(Send), int64(Upload))
 }
-
-// Repair makes the base say what the remote was found to hold: nil for nothing. It is one transaction.
-func (j *Journal) Repair(fixes []Refresh) error {
-	if len(fixes) == 0 {
-		return nil
-	}
-	return j.write("repair base", func(t *transaction) error {
-		if err := t.dropContents(len(fixes)); err != nil {
-			return err
-		}
-		return t.refresh(fixes)
-	})
-}
