@@ -378,17 +378,6 @@ func (tr *tree) free(path string) bool {
 	return os.IsNotExist(err)
 }
 
-// has reports whether a directory of that name is there. JSON has no invalid UTF-8: rclone prints a
-// replacement character for each such byte, and so does the conversion to runes.
-func (tr *tree) has(dir string) bool {
-	found := false
-	tr.walk(func(path string, e fs.DirEntry) {
-		rel, _ := filepath.Rel(tr.root, path)
-		found = found || e.IsDir() && string([]rune(rel)) == dir
-	})
-	return found
-}
-
 func (tr *tree) stat(path string) fs.FileInfo {
 	info, err := os.Lstat(path)
 	tr.must(err)
