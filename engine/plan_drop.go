@@ -25,15 +25,12 @@ func (p *planner) drop() {
 		p.delete(i, journal.Emptied, false)
 	}
 	if p.tree.moved > 0 {
-		sortByPath(p.out.Steps[begin:middle])
-		sortByPath(p.out.Steps[middle:])
+		slices.SortFunc(p.out.Steps[begin:middle], byPath)
+		slices.SortFunc(p.out.Steps[middle:], func(a, b journal.Step) int { return byPath(b, a) })
 	}
-	slices.Reverse(p.out.Steps[middle:])
 }
 
-func sortByPath(steps []journal.Step) {
-	slices.SortStableFunc(steps, func(a, b journal.Step) int { return snapshot.ComparePaths(a.Path, b.Path) })
-}
+func byPath(a, b journal.Step) int { return snapshot.ComparePaths(a.Path, b.Path) }
 
 // whyDelete reports whether file i, which nothing came of, is to be deleted at the end, and why.
 func (p *planner) whyDelete(i int32) (journal.Reason, bool) {
@@ -50,18 +47,20 @@ func (p *planner) whyDelete(i int32) (journal.Reason, bool) {
 }
 
 // emptied returns the directories that the remote is to lose: nothing came of them, and nothing is
-// left in them. Where deleted files are retained that is what a rename left behind, or a directory
-// that never held any; but not one that was on the remote before we were.
+// left in them, the deepest first. Where deleted files are retained that is what a rename left behind,
+// or a directory that never held any; but not one that was on the remote before we were.
 func (p *planner) emptied() []int32 {
 	if p.Caps.BucketBased {
 		return nil
 	}
 	holds := p.holding()
 	var dirs []int32
-	for k := range p.Changes {
-		i := int32(k)
-		if p.goneDir(i) && !holds[i] && !p.Kept(p.path(i)) &&
-			(p.CompleteSync || !p.old(i).Flags.Has(snapshot.Adopted)) {
+	for k := len(p.Changes) - 1; k >= 0; k-- {
+		switch i := int32(k); {
+		case !p.goneDir(i):
+		case holds[i] || p.Kept(p.path(i)) || !p.CompleteSync && p.old(i).Flags.Has(snapshot.Adopted):
+			p.mark(holds, i)
+		default:
 			dirs = append(dirs, i)
 		}
 	}

@@ -33,8 +33,29 @@ type matchKey struct {
 	size, mtime int64
 }
 
-// group is everything with the same key. Both lists are in path order.
-type group struct{ olds, news []int32 }
+// group is everything with the same key: the heads of two lists, each in path order.
+type group struct{ old, now chain }
+
+// chain is a list of indexes, linked through a slice that all chains share: nearly all groups have
+// one Old and one New, and there may be a million of them.
+type chain struct{ first, last int32 }
+
+func (c *chain) add(i int32, next []int32) {
+	next[i] = none
+	if c.first == none {
+		c.first = i
+	} else {
+		next[c.last] = i
+	}
+	c.last = i
+}
+
+func (c *chain) list(next []int32) (list []int32) {
+	for i := c.first; i != none; i = next[i] {
+		list = append(list, i)
+	}
+	return list
+}
 
 // byIdentity finds files that only have another name.
 func byIdentity(e *snapshot.Entry) (matchKey, bool) {
@@ -57,59 +78,65 @@ func (m *matcher) round(key func(*snapshot.Entry) (matchKey, bool), accept func(
 	if len(m.olds) == 0 || len(m.news) == 0 {
 		return
 	}
-	groups, order := make(map[matchKey]*group), []*group(nil)
+	n := len(m.changes)
+	nextOld, nextNew := make([]int32, n), make([]int32, n)
+	groups := make([]group, 0, min(len(m.olds), len(m.news)))
+	index := make(map[matchKey]int32, cap(groups))
 	for _, i := range m.olds {
 		k, ok := key(m.changes[i].Old)
 		if !ok {
 			continue
 		}
-		g := groups[k]
-		if g == nil {
-			g = new(group)
-			groups[k] = g
-			order = append(order, g)
+		g, known := index[k]
+		if !known {
+			g = int32(len(groups))
+			groups, index[k] = append(groups, group{chain{none, none}, chain{none, none}}), g
 		}
-		g.olds = append(g.olds, i)
+		groups[g].old.add(i, nextOld)
 	}
 	for _, h := range m.news {
-		if k, ok := key(m.changes[h].New); ok && groups[k] != nil {
-			groups[k].news = append(groups[k].news, h)
+		if k, ok := key(m.changes[h].New); ok {
+			if g, known := index[k]; known {
+				groups[g].now.add(h, nextNew)
+			}
 		}
 	}
-	for _, g := range order {
-		m.pairUp(g, accept)
+	for _, g := range groups {
+		switch {
+		case g.now.first == none:
+		case g.old.first == g.old.last && g.now.first == g.now.last:
+			m.take(g.old.first, g.now.first, accept)
+		default:
+			m.pairUp(g.old.list(nextOld), g.now.list(nextNew), accept)
+		}
 	}
-	m.olds = m.left(m.olds, m.goes)
-	m.news = m.left(m.news, m.comes)
+	m.olds, m.news = m.left(m.olds, m.goes), m.left(m.news, m.comes)
 }
 
 // pairUp matches within one group: by name, by directory, in order.
-func (m *matcher) pairUp(g *group, accept func(old, now int32) bool) {
-	switch {
-	case len(g.news) == 0:
-	case len(g.olds) == 1 && len(g.news) == 1:
-		m.take(g.olds[0], g.news[0], accept)
-	default:
-		m.pairBy(g, func(path string) string { _, name := snapshot.Split(path); return name }, accept)
-		m.pairBy(g, func(path string) string { dir, _ := snapshot.Split(path); return dir }, accept)
-		m.pairBy(g, func(string) string { return "" }, accept)
+func (m *matcher) pairUp(olds, news []int32, accept func(old, now int32) bool) {
+	byName := func(path string) string { _, name := snapshot.Split(path); return name }
+	byDir := func(path string) string { dir, _ := snapshot.Split(path); return dir }
+	inOrder := func(string) string { return "" }
+	for _, part := range []func(path string) string{byName, byDir, inOrder} {
+		m.pairBy(part, olds, news, accept)
+		olds, news = m.left(olds, m.goes), m.left(news, m.comes)
 	}
 }
 
-// pairBy matches those of g that have the part of their path in common, and takes them out.
-func (m *matcher) pairBy(g *group, part func(path string) string, accept func(old, now int32) bool) {
-	waiting := make(map[string][]int32, len(g.olds))
-	for _, i := range g.olds {
+// pairBy matches those that have a part of their path in common.
+func (m *matcher) pairBy(part func(path string) string, olds, news []int32, accept func(old, now int32) bool) {
+	waiting := make(map[string][]int32, len(olds))
+	for _, i := range olds {
 		p := part(m.changes[i].Path)
 		waiting[p] = append(waiting[p], i)
 	}
-	for _, h := range g.news {
+	for _, h := range news {
 		p := part(m.changes[h].Path)
 		if queue := waiting[p]; len(queue) > 0 && m.take(queue[0], h, accept) {
 			waiting[p] = queue[1:]
 		}
 	}
-	g.olds, g.news = m.left(g.olds, m.goes), m.left(g.news, m.comes)
 }
 
 func (m *matcher) take(old, now int32, accept func(old, now int32) bool) bool {

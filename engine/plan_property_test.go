@@ -297,7 +297,7 @@ func drawScenario(t *rapid.T, names []string, bucket, ignoreCase bool) scenario 
 		// What is retained, and a directory that stays empty, cannot be told from another spelling.
 		s.completeSync, s.emptyDirs = true, false
 	}
-	if !s.completeSync && !ignoreCase {      // what is retained under a twin's name cannot be seen
+	if !s.completeSync && !ignoreCase { // what is retained under a twin's name cannot be seen
 		retainSome(t, s.base, s.head)
 	}
 	return s
