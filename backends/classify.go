@@ -123,6 +123,7 @@ var phrases = []struct {
 	{"keytoolong", engine.ErrInvalidName},
 	{"file name too long", engine.ErrInvalidName},
 	{"filenametoolong", engine.ErrInvalidName},
+	{"ssh_fx_bad_message", engine.ErrInvalidName}, // OpenSSH for ENAMETOOLONG
 }
 
 func ofText(err error) error {

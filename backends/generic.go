@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -37,6 +38,7 @@ type generic struct {
 	partial bool      // send to a temporary name, then rename
 	local   bool      // the remote is on a local disk, beneath overlays
 	dups    bool      // several files can have one path
+	telnet  bool      // names cannot hold byte 0xff: RFC 959 speaks telnet
 }
 
 var _ engine.Connection = (*generic)(nil)
@@ -47,11 +49,13 @@ type quirk struct {
 	noTouch  bool // the mtime can only be set by sending again
 	fakeCopy bool // the copy is a hard link
 	buckets  bool // known before opening, see withSlash
+	telnet   bool // byte 0xff means a command to the server
 }
 
 var quirks = map[string]quirk{
 	"webdav":               {removes: true},
 	"sftp":                 {fakeCopy: true},
+	"ftp":                  {telnet: true},
 	"dropbox":              {noTouch: true},
 	"koofr":                {noTouch: true},
 	"storj":                {noTouch: true},
@@ -84,7 +88,7 @@ func (g *generic) learn() {
 	touch := precision > 0 && !q.noTouch
 	g.partial = ft.Move != nil && (ft.PartialUploads || q.removes) && !fs.GetConfig(g.rctx).Inplace
 	g.local = base.Features().IsLocal
-	g.dups = ft.DuplicateFiles
+	g.dups, g.telnet = ft.DuplicateFiles, q.telnet
 	g.hash = cheapHash(g.f)
 	g.caps = engine.Caps{
 		Copy:            ft.Copy != nil && !q.fakeCopy && (touch || precision == 0),
@@ -127,7 +131,7 @@ func (g *generic) do(ctx context.Context, call func(ctx context.Context) error) 
 
 // Probe implements engine.Connection.
 func (g *generic) Probe(ctx context.Context) error {
-	err := g.do(ctx, func(ctx context.Context) error { return answers(fs.CopyConfig(ctx, g.rctx), g.probe) })
+	err := g.within(ctx, func(ctx context.Context) error { return answers(ctx, g.probe) })
 	if err != nil {
 		return fmt.Errorf("probe: %w", err)
 	}
@@ -177,5 +181,13 @@ func (g *generic) object(ctx context.Context, path string) (fs.Object, error) {
 // gone reports whether a look at a path failed because there is nothing, be it that what should be
 // a parent is a file.
 func gone(ctx context.Context, err error) bool {
-	return errors.Is(classify(ctx, err), engine.ErrNotFound) || errors.Is(err, syscall.ENOTDIR)
+	return errors.Is(classify(ctx, err), engine.ErrNotFound) || isAny(err, syscall.ENOTDIR, fs.ErrorIsFile)
+}
+
+// possible reports a path that would do harm on the way to this remote.
+func (g *generic) possible(path string) error {
+	if g.telnet && strings.IndexByte(path, 0xff) >= 0 {
+		return fmt.Errorf("%w: FTP cannot transmit the byte 0xff", engine.ErrInvalidName)
+	}
+	return nil
 }

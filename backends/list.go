@@ -223,7 +223,7 @@ func (g *generic) Stat(ctx context.Context, path string) (engine.Remote, error) 
 			return g.statFile(ctx, o, path, &found)
 		}
 		if g.caps.BucketBased || !gone(ctx, err) && !isAny(err, fs.ErrorIsDir) {
-			return err
+			return g.beneathFile(ctx, path, err)
 		}
 		if _, listErr := g.f.List(ctx, encode(path)); listErr != nil && gone(ctx, listErr) {
 			return fmt.Errorf("%w: %w", engine.ErrNotFound, listErr)
@@ -237,6 +237,19 @@ func (g *generic) Stat(ctx context.Context, path string) (engine.Remote, error) 
 		return engine.Remote{}, fmt.Errorf("stat %q: %w", path, err)
 	}
 	return found, nil
+}
+
+// beneathFile turns err, which looking at path gave, into "not found" if the parent is a file: some
+// servers have odd words for that, such as Apache's "400 Bad Request".
+func (g *generic) beneathFile(ctx context.Context, path string, err error) error {
+	parent, _ := snapshot.Split(path)
+	if g.caps.BucketBased || parent == "" || classOf(err) != nil {
+		return err
+	}
+	if _, fileErr := g.object(ctx, parent); fileErr != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %q is a file", engine.ErrNotFound, parent)
 }
 
 func (g *generic) statFile(ctx context.Context, o fs.Object, path string, r *engine.Remote) error {

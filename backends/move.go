@@ -42,6 +42,9 @@ func (g *generic) Copy(ctx context.Context, from, path string, e snapshot.Entry)
 // Move implements engine.Connection.
 func (g *generic) Move(ctx context.Context, from, path string, dir bool) error {
 	err := g.do(ctx, func(ctx context.Context) error {
+		if err := g.possible(path); err != nil {
+			return err
+		}
 		if dir {
 			return g.moveDir(ctx, encode(from), encode(path))
 		}

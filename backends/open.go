@@ -28,7 +28,9 @@ type Config struct {
 	BackupDir string // a remote, of the same configuration as Remote, that Backup moves files to
 	Suffix    string // added to the names of backups
 	BwLimit   string // rclone's syntax, a timetable included; holds for the whole process
-	Log       *slog.Logger
+	// Wait is how long a remote that neither answers nor refuses is waited for; 0: 15 s.
+	Wait time.Duration
+	Log  *slog.Logger // nil: discarded
 }
 
 // Open connects to a remote. The Connection lives longer than ctx, which bounds only the opening.
@@ -39,6 +41,9 @@ func Open(ctx context.Context, cfg Config) (engine.Connection, error) {
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Wait == 0 {
+		cfg.Wait = 15 * time.Second
 	}
 	if err := setBwLimit(ctx, cfg.BwLimit); err != nil {
 		return nil, err
@@ -69,15 +74,13 @@ type opening struct {
 func (o *opening) connect(ctx, rctx context.Context) (engine.Connection, error) {
 	rctx, cancel := context.WithCancel(rctx)
 	g := &generic{rctx: rctx, cancel: cancel, cfg: o.cfg, log: o.cfg.Log}
-	err := g.do(ctx, func(context.Context) (err error) {
-		if g.probe, err = o.reach(rctx); err != nil {
-			return err
-		}
-		if g.f, err = o.open(rctx); err != nil {
-			return err
-		}
-		return g.openBackup()
-	})
+	err := g.within(ctx, func(ctx context.Context) (err error) { g.probe, err = o.reach(ctx, rctx); return err })
+	if err == nil {
+		err = g.within(ctx, func(context.Context) (err error) { g.f, err = o.open(rctx); return err })
+	}
+	if err == nil {
+		err = g.within(ctx, func(context.Context) error { return g.openBackup() })
+	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open remote: %w", err), g.Close())
 	}
@@ -90,7 +93,7 @@ func (o *opening) connect(ctx, rctx context.Context) (engine.Connection, error) 
 // The path ends in a slash, so that a bucket remote believes that it is a directory instead of
 // asking: S3, when the question cannot be asked, says that it is a file, and gives its parent as the
 // root. An overlay passes the path on encrypted or extended, so there the question is asked.
-func (o *opening) reach(rctx context.Context) (fs.Fs, error) {
+func (o *opening) reach(ctx, rctx context.Context) (fs.Fs, error) {
 	pctx, ci := fs.AddConfig(rctx)
 	ci.LowLevelRetries = 1
 	remote := o.cfg.Remote
@@ -101,7 +104,7 @@ func (o *opening) reach(rctx context.Context) (fs.Fs, error) {
 	if err != nil && !errors.Is(err, fs.ErrorIsFile) {
 		return nil, explain(o.cfg.Remote, classify(pctx, err))
 	}
-	if offline := answers(pctx, f); offline != nil {
+	if offline := answers(fs.CopyConfig(ctx, pctx), f); offline != nil {
 		return nil, explain(o.cfg.Remote, offline)
 	}
 	// Overlays keep their remotes in a cache of rclone's: the patient Fs must not get the impatient.
@@ -113,24 +116,24 @@ func (o *opening) reach(rctx context.Context) (fs.Fs, error) {
 	return f, nil
 }
 
-// probeTimeout bounds one question to a remote that neither answers nor refuses.
-const probeTimeout = 15 * time.Second
-
 // answers asks for an object that does not exist: one request on most remotes. Any answer will do.
 func answers(ctx context.Context, f fs.Fs) error {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
-	defer cancel()
 	_, err := f.NewObject(ctx, ".snapsync-probe")
-	if err == nil {
-		return nil
-	}
-	if err = classify(ctx, err); errors.Is(err, engine.ErrOffline) {
+	if err = classify(ctx, err); errors.Is(err, engine.ErrOffline) || ctx.Err() != nil {
 		return err
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("%w: no answer within %v", engine.ErrOffline, probeTimeout)
-	}
 	return nil
+}
+
+// within runs a call that a remote must answer within cfg.Wait: silence is an outage.
+func (g *generic) within(ctx context.Context, call func(ctx context.Context) error) error {
+	waiting, cancel := context.WithTimeout(ctx, g.cfg.Wait)
+	defer cancel()
+	err := g.do(waiting, call)
+	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
+		return fmt.Errorf("%w: no answer within %v", engine.ErrOffline, g.cfg.Wait)
+	}
+	return err
 }
 
 // open makes the Fs that does the work.
@@ -162,7 +165,7 @@ func withSlash(remote string) string {
 func explain(remote string, err error) error {
 	_, display, perr := Canonical(remote)
 	if perr != nil {
-		display = "the remote"
+		return fmt.Errorf("parse remote: %w", err) // not quoted: what cannot be parsed cannot be redacted
 	}
 	switch {
 	case errors.Is(err, fs.ErrorNotFoundInConfigFile):

@@ -26,7 +26,7 @@ func Canonical(remote string) (key, display string, err error) {
 	}
 	p, err := fspath.Parse(remote)
 	if err != nil {
-		return "", "", fmt.Errorf("parse remote %q: %w", remote, err)
+		return "", "", fmt.Errorf("parse remote: %w", err)
 	}
 	where := cleanPath(p.Path)
 	return p.Name + options(p, false) + ":" + where, p.Name + options(p, true) + ":" + where, nil

@@ -1,6 +1,7 @@
 package backends
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -44,17 +45,16 @@ func (g *generic) Send(ctx context.Context, path string, src engine.Source) erro
 }
 
 func (g *generic) send(ctx context.Context, path string, e snapshot.Entry, t *tap) error {
+	if err := g.possible(path); err != nil {
+		return err
+	}
 	final := remoteName(path, e.Kind)
 	name := final
 	// rclone's local backend makes a real link of NAME.rclonelink, at once and whole.
 	if g.partial && !(e.Kind == snapshot.Symlink && g.local) {
 		name = encode(engine.PartialName(path))
 	}
-	info, err := g.info(ctx, path, name, e)
-	if err != nil {
-		return err
-	}
-	o, err := g.put(ctx, t, info)
+	o, err := g.upload(ctx, path, name, e, t)
 	arrived := err == nil
 	if arrived {
 		err = g.verify(ctx, o, e, t)
@@ -68,6 +68,63 @@ func (g *generic) send(ctx context.Context, path string, e snapshot.Entry, t *ta
 		g.discard(ctx, o, name)
 	}
 	return err
+}
+
+// upload puts the content at name. Where that is the final name, a small file is read before the
+// request is begun: so a source that fails has no effect at all, and the remote gets the hash first,
+// with which it can refuse what does not arrive whole.
+func (g *generic) upload(ctx context.Context, path, name string, e snapshot.Entry, t *tap) (fs.Object, error) {
+	info, err := g.info(ctx, path, name, e)
+	if err != nil {
+		return nil, err
+	}
+	if g.partial || e.Size > readAhead {
+		return g.put(ctx, t, info)
+	}
+	content, err := io.ReadAll(t)
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(content)) != e.Size {
+		return nil, fmt.Errorf("%w: got %d bytes instead of %d", snapshot.ErrChanged, len(content), e.Size)
+	}
+	if t.hash != nil {
+		sum, err := t.sum(g.hash)
+		if err != nil {
+			return nil, err
+		}
+		info = known{info, g.hash, sum}
+	}
+	return g.put(ctx, bytes.NewReader(content), info)
+}
+
+// readAhead is the size up to which a file is read before its upload begins, once per transfer.
+//
+// Beyond it, what happens to a PUT that breaks off is up to the server. It must drop it (RFC 9112,
+// section 8), and S3 does; versitygw 1.8 publishes the part, which the next Send then replaces.
+// There is no telling such a part from the old content, so nothing is removed.
+const readAhead = 8 << 20
+
+// known is an ObjectInfo whose hash is known already.
+type known struct {
+	fs.ObjectInfo
+	t   hash.Type
+	sum string
+}
+
+func (k known) Hash(ctx context.Context, t hash.Type) (string, error) {
+	if t == k.t {
+		return k.sum, nil
+	}
+	return k.ObjectInfo.Hash(ctx, t)
+}
+
+// Metadata implements fs.Metadataer, which embedding hides.
+func (k known) Metadata(ctx context.Context) (fs.Metadata, error) {
+	if m, ok := k.ObjectInfo.(fs.Metadataer); ok {
+		return m.Metadata(ctx)
+	}
+	return nil, nil
 }
 
 // info describes what is sent, under the name that the remote is to give it.
@@ -104,16 +161,16 @@ func (g *generic) metadata(ctx context.Context, path string, kind snapshot.Kind)
 }
 
 // put uploads, and updates in place where a second file of the same name could appear beside.
-func (g *generic) put(ctx context.Context, t *tap, info fs.ObjectInfo) (fs.Object, error) {
+func (g *generic) put(ctx context.Context, in io.Reader, info fs.ObjectInfo) (fs.Object, error) {
 	if g.dups {
 		old, err := g.f.NewObject(ctx, info.Remote())
 		if err == nil {
-			return old, old.Update(ctx, t, info)
+			return old, old.Update(ctx, in, info)
 		} else if !gone(ctx, err) {
 			return nil, err
 		}
 	}
-	return g.f.Put(ctx, t, info)
+	return g.f.Put(ctx, in, info)
 }
 
 // verify compares what arrived with what was sent. The answer is in the object that Put returned;
