@@ -20,16 +20,21 @@ func (e *Engine) adopt(ctx context.Context) error {
 	e.phase("listing the remote")
 	err := e.cfg.Journal.Adopt(ctx, func(add func(path string, entry snapshot.Entry) error) error {
 		return e.conn.List(ctx, func(r Remote) error {
-			entry := r.Entry
-			entry.Flags |= snapshot.Adopted
-			if entry.Mtime == 0 && !r.Uploaded.IsZero() {
-				entry.Mtime = r.Uploaded.UnixNano()
-			}
-			return add(r.Path, entry)
+			return add(r.Path, adopted(&r))
 		})
 	})
 	if err != nil {
 		return fmt.Errorf("adopt what the remote holds: %w", err)
 	}
 	return nil
+}
+
+// adopted is how the base records what the remote says of itself.
+func adopted(r *Remote) snapshot.Entry {
+	entry := r.Entry
+	entry.Flags |= snapshot.Adopted
+	if entry.Mtime == 0 && !r.Uploaded.IsZero() {
+		entry.Mtime = r.Uploaded.UnixNano()
+	}
+	return entry
 }

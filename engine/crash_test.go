@@ -33,7 +33,7 @@ func TestCrashModel(t *testing.T) {
 			for _, class := range []error{errInjected, engine.ErrOffline} {
 				t.Run(fmt.Sprintf("%s/%v/%v", name, when, class), func(t *testing.T) {
 					t.Parallel()
-					for seed := range uint64(3) {
+					for seed := range uint64(4) {
 						crashModel(t, caps, seed, enginetest.Fault{When: when, Err: class})
 					}
 				})
@@ -57,6 +57,9 @@ func crashModel(t *testing.T, caps engine.Caps, seed uint64, fault enginetest.Fa
 		}
 		exhausted := r.remote.Ops()-before < n
 		r.remote.Fail = nil
+		if n%2 == 0 { // what was in doubt is edited before anybody looks at it
+			r.edit(rng, 4)
+		}
 		if sum := r.run(); sum.Failed > 0 {
 			t.Fatalf("seed %d, after operation %d failed: still failing: %+v\n%s", seed, n, sum.Failures, r.remote.Log())
 		}

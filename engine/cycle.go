@@ -53,6 +53,9 @@ func (e *Engine) run(ctx context.Context, sum *Summary) error {
 
 // round is one cycle. It reports whether another one, right now, has something to gain.
 func (e *Engine) round(ctx context.Context, state *journal.State, id snapshot.Identity, sum *Summary) (again bool, err error) {
+	if err := e.recover(ctx); err != nil {
+		return false, err
+	}
 	seen, err := e.look(ctx, state)
 	if err != nil {
 		return false, err

@@ -59,6 +59,11 @@ type Engine struct {
 	conn Connection // opened by connect; nil until the remote is needed
 	caps Caps       // of the remote, less what it refused in this run
 
+	// doubts are the steps whose outcome nobody knows, once this process has executed some; before
+	// that the journal knows what an earlier process had started.
+	doubts   []journal.Step
+	executed bool
+
 	// refused is what the remote turned out not to do although its capabilities say so. It is taken
 	// out of caps when the next round begins.
 	refusedMu sync.Mutex

@@ -15,44 +15,50 @@ import (
 //
 //	scribe      the only one that touches the journal: reads pages of steps, claims them,
 //	            writes acknowledgements in groups
-//	dispatcher  walks the pages in order and hands each step to a worker as soon as no earlier,
-//	            unfinished step overlaps its paths; owns claims, blocked and the summary
+//	dispatcher  walks the pages in order and hands each step to a worker as soon as every earlier
+//	            step that overlaps its paths is acknowledged, durably; owns claims and the summary
 //	workers     perform steps on the Connection, with retries
+//
+// Because of "durably", a crash leaves at most one step of overlapping ones in doubt, and looking at
+// its paths on the remote tells whether it happened: see recover.go.
 //
 // A step that failed or is held keeps its paths blocked: what overlaps and comes later is not tried
 // in this round, since it would run in another order than the planned one.
 const (
-	pageSteps        = 512 // steps claimed at once: bounds what a crash leaves to look for
+	pageSteps        = 256 // steps claimed at once: bounds what a crash leaves in doubt
 	defaultTransfers = 8
 )
 
-// execution is the state of one round's run over the journal's pending steps.
+// execution is the state of one round's run over the journal's pending steps. All but the channels
+// belongs to the dispatcher.
 type execution struct {
-	e     *Engine
-	sum   *Summary // owned by the dispatcher
-	again bool     // another round has something to gain; owned by the dispatcher
+	e      *Engine
+	sum    *Summary
+	again  bool           // another round has something to gain
+	doubts []journal.Step // steps that failed but may have happened
 
 	lastWork int64           // Seq of the last step that is not a delete: the deletes after it wait for all before them
+	deleting bool            // the dispatcher has reached the deletes after lastWork
 	stale    []string        // temporaries of an interrupted run that no step replaces
 	saved    map[int64]int64 // Seq of a directory's move to the bytes beneath it
-	deleting bool            // the dispatcher has reached the deletes after lastWork
 
-	claims  claims // paths of steps under way
-	blocked claims // paths of steps that failed or are held
-	flying  int    // jobs under way
+	claims    claims // paths of steps under way or not yet written down
+	blocked   claims // paths of steps that failed or are held
+	flying    int    // jobs under way
+	unwritten int    // steps that worked and are not yet written down
 
 	jobs    chan []journal.Step // dispatcher to workers: one step, or a batch of deletes
 	results chan []result       // workers to dispatcher
-	stop    error               // why no further step is started; owned by the dispatcher
+	stop    error               // why no further step is started
 }
 
 // result is what became of one step.
 type result struct {
-	step   journal.Step
-	entry  *snapshot.Entry // what the remote now holds at step.Path
-	err    error
-	again  bool     // planning again may find another way
-	forget []string // paths that the base has and the remote turned out not to have
+	step  journal.Step
+	entry *snapshot.Entry // what the remote now holds at step.Path
+	err   error
+	doubt bool // it failed, but it may have happened all the same
+	again bool // planning again may find another way
 }
 
 func newExecution(e *Engine, steps []journal.Step, changes []snapshot.Change, sum *Summary) *execution {
@@ -102,7 +108,10 @@ func (x *execution) run(ctx context.Context) error {
 	x.dispatch(ctx, scribe)
 	close(x.jobs)
 	close(scribe.inbox)
-	return errors.Join(x.stop, group.Wait())
+	if err := group.Wait(); err != nil {
+		return errors.Join(x.stop, err)
+	}
+	return errors.Join(x.stop, x.e.noteDoubts(x.doubts))
 }
 
 func (x *execution) transfers() int {
@@ -130,7 +139,7 @@ func (x *execution) dispatch(ctx context.Context, scribe *scribe) {
 			break
 		}
 	}
-	x.wait(scribe, func() bool { return false })
+	x.land(scribe)
 }
 
 // admit starts a step, or adds it to the batch of deletes that is being gathered, after waiting for
@@ -138,12 +147,12 @@ func (x *execution) dispatch(ctx context.Context, scribe *scribe) {
 func (x *execution) admit(ctx context.Context, step journal.Step, batch []journal.Step, scribe *scribe) []journal.Step {
 	if step.Seq > x.lastWork && !x.deleting {
 		x.deleting = true
-		x.wait(scribe, func() bool { return false })
+		x.land(scribe)
 	}
 	if x.claims.overlaps(&step) {
 		x.start(ctx, batch, scribe)
 		batch = nil
-		x.wait(scribe, func() bool { return !x.claims.overlaps(&step) })
+		x.clear(&step, scribe)
 	}
 	if step.Held || x.blocked.overlaps(&step) {
 		x.skip(&step)
@@ -174,6 +183,8 @@ func (x *execution) start(ctx context.Context, job []journal.Step, scribe *scrib
 			return
 		case done := <-x.results:
 			x.settle(done, scribe)
+		case steps := <-scribe.written:
+			x.release(steps)
 		case <-scribe.failed:
 			x.stop = errStopped // the scribe's own error says why
 		case <-ctx.Done():
@@ -182,10 +193,32 @@ func (x *execution) start(ctx context.Context, job []journal.Step, scribe *scrib
 	}
 }
 
-// wait settles results until enough is true or nothing is under way.
-func (x *execution) wait(scribe *scribe, enough func() bool) {
-	for x.flying > 0 && !enough() {
-		x.settle(<-x.results, scribe)
+// land waits until nothing is under way.
+func (x *execution) land(scribe *scribe) {
+	for x.flying > 0 {
+		select {
+		case done := <-x.results:
+			x.settle(done, scribe)
+		case steps := <-scribe.written:
+			x.release(steps)
+		}
+	}
+}
+
+// clear waits until every step that overlaps this one is written down, and hurries the scribe.
+func (x *execution) clear(step *journal.Step, scribe *scribe) {
+	for x.stop == nil && x.claims.overlaps(step) {
+		if x.unwritten > 0 {
+			scribe.inbox <- note{hurry: true}
+		}
+		select {
+		case done := <-x.results:
+			x.settle(done, scribe)
+		case steps := <-scribe.written:
+			x.release(steps)
+		case <-scribe.failed:
+			x.stop = errStopped
+		}
 	}
 }
 
@@ -194,21 +227,37 @@ func (x *execution) settle(done []result, scribe *scribe) {
 	x.flying--
 	for i := range done {
 		r := &done[i]
-		x.claims.remove(&r.step)
 		x.again = x.again || r.again
-		switch {
-		case r.err == nil:
+		if r.err == nil {
+			x.unwritten++
 			x.sum.add(r, x.saved[r.step.Seq])
-		case endsRun(r.err):
-			if x.stop == nil {
-				x.stop = r.err
-			}
-		default:
-			x.blocked.add(&r.step)
-			x.sum.fail(r.step.Path, r.err)
+		} else {
+			x.failed(r)
 		}
 		x.e.cfg.Observe(Event{Type: StepDone, Step: &r.step, Err: r.err})
-		scribe.inbox <- *r
+		scribe.inbox <- note{result: *r}
+	}
+}
+
+func (x *execution) failed(r *result) {
+	x.claims.remove(&r.step)
+	x.blocked.add(&r.step)
+	if r.doubt {
+		x.doubts = append(x.doubts, r.step)
+	}
+	switch {
+	case !endsRun(r.err):
+		x.sum.fail(r.step.Path, r.err)
+	case x.stop == nil:
+		x.stop = r.err
+	}
+}
+
+// release lets others have the paths of steps that are written down.
+func (x *execution) release(steps []journal.Step) {
+	x.unwritten -= len(steps)
+	for i := range steps {
+		x.claims.remove(&steps[i])
 	}
 }
 

@@ -1,57 +1,39 @@
 package engine
 
 import (
-	"context"
 	"errors"
-	"fmt"
+	"io/fs"
 	"time"
 
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// judge decides what a failure of a step means: it may have happened all the same, another plan may
-// find another way, or the base may have been wrong about the remote.
-func (e *Engine) judge(ctx context.Context, r *result) {
-	s := &r.step
-	switch {
-	case r.err == nil || endsRun(r.err):
-		return
-	case errors.Is(r.err, errVanished), errors.Is(r.err, snapshot.ErrChanged):
+// judge decides what a failure of a step means: whether it may have happened all the same, and
+// whether another plan, made from another look, may find another way.
+func (e *Engine) judge(r *result) {
+	switch err := r.err; {
+	case err == nil:
+	case errors.Is(err, ErrCannotMove):
+		e.refuse(&r.step)
 		r.again = true
-	case errors.Is(r.err, ErrCannotMove):
-		e.refuse(s)
+	case errors.Is(err, errVanished), errors.Is(err, snapshot.ErrChanged):
 		r.again = true
-	case errors.Is(r.err, ErrNotFound) && s.Action == journal.Move:
-		e.judgeMove(ctx, r)
-	case errors.Is(r.err, ErrNotFound) && s.How == journal.Copy:
-		r.forget, r.again = []string{s.From}, true
-	case errors.Is(r.err, ErrNotFound) && s.How == journal.Touch:
-		r.forget, r.again = []string{s.Path}, true
+	case errors.Is(err, ErrNotFound):
+		r.again = true // the base was wrong about the remote: recovery will look
 	}
 }
 
-// judgeMove looks after a move whose origin is not there: it happened before, in an attempt whose
-// answer was lost, or the remote has lost the origin and the base must learn that.
-func (e *Engine) judgeMove(ctx context.Context, r *result) {
-	s := &r.step
-	there, err := e.conn.Stat(ctx, s.Path)
-	switch {
-	case err == nil && e.arrived(&there.Entry, s):
-		r.err, r.entry = nil, s.New
-	case err == nil || errors.Is(err, ErrNotFound):
-		r.forget, r.again = []string{s.From}, true
-	default:
-		r.err = fmt.Errorf("%w; looking for it at its new path: %w", r.err, err)
+// certain reports whether an attempt that ended with err did nothing to the remote.
+func certain(err error) bool {
+	for _, c := range [...]error{
+		ErrCannotMove, ErrPermission, ErrInvalidName, ErrQuota, errVanished, snapshot.ErrChanged, fs.ErrPermission,
+	} {
+		if errors.Is(err, c) {
+			return true
+		}
 	}
-}
-
-// arrived reports whether what the remote holds at the target of a move is what was to be moved.
-func (e *Engine) arrived(there *snapshot.Entry, s *journal.Step) bool {
-	if s.Dir || there.Kind == snapshot.Dir {
-		return s.Dir && there.Kind == snapshot.Dir
-	}
-	return there.Size == s.Old.Size && sameTime(there.Mtime, s.Old.Mtime, e.caps.Precision)
+	return false
 }
 
 // sameTime compares two mtimes as far as a remote can keep them; always true if it keeps none.

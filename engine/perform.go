@@ -33,9 +33,10 @@ func (e *Engine) perform(ctx context.Context, job []journal.Step) []result {
 	r := result{step: job[0]}
 	r.err = e.attempt(ctx, &r.step, func() (err error) {
 		r.entry, err = e.once(ctx, &r.step)
+		r.doubt = err != nil && (r.doubt || !certain(err))
 		return err
 	})
-	e.judge(ctx, &r)
+	e.judge(&r)
 	return []result{r}
 }
 
@@ -118,7 +119,7 @@ func (e *Engine) performDeletes(ctx context.Context, job []journal.Step) []resul
 		var left []int
 		for n, err := range e.deleteOnce(ctx, job, todo) {
 			i := todo[n]
-			if results[i].err = err; err != nil {
+			if results[i].err, results[i].doubt = err, err != nil; err != nil {
 				left = append(left, i)
 			}
 		}

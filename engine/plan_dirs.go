@@ -13,7 +13,7 @@ type dirFinder struct {
 	*planner
 	votes  map[match]int32 // files that went from one directory to the same name in the other
 	target map[int32]int32 // Old directories to New ones: those chosen so far
-	taken  map[int32]bool  // the New ones of target
+	taken  map[int32]int32 // the reverse of target
 }
 
 // minClear is how many files a directory must have before it is worth to empty another one of ours
@@ -25,7 +25,7 @@ func (p *planner) chooseDirs(found []match) []match {
 	if !p.Caps.DirMove {
 		return nil
 	}
-	f := &dirFinder{planner: p, target: make(map[int32]int32), taken: make(map[int32]bool)}
+	f := &dirFinder{planner: p, target: make(map[int32]int32), taken: make(map[int32]int32)}
 	olds, news := f.candidates()
 	if len(olds) == 0 || len(news) == 0 {
 		return nil
@@ -113,8 +113,8 @@ func (f *dirFinder) choose(olds, news []int32) {
 }
 
 func (f *dirFinder) accept(i, h int32) {
-	if !f.taken[h] && i != h {
-		f.target[i], f.taken[h] = h, true
+	if _, taken := f.taken[h]; !taken && i != h {
+		f.target[i], f.taken[h] = h, i
 	}
 }
 
@@ -169,6 +169,7 @@ func (f *dirFinder) discard(olds []int32) {
 				continue
 			}
 			delete(f.target, i)
+			delete(f.taken, h)
 			dropped = true
 		}
 		if !dropped {
@@ -187,27 +188,45 @@ func (f *dirFinder) implied(i int32) int32 {
 	return none
 }
 
-// canFree reports whether the directory that the base has at h, if any, goes before Old i comes.
+// canFree reports whether the directories that are at h, if any, go before Old i comes.
 func (f *dirFinder) canFree(i, h int32, others bool) bool {
-	if !isDir(f.old(h)) {
-		return true
+	for _, there := range f.inTheWay(h, f.mover) {
+		if !(others && f.leaves(there, h)) && !f.canClear(i, there) {
+			return false
+		}
 	}
-	for up := h; up != none && others; up = f.tree.oldUp[up] {
-		if to, ok := f.target[up]; ok && to != up {
+	return true
+}
+
+// mover returns which Old directory is to become h, or none.
+func (f *dirFinder) mover(h int32) int32 {
+	if i, ok := f.taken[h]; ok {
+		return i
+	}
+	return none
+}
+
+// leaves reports whether the Old directory i moves away from h, by itself or with one above it.
+func (f *dirFinder) leaves(i, h int32) bool {
+	if _, moves := f.target[i]; moves || i != h {
+		return moves
+	}
+	for up := f.tree.oldUp[i]; up != none; up = f.tree.oldUp[up] {
+		if _, carried := f.target[up]; carried {
 			return true
 		}
 	}
-	return f.canClear(i, h)
+	return false
 }
 
-// canClear reports whether the directory that the base has at h can be deleted to make room for
-// Old i. One that holds files is only cleared if they go anyway, and if a move of many is won by it.
-func (f *dirFinder) canClear(i, h int32) bool {
-	if f.Kept(f.path(h)) {
+// canClear reports whether the Old directory there can be deleted to make room for Old i. One that
+// holds files is only cleared if they go anyway, and if a move of many is won by it.
+func (f *dirFinder) canClear(i, there int32) bool {
+	if f.Kept(f.path(there)) {
 		return false
 	}
 	files := int32(0)
-	for k, end := h+1, f.tree.end(h); k < end; k++ {
+	for k, end := there+1, f.tree.end(there); k < end; k++ {
 		if !isFile(f.old(k)) {
 			continue
 		}

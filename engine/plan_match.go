@@ -133,7 +133,11 @@ func (m *matcher) pairBy(part func(path string) string, olds, news []int32, acce
 	}
 	for _, h := range news {
 		p := part(m.changes[h].Path)
-		if queue := waiting[p]; len(queue) > 0 && m.take(queue[0], h, accept) {
+		queue := waiting[p]
+		if len(queue) > 1 && queue[0] == h {
+			queue[0], queue[1] = queue[1], queue[0] // it may do for another one
+		}
+		if len(queue) > 0 && m.take(queue[0], h, accept) {
 			waiting[p] = queue[1:]
 		}
 	}
@@ -159,7 +163,8 @@ func (m *matcher) left(list []int32, taken []bool) []int32 {
 	return kept
 }
 
-func always(int32, int32) bool { return true }
+// elsewhere accepts what is at another path now: in its own place a file is modified, not moved.
+func elsewhere(old, now int32) bool { return old != now }
 
 // sameFileEdited reports whether two entries of one inode are one file that was moved and edited.
 // File systems use a freed inode for the next new file, so the inode alone says little. It is

@@ -41,8 +41,8 @@ func (p *planner) pairWith(dirs []match) []match {
 		}
 	}
 	if p.Caps.Move || p.Caps.DirMove || p.Caps.Copy {
-		m.round(byIdentity, always)
-		m.round(byContent, always)
+		m.round(byIdentity, elsewhere)
+		m.round(byContent, elsewhere)
 	}
 	found := m.out
 	if p.Caps.Move {
@@ -84,7 +84,7 @@ func (p *planner) imply(cleared map[int32]bool) {
 		}
 		h := i
 		switch {
-		case p.old(i) == nil || up != none && p.dest[up] == none || cleared[i]:
+		case p.old(i) == nil || up != none && p.dest[up] == none:
 			continue // nowhere, or in a directory that is cleared
 		case up != none:
 			h = p.tree.findFrom(cursor+1, p.path(p.dest[up])+p.path(i)[len(p.path(up)):])
@@ -128,17 +128,35 @@ func (p *planner) pairModified() {
 // cleared returns the directories that a moved one takes the place of, and that do not move
 // themselves: what the base holds beneath them is nowhere afterwards.
 func (p *planner) cleared(dirs []match) map[int32]bool {
-	var cleared map[int32]bool
+	cleared := make(map[int32]bool)
 	for _, d := range dirs {
-		if !isDir(p.old(d.now)) || p.dest[d.now] != none || p.carried(d.now) != none {
-			continue
+		for _, i := range p.inTheWay(d.now, func(h int32) int32 { return p.source[h] }) {
+			if p.dest[i] == none {
+				cleared[i] = true
+			}
 		}
-		if cleared == nil {
-			cleared = make(map[int32]bool)
-		}
-		cleared[d.now] = true
 	}
 	return cleared
+}
+
+// inTheWay returns the directories of the base that lie at h before something else comes there: its
+// own, unless that is carried away, and one that is carried there. mover returns which Old directory
+// moves to a New one, or none.
+func (p *planner) inTheWay(h int32, mover func(h int32) int32) (dirs []int32) {
+	for to := h; to != none; to = p.tree.newUp[to] {
+		from := mover(to)
+		if from == none || to == h {
+			continue
+		}
+		if i := p.tree.find(p.path(from) + p.path(h)[len(p.path(to)):]); i != none && isDir(p.old(i)) {
+			dirs = append(dirs, i)
+		}
+		break
+	}
+	if isDir(p.old(h)) {
+		dirs = append(dirs, h)
+	}
+	return dirs
 }
 
 // carried returns the nearest directory above Old i that moves, or none.

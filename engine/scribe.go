@@ -1,12 +1,10 @@
 package engine
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/snapsync/snapsync/journal"
-	"github.com/snapsync/snapsync/snapshot"
 )
 
 // Acknowledgements are committed in groups, since a commit waits for the disk. A crash loses at most
@@ -18,20 +16,29 @@ const (
 
 // scribe is the one goroutine that reads and writes the journal while steps are executed.
 type scribe struct {
-	e      *Engine
-	pages  chan []journal.Step // claimed steps, in order; closed after the last
-	inbox  chan result         // what became of them; closed by the dispatcher when nothing is under way
-	failed chan struct{}       // closed when the journal cannot be written any more
+	e       *Engine
+	pages   chan []journal.Step // claimed steps, in order; closed after the last
+	inbox   chan note           // closed by the dispatcher when nothing is under way
+	written chan []journal.Step // steps whose acknowledgement is durable
+	failed  chan struct{}       // closed when the journal cannot be written any more
 
+	after    int64          // Seq of the last step read
+	page     []journal.Step // read and claimed, not yet handed out
 	done     []journal.Done
 	failures []journal.Failure
-	forget   []string
+	durable  []journal.Step // not yet told to the dispatcher
+}
+
+// note is what the dispatcher tells the scribe.
+type note struct {
+	result result
+	hurry  bool // no result: somebody waits for what was noted so far
 }
 
 func newScribe(e *Engine) *scribe {
 	return &scribe{
-		e: e, pages: make(chan []journal.Step), failed: make(chan struct{}),
-		inbox: make(chan result, ackGroup),
+		e: e, pages: make(chan []journal.Step), written: make(chan []journal.Step),
+		failed: make(chan struct{}), inbox: make(chan note, ackGroup),
 	}
 }
 
@@ -56,64 +63,66 @@ func (s *scribe) serve() error {
 			close(pages)
 		}
 	}()
-	var page []journal.Step
-	for after := int64(0); ; {
-		if page == nil && pages != nil {
-			var err error
-			if page, err = s.next(after); err != nil {
+	for {
+		if s.page == nil && pages != nil {
+			if err := s.next(); err != nil {
 				return err
 			}
-			if len(page) == 0 {
+			if s.page == nil {
 				close(pages)
 				pages = nil
-				continue
 			}
-			after = page[len(page)-1].Seq
 		}
-		out := pages
-		if page == nil {
+		out, written := pages, s.written
+		if s.page == nil {
 			out = nil
 		}
+		if len(s.durable) == 0 {
+			written = nil
+		}
+		var err error
 		select {
-		case out <- page:
-			page = nil
-		case r, ok := <-s.inbox:
-			if !ok {
+		case out <- s.page:
+			s.page = nil
+		case written <- s.durable:
+			s.durable = nil
+		case n, open := <-s.inbox:
+			if !open {
 				return s.flush()
 			}
-			if s.note(&r); len(s.done) >= ackGroup {
-				if err := s.flush(); err != nil {
-					return err
-				}
-			}
+			err = s.note(&n)
 		case <-tick.C:
-			if err := s.flush(); err != nil {
-				return err
-			}
+			err = s.flush()
+		}
+		if err != nil {
+			return err
 		}
 	}
 }
 
-// next reads a page of pending steps and claims it. A crash after the claim and before any
-// acknowledgement leaves steps that may or may not have happened: they are planned again, and the
-// temporary names that they may have left are remembered by the next Begin.
-func (s *scribe) next(after int64) ([]journal.Step, error) {
-	page, err := s.e.cfg.Journal.Pending(after, pageSteps)
+// next reads a page of pending steps and claims it; nil after the last. A crash after the claim and
+// before any acknowledgement leaves steps that may or may not have happened: see recover.go.
+func (s *scribe) next() error {
+	page, err := s.e.cfg.Journal.Pending(s.after, pageSteps)
 	if err != nil {
-		return nil, fmt.Errorf("read pending steps: %w", err)
+		return fmt.Errorf("read pending steps: %w", err)
 	}
 	if len(page) == 0 {
-		return nil, nil
+		return nil
 	}
-	if err := s.e.cfg.Journal.Claim(page[len(page)-1].Seq); err != nil {
-		return nil, fmt.Errorf("claim steps: %w", err)
+	s.after = page[len(page)-1].Seq
+	if err := s.e.cfg.Journal.Claim(s.after); err != nil {
+		return fmt.Errorf("claim steps: %w", err)
 	}
-	return page, nil
+	s.page = page
+	return nil
 }
 
-func (s *scribe) note(r *result) {
-	now := s.e.cfg.Now()
+func (s *scribe) note(n *note) error {
+	r, now := &n.result, s.e.cfg.Now()
 	switch {
+	case n.hurry:
+		return s.flush()
 	case r.err == nil:
 		s.done = append(s.done, journal.Done{Step: r.step, Entry: r.entry, At: now})
 	case !endsRun(r.err):
@@ -121,58 +130,28 @@ func (s *scribe) note(r *result) {
 			Path: r.step.Path, Class: class(r.err), Message: r.err.Error(), At: now,
 		})
 	}
-	s.forget = append(s.forget, r.forget...)
+	if len(s.done) < ackGroup {
+		return nil
+	}
+	return s.flush()
 }
 
-// flush makes everything noted durable. A crash before it repeats the steps; a crash after it does not.
+// flush makes everything noted durable. A crash before it leaves the steps in doubt; a crash after it
+// does not.
 func (s *scribe) flush() error {
-	var err error
 	if len(s.done) > 0 {
-		err = s.e.cfg.Journal.Ack(s.done)
-	}
-	if len(s.failures) > 0 && err == nil {
-		err = s.e.cfg.Journal.Fail(s.failures)
-	}
-	if len(s.forget) > 0 && err == nil {
-		err = s.e.forget(s.forget)
-	}
-	s.done, s.failures, s.forget = s.done[:0], s.failures[:0], s.forget[:0]
-	return err
-}
-
-// forget removes from the base what the remote turned out not to hold, with everything beneath.
-func (e *Engine) forget(paths []string) error {
-	var fixes []journal.Refresh
-	reader, err := e.cfg.Journal.Reader()
-	if err != nil {
-		return err
-	}
-	for ; len(paths) > 0; paths = paths[1:] {
-		fixes = append(fixes, journal.Refresh{Path: paths[0]})
-		err = errors.Join(err, eachChild(reader, paths[0], func(path string, entry *snapshot.Entry) {
-			if entry.Kind == snapshot.Dir {
-				paths = append(paths, path)
-				return
-			}
-			fixes = append(fixes, journal.Refresh{Path: path})
-		}))
-	}
-	if err := errors.Join(err, reader.Close()); err != nil {
-		return err
-	}
-	return e.cfg.Journal.Repair(fixes)
-}
-
-// eachChild calls fn for what the base holds directly in dir.
-func eachChild(r snapshot.BaseReader, dir string, fn func(path string, entry *snapshot.Entry)) error {
-	if err := r.Open(dir); err != nil {
-		return err
-	}
-	for {
-		name, entry, err := r.Next()
-		if err != nil || name == nil {
+		if err := s.e.cfg.Journal.Ack(s.done); err != nil {
 			return err
 		}
-		fn(snapshot.Join(dir, string(name)), entry)
+		for i := range s.done {
+			s.durable = append(s.durable, s.done[i].Step)
+		}
 	}
+	if len(s.failures) > 0 {
+		if err := s.e.cfg.Journal.Fail(s.failures); err != nil {
+			return err
+		}
+	}
+	s.done, s.failures = s.done[:0], s.failures[:0]
+	return nil
 }

@@ -139,8 +139,8 @@ func (e *Engine) repair(report *Report, remote map[string]Remote) error {
 		fixes = append(fixes, journal.Refresh{Path: d.Path})
 	}
 	for _, d := range report.Extra {
-		entry := remote[d.Path].Entry
-		entry.Flags |= snapshot.Adopted
+		r := remote[d.Path]
+		entry := adopted(&r)
 		fixes = append(fixes, journal.Refresh{Path: d.Path, Entry: &entry})
 	}
 	if err := e.cfg.Journal.Repair(fixes); err != nil {

@@ -6,11 +6,13 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
+// selectSteps reads what columnStep decodes.
+const selectSteps = "SELECT seq, action, how, reason, dir, held, files, path, from_path, old, new FROM step "
+
 // Pending returns up to limit pending steps with a number above after, in order, held ones too.
 func (j *Journal) Pending(after int64, limit int) (steps []Step, err error) {
 	err = j.read("read pending steps", func(c *sqlite.Conn) error {
-		s, err := prepare(c, `SELECT seq, action, how, reason, dir, held, files, path, from_path, old, new
-			FROM step WHERE seq > ? ORDER BY seq LIMIT ?`)
+		s, err := prepare(c, selectSteps+"WHERE seq > ? ORDER BY seq LIMIT ?")
 		if err != nil {
 			return err
 		}
