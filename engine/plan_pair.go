@@ -131,7 +131,7 @@ func (p *planner) cleared(dirs []match) map[int32]bool {
 	cleared := make(map[int32]bool)
 	for _, d := range dirs {
 		for _, i := range p.inTheWay(d.now, func(h int32) int32 { return p.source[h] }) {
-			if p.dest[i] == none {
+			if p.dest[i] == none && (i != d.now || p.carried(i) == none) {
 				cleared[i] = true
 			}
 		}
@@ -140,7 +140,7 @@ func (p *planner) cleared(dirs []match) map[int32]bool {
 }
 
 // inTheWay returns the directories of the base that lie at h before something else comes there: its
-// own, unless that is carried away, and one that is carried there. mover returns which Old directory
+// own, which may be carried away before, and one that is carried there. mover returns which Old directory
 // moves to a New one, or none.
 func (p *planner) inTheWay(h int32, mover func(h int32) int32) (dirs []int32) {
 	for to := h; to != none; to = p.tree.newUp[to] {
