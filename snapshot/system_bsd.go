@@ -29,3 +29,20 @@ func systemIdentity(root string, id *Identity) {
 		id.Btime = syscall.TimespecToNsec(st.Birthtimespec)
 	}
 }
+
+// birth returns when the inode at path was made, in nanoseconds since the Unix epoch; 0: unknown.
+func birth(root, path string, links bool) int64 {
+	stat := os.Lstat
+	if links {
+		stat = os.Stat
+	}
+	fi, err := stat(join(root, path))
+	if err != nil {
+		return 0
+	}
+	st, ok := fi.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0
+	}
+	return syscall.TimespecToNsec(st.Birthtimespec)
+}

@@ -29,3 +29,17 @@ func systemIdentity(root string, id *Identity) {
 		id.Btime = x.Btime.Sec*1e9 + int64(x.Btime.Nsec)
 	}
 }
+
+// birth returns when the inode at path was made, in nanoseconds since the Unix epoch; 0: unknown.
+func birth(root, path string, links bool) int64 {
+	fd, err := openIn(root, path, unix.O_PATH, links)
+	if err != nil {
+		return 0
+	}
+	defer unix.Close(fd)
+	var x unix.Statx_t
+	if unix.Statx(fd, "", unix.AT_EMPTY_PATH, unix.STATX_BTIME, &x) != nil || x.Mask&unix.STATX_BTIME == 0 {
+		return 0
+	}
+	return x.Btime.Sec*1e9 + int64(x.Btime.Nsec)
+}

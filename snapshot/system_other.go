@@ -7,3 +7,5 @@ import "io/fs"
 func systemStat(fs.FileInfo, *Entry) {}
 
 func systemIdentity(string, *Identity) {}
+
+func birth(string, string, bool) int64 { return 0 }
