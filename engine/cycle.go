@@ -56,47 +56,70 @@ func (e *Engine) round(ctx context.Context, state *journal.State, id snapshot.Id
 	if err := e.recover(ctx); err != nil {
 		return false, err
 	}
-	seen, err := e.look(ctx, state)
-	if err != nil {
+	var seen *sight
+	var todo agenda
+	var hold *Hold
+	var cycle int64
+	if fill, err := e.canFill(); err != nil {
 		return false, err
-	}
-	plan, err := e.plan(seen)
-	if err != nil {
-		return false, err
-	}
-	hold, err := e.guard(plan.Steps, state)
-	if err != nil {
-		return false, err
+	} else if fill {
+		seen, todo, cycle, err = e.fill(ctx, state)
+		if err != nil {
+			return false, err
+		}
+	} else {
+		seen, todo, hold, cycle, err = e.prepare(ctx, state)
+		if err != nil {
+			return false, err
+		}
 	}
 	sum.begin(seen, hold, e.cfg.CompleteSync)
-
-	cycle, err := e.cfg.Journal.Begin(plan, e.cfg.Now())
-	if err != nil {
-		return false, err
-	}
 	if err := e.noteSource(state, id, seen.head, hold); err != nil {
 		return false, err
 	}
 	if err := e.noteProblems(seen.problems); err != nil {
 		return false, err
 	}
-	if len(plan.Steps) == 0 {
+	if cycle == 0 {
 		return false, e.finish(cycle, sum, nil)
 	}
+	again, err = e.execute(ctx, state, todo, sum)
+	return again, e.finish(cycle, sum, err)
+}
+
+// prepare looks, plans, guards and makes the plan durable. A crash right after leaves steps that
+// nobody started: the next run plans anew.
+func (e *Engine) prepare(ctx context.Context, state *journal.State) (seen *sight, todo agenda, hold *Hold, cycle int64, err error) {
+	if seen, err = e.look(ctx, state); err != nil {
+		return nil, todo, nil, 0, err
+	}
+	plan, err := e.plan(seen)
+	if err != nil {
+		return nil, todo, nil, 0, err
+	}
+	if hold, err = e.guard(plan.Steps, state); err != nil {
+		return nil, todo, nil, 0, err
+	}
+	if cycle, err = e.cfg.Journal.Begin(plan, e.cfg.Now()); err != nil {
+		return nil, todo, nil, 0, err
+	}
+	todo.add(plan.Steps, seen.changes)
+	seen.changes = nil // they may be many; the journal has them now
+	return seen, todo, hold, cycle, nil
+}
+
+// execute performs what is pending.
+func (e *Engine) execute(ctx context.Context, state *journal.State, todo agenda, sum *Summary) (again bool, err error) {
 	planned := e.caps
 	if err := e.connect(ctx); err != nil {
-		return false, e.finish(cycle, sum, err)
+		return false, err
 	}
 	if differ, err := e.noteCaps(state, planned); err != nil || differ {
-		return differ, e.finish(cycle, sum, err)
+		return differ, err
 	}
-	x := newExecution(e, plan.Steps, seen.changes, sum)
-	if x.stale, err = e.staleTemps(plan.Steps); err != nil {
-		return false, e.finish(cycle, sum, err)
-	}
-	seen, plan = nil, journal.Plan{} // a first run has a million of each: let them go
+	x := newExecution(e, todo, sum)
 	err = x.run(ctx)
-	return x.again, e.finish(cycle, sum, err)
+	return x.again, err
 }
 
 // begin starts the account of one round: what an earlier round of the same run did stays, what it

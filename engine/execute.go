@@ -37,10 +37,8 @@ type execution struct {
 	again  bool           // another round has something to gain
 	doubts []journal.Step // steps that failed but may have happened
 
-	lastWork int64           // Seq of the last step that is not a delete: the deletes after it wait for all before them
-	deleting bool            // the dispatcher has reached the deletes after lastWork
-	stale    []string        // temporaries of an interrupted run that no step replaces
-	saved    map[int64]int64 // Seq of a directory's move to the bytes beneath it
+	agenda
+	deleting bool // the dispatcher has reached the deletes after lastWork
 
 	claims    claims // paths of steps under way or not yet written down
 	blocked   claims // paths of steps that failed or are held
@@ -61,36 +59,47 @@ type result struct {
 	again bool // planning again may find another way
 }
 
-func newExecution(e *Engine, steps []journal.Step, changes []snapshot.Change, sum *Summary) *execution {
-	x := &execution{
-		e: e, sum: sum, saved: make(map[int64]int64),
-		claims: newClaims(), blocked: newClaims(),
-		jobs: make(chan []journal.Step), results: make(chan []result, 16),
-	}
-	event := Event{Type: Planned}
+// agenda is what has to be known of a plan while it is executed, once its steps are only in the journal.
+type agenda struct {
+	steps, uploadBytes int64           // that are not held
+	lastWork           int64           // Seq of the last step that is not a delete: the deletes after it wait for all before them
+	saved              map[int64]int64 // Seq of a directory's move to the bytes beneath it
+}
+
+// add takes in steps that the journal has numbered, and the changes that they were made from.
+func (a *agenda) add(steps []journal.Step, changes []snapshot.Change) {
 	for i := range steps {
-		s := &steps[i] // numbered by Begin
+		s := &steps[i]
 		if s.Action != journal.Delete {
-			x.lastWork = s.Seq
+			a.lastWork = s.Seq
 		}
 		if s.Action == journal.Move && s.Dir {
-			x.saved[s.Seq] = bytesBeneath(changes, s.From)
+			if a.saved == nil {
+				a.saved = make(map[int64]int64)
+			}
+			a.saved[s.Seq] = bytesBeneath(changes, s.From)
 		}
 		if s.Held {
 			continue
 		}
-		event.Steps++
+		a.steps++
 		if s.Action == journal.Send && s.How == journal.Upload {
-			event.UploadBytes += s.New.Size
+			a.uploadBytes += s.New.Size
 		}
 	}
-	e.cfg.Observe(event)
-	return x
+}
+
+func newExecution(e *Engine, a agenda, sum *Summary) *execution {
+	e.cfg.Observe(Event{Type: Planned, Steps: a.steps, UploadBytes: a.uploadBytes})
+	return &execution{
+		e: e, agenda: a, sum: sum, claims: newClaims(), blocked: newClaims(),
+		jobs: make(chan []journal.Step), results: make(chan []result, 16),
+	}
 }
 
 // run performs every pending step that can be performed now. Its error is what ended it early.
 func (x *execution) run(ctx context.Context) error {
-	if err := x.e.cleanTemps(ctx, x.stale); err != nil {
+	if err := x.e.cleanTemps(ctx); err != nil {
 		return err
 	}
 	x.e.phase("transferring")

@@ -24,8 +24,7 @@ type sight struct {
 // look scans the source and reads what the stat alone cannot tell.
 func (e *Engine) look(ctx context.Context, state *journal.State) (*sight, error) {
 	e.phase("scanning")
-	scan := e.cfg.Scan
-	scan.Mounts, scan.AnyMount = state.Mounts, state.NewSourceApproved
+	scan := e.scanConfig(state)
 	head, err := snapshot.Scan(ctx, scan, e.cfg.Journal)
 	if err != nil {
 		return nil, fmt.Errorf("scan %s: %w", scan.Root, err)
@@ -45,6 +44,12 @@ func (e *Engine) look(ctx context.Context, state *journal.State) (*sight, error)
 		return nil, err
 	}
 	return s, nil
+}
+
+func (e *Engine) scanConfig(state *journal.State) snapshot.Config {
+	scan := e.cfg.Scan
+	scan.Mounts, scan.AnyMount = state.Mounts, state.NewSourceApproved
+	return scan
 }
 
 // hash reads the files whose content decides the plan, in parallel.

@@ -3,34 +3,15 @@ package engine
 import (
 	"context"
 	"fmt"
-
-	"github.com/snapsync/snapsync/journal"
 )
 
-// staleTemps are the paths whose interrupted upload may have left a temporary name that no step of
-// the new plan replaces.
-func (e *Engine) staleTemps(steps []journal.Step) ([]string, error) {
-	temps, err := e.cfg.Journal.Temps()
-	if err != nil || len(temps) == 0 {
-		return nil, err
+// cleanTemps removes what interrupted uploads may have left under temporary names, but for the names
+// that an upload of this plan replaces. A crash in the middle finds the rest in the journal again.
+func (e *Engine) cleanTemps(ctx context.Context) error {
+	stale, err := e.cfg.Journal.StaleTemps()
+	if err != nil {
+		return err
 	}
-	replaced := make(map[string]bool)
-	for i := range steps {
-		if s := &steps[i]; s.Action == journal.Send && s.How == journal.Upload {
-			replaced[s.Path] = true
-		}
-	}
-	var stale []string
-	for _, path := range temps {
-		if !replaced[path] {
-			stale = append(stale, path)
-		}
-	}
-	return stale, nil
-}
-
-// cleanTemps removes them. A crash in the middle finds them in the journal again.
-func (e *Engine) cleanTemps(ctx context.Context, stale []string) error {
 	for i, path := range stale {
 		if err := e.conn.Cleanup(ctx, path); err != nil {
 			if endsRun(err) {

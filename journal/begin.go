@@ -54,6 +54,34 @@ func (j *Journal) Begin(p Plan, at time.Time) (cycle int64, err error) {
 	return cycle, err
 }
 
+// Extend adds a further part of a plan to what is pending: on a first run a plan comes in parts, as
+// the source is scanned. It returns the cycle, which it opens if Begin had no reason to. A crash right
+// after leaves part of a plan, of steps that nobody started.
+func (j *Journal) Extend(p Plan, at time.Time) (cycle int64, err error) {
+	for i := range p.Steps {
+		if err := p.Steps[i].Validate(); err != nil {
+			return 0, fmt.Errorf("extend: %w", err)
+		}
+	}
+	err = j.write("extend", func(t *transaction) error {
+		if err := t.dropContents(len(p.Steps) + len(p.Refresh)); err != nil {
+			return err
+		}
+		if err := t.refresh(p.Refresh); err != nil {
+			return err
+		}
+		if err := t.addSteps(p.Steps, func(*Step) int64 { return at.UnixNano() }); err != nil {
+			return err
+		}
+		if cycle = j.cycle; cycle != 0 || len(p.Steps) == 0 {
+			return nil
+		}
+		cycle, err = t.beginCycle(at)
+		return err
+	})
+	return cycle, err
+}
+
 // idle reports whether nothing is pending and nothing is left of what was.
 func (j *Journal) idle() (idle bool, err error) {
 	err = j.read("begin", func(c *sqlite.Conn) error {
@@ -105,6 +133,23 @@ func (t *transaction) replaceSteps(steps []Step, at time.Time) error {
 			return err
 		}
 	}
+	err = t.addSteps(steps, func(s *Step) int64 {
+		if len(failed) > 0 {
+			delete(failed, s.Path)
+		}
+		if first, waited := since.of(s.Path); waited {
+			return first
+		}
+		return at.UnixNano()
+	})
+	if err != nil {
+		return err
+	}
+	return t.dropFailures(failed)
+}
+
+// addSteps numbers steps and adds them to what is pending, each with the time since when it waits.
+func (t *transaction) addSteps(steps []Step, since func(*Step) int64) error {
 	last, err := queryInt(t.Conn, "SELECT last_seq FROM counter")
 	if err != nil {
 		return err
@@ -112,21 +157,11 @@ func (t *transaction) replaceSteps(steps []Step, at time.Time) error {
 	for i := range steps {
 		s := &steps[i]
 		s.Seq = last + int64(i) + 1
-		if len(failed) > 0 {
-			delete(failed, s.Path)
-		}
-		first, waited := since.of(s.Path)
-		if !waited {
-			first = at.UnixNano()
-		}
-		if err := t.insertStep(s, first); err != nil {
+		if err := t.insertStep(s, since(s)); err != nil {
 			return err
 		}
 	}
-	if err := query(t.Conn, "UPDATE counter SET last_seq = ?", nil, last+int64(len(steps))); err != nil {
-		return err
-	}
-	return t.dropFailures(failed)
+	return query(t.Conn, "UPDATE counter SET last_seq = ?", nil, last+int64(len(steps)))
 }
 
 func (t *transaction) insertStep(s *Step, since int64) error {

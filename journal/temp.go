@@ -18,6 +18,19 @@ func (j *Journal) Temps() (paths []string, err error) {
 	return paths, err
 }
 
+// StaleTemps returns those of Temps that no pending upload is going to replace.
+func (j *Journal) StaleTemps() (paths []string, err error) {
+	err = j.read("read temporary names", func(c *sqlite.Conn) error {
+		return query(c, `SELECT path FROM temp WHERE path NOT IN
+			(SELECT path FROM step WHERE action = ? AND how = ? AND held = 0) ORDER BY path`,
+			func(s *sqlite.Stmt) error {
+				paths = append(paths, s.ColumnText(0))
+				return nil
+			}, int64(Send), int64(Upload))
+	})
+	return paths, err
+}
+
 // ForgetTemps is for paths whose temporary names are known to be gone. A crash before it costs a
 // second look at the remote.
 func (j *Journal) ForgetTemps(paths []string) error {

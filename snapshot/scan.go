@@ -50,6 +50,10 @@ type Config struct {
 	Mounts map[string]uint64
 	// AnyMount accepts whatever is mounted inside the source now: a person approved it.
 	AnyMount bool
+	// Emit, for a scan against an empty base, is given the changes in pieces as they are found, each
+	// sorted like Head.Changes, which stays empty: so a first run needs no memory for all of them at
+	// once. It is not called concurrently; an error from it ends the scan. nil: they are collected.
+	Emit func([]Change) error
 	// NewHash returns a new hash of the given type, or nil where it has none. It is for HashFile; nil:
 	// XXH3, MD5, SHA-1 and SHA-256.
 	NewHash func(HashType) hash.Hash
@@ -132,14 +136,20 @@ func scan(ctx context.Context, cfg Config, base Base, open func(root string, lin
 		}
 		workers = append(workers, w)
 	}
+	emit := newEmitter(&cfg)
 	g, gctx := errgroup.WithContext(ctx)
 	stop := context.AfterFunc(gctx, todo.close)
 	defer stop()
 	for _, w := range workers {
-		g.Go(func() error { return w.run(gctx) })
+		g.Go(func() error { return w.run(gctx, emit) })
 	}
 	if err := g.Wait(); err != nil {
 		return nil, fmt.Errorf("scan source: %w", err)
+	}
+	for _, w := range workers {
+		if err := emit.rest(&w.slab); err != nil {
+			return nil, fmt.Errorf("scan source: %w", err)
+		}
 	}
 	return gather(&cfg, workers), nil
 }

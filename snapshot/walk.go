@@ -35,7 +35,7 @@ type worker struct {
 }
 
 // run works until nothing is left to do, or until ctx is done.
-func (w *worker) run(ctx context.Context) error {
+func (w *worker) run(ctx context.Context, emit *emitter) error {
 	for ctx.Err() == nil {
 		j, ok := w.todo.pop()
 		if !ok {
@@ -47,6 +47,9 @@ func (w *worker) run(ctx context.Context) error {
 			look = w.forsaken
 		}
 		if err := look(); err != nil {
+			return err
+		}
+		if err := emit.some(&w.slab); err != nil {
 			return err
 		}
 		// What was found last is looked at last, so that the walk goes in the order of names.

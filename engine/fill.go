@@ -1,0 +1,51 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/snapsync/snapsync/journal"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// canFill reports whether the base is empty, so that everything in the source is new: nothing can
+// have moved, nothing is deleted, and each change is planned without regard to the others.
+// Directories that are cargo need their neighbours: then there is no filling.
+func (e *Engine) canFill() (bool, error) {
+	if e.cfg.EmptyDirs {
+		return false, nil
+	}
+	totals, err := e.cfg.Journal.Totals()
+	return totals == journal.Totals{}, err
+}
+
+// fill is prepare for an empty base. The source is scanned, planned and journalled in pieces, so
+// that the memory of a first run does not grow with the tree.
+func (e *Engine) fill(ctx context.Context, state *journal.State) (seen *sight, todo agenda, cycle int64, err error) {
+	if err := e.learnCaps(ctx, state); err != nil {
+		return nil, todo, 0, err
+	}
+	if _, err := e.cfg.Journal.Begin(journal.Plan{}, e.cfg.Now()); err != nil {
+		return nil, todo, 0, err
+	}
+	scan := e.scanConfig(state)
+	scan.Emit = func(changes []snapshot.Change) error {
+		plan := e.planPart(changes)
+		if cycle, err = e.cfg.Journal.Extend(plan, e.cfg.Now()); err != nil {
+			return err
+		}
+		todo.add(plan.Steps, nil)
+		return nil
+	}
+	e.phase("scanning")
+	head, err := snapshot.Scan(ctx, scan, snapshot.Empty{})
+	if err != nil {
+		return nil, todo, 0, fmt.Errorf("scan %s: %w", scan.Root, err)
+	}
+	return &sight{head: head, problems: head.Problems}, todo, cycle, nil
+}
+
+// planPart plans changes that do not depend on any others.
+func (e *Engine) planPart(changes []snapshot.Change) journal.Plan {
+	return Plan(PlanInput{Changes: changes, Caps: e.caps, CompleteSync: e.cfg.CompleteSync, Metadata: e.cfg.Metadata})
+}
