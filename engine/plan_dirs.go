@@ -12,8 +12,8 @@ import (
 type dirFinder struct {
 	*planner
 	votes  map[match]int32 // files that went from one directory to the same name in the other
-	target map[int32]int32 // Old directories to New ones: those chosen so far
-	taken  map[int32]int32 // the reverse of target
+	target []int32         // of an Old directory: the New one chosen for it so far, or none
+	from   []int32         // the reverse of target
 }
 
 // minClear is how many files a directory must have before it is worth to empty another one of ours
@@ -25,17 +25,18 @@ func (p *planner) chooseDirs(found []match) []match {
 	if !p.Caps.DirMove {
 		return nil
 	}
-	f := &dirFinder{planner: p, target: make(map[int32]int32), taken: make(map[int32]int32)}
+	f := &dirFinder{planner: p}
 	olds, news := f.candidates()
 	if len(olds) == 0 || len(news) == 0 {
 		return nil
 	}
+	f.target, f.from = p.indexes(), p.indexes()
 	f.vote(found)
 	f.choose(olds, news)
 	f.discard(olds)
 	var moves []match
 	for _, i := range olds {
-		if h, ok := f.target[i]; ok && f.implied(i) != h {
+		if h := f.target[i]; h != none && f.implied(i) != h {
 			moves = append(moves, match{i, h})
 		}
 	}
@@ -113,8 +114,8 @@ func (f *dirFinder) choose(olds, news []int32) {
 }
 
 func (f *dirFinder) accept(i, h int32) {
-	if _, taken := f.taken[h]; !taken && i != h {
-		f.target[i], f.taken[h] = h, i
+	if f.from[h] == none && i != h {
+		f.target[i], f.from[h] = h, i
 	}
 }
 
@@ -164,12 +165,11 @@ func (f *dirFinder) discard(olds []int32) {
 	for round := 0; ; round++ {
 		dropped := false
 		for _, i := range olds {
-			h, ok := f.target[i]
-			if !ok || f.implied(i) == h || f.canFree(i, h, round < maxDiscards) {
+			h := f.target[i]
+			if h == none || f.implied(i) == h || f.canFree(i, h, round < maxDiscards) {
 				continue
 			}
-			delete(f.target, i)
-			delete(f.taken, h)
+			f.target[i], f.from[h] = none, none
 			dropped = true
 		}
 		if !dropped {
@@ -181,7 +181,7 @@ func (f *dirFinder) discard(olds []int32) {
 // implied returns where Old i goes because a directory above it moves, or none.
 func (f *dirFinder) implied(i int32) int32 {
 	for up := f.tree.oldUp[i]; up != none; up = f.tree.oldUp[up] {
-		if h, ok := f.target[up]; ok {
+		if h := f.target[up]; h != none {
 			return f.tree.find(f.path(h) + f.path(i)[len(f.path(up)):])
 		}
 	}
@@ -190,7 +190,7 @@ func (f *dirFinder) implied(i int32) int32 {
 
 // canFree reports whether the directories that are at h, if any, go before Old i comes.
 func (f *dirFinder) canFree(i, h int32, others bool) bool {
-	for _, there := range f.inTheWay(h, f.mover) {
+	for _, there := range f.inTheWay(h, f.from, f.target) {
 		if !(others && f.leaves(there, h)) && !f.canClear(i, there) {
 			return false
 		}
@@ -198,21 +198,13 @@ func (f *dirFinder) canFree(i, h int32, others bool) bool {
 	return true
 }
 
-// mover returns which Old directory is to become h, or none.
-func (f *dirFinder) mover(h int32) int32 {
-	if i, ok := f.taken[h]; ok {
-		return i
-	}
-	return none
-}
-
 // leaves reports whether the Old directory i moves away from h, by itself or with one above it.
 func (f *dirFinder) leaves(i, h int32) bool {
-	if _, moves := f.target[i]; moves || i != h {
-		return moves
+	if i != h {
+		return f.target[i] != none // it was carried there: only by itself
 	}
-	for up := f.tree.oldUp[i]; up != none; up = f.tree.oldUp[up] {
-		if _, carried := f.target[up]; carried {
+	for up := i; up != none; up = f.tree.oldUp[up] {
+		if f.target[up] != none {
 			return true
 		}
 	}

@@ -163,9 +163,6 @@ func (m *matcher) left(list []int32, taken []bool) []int32 {
 	return kept
 }
 
-// elsewhere accepts what is at another path now: in its own place a file is modified, not moved.
-func elsewhere(old, now int32) bool { return old != now }
-
 // sameFileEdited reports whether two entries of one inode are one file that was moved and edited.
 // File systems use a freed inode for the next new file, so the inode alone says little. It is
 // believed for a file that kept its name in another directory, and for one that grew within its

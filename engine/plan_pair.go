@@ -41,6 +41,8 @@ func (p *planner) pairWith(dirs []match) []match {
 		}
 	}
 	if p.Caps.Move || p.Caps.DirMove || p.Caps.Copy {
+		// In its own place a file was modified, not moved: there something better may be found.
+		elsewhere := func(i, h int32) bool { return p.occupant[h] != i }
 		m.round(byIdentity, elsewhere)
 		m.round(byContent, elsewhere)
 	}
@@ -130,7 +132,7 @@ func (p *planner) pairModified() {
 func (p *planner) cleared(dirs []match) map[int32]bool {
 	cleared := make(map[int32]bool)
 	for _, d := range dirs {
-		for _, i := range p.inTheWay(d.now, func(h int32) int32 { return p.source[h] }) {
+		for _, i := range p.inTheWay(d.now, p.source, p.dest) {
 			if p.dest[i] == none && (i != d.now || p.carried(i) == none) {
 				cleared[i] = true
 			}
@@ -140,21 +142,29 @@ func (p *planner) cleared(dirs []match) map[int32]bool {
 }
 
 // inTheWay returns the directories of the base that lie at h before something else comes there: its
-// own, which may be carried away before, and one that is carried there. mover returns which Old directory
-// moves to a New one, or none.
-func (p *planner) inTheWay(h int32, mover func(h int32) int32) (dirs []int32) {
-	for to := h; to != none; to = p.tree.newUp[to] {
-		from := mover(to)
-		if from == none || to == h {
-			continue
-		}
-		if i := p.tree.find(p.path(from) + p.path(h)[len(p.path(to)):]); i != none && isDir(p.old(i)) {
-			dirs = append(dirs, i)
-		}
-		break
-	}
+// own, which may be carried away before, and the one that is carried there. from says which Old
+// directory moves to a New one, to is its reverse.
+func (p *planner) inTheWay(h int32, from, to []int32) (dirs []int32) {
 	if isDir(p.old(h)) {
 		dirs = append(dirs, h)
+	}
+	up := p.tree.newUp[h]
+	for up != none && from[up] == none {
+		up = p.tree.newUp[up]
+	}
+	if up == none {
+		return dirs
+	}
+	i := p.tree.find(p.path(from[up]) + p.path(h)[len(p.path(up)):])
+	if i == none || !isDir(p.old(i)) {
+		return dirs
+	}
+	carrier := p.tree.oldUp[i]
+	for to[carrier] == none {
+		carrier = p.tree.oldUp[carrier] // from[up] is above i and moves
+	}
+	if carrier == from[up] {
+		dirs = append(dirs, i)
 	}
 	return dirs
 }

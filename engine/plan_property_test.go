@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,11 +22,15 @@ type disk struct {
 	names []string
 }
 
-var planNames, planCaseNames = []string{"a", "b", "c"}, []string{"a", "A", "b"}
+var (
+	planNames     = []string{"a", "b", "c"}
+	planDeepNames = []string{"a", "b"}
+	planCaseNames = []string{"a", "A", "b"}
+)
 
-// draw returns a path of up to three names.
+// draw returns a path: of up to three names if there are three, of up to four if there are two.
 func (d *disk) draw(t *rapid.T, label string) string {
-	depth := rapid.IntRange(1, 3).Draw(t, label+" depth")
+	depth := rapid.IntRange(1, 6-len(d.names)).Draw(t, label+" depth")
 	var names []string
 	for range depth {
 		names = append(names, rapid.SampledFrom(d.names).Draw(t, label))
@@ -289,7 +292,7 @@ type scenario struct {
 
 func drawScenario(t *rapid.T, names []string, bucket, ignoreCase bool) scenario {
 	d := &disk{tree: make(entries), clock: 1000 * second, names: names}
-	for range rapid.IntRange(0, 8).Draw(t, "before") {
+	for range rapid.IntRange(0, 20-4*len(names)).Draw(t, "before") {
 		d.write(t, d.draw(t, "file"))
 	}
 	s := scenario{options: drawOptions(t, bucket)}
@@ -456,21 +459,39 @@ func (s *scenario) checkRetains(t *rapid.T, plan *journal.Plan) {
 	}
 }
 
+// checkOften is rapid.Check with more cases than its default: trees that collide in the right way are
+// rare. All of these tests together take some seconds.
+func checkOften(t *testing.T, prop func(*rapid.T)) {
+	rounds := 20
+	if testing.Short() {
+		rounds = 1
+	}
+	for range rounds {
+		if rapid.Check(t, prop); t.Failed() {
+			return
+		}
+	}
+}
+
 func TestPlanReachesHead(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) { checkScenario(t, planNames, false, false) })
+	checkOften(t, func(t *rapid.T) { checkScenario(t, planNames, false, false) })
+}
+
+func TestPlanReachesHeadInDeepTrees(t *testing.T) {
+	checkOften(t, func(t *rapid.T) { checkScenario(t, planDeepNames, false, false) })
 }
 
 func TestPlanReachesHeadOnBuckets(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) { checkScenario(t, planNames, true, false) })
+	checkOften(t, func(t *rapid.T) { checkScenario(t, planNames, true, false) })
 }
 
 func TestPlanReachesHeadIgnoringCase(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) { checkScenario(t, planCaseNames, false, true) })
+	checkOften(t, func(t *rapid.T) { checkScenario(t, planCaseNames, false, true) })
 }
 
 // Every prefix of a plan, as a crash leaves it, and then a new plan reach the head as well.
 func TestPlanAfterCrash(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	checkOften(t, func(t *rapid.T) {
 		s := drawScenario(t, planNames, rapid.IntRange(0, 4).Draw(t, "bucket") == 0, false)
 		steps := len(Plan(input(s.base, s.head, s.options)).Steps)
 		base, r := cloneEntries(s.base), newRemote(s.caps, s.was)
@@ -482,7 +503,7 @@ func TestPlanAfterCrash(t *testing.T) {
 
 // Steps may run in any order that keeps overlapping steps in theirs, and the trailing deletes last.
 func TestPlanInAnyOrder(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	checkOften(t, func(t *rapid.T) {
 		s := drawScenario(t, planNames, rapid.IntRange(0, 4).Draw(t, "bucket") == 0, false)
 		plan := Plan(input(s.base, s.head, s.options))
 		r := newRemote(s.caps, s.was)
@@ -531,7 +552,7 @@ func anyOrder(steps []journal.Step, caps Caps, seed uint64) (order []int) {
 
 // The same trees give the same plan, and equal trees give none.
 func TestPlanIsDeterministic(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	checkOften(t, func(t *rapid.T) {
 		s := drawScenario(t, planNames, false, false)
 		one, other := Plan(input(s.base, s.head, s.options)), Plan(input(s.base, s.head, s.options))
 		if a, b := formatPlan(one), formatPlan(other); a != b {
@@ -550,5 +571,3 @@ func formatEntries(t entries) string {
 	}
 	return b.String()
 }
-
-var _ = slices.Sort[[]int]
