@@ -24,7 +24,8 @@ type tree struct {
 	rng  *rand.Rand
 	log  []string // what was done, for the report of a failure
 
-	duplicated map[sum]bool // content that got a second file since the last unheardOf
+	seen       map[string]uint64 // inodes, when the last run ended
+	duplicated map[sum]bool      // content that got a second file since the last unheardOf
 }
 
 // The names are nasty on purpose; each is legal on Linux and, as rclone encodes it, on every remote.
@@ -55,11 +56,10 @@ func (tr *tree) mutate(n int) {
 		tr.renameFile, tr.renameFile, tr.renameDir, tr.swap, tr.chain, tr.fileToDir, tr.dirToFile, tr.remove,
 		tr.removeDir, tr.link, tr.duplicate, tr.moveAndEdit, tr.emptyDir, tr.comeAndGo,
 	}
-	before := tr.inodes()
 	for range n {
 		kinds[tr.rng.IntN(len(kinds))]()
 	}
-	tr.editKeepingMtime(before)
+	tr.editKeepingMtime()
 }
 
 func (tr *tree) create() {
@@ -77,10 +77,10 @@ func (tr *tree) overwrite() {
 
 // editKeepingMtime is what some editors, and all that restore timestamps, do: only ctime tells. A
 // file that was renamed as well has a new ctime anyway, and is beyond what any stat can show, so
-// it takes one that is where it was before.
-func (tr *tree) editKeepingMtime(before map[string]uint64) {
+// it takes one that is where the last run saw it.
+func (tr *tree) editKeepingMtime() {
 	path, ok := tr.file()
-	if !ok || before[path] != tr.inodes()[path] {
+	if !ok || tr.seen[path] != tr.inodes()[path] {
 		return
 	}
 	info := tr.stat(path)
