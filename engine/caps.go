@@ -32,7 +32,7 @@ func (e *Engine) connect(ctx context.Context) error {
 	}
 	conn, err := e.cfg.Connect(ctx)
 	if err != nil {
-		return fmt.Errorf("open remote: %w", err)
+		return err
 	}
 	e.conn, e.caps = conn, conn.Caps()
 	e.withdraw()

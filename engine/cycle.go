@@ -137,8 +137,8 @@ func (s *Summary) begin(seen *sight, hold *Hold, mirror bool) {
 		return
 	}
 	for _, u := range seen.head.Unproven {
-		if !u.Unread {
-			s.Held += u.Kept // an unreadable directory is a failure already
+		if u.Mount {
+			s.Held += u.Kept // what is merely skipped or unreadable is said, and nobody can approve it
 		}
 	}
 }

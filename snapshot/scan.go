@@ -84,6 +84,7 @@ type Unproven struct {
 	Path   string
 	Reason string // for a person: "permission denied", "the file system mounted there is gone", …
 	Kept   int64  // files of the base at or beneath it that the scan did not see
+	Mount  bool   // because of what is mounted there, or is not any more: a person can approve it
 	Unread bool   // it could not be looked at, and is in Problems as well; otherwise it was, and is not what it was
 }
 
@@ -201,7 +202,7 @@ func gather(cfg *Config, workers []*worker) *Head {
 			if kept == 0 && d.mount {
 				continue // nothing is at stake, and remember forgets it
 			}
-			h.Unproven = append(h.Unproven, Unproven{Path: d.path, Reason: d.reason, Kept: kept, Unread: d.unread})
+			h.Unproven = append(h.Unproven, Unproven{Path: d.path, Reason: d.reason, Kept: kept, Mount: d.mount, Unread: d.unread})
 		}
 	}
 	h.Changes = sorted(slabs)
