@@ -132,5 +132,6 @@ func subject(t *testing.T, cfg Config) enginetest.Subject {
 		defer in.Close()
 		return io.ReadAll(in)
 	}
-	return enginetest.Subject{Connection: c, Read: read, Links: cfg.Links}
+	info := fs.FindFromFs(fs.UnWrapFs(f))
+	return enginetest.Subject{Connection: c, Read: read, Links: cfg.Links, NoControl: info.Name == "s3"}
 }

@@ -22,6 +22,9 @@ type Subject struct {
 	Read func(path string) ([]byte, error)
 	// Links says that the Connection was opened with --links.
 	Links bool
+	// NoControl says that the remote's listings cannot show control characters, as XML 1.0 cannot:
+	// those of S3, unless the server quotes them in the way that its client expects.
+	NoControl bool
 }
 
 // Contract tests that what open returns keeps every promise of engine.Connection's comments. open is
@@ -85,104 +88,6 @@ type suite struct {
 
 // day is a time with a full set of digits.
 var day = time.Date(2021, 3, 4, 5, 6, 7, 123456789, time.UTC)
-
-func (s *suite) send(path, content string, mtime time.Time) {
-	s.Helper()
-	s.ok(s.Send(s.ctx, path, Text(content, mtime)))
-}
-
-func (s *suite) ok(err error) {
-	s.Helper()
-	if err != nil {
-		s.Fatal(err)
-	}
-}
-
-func (s *suite) is(err, class error) {
-	s.Helper()
-	if !errors.Is(err, class) {
-		s.Fatalf("got error %v, want class %q", err, class)
-	}
-}
-
-// holds checks kind, size, mtime and content of a file.
-func (s *suite) holds(path, content string, mtime time.Time) {
-	s.Helper()
-	r, err := s.Stat(s.ctx, path)
-	s.ok(err)
-	s.matches(r, path, snapshot.File, int64(len(content)), mtime)
-	got, err := s.Read(path)
-	s.ok(err)
-	if string(got) != content {
-		s.Fatalf("%q holds %.60q (%d bytes), want %.60q (%d bytes)", path, got, len(got), content, len(content))
-	}
-}
-
-func (s *suite) matches(r engine.Remote, path string, kind snapshot.Kind, size int64, mtime time.Time) {
-	s.Helper()
-	if r.Path != path || r.Entry.Kind != kind || r.Entry.Size != size || r.Entry.Flags != snapshot.Adopted {
-		s.Fatalf("got %q, %v with %d bytes, flags %d; want %q, %v with %d bytes, adopted",
-			r.Path, r.Entry.Kind, r.Entry.Size, r.Entry.Flags, path, kind, size)
-	}
-	if err := r.Entry.Validate(); err != nil {
-		s.Fatal(err)
-	}
-	if p := s.caps.Precision; p > 0 && r.Entry.ModTime().Sub(mtime).Abs() >= max(p, 1) {
-		s.Fatalf("%q has mtime %v, want %v within %v", path, r.Entry.ModTime().UTC(), mtime, p)
-	}
-}
-
-func (s *suite) absent(path string) {
-	s.Helper()
-	_, err := s.Stat(s.ctx, path)
-	s.is(err, engine.ErrNotFound)
-}
-
-// list returns what List shows, by path.
-func (s *suite) list() map[string]engine.Remote {
-	s.Helper()
-	all := map[string]engine.Remote{}
-	s.ok(s.List(s.ctx, func(r engine.Remote) error {
-		if _, twice := all[r.Path]; twice {
-			s.Errorf("%q is listed twice", r.Path)
-		}
-		all[r.Path] = r
-		return nil
-	}))
-	return all
-}
-
-// lists checks that List shows exactly these files.
-func (s *suite) lists(want ...string) {
-	s.Helper()
-	var got []string
-	for path, r := range s.list() {
-		if r.Entry.Kind != snapshot.Dir {
-			got = append(got, path)
-		}
-	}
-	slices.Sort(got)
-	want = slices.Sorted(slices.Values(want))
-	for _, path := range want {
-		if !slices.Contains(got, path) {
-			s.Errorf("%q is not listed", path)
-		}
-	}
-	for _, path := range got {
-		if !slices.Contains(want, path) {
-			s.Errorf("%q is listed", path)
-		}
-	}
-	if s.Failed() {
-		s.FailNow()
-	}
-}
-
-func (s *suite) need(can bool, what string) {
-	if !can {
-		s.Skipf("this remote has no %s", what)
-	}
-}
 
 func (s *suite) missingRoot() {
 	s.lists()
@@ -360,6 +265,10 @@ var oddNames = []string{
 func (s *suite) oddNames() {
 	var want []string
 	for i, name := range oddNames {
+		if s.NoControl && strings.ContainsRune(name, 1) {
+			s.Logf("%q is not expected to be listed here", name)
+			continue
+		}
 		for _, path := range []string{name, "d/" + name + "/f"} {
 			if strings.HasSuffix(path, "/f") && i%3 != 0 {
 				continue // directories of that name: a third will do
