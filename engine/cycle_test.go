@@ -438,3 +438,47 @@ func digestOf(t *testing.T, path string) string {
 	must(t, err)
 	return string(content) + strings.Join(names, "\n")
 }
+
+func TestRenamedAndEditedIsAMoveAndASend(t *testing.T) {
+	r := newRig(t, fullCaps)
+	r.write("a", "first content")
+	r.run()
+	r.rename("a", "b")
+	r.write("b", "second, and longer")
+	if sum := r.run(); sum.Moved != 1 || sum.Sent != 1 || sum.Deleted != 0 {
+		t.Errorf("got %+v\n%s", sum, r.remote.Log())
+	}
+	r.same()
+}
+
+func TestReusedInodeIsNotAMove(t *testing.T) {
+	r := newRig(t, fullCaps)
+	r.write("old", "first content")
+	r.run()
+	r.remove("old")
+	r.write("new", "second, and longer") // ext4 gives it the inode of old
+	if sum := r.run(); sum.Moved != 0 || sum.Sent != 1 || sum.Deleted != 1 {
+		t.Errorf("got %+v\n%s", sum, r.remote.Log())
+	}
+	r.same()
+}
+
+func TestDeletesWaitForSends(t *testing.T) {
+	r := newRig(t, fullCaps)
+	r.write("gone", "g")
+	r.run()
+	for round := range 3 { // the journal's numbers go on from cycle to cycle
+		r.remove("gone")
+		for i := range 20 {
+			r.write(fmt.Sprintf("f%02d", i), fmt.Sprintf("round %d", round))
+		}
+		r.remote.ResetLog()
+		r.run()
+		log := strings.Split(strings.TrimSpace(r.remote.Log()), "\n")
+		if log[len(log)-1] != "delete gone" {
+			t.Fatalf("round %d: the delete did not wait:\n%s", round, r.remote.Log())
+		}
+		r.write("gone", "g")
+		r.run()
+	}
+}

@@ -160,6 +160,9 @@ func (e *Engine) plan(s *sight) (journal.Plan, error) {
 		Changes: s.changes, Caps: e.caps,
 		CompleteSync: e.cfg.CompleteSync, EmptyDirs: e.cfg.EmptyDirs, Metadata: e.cfg.Metadata,
 		Known: known, Kept: kept.beneath,
+		Survived: func(old, now int) bool {
+			return snapshot.Survived(e.cfg.Scan, s.changes[now].Path, s.changes[old].Old)
+		},
 	})
 	return plan, errors.Join(kept.err, kept.close())
 }

@@ -53,6 +53,10 @@ type PlanInput struct {
 	// Kept reports whether the base holds anything beneath dir that is not in Changes: unchanged,
 	// retained, excluded or unproven. Such a directory is never empty. nil: no.
 	Kept func(dir string) bool
+	// Survived reports whether the New of one change certainly is the file that the Old of another
+	// one was, edited and under another name. It is asked only about pairs with the same inode, whose
+	// number alone proves nothing: a freed one is given to the next new file at once. nil: no.
+	Survived func(old, now int) bool
 }
 
 // Content identifies what a file holds.

@@ -68,7 +68,8 @@ func byContent(e *snapshot.Entry) (matchKey, bool) {
 	return matchKey{e.Kind, a, b, e.Size, 0}, e.HashType == snapshot.XXH3 && e.Size > 0
 }
 
-// byInode finds files that have another name and were edited, or an inode that was used again.
+// byInode finds files that have another name and were edited; or an inode that was used again, which
+// PlanInput.Survived tells apart.
 func byInode(e *snapshot.Entry) (matchKey, bool) {
 	return matchKey{e.Kind, e.Dev, e.Ino, 0, 0}, e.Ino != 0
 }
@@ -161,20 +162,4 @@ func (m *matcher) left(list []int32, taken []bool) []int32 {
 		}
 	}
 	return kept
-}
-
-// sameFileEdited reports whether two entries of one inode are one file that was moved and edited.
-// File systems use a freed inode for the next new file, so the inode alone says little. It is
-// believed for a file that kept its name in another directory, and for one that grew within its
-// directory, as a log does. Believing it wrongly costs nothing with complete-sync: a move and a send
-// are as many requests as a delete and a send, and the result is the same. Where deleted files are
-// retained it would cost a retained file: there it is never believed.
-func (m *matcher) sameFileEdited(old, now int32) bool {
-	if stays := m.changes[old].New; stays != nil && idOf(stays) == idOf(m.changes[old].Old) {
-		return false
-	}
-	fromDir, fromName := snapshot.Split(m.changes[old].Path)
-	dir, name := snapshot.Split(m.changes[now].Path)
-	was, is := m.changes[old].Old.Size, m.changes[now].New.Size
-	return fromName == name || fromDir == dir && is >= was && was > 0
 }

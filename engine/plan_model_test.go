@@ -86,6 +86,9 @@ func input(base, head entries, o options) PlanInput {
 		Changes: changes, Caps: o.caps, Known: make(map[Content]string),
 		CompleteSync: o.completeSync, EmptyDirs: o.emptyDirs, Metadata: o.metadata,
 	}
+	if o.survived {
+		in.Survived = func(old, now int) bool { return true }
+	}
 	changed := make(map[string]bool)
 	for _, c := range changes {
 		changed[c.Path] = true
@@ -350,6 +353,7 @@ func truncateFor(caps Caps, mtime int64) int64 {
 type options struct {
 	caps                              Caps
 	completeSync, emptyDirs, metadata bool
+	survived                          bool // no inode is a reused one
 }
 
 // overlap reports whether the order of two steps matters.

@@ -40,16 +40,16 @@ func (p *planner) pairWith(dirs []match) []match {
 			m.news = append(m.news, int32(i))
 		}
 	}
+	// In its own place a file was modified, not moved: there something better may be found.
+	elsewhere := func(i, h int32) bool { return p.occupant[h] != i }
 	if p.Caps.Move || p.Caps.DirMove || p.Caps.Copy {
-		// In its own place a file was modified, not moved: there something better may be found.
-		elsewhere := func(i, h int32) bool { return p.occupant[h] != i }
 		m.round(byIdentity, elsewhere)
 		m.round(byContent, elsewhere)
 	}
 	found := m.out
 	if p.Caps.Move {
-		if p.CompleteSync {
-			m.round(byInode, m.sameFileEdited)
+		if p.Survived != nil {
+			m.round(byInode, func(i, h int32) bool { return elsewhere(i, h) && p.Survived(int(i), int(h)) })
 		}
 		for _, f := range m.out {
 			p.bind(f.old, f.now)

@@ -243,7 +243,7 @@ func parseOptions(text string) (o options, err error) {
 		"move": &o.caps.Move, "dirmove": &o.caps.DirMove, "copy": &o.caps.Copy, "setmodtime": &o.caps.SetModTime,
 		"bucket": &o.caps.BucketBased, "ignorecase": &o.caps.CaseInsensitive, "can-emptydirs": &o.caps.EmptyDirs,
 		"can-metadata": &o.caps.Metadata, "backup": &o.caps.Backup,
-		"complete-sync": &o.completeSync, "emptydirs": &o.emptyDirs, "metadata": &o.metadata,
+		"complete-sync": &o.completeSync, "survived": &o.survived, "emptydirs": &o.emptyDirs, "metadata": &o.metadata,
 	}
 	for _, word := range strings.Fields(text) {
 		if value, ok := strings.CutPrefix(word, "precision="); ok {
