@@ -248,6 +248,9 @@ func renameOnly(dir, name string) error {
 	if len(entries) != 1 {
 		return fmt.Errorf("%s: %d entries instead of one", dir, len(entries))
 	}
+	if entries[0].Name() == name {
+		return nil
+	}
 	return os.Rename(filepath.Join(dir, entries[0].Name()), filepath.Join(dir, name))
 }
 
