@@ -42,6 +42,9 @@ func (e *Engine) run(ctx context.Context, sum *Summary) error {
 			return err
 		}
 	}
+	if err := e.wantEmptyDirs(ctx, &state); err != nil {
+		return err
+	}
 	for round := 1; ; round++ {
 		again, err := e.round(ctx, &state, identity, sum)
 		if err != nil || !again || round == maxRounds {

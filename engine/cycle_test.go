@@ -482,3 +482,24 @@ func TestDeletesWaitForSends(t *testing.T) {
 		r.run()
 	}
 }
+
+func TestEmptyDirectoriesTurnedOnLater(t *testing.T) {
+	r := newRig(t, fullCaps)
+	r.write("full/f", "f")
+	must(t, os.MkdirAll(filepath.Join(r.source, "a/empty"), 0o755))
+	r.run()
+	if strings.Contains(r.remote.String(), "empty") {
+		t.Fatalf("made without being asked for:\n%s", r.remote)
+	}
+	r.cfg.EmptyDirs = true
+	r.run()
+	if !strings.Contains(r.remote.String(), "a/empty/\n") {
+		t.Errorf("not made:\n%s", r.remote)
+	}
+	r.same()
+	r.quiet()
+	r.remove("a")
+	if r.run(); strings.Contains(r.remote.String(), "empty") {
+		t.Errorf("not removed:\n%s", r.remote)
+	}
+}

@@ -25,6 +25,8 @@ type State struct {
 	Mounts   map[string]uint64 // file systems mounted inside the source: path to file-system id
 	Caps     string            // JSON: what the remote can do, so that a plan needs no remote
 	Options  string            // JSON: the flags of the last run
+	// EmptyDirs says that the base's directories are on the remote even where they hold no files.
+	EmptyDirs bool
 
 	HeldDigest, HeldWhy string // the deletes that a guard holds; "": none
 	ApprovedDigest      string // the deletes that a person let through
@@ -55,7 +57,7 @@ func (j *Journal) Update(change func(*State)) error {
 			if err := query(t.Conn, `UPDATE state SET phase = ?, phase_since = ?, started = ?, pid = ?,
 				last_run = ?, last_success = ?, last_error = ?, last_error_class = ?, paused = ?, adopted = ?,
 				identity = ?, caps = ?, options = ?, held_digest = ?, held_why = ?, approved_digest = ?,
-				new_source_approved = ?`, nil, row[:]...); err != nil {
+				new_source_approved = ?, empty_dirs = ?`, nil, row[:]...); err != nil {
 				return err
 			}
 		}
@@ -67,17 +69,17 @@ func (j *Journal) Update(change func(*State)) error {
 }
 
 // row is the columns of state, in the order of readState and Update.
-func (s *State) row() [17]any {
-	return [17]any{
+func (s *State) row() [18]any {
+	return [18]any{
 		s.Phase, nanos(s.PhaseSince), nanos(s.Started), int64(s.PID),
 		nanos(s.LastRun), nanos(s.LastSuccess), s.LastError, s.LastErrorClass, s.Paused, s.Adopted,
-		s.Identity, s.Caps, s.Options, s.HeldDigest, s.HeldWhy, s.ApprovedDigest, s.NewSourceApproved,
+		s.Identity, s.Caps, s.Options, s.HeldDigest, s.HeldWhy, s.ApprovedDigest, s.NewSourceApproved, s.EmptyDirs,
 	}
 }
 
 func readState(c *sqlite.Conn) (s State, err error) {
 	err = query(c, `SELECT phase, phase_since, started, pid, last_run, last_success, last_error, last_error_class,
-		paused, adopted, identity, caps, options, held_digest, held_why, approved_digest, new_source_approved
+		paused, adopted, identity, caps, options, held_digest, held_why, approved_digest, new_source_approved, empty_dirs
 		FROM state`, func(q *sqlite.Stmt) error {
 		s = State{
 			Phase: q.ColumnText(0), PhaseSince: fromNanos(q.ColumnInt64(1)), Started: fromNanos(q.ColumnInt64(2)),
@@ -85,6 +87,7 @@ func readState(c *sqlite.Conn) (s State, err error) {
 			LastError: q.ColumnText(6), LastErrorClass: q.ColumnText(7), Paused: q.ColumnBool(8), Adopted: q.ColumnBool(9),
 			Identity: q.ColumnText(10), Caps: q.ColumnText(11), Options: q.ColumnText(12), HeldDigest: q.ColumnText(13),
 			HeldWhy: q.ColumnText(14), ApprovedDigest: q.ColumnText(15), NewSourceApproved: q.ColumnBool(16),
+			EmptyDirs: q.ColumnBool(17),
 		}
 		return nil
 	})

@@ -156,7 +156,8 @@ CREATE TABLE state (
     held_digest         TEXT NOT NULL DEFAULT '',
     held_why            TEXT NOT NULL DEFAULT '',
     approved_digest     TEXT NOT NULL DEFAULT '',
-    new_source_approved INTEGER NOT NULL DEFAULT 0
+    new_source_approved INTEGER NOT NULL DEFAULT 0,
+    empty_dirs          INTEGER NOT NULL DEFAULT 0  -- 1: directories without files are on the remote too
 ) STRICT;
 INSERT INTO state (id) VALUES (1);
 
