@@ -134,7 +134,7 @@ func newBench(ctx context.Context) (*bench, error) {
 	if b.dir, err = os.MkdirTemp(os.Getenv("BENCH_DIR"), "snapsync-bench-"); err != nil {
 		return nil, err
 	}
-	b.table.about = b.about()
+	b.table = table{about: b.about(), judge: b.scale == 1}
 	return b, b.build()
 }
 

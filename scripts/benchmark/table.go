@@ -12,6 +12,7 @@ import (
 // table is the result, as markdown.
 type table struct {
 	about string
+	judge bool // says which aims were missed
 	rows  []row
 }
 
@@ -25,7 +26,7 @@ func (t *table) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n| work | snapsync | beside | result | aim |\n| --- | --- | --- | --- | --- |\n", t.about)
 	for _, r := range t.rows {
-		if r.aim != "" && !r.met {
+		if t.judge && !r.met {
 			r.aim += " **missed**"
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", r.what, r.ours, r.peer, r.ratio, r.aim)
@@ -49,7 +50,11 @@ func (t *table) faster(what string, ours time.Duration, peer string, theirs time
 
 // count adds a row for a number of things that must not be exceeded.
 func (t *table) count(what string, ours int64, of, peer string, limit int64) {
-	t.rows = append(t.rows, row{what, fmt.Sprintf("%d %s", ours, of), peer, "", fmt.Sprintf("≤ %d", limit), ours <= limit})
+	aim := fmt.Sprintf("≤ %d", limit)
+	if limit == 0 {
+		aim = "none"
+	}
+	t.rows = append(t.rows, row{what, fmt.Sprintf("%d %s", ours, of), peer, "", aim, ours <= limit})
 }
 
 // memory adds a row for peak resident memory in bytes.
@@ -70,7 +75,7 @@ func (b *bench) about() string {
 	if b.scale != 1 {
 		size = fmt.Sprintf(" **Trees at %g of their size: these figures mean nothing.**", b.scale)
 	}
-	return fmt.Sprintf("Measured on %s, %s, %d cores, %s, servers on loopback, warm cache; medians of %d runs, %s transfers.%s",
+	return fmt.Sprintf("Measured on %s, %s, %d cores, %s, servers on loopback, warm cache; median of %d, %s transfers.%s",
 		time.Now().UTC().Format(time.DateOnly), runtime.GOOS+"/"+runtime.GOARCH, runtime.NumCPU(), runtime.Version(), b.runs, transfers, size)
 }
 

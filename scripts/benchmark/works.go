@@ -57,7 +57,7 @@ func unchanged(b *bench, n int, source, ours, theirs string) error {
 	if err != nil {
 		return err
 	}
-	b.table.count(what+": looks at the remote", matching(calls, `(open|openat)\(.*`+ours+`|connect\(.*AF_INET`), "of opens and connects", "", 0)
+	b.table.count(what+": looks at the remote", matching(calls, `(open|openat)\(.*`+ours+`|connect\(.*AF_INET`), "opens and connects", "", 0)
 	b.table.count(what+": written to the journal", returned(calls, `pwrite64`), "bytes", "", someJournal)
 	return nil
 }
