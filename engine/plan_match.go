@@ -134,11 +134,7 @@ func (m *matcher) pairBy(part func(path string) string, olds, news []int32, acce
 	}
 	for _, h := range news {
 		p := part(m.changes[h].Path)
-		queue := waiting[p]
-		if len(queue) > 1 && queue[0] == h {
-			queue[0], queue[1] = queue[1], queue[0] // it may do for another one
-		}
-		if len(queue) > 0 && m.take(queue[0], h, accept) {
+		if queue := waiting[p]; len(queue) > 0 && m.take(queue[0], h, accept) {
 			waiting[p] = queue[1:]
 		}
 	}

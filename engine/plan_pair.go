@@ -49,7 +49,7 @@ func (p *planner) pairWith(dirs []match) []match {
 	found := m.out
 	if p.Caps.Move {
 		if p.Survived != nil {
-			m.round(byInode, func(i, h int32) bool { return elsewhere(i, h) && p.Survived(int(i), int(h)) })
+			m.round(byInode, func(i, h int32) bool { return !p.linked(i) && p.Survived(int(i), int(h)) })
 		}
 		for _, f := range m.out {
 			p.bind(f.old, f.now)
@@ -57,6 +57,13 @@ func (p *planner) pairWith(dirs []match) []match {
 	}
 	p.pairModified()
 	return found
+}
+
+// linked reports whether Old i still is at its path, edited: then it has not moved anywhere, and what
+// has the same inode at another path is a second link.
+func (p *planner) linked(i int32) bool {
+	now := p.now(i)
+	return isFile(now) && idOf(now) == idOf(p.old(i))
 }
 
 func (p *planner) bind(i, h int32) { p.dest[i], p.source[h] = h, i }

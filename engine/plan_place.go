@@ -40,15 +40,7 @@ func (p *planner) place() {
 
 // disputed reports whether place h gets something from elsewhere, or something else stands there.
 func (p *planner) disputed(h int32) bool {
-	switch i := p.source[h]; {
-	case p.now(h) == nil:
-		return false
-	case i != p.occupant[h]:
-		return true
-	case p.old(h) != nil && i != h:
-		return true // what the base has here leaves with its directory, or is to be cleared
-	}
-	return p.twins.has(p.path(h), h)
+	return p.now(h) != nil && (p.source[h] != p.occupant[h] || p.twins.has(p.path(h), h))
 }
 
 // placeChain places h after following the chain of files that each stand where the one before goes:
