@@ -20,7 +20,7 @@ func (e *Engine) adopt(ctx context.Context) error {
 	e.phase("listing the remote")
 	err := e.cfg.Journal.Adopt(ctx, func(add func(path string, entry snapshot.Entry) error) error {
 		return e.conn.List(ctx, func(r Remote) error {
-			return add(r.Path, adopted(&r))
+			return add(r.Path, e.adopted(&r))
 		})
 	})
 	if err != nil {
@@ -29,11 +29,12 @@ func (e *Engine) adopt(ctx context.Context) error {
 	return nil
 }
 
-// adopted is how the base records what the remote says of itself.
-func adopted(r *Remote) snapshot.Entry {
+// adopted is how the base records what the remote says of itself. A remote that keeps no mtimes at
+// least tells when it was written to; where a listing alone does not give the mtime, it stays 0.
+func (e *Engine) adopted(r *Remote) snapshot.Entry {
 	entry := r.Entry
 	entry.Flags |= snapshot.Adopted
-	if entry.Mtime == 0 && !r.Uploaded.IsZero() {
+	if e.caps.Precision <= 0 && !r.Uploaded.IsZero() {
 		entry.Mtime = r.Uploaded.UnixNano()
 	}
 	return entry

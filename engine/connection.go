@@ -30,8 +30,8 @@ type Caps struct {
 // Remote is one path as a listing of the remote shows it.
 type Remote struct {
 	Path string // in the source's own bytes; of a symlink without the suffix that rclone gives it
-	// Entry has Kind, Size, Mtime (truncated to Caps.Precision; 0 where the remote keeps none) and,
-	// if the listing gave one, Hash. Its flags are Adopted.
+	// Entry has Kind, Size, Mtime (truncated to Caps.Precision; 0 where the remote keeps none, or
+	// where a listing does not tell) and, if the listing gave one, Hash. Its flags are Adopted.
 	Entry snapshot.Entry
 	// Uploaded is the remote's own time of the last write, for remotes that keep no mtime; may be zero.
 	Uploaded time.Time

@@ -23,6 +23,8 @@ func (p *PlanInput) compare(old, now *snapshot.Entry, moved bool) verdict {
 		return edited
 	case p.Metadata && p.Caps.Metadata && !old.Flags.Has(snapshot.Adopted) && old.Mode != now.Mode:
 		return edited
+	case old.Flags.Has(snapshot.Adopted) && old.Mtime == 0:
+		return settled // the listing did not say, and to ask or to set it would cost a request for each file
 	case p.Caps.SetModTime && !p.Caps.sameMtime(old, now):
 		return retimed
 	}

@@ -330,7 +330,7 @@ func (t entries) untrue(r *remote) string {
 			return fmt.Sprintf("the base has %s, the remote has not", path)
 		case e.HashType == snapshot.XXH3 && e.Hash != there.hash:
 			return fmt.Sprintf("the base has another content at %s than the remote", path)
-		case r.caps.SetModTime && truncateFor(r.caps, e.Mtime) != truncateFor(r.caps, there.mtime):
+		case r.caps.SetModTime && there.mtime != 0 && truncateFor(r.caps, e.Mtime) != truncateFor(r.caps, there.mtime):
 			return fmt.Sprintf("the base has another mtime at %s than the remote: %d and %d", path, e.Mtime, there.mtime)
 		}
 	}

@@ -140,7 +140,7 @@ func (f *finding) correct(path string, there *Remote) error {
 		f.absent = append(f.absent, path)
 	case there == nil, base != nil && f.e.agrees(base, there):
 	default:
-		entry := adopted(there)
+		entry := f.e.adopted(there)
 		f.wrong = append(f.wrong, journal.Refresh{Path: path, Entry: &entry})
 	}
 	return nil

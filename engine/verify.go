@@ -105,7 +105,7 @@ func (e *Engine) differs(ctx context.Context, path string, base *snapshot.Entry,
 		return fmt.Sprintf("a %v on the remote, a %v in the base", now.Kind, base.Kind), true, nil
 	case now.Size != base.Size:
 		return fmt.Sprintf("size %d on the remote, %d in the base", now.Size, base.Size), true, nil
-	case e.keepsTimes() && !sameTime(now.Mtime, base.Mtime, e.caps.Precision):
+	case e.keepsTimes() && now.Mtime != 0 && !sameTime(now.Mtime, base.Mtime, e.caps.Precision):
 		return fmt.Sprintf("modified %v on the remote, %v in the base", now.ModTime().UTC(), base.ModTime().UTC()), true, nil
 	case now.HashType != snapshot.NoHash && now.HashType == base.HashType:
 		if now.Hash != base.Hash {
@@ -113,7 +113,7 @@ func (e *Engine) differs(ctx context.Context, path string, base *snapshot.Entry,
 		}
 		return "", true, nil
 	}
-	sure = e.keepsTimes()
+	sure = e.keepsTimes() && now.Mtime != 0
 	if !checksum || now.HashType == snapshot.NoHash || base.Flags.Has(snapshot.Retained) {
 		return "", sure, nil
 	}
@@ -140,7 +140,7 @@ func (e *Engine) repair(report *Report, remote map[string]Remote) error {
 	}
 	for _, d := range report.Extra {
 		r := remote[d.Path]
-		entry := adopted(&r)
+		entry := e.adopted(&r)
 		fixes = append(fixes, journal.Refresh{Path: d.Path, Entry: &entry})
 	}
 	if err := e.cfg.Journal.Repair(fixes); err != nil {
