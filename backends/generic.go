@@ -141,6 +141,9 @@ func (g *generic) Probe(ctx context.Context) error {
 // closeTimeout bounds the wait for calls that do not notice that they were cancelled.
 const closeTimeout = 5 * time.Second
 
+// Flush implements engine.Connection: what rclone's remotes promise, they promise when they answer.
+func (g *generic) Flush(ctx context.Context) error { return ctx.Err() }
+
 // Close implements engine.Connection.
 func (g *generic) Close() error {
 	g.cancel()

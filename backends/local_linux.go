@@ -1,6 +1,7 @@
 package backends
 
 import (
+	"os"
 	"path/filepath"
 	"time"
 
@@ -26,4 +27,17 @@ func precision(dir string) time.Duration {
 		return 100 * time.Nanosecond
 	}
 	return 1
+}
+
+// syncDisk flushes the file system of dir.
+func syncDisk(dir string) error {
+	fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return &os.PathError{Op: "open", Path: dir, Err: err}
+	}
+	defer unix.Close(fd)
+	if err := unix.Syncfs(fd); err != nil {
+		return &os.PathError{Op: "syncfs", Path: dir, Err: err}
+	}
+	return nil
 }

@@ -23,6 +23,7 @@ type Caps struct {
 	EmptyDirs       bool              // directories without files can exist
 	Metadata        bool              // Send keeps more than the mtime (--metadata)
 	Backup          bool              // a backup directory or suffix is configured: see Backup
+	Volatile        bool              // a power cut of this machine may undo what was not followed by a Flush
 	DeleteBatch     int               // paths that one Delete may carry; 0 means 1
 	Transfers       int               // a sensible number of parallel requests; 0 means no opinion
 }
@@ -110,6 +111,10 @@ type Connection interface {
 
 	// Cleanup removes what an interrupted Send of path may have left under a temporary name.
 	Cleanup(ctx context.Context, path string) error
+
+	// Flush makes everything that returned nil before survive a power cut of this machine, where that
+	// is in its hands: on a local disk. Elsewhere it does nothing.
+	Flush(ctx context.Context) error
 
 	// Probe reports whether the remote answers at all, with one cheap request and no retries.
 	// nil or an error that is not ErrOffline both mean that it does.

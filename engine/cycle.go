@@ -42,6 +42,9 @@ func (e *Engine) run(ctx context.Context, sum *Summary) error {
 			return err
 		}
 	}
+	if err := e.recheck(ctx, &state); err != nil {
+		return err
+	}
 	if err := e.wantEmptyDirs(ctx, &state); err != nil {
 		return err
 	}
@@ -120,9 +123,12 @@ func (e *Engine) execute(ctx context.Context, state *journal.State, todo agenda,
 	if differ, err := e.noteCaps(state, planned); err != nil || differ {
 		return differ, err
 	}
+	if err := e.noteUnflushed(state, e.caps.Volatile); err != nil {
+		return false, err
+	}
 	x := newExecution(e, todo, sum)
 	err = x.run(ctx)
-	return x.again, err
+	return x.again, errors.Join(err, e.flush(ctx, state))
 }
 
 // begin starts the account of one round: what an earlier round of the same run did stays, what it

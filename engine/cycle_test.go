@@ -503,3 +503,37 @@ func TestEmptyDirectoriesTurnedOnLater(t *testing.T) {
 		t.Errorf("not removed:\n%s", r.remote)
 	}
 }
+
+// TestPowerCut loses, with the power, what a volatile remote had acknowledged and not flushed.
+func TestPowerCut(t *testing.T) {
+	caps := fullCaps
+	caps.Volatile = true
+	r := newRig(t, caps)
+	r.cfg.Boot = "first"
+	r.fill(5)
+	r.run()
+	if r.remote.Count("flush") != 1 {
+		t.Errorf("flushed %d times after a run with steps", r.remote.Count("flush"))
+	}
+	r.quiet()
+	r.write("f00", "edited, and lost")
+	r.write("new", "cut off")
+	r.remote.Fail = func(op enginetest.Op) *enginetest.Fault {
+		if op.Name != "flush" {
+			return nil
+		}
+		return &enginetest.Fault{Err: errInjected}
+	}
+	if _, err := r.try(); !errors.Is(err, errInjected) {
+		t.Fatalf("want the flush to fail, got %v", err)
+	}
+	r.remote.Fail = nil
+	r.remote.Put("f00", "content 0", time.Unix(7, 0))
+	r.remote.Put("new", "", time.Unix(8, 0))
+	r.cfg.Boot = "second"
+	if sum := r.run(); sum.Sent != 2 {
+		t.Errorf("want both sent again: %+v", sum)
+	}
+	r.same()
+	r.quiet()
+}

@@ -46,6 +46,7 @@ type Config struct {
 	Transfers    int       // 0: as the Connection advises
 	Retries      int       // attempts per step within one run; 0: 3
 	Metadata     bool      // --metadata: a changed mode is worth a send
+	Boot         string    // identifies this start of the machine; "": unknown
 
 	// Observe is told what happens, from several goroutines, and must be quick. May be nil.
 	Observe func(Event)

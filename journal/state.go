@@ -28,6 +28,10 @@ type State struct {
 	// EmptyDirs says that the base's directories are on the remote even where they hold no files.
 	EmptyDirs bool
 
+	// Unflushed is the boot of the machine during which steps were executed that a power cut may have
+	// undone since; "": none.
+	Unflushed string
+
 	HeldDigest, HeldWhy string // the deletes that a guard holds; "": none
 	ApprovedDigest      string // the deletes that a person let through
 	NewSourceApproved   bool
@@ -57,7 +61,7 @@ func (j *Journal) Update(change func(*State)) error {
 			if err := query(t.Conn, `UPDATE state SET phase = ?, phase_since = ?, started = ?, pid = ?,
 				last_run = ?, last_success = ?, last_error = ?, last_error_class = ?, paused = ?, adopted = ?,
 				identity = ?, caps = ?, options = ?, held_digest = ?, held_why = ?, approved_digest = ?,
-				new_source_approved = ?, empty_dirs = ?`, nil, row[:]...); err != nil {
+				new_source_approved = ?, empty_dirs = ?, unflushed = ?`, nil, row[:]...); err != nil {
 				return err
 			}
 		}
@@ -69,17 +73,17 @@ func (j *Journal) Update(change func(*State)) error {
 }
 
 // row is the columns of state, in the order of readState and Update.
-func (s *State) row() [18]any {
-	return [18]any{
+func (s *State) row() [19]any {
+	return [19]any{
 		s.Phase, nanos(s.PhaseSince), nanos(s.Started), int64(s.PID),
 		nanos(s.LastRun), nanos(s.LastSuccess), s.LastError, s.LastErrorClass, s.Paused, s.Adopted,
-		s.Identity, s.Caps, s.Options, s.HeldDigest, s.HeldWhy, s.ApprovedDigest, s.NewSourceApproved, s.EmptyDirs,
+		s.Identity, s.Caps, s.Options, s.HeldDigest, s.HeldWhy, s.ApprovedDigest, s.NewSourceApproved, s.EmptyDirs, s.Unflushed,
 	}
 }
 
 func readState(c *sqlite.Conn) (s State, err error) {
 	err = query(c, `SELECT phase, phase_since, started, pid, last_run, last_success, last_error, last_error_class,
-		paused, adopted, identity, caps, options, held_digest, held_why, approved_digest, new_source_approved, empty_dirs
+		paused, adopted, identity, caps, options, held_digest, held_why, approved_digest, new_source_approved, empty_dirs, unflushed
 		FROM state`, func(q *sqlite.Stmt) error {
 		s = State{
 			Phase: q.ColumnText(0), PhaseSince: fromNanos(q.ColumnInt64(1)), Started: fromNanos(q.ColumnInt64(2)),
@@ -87,7 +91,7 @@ func readState(c *sqlite.Conn) (s State, err error) {
 			LastError: q.ColumnText(6), LastErrorClass: q.ColumnText(7), Paused: q.ColumnBool(8), Adopted: q.ColumnBool(9),
 			Identity: q.ColumnText(10), Caps: q.ColumnText(11), Options: q.ColumnText(12), HeldDigest: q.ColumnText(13),
 			HeldWhy: q.ColumnText(14), ApprovedDigest: q.ColumnText(15), NewSourceApproved: q.ColumnBool(16),
-			EmptyDirs: q.ColumnBool(17),
+			EmptyDirs: q.ColumnBool(17), Unflushed: q.ColumnText(18),
 		}
 		return nil
 	})

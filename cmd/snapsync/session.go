@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/engine"
@@ -92,6 +93,7 @@ func (a *app) engineConfig(m *mapping, f *syncFlags, t *transferFlags) (engine.C
 		CompleteSync: f.CompleteSync,
 		EmptyDirs:    f.CreateEmptySrcDirs,
 		Metadata:     f.Metadata,
+		Boot:         bootID(),
 		Log:          a.log,
 	}, nil
 }
@@ -156,4 +158,13 @@ func (s *session) recall(given *syncFlags) (*syncFlags, error) {
 		return nil, fmt.Errorf("recall flags of the last run: %w", err)
 	}
 	return kept, nil
+}
+
+// bootID identifies this start of the machine where the system tells.
+func bootID() string {
+	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(id))
 }

@@ -259,6 +259,10 @@ func (c *connection) Cleanup(ctx context.Context, path string) error {
 	})
 }
 
+func (c *connection) Flush(ctx context.Context) error {
+	return c.runAll(ctx, Op{Name: "flush"}, nil, func() error { return nil }, nil)
+}
+
 func (c *connection) Probe(ctx context.Context) error {
 	return c.runAll(ctx, Op{Name: "probe"}, nil, func() error { return nil }, nil)
 }

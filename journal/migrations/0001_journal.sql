@@ -157,7 +157,8 @@ CREATE TABLE state (
     held_why            TEXT NOT NULL DEFAULT '',
     approved_digest     TEXT NOT NULL DEFAULT '',
     new_source_approved INTEGER NOT NULL DEFAULT 0,
-    empty_dirs          INTEGER NOT NULL DEFAULT 0  -- 1: directories without files are on the remote too
+    empty_dirs          INTEGER NOT NULL DEFAULT 0, -- 1: directories without files are on the remote too
+    unflushed           TEXT NOT NULL DEFAULT ''    -- boot of the machine whose end may have undone acknowledged steps
 ) STRICT;
 INSERT INTO state (id) VALUES (1);
 
