@@ -11,7 +11,6 @@ import (
 // memory is a Base in memory: path to entry. It complains when it is misused.
 type memory struct {
 	t    testing.TB
-	once sync.Once
 	dirs map[string][]memoryRow
 	tree map[string]Entry
 	open int
