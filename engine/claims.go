@@ -10,7 +10,8 @@ type claims struct {
 	writes, reads pathSet
 }
 
-func newClaims() claims { return claims{newPathSet(), newPathSet()} }
+// newClaims returns an empty set for a remote with these capabilities.
+func newClaims(caps *Caps) claims { return claims{newPathSet(caps), newPathSet(caps)} }
 
 func (c *claims) overlaps(s *journal.Step) bool {
 	if c.writes.overlaps(s.Path) || c.reads.overlaps(s.Path) {
@@ -43,13 +44,22 @@ func (c *claims) count(s *journal.Step, n int) {
 type pathSet struct {
 	paths map[string]int // the members
 	above map[string]int // the directories that have members beneath them
+	folds bool           // paths that differ only in case are the same
 }
 
-func newPathSet() pathSet {
-	return pathSet{paths: make(map[string]int), above: make(map[string]int)}
+func newPathSet(caps *Caps) pathSet {
+	return pathSet{paths: make(map[string]int), above: make(map[string]int), folds: caps.CaseInsensitive}
+}
+
+func (p pathSet) key(path string) string {
+	if p.folds {
+		return fold(path)
+	}
+	return path
 }
 
 func (p pathSet) count(path string, n int) {
+	path = p.key(path)
 	bump(p.paths, path, n)
 	for i := len(path) - 1; i >= 0; i-- {
 		if path[i] == '/' {
@@ -69,6 +79,7 @@ func (p pathSet) overlaps(path string) bool {
 	if len(p.paths) == 0 {
 		return false
 	}
+	path = p.key(path)
 	if p.paths[path] > 0 || p.above[path] > 0 {
 		return true
 	}

@@ -60,7 +60,7 @@ func TestClaimsAgreeWithTheDefinition(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		members := rapid.SliceOfN(step, 0, 4).Draw(t, "members")
 		removed := rapid.IntRange(0, len(members)).Draw(t, "removed")
-		c := newClaims()
+		c := newClaims(&Caps{})
 		for _, m := range members {
 			c.add(m)
 		}
@@ -76,4 +76,16 @@ func TestClaimsAgreeWithTheDefinition(t *testing.T) {
 			t.Fatalf("overlaps(%+v) = %v, want %v, with %+v", *s, got, want, members[removed:])
 		}
 	})
+}
+
+func TestClaimsFoldCaseWhereTheRemoteDoes(t *testing.T) {
+	upper := &journal.Step{Action: journal.Send, How: journal.Upload, Path: "Dir/F"}
+	lower := &journal.Step{Action: journal.Delete, Path: "dir"}
+	for _, folds := range []bool{false, true} {
+		c := newClaims(&Caps{CaseInsensitive: folds})
+		c.add(upper)
+		if got := c.overlaps(lower); got != folds {
+			t.Errorf("CaseInsensitive %v: overlaps = %v", folds, got)
+		}
+	}
 }

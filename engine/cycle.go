@@ -80,7 +80,7 @@ func (e *Engine) round(ctx context.Context, state *journal.State, id snapshot.Id
 		}
 	}
 	sum.begin(seen, hold, e.cfg.CompleteSync)
-	if err := e.noteSource(state, id, seen.head, hold); err != nil {
+	if err := e.noteSource(state, id, seen.head, hold, todo.carries); err != nil {
 		return false, err
 	}
 	if err := e.noteProblems(seen.problems); err != nil {

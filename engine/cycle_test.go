@@ -537,3 +537,28 @@ func TestPowerCut(t *testing.T) {
 	r.same()
 	r.quiet()
 }
+
+// TestFileTakesThePlaceOfWhatIsRetained needs a person to agree that what is retained goes.
+func TestFileTakesThePlaceOfWhatIsRetained(t *testing.T) {
+	r := newRig(t, fullCaps)
+	r.cfg.CompleteSync = false
+	r.write("d/gone", "retained")
+	r.write("d/sub/stays", "s")
+	r.write("other", "o")
+	r.run()
+	r.remove("d/gone")
+	r.run() // retained from here on
+	r.remove("d")
+	r.write("d", "a file now")
+	r.write("other", "edited, and sent all the same")
+	sum := r.run()
+	if sum.Held == 0 || sum.Deleted != 0 || sum.Sent != 1 {
+		t.Fatalf("want the deletes held and the rest sent: %+v\n%s", sum, r.remote.Log())
+	}
+	r.approve()
+	if sum := r.run(); sum.Held != 0 || sum.Failed != 0 || sum.Sent != 1 {
+		t.Errorf("after approval: %+v\n%s", sum, r.remote.Log())
+	}
+	r.same()
+	r.quiet()
+}

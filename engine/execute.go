@@ -64,6 +64,7 @@ type agenda struct {
 	steps, uploadBytes int64           // that are not held
 	lastWork           int64           // Seq of the last step that is not a delete: the deletes after it wait for all before them
 	saved              map[int64]int64 // Seq of a directory's move to the bytes beneath it
+	carries            [][2]string     // directories that move: from, to
 }
 
 // add takes in steps that the journal has numbered, and the changes that they were made from.
@@ -78,6 +79,7 @@ func (a *agenda) add(steps []journal.Step, changes []snapshot.Change) {
 				a.saved = make(map[int64]int64)
 			}
 			a.saved[s.Seq] = bytesBeneath(changes, s.From)
+			a.carries = append(a.carries, [2]string{s.From, s.Path})
 		}
 		if s.Held {
 			continue
@@ -92,7 +94,7 @@ func (a *agenda) add(steps []journal.Step, changes []snapshot.Change) {
 func newExecution(e *Engine, a agenda, sum *Summary) *execution {
 	e.cfg.Observe(Event{Type: Planned, Steps: a.steps, UploadBytes: a.uploadBytes})
 	return &execution{
-		e: e, agenda: a, sum: sum, claims: newClaims(), blocked: newClaims(),
+		e: e, agenda: a, sum: sum, claims: newClaims(&e.caps), blocked: newClaims(&e.caps),
 		jobs: make(chan []journal.Step), results: make(chan []result, 16),
 	}
 }

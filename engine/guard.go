@@ -97,14 +97,15 @@ func (e *Engine) guard(steps []journal.Step, state *journal.State) (*Hold, error
 }
 
 // countDeletes returns how many files the plan deletes, and how many steps the planner holds.
-// Our own leftovers do not count, nor do emptied directories.
+// Our own leftovers do not count, nor do emptied directories, nor moves, also where they end in the
+// delete of what was copied.
 func countDeletes(steps []journal.Step) (files, planned int64) {
 	for i := range steps {
 		s := &steps[i]
 		if s.Held {
 			planned++
 		}
-		if s.Action == journal.Delete && !s.Dir && s.Reason != journal.Stale {
+		if countable(s) && !s.Dir {
 			files++
 		}
 	}
@@ -114,7 +115,12 @@ func countDeletes(steps []journal.Step) (files, planned int64) {
 // heldBy reports whether s is one of the steps that a hold stops: every delete of a plan that is over
 // the limit, else the ones that the planner marked.
 func heldBy(s *journal.Step, over bool) bool {
-	return s.Held || over && s.Action == journal.Delete && s.Reason != journal.Stale
+	return s.Held || over && countable(s)
+}
+
+// countable reports whether s takes something away that the source no longer has.
+func countable(s *journal.Step) bool {
+	return s.Action == journal.Delete && s.Reason != journal.Stale && s.Reason != journal.Renamed
 }
 
 // approved reports whether a person let exactly these deletes through: by `approve`, by --approve, or

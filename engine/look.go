@@ -100,19 +100,15 @@ func (e *Engine) hashChange(ctx context.Context, c *snapshot.Change) error {
 	return nil
 }
 
-// drop takes out the changes whose file could not be read. One that vanished or changed meanwhile
-// is left to the next look; anything else is a problem that a person should hear of.
+// drop takes out the changes whose file vanished meanwhile: they are left to the next look. A file that
+// cannot be read, or that is being written to, stays, unhashed: to send it is tried, and says why it
+// cannot be.
 func (s *sight) drop(indexes []int, errs []error) {
 	gone := make(map[int]bool)
 	for n, i := range indexes {
-		err := errs[n]
-		switch {
-		case err == nil, errors.Is(err, snapshot.ErrChanged):
-			continue // unhashed: it is sent, and checked again while it is read
-		case !errors.Is(err, fs.ErrNotExist):
-			s.problems = append(s.problems, snapshot.Problem{Path: s.changes[i].Path, Err: err})
+		if errors.Is(errs[n], fs.ErrNotExist) {
+			gone[i] = true
 		}
-		gone[i] = true
 	}
 	if len(gone) == 0 {
 		return

@@ -51,7 +51,7 @@ func (e *Engine) doubtful() ([]journal.Step, error) {
 		return nil, err
 	}
 	var started []journal.Step
-	seen := newClaims()
+	seen := newClaims(&e.caps)
 	for i := range claimed {
 		if s := &claimed[i]; !seen.overlaps(s) {
 			started = append(started, *s)

@@ -31,14 +31,14 @@ func (e *Engine) checkSource(state *journal.State) (snapshot.Identity, error) {
 
 // noteSource remembers which file systems the acknowledged tree is made of, and what is held.
 // It writes only what differs, so that a run over an unchanged tree does not write here.
-func (e *Engine) noteSource(state *journal.State, id snapshot.Identity, head *snapshot.Head, hold *Hold) error {
+func (e *Engine) noteSource(state *journal.State, id snapshot.Identity, head *snapshot.Head, hold *Hold, carries [][2]string) error {
 	text, err := json.Marshal(id)
 	if err != nil {
 		return fmt.Errorf("encode the source's identity: %w", err)
 	}
 	next := *state
 	next.Identity, next.NewSourceApproved = string(text), false
-	next.Mounts = head.Mounts
+	next.Mounts = carryMounts(head.Mounts, carries)
 	next.HeldDigest, next.HeldWhy = "", ""
 	if hold != nil {
 		next.HeldDigest, next.HeldWhy = hold.Digest, hold.Why
@@ -55,4 +55,19 @@ func (e *Engine) noteSource(state *journal.State, id snapshot.Identity, head *sn
 		s.Identity, s.NewSourceApproved, s.Mounts = next.Identity, false, next.Mounts
 		s.HeldDigest, s.HeldWhy, s.ApprovedDigest = next.HeldDigest, next.HeldWhy, next.ApprovedDigest
 	})
+}
+
+// carryMounts expects a file system that is not mounted now also where its directory is moved to: the
+// base's files are carried there. If the move does not happen, nothing is at stake at the new path.
+func carryMounts(mounts map[string]uint64, carries [][2]string) map[string]uint64 {
+	carried := maps.Clone(mounts)
+	for _, c := range carries {
+		from, to := c[0], c[1]
+		for path, id := range mounts {
+			if path == from || snapshot.Beneath(path, from) {
+				carried[to+path[len(from):]] = id
+			}
+		}
+	}
+	return carried
 }

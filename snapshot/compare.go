@@ -70,7 +70,7 @@ func (w *worker) replaceDir(name []byte, old *Entry) bool {
 		return false
 	}
 	if !w.excluded(name, old) {
-		w.lead(job{path: path, gone: true, doubt: w.doubt})
+		w.lead(job{path: path, gone: true, replaced: true, doubt: w.doubt})
 	}
 	return true
 }
@@ -201,12 +201,14 @@ func (w *worker) missing(name []byte, old *Entry) {
 		doubt.keep()
 	}
 	if isDir {
-		w.lead(job{path: w.path(name), gone: true, doubt: doubt})
+		w.lead(job{path: w.path(name), gone: true, replaced: w.job.replaced, doubt: doubt})
 	}
 }
 
 // retained reports whether old is what the source need not hold.
-func (w *worker) retained(old *Entry) bool { return old.Flags.Has(Retained) && !w.cfg.Mirror }
+func (w *worker) retained(old *Entry) bool {
+	return old.Flags.Has(Retained) && !w.cfg.Mirror && !w.job.replaced
+}
 
 // excluded reports whether the filter leaves out the name, being e.
 func (w *worker) excluded(name []byte, e *Entry) bool {

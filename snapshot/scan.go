@@ -63,8 +63,8 @@ type Config struct {
 type Head struct {
 	// Changes are sorted by ComparePaths. They name every path whose stat, read now, does not prove
 	// that it is as the base says, and every path of the base that is proved absent. Retained
-	// entries of the base whose path is absent are no change without Config.Mirror. Adopted entries
-	// always are one.
+	// entries of the base whose path is absent are no change without Config.Mirror, unless a file
+	// took the place of a directory above them. Adopted entries always are one.
 	Changes []Change
 	// Unproven are the directories beneath which absence proves nothing. No Change with a nil New
 	// lies beneath one of them.

@@ -5,8 +5,11 @@ import "sync"
 // job is one directory to look at: on disk and in the base, or, if gone, in the base alone.
 type job struct {
 	path string
-	gone bool    // it is not on disk: every entry of the base beneath it is absent
-	self *Change // what to report about the directory itself once it proves to belong; nil: nothing
+	gone bool // it is not on disk: every entry of the base beneath it is absent
+	// replaced says that a file took the place of the directory or of one above it: even what is
+	// retained beneath cannot stay.
+	replaced bool
+	self     *Change // what to report about the directory itself once it proves to belong; nil: nothing
 	// What its parent knew: its own device and inode, and the device of the parent. Zero for the root.
 	dev, ino, outside uint64
 	doubt             *doubt // absence beneath proves nothing, because of this
