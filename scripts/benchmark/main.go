@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command benchmark measures snapsync beside the programs that people use today, in one run, on one
 // machine, on the same data, and prints a table of ratios. scripts/bench starts it.
 //
