@@ -43,6 +43,7 @@ func (e *Engine) connect(ctx context.Context) error {
 func (e *Engine) withdraw() {
 	e.caps.Move = e.caps.Move && !e.refused.move
 	e.caps.DirMove = e.caps.DirMove && !e.refused.dirMove
+	e.caps.Copy = e.caps.Copy && !e.refused.copy
 }
 
 // noteCaps writes down what the opened remote can do, and reports whether the plan was made for

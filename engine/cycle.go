@@ -33,10 +33,10 @@ func (e *Engine) run(ctx context.Context, sum *Summary) error {
 	if err != nil {
 		return err
 	}
-	identity, err := e.checkSource(&state)
-	if err != nil {
+	if _, err := e.checkSource(&state); err != nil {
 		return err
 	}
+	e.letThrough = ""
 	if !state.Adopted {
 		if err := e.adopt(ctx); err != nil {
 			return err
@@ -49,7 +49,7 @@ func (e *Engine) run(ctx context.Context, sum *Summary) error {
 		return err
 	}
 	for round := 1; ; round++ {
-		again, err := e.round(ctx, &state, identity, sum)
+		again, err := e.round(ctx, &state, sum)
 		if err != nil || !again || round == maxRounds {
 			return err
 		}
@@ -58,8 +58,12 @@ func (e *Engine) run(ctx context.Context, sum *Summary) error {
 }
 
 // round is one cycle. It reports whether another one, right now, has something to gain.
-func (e *Engine) round(ctx context.Context, state *journal.State, id snapshot.Identity, sum *Summary) (again bool, err error) {
+func (e *Engine) round(ctx context.Context, state *journal.State, sum *Summary) (again bool, err error) {
 	if err := e.recover(ctx); err != nil {
+		return false, err
+	}
+	id, err := e.checkSource(state)
+	if err != nil {
 		return false, err
 	}
 	var seen *sight
@@ -104,6 +108,9 @@ func (e *Engine) prepare(ctx context.Context, state *journal.State) (seen *sight
 		return nil, todo, nil, 0, err
 	}
 	if hold, err = e.guard(plan.Steps, state); err != nil {
+		return nil, todo, nil, 0, err
+	}
+	if _, err := e.checkSource(state); err != nil { // once more: it may have gone while it was scanned
 		return nil, todo, nil, 0, err
 	}
 	if cycle, err = e.cfg.Journal.Begin(plan, e.cfg.Now()); err != nil {

@@ -65,10 +65,13 @@ type Engine struct {
 	doubts   []journal.Step
 	executed bool
 
+	// letThrough is the digest of the deletes that --approve let through in this run; "": none yet.
+	letThrough string
+
 	// refused is what the remote turned out not to do although its capabilities say so. It is taken
 	// out of caps when the next round begins.
 	refusedMu sync.Mutex
-	refused   struct{ move, dirMove bool }
+	refused   struct{ move, dirMove, copy bool }
 }
 
 // ErrNewSource means that the source is not the directory that was snapshotted: it was unmounted,

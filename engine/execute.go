@@ -40,10 +40,12 @@ type execution struct {
 	agenda
 	deleting bool // the dispatcher has reached the deletes after lastWork
 
-	claims    claims // paths of steps under way or not yet written down
-	blocked   claims // paths of steps that failed or are held
-	flying    int    // jobs under way
-	unwritten int    // steps that worked and are not yet written down
+	claims    claims         // paths of steps under way or not yet written down
+	blocked   claims         // paths of steps that failed
+	held      claims         // paths of steps that are held, and of what waits for them
+	lost      map[int64]bool // sizes of files that failed to arrive
+	flying    int            // jobs under way
+	unwritten int            // steps that worked and are not yet written down
 
 	jobs    chan []journal.Step // dispatcher to workers: one step, or a batch of deletes
 	results chan []result       // workers to dispatcher
@@ -95,6 +97,7 @@ func newExecution(e *Engine, a agenda, sum *Summary) *execution {
 	e.cfg.Observe(Event{Type: Planned, Steps: a.steps, UploadBytes: a.uploadBytes})
 	return &execution{
 		e: e, agenda: a, sum: sum, claims: newClaims(&e.caps), blocked: newClaims(&e.caps),
+		held: newClaims(&e.caps), lost: make(map[int64]bool),
 		jobs: make(chan []journal.Step), results: make(chan []result, 16),
 	}
 }
@@ -105,6 +108,7 @@ func (x *execution) run(ctx context.Context) error {
 		return err
 	}
 	x.e.phase("transferring")
+	x.e.executed = false // from the first claim on, until noteDoubts, the journal knows best
 	scribe := newScribe(x.e)
 	var group errgroup.Group
 	group.Go(scribe.run)
@@ -165,8 +169,7 @@ func (x *execution) admit(ctx context.Context, step journal.Step, batch []journa
 		batch = nil
 		x.clear(&step, scribe)
 	}
-	if step.Held || x.blocked.overlaps(&step) {
-		x.skip(&step)
+	if x.skip(&step) {
 		return batch
 	}
 	x.claims.add(&step)
@@ -253,6 +256,9 @@ func (x *execution) settle(done []result, scribe *scribe) {
 func (x *execution) failed(r *result) {
 	x.claims.remove(&r.step)
 	x.blocked.add(&r.step)
+	if r.step.Action == journal.Send && r.step.Old == nil && r.step.How == journal.Upload {
+		x.lost[r.step.New.Size] = true
+	}
 	if r.doubt {
 		x.doubts = append(x.doubts, r.step)
 	}
@@ -272,17 +278,25 @@ func (x *execution) release(steps []journal.Step) {
 	}
 }
 
-// skip leaves a step pending that is held, or that would have to follow one that did not happen.
-func (x *execution) skip(step *journal.Step) {
-	x.blocked.add(step)
-	if !step.Held {
-		x.e.cfg.Log.Info("waits for a step that is held or failed", "path", step.Path)
+// skip reports whether a step is to stay pending: it is held, or would have to follow one that did
+// not happen, or would delete what may be the last copy of a file that failed to arrive under
+// another name.
+func (x *execution) skip(step *journal.Step) bool {
+	switch {
+	case step.Held, x.held.overlaps(step):
+		x.held.add(step) // what waits for a person is no failure
+		return true
+	case x.blocked.overlaps(step), x.deleting && step.Old != nil && step.Old.Size > 0 && x.lost[step.Old.Size]:
+		x.blocked.add(step)
+		x.e.cfg.Log.Info("waits for a step that failed", "path", step.Path)
 		x.sum.fail(step.Path, errBlocked)
+		return true
 	}
+	return false
 }
 
 var (
-	errBlocked = errors.New("waits for another step on the same path, which is held or failed")
+	errBlocked = errors.New("waits for another step, which failed")
 	errStopped = errors.New("the journal cannot be written")
 )
 

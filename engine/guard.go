@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -130,7 +131,9 @@ func (e *Engine) approved(hold *Hold, steps []journal.Step, over bool, state *jo
 		return true, nil
 	}
 	if e.cfg.Approve {
-		if state.HeldDigest == "" || state.HeldDigest == hold.Digest {
+		shown := cmp.Or(e.letThrough, state.HeldDigest)
+		if shown == "" || shown == hold.Digest {
+			e.letThrough = hold.Digest // and nothing else, in later rounds of this run
 			return true, nil
 		}
 		hold.Why += "; --approve was given, but these are not the deletes that were held before"

@@ -44,13 +44,16 @@ func sameTime(a, b int64, precision time.Duration) bool {
 	return time.Duration(max(a, b)-min(a, b)) < max(precision, 1)
 }
 
-// refuse remembers that this remote cannot do such a move. Workers call it concurrently.
+// refuse remembers that this remote cannot do such a move or copy. Workers call it concurrently.
 func (e *Engine) refuse(s *journal.Step) {
 	e.refusedMu.Lock()
 	defer e.refusedMu.Unlock()
-	if s.Dir {
+	switch {
+	case s.Action == journal.Send:
+		e.refused.copy = true
+	case s.Dir:
 		e.refused.dirMove = true
-	} else {
+	default:
 		e.refused.move = true
 	}
 }

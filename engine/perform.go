@@ -31,13 +31,33 @@ func (e *Engine) perform(ctx context.Context, job []journal.Step) []result {
 		return e.performDeletes(ctx, job)
 	}
 	r := result{step: job[0]}
-	r.err = e.attempt(ctx, &r.step, func() (err error) {
-		r.entry, err = e.once(ctx, &r.step)
-		r.doubt = err != nil && (r.doubt || !certain(err))
-		return err
-	})
+	if r.err = e.backUp(ctx, &r); r.err == nil {
+		r.err = e.attempt(ctx, &r.step, func() (err error) {
+			r.entry, err = e.once(ctx, &r.step)
+			r.doubt = r.doubt || err != nil && !certain(err)
+			return err
+		})
+	}
+	r.doubt = r.doubt && r.err != nil
 	e.judge(&r)
 	return []result{r}
+}
+
+// backUp moves what a send replaces out of the way, if that is configured. It is done once for a step,
+// however often the send is tried: a second time it would move the new content over the backup of the
+// old. From then on the base is wrong about the path until the send is acknowledged: hence the doubt.
+func (e *Engine) backUp(ctx context.Context, r *result) error {
+	s := &r.step
+	replaces := s.Old != nil && s.Old.Kind != snapshot.Dir
+	if !e.caps.Backup || !replaces || s.How != journal.Upload && s.How != journal.Copy {
+		return nil
+	}
+	r.doubt = true
+	err := e.attempt(ctx, s, func() error { return e.conn.Backup(ctx, s.Path) })
+	if err != nil {
+		return fmt.Errorf("back up what is replaced: %w", err)
+	}
+	return nil
 }
 
 // once tries a step one time, and returns what the remote holds at its path if it worked.
@@ -60,12 +80,6 @@ func (e *Engine) once(ctx context.Context, s *journal.Step) (*snapshot.Entry, er
 }
 
 func (e *Engine) send(ctx context.Context, s *journal.Step) (*snapshot.Entry, error) {
-	replaces := s.Old != nil && s.Old.Kind != snapshot.Dir
-	if replaces && e.caps.Backup && (s.How == journal.Upload || s.How == journal.Copy) {
-		if err := e.conn.Backup(ctx, s.Path); err != nil {
-			return nil, fmt.Errorf("back up what is replaced: %w", err)
-		}
-	}
 	switch s.How {
 	case journal.Upload:
 		return e.upload(ctx, s)
@@ -114,12 +128,12 @@ func (e *Engine) performDeletes(ctx context.Context, job []journal.Step) []resul
 	for i := range job {
 		results[i].step, todo[i] = job[i], i
 	}
-	// The batch is tried as a whole, with the paths that are left: its error is that of the first.
+	// What may pass is tried again, together; what may not is left at its first answer.
 	_ = e.attempt(ctx, &job[0], func() error {
 		var left []int
 		for n, err := range e.deleteOnce(ctx, job, todo) {
 			i := todo[n]
-			if results[i].err, results[i].doubt = err, err != nil; err != nil {
+			if results[i].err, results[i].doubt = err, err != nil; hopeful(err) {
 				left = append(left, i)
 			}
 		}
@@ -150,16 +164,26 @@ func (e *Engine) deleteOnce(ctx context.Context, job []journal.Step, todo []int)
 	return errs
 }
 
-// attempt calls do until it works, is hopeless, or was tried often enough.
+// attempt calls do until it works, is hopeless, or was tried often enough. Its error is ErrOffline only
+// if the remote does not even answer a probe: else one path that times out would end the run for all.
 func (e *Engine) attempt(ctx context.Context, s *journal.Step, do func() error) error {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = firstPause, maxPause
 	for n := 1; ; n++ {
 		err := do()
-		if err == nil || ctx.Err() != nil {
+		if err == nil {
+			return nil // even if ctx is done: it happened
+		}
+		if ctx.Err() != nil {
 			return errors.Join(err, ctx.Err())
 		}
-		if n >= e.cfg.Retries || !e.mayPass(ctx, err) {
+		if errors.Is(err, ErrOffline) {
+			if errors.Is(e.conn.Probe(ctx), ErrOffline) {
+				return err
+			}
+			err = fmt.Errorf("%w: %v", ErrTemporary, err)
+		}
+		if n >= e.cfg.Retries || !hopeful(err) {
 			return err
 		}
 		wait := pause.NextBackOff()
@@ -173,16 +197,15 @@ func (e *Engine) attempt(ctx context.Context, s *journal.Step, do func() error) 
 	}
 }
 
-// mayPass reports whether trying the same again soon has a chance. Only when the remote does not
-// even answer a probe is it really away.
-func (e *Engine) mayPass(ctx context.Context, err error) bool {
+// hopeful reports whether trying the same again soon has a chance.
+func hopeful(err error) bool {
 	switch {
-	case errors.Is(err, ErrOffline):
-		return !errors.Is(e.conn.Probe(ctx), ErrOffline)
-	case errors.Is(err, ErrTemporary), errors.Is(err, snapshot.ErrChanged):
+	case err == nil, errors.Is(err, errVanished), errors.Is(err, fs.ErrPermission):
+		return false
+	case errors.Is(err, ErrOffline), errors.Is(err, ErrTemporary), errors.Is(err, snapshot.ErrChanged):
 		return true
 	}
-	return class(err) == "error" && !errors.Is(err, errVanished) && !errors.Is(err, fs.ErrPermission)
+	return class(err) == "error"
 }
 
 // class names what kind of failure err is, for status and log.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -36,7 +37,7 @@ func byPath(a, b journal.Step) int { return snapshot.ComparePaths(a.Path, b.Path
 func (p *planner) whyDelete(i int32) (journal.Reason, bool) {
 	_, name := snapshot.Split(p.path(i))
 	switch {
-	case IsTempName(name):
+	case isLeftover(name, p.old(i)):
 		return journal.Stale, true
 	case p.now(i) != nil && p.tree.where(i) == p.path(i):
 		return journal.Replaced, true // by a directory, on a remote that lets both be there
@@ -44,6 +45,12 @@ func (p *planner) whyDelete(i int32) (journal.Reason, bool) {
 		return journal.Renamed, true
 	}
 	return journal.Deleted, p.CompleteSync
+}
+
+// isLeftover reports whether a file of ours was left by an interrupted run and holds nothing that
+// anyone wants. What the base knows under the name of a parked file is content of the source.
+func isLeftover(name string, old *snapshot.Entry) bool {
+	return IsTempName(name) && (strings.HasSuffix(name, partialSuffix) || old.Flags.Has(snapshot.Adopted))
 }
 
 // emptied returns the directories that the remote is to lose: nothing came of them, and nothing is

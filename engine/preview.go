@@ -18,9 +18,11 @@ func (e *Engine) Plan(ctx context.Context) (*Preview, error) {
 		return nil, err
 	}
 	if !state.Adopted {
-		if err := e.adopt(ctx); err != nil {
+		forget, err := e.adoptInMemory(ctx)
+		if err != nil {
 			return nil, err
 		}
+		defer forget()
 	}
 	seen, err := e.look(ctx, &state)
 	if err != nil {
@@ -46,4 +48,23 @@ func (e *Engine) Plan(ctx context.Context) (*Preview, error) {
 		}
 	}
 	return preview, nil
+}
+
+// adoptInMemory gives the engine, until forget is called, a journal that is nowhere but in memory.
+func (e *Engine) adoptInMemory(ctx context.Context) (forget func(), err error) {
+	durable := e.cfg.Journal
+	memory, err := journal.OpenMemory(durable.Mapping())
+	if err != nil {
+		return nil, err
+	}
+	e.cfg.Journal = memory
+	forget = func() {
+		e.cfg.Journal = durable
+		memory.Close()
+	}
+	if err := e.adopt(ctx); err != nil {
+		forget()
+		return nil, err
+	}
+	return forget, nil
 }

@@ -87,30 +87,98 @@ func (f *finding) find(ctx context.Context, s *journal.Step) error {
 	if err != nil {
 		return err
 	}
-	var origin *Remote
-	if s.Action == journal.Move {
-		if origin, err = f.stat(ctx, s.From); err != nil {
+	switch {
+	case s.Action == journal.Move:
+		return f.findMove(ctx, s, there)
+	case s.Action == journal.Delete && there == nil:
+		f.happened(s, nil)
+		return nil
+	case s.Action == journal.Send && s.How == journal.Copy:
+		origin, err := f.stat(ctx, s.From)
+		if err != nil {
+			return err
+		}
+		return errors.Join(f.correct(s.From, origin), f.findSend(s, there))
+	case s.Action == journal.Send:
+		return f.findSend(s, there)
+	}
+	return f.correct(s.Path, there)
+}
+
+// findSend tells the new content from the old one by size and mtime. Where both would fit, or where
+// nothing but the size can tell, nobody knows: then it is sent again.
+func (f *finding) findSend(s *journal.Step, there *Remote) error {
+	if there == nil || s.Dir || there.Entry.Kind == snapshot.Dir {
+		return f.correct(s.Path, there)
+	}
+	isNew, isOld := f.e.agrees(s.New, there), s.Old != nil && f.e.agrees(s.Old, there)
+	switch {
+	case isNew && !isOld:
+		f.happened(s, s.New)
+		return nil
+	case isNew && isOld, !f.e.keepsTimes() && there.Entry.HashType == snapshot.NoHash:
+		unsure := f.e.adopted(there)
+		unsure.Mtime, unsure.HashType, unsure.Hash = 0, snapshot.NoHash, snapshot.Hash{}
+		f.learn(s.Path, &unsure)
+		return nil
+	}
+	return f.correct(s.Path, there)
+}
+
+// findMove takes a move for done if its origin is gone and what was to arrive is at its target.
+func (f *finding) findMove(ctx context.Context, s *journal.Step, there *Remote) error {
+	origin, err := f.stat(ctx, s.From)
+	if err != nil {
+		return err
+	}
+	arrived := there != nil && origin == nil && !s.Dir && f.e.agrees(s.Old, there)
+	if s.Dir && there != nil && origin == nil {
+		if arrived, err = f.arrived(ctx, s); err != nil {
 			return err
 		}
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	switch {
-	case s.Action == journal.Delete && there == nil:
-		f.done = append(f.done, journal.Done{Step: *s, At: f.e.cfg.Now()})
-	case s.Action == journal.Move && origin == nil && there != nil && s.Dir == (there.Entry.Kind == snapshot.Dir):
-		f.done = append(f.done, journal.Done{Step: *s, Entry: s.New, At: f.e.cfg.Now()})
-	case s.Action == journal.Move && s.Dir && origin != nil && there != nil:
-		f.relist = true // half a move: this remote moves directories file by file
-	case s.Action == journal.Move:
-		if origin == nil {
-			f.absent = append(f.absent, s.From)
-		}
-		return f.correct(s.Path, there)
-	default:
-		return f.correct(s.Path, there)
+	case arrived:
+		f.happened(s, s.New)
+		return nil
+	case s.Dir && there != nil:
+		// Half a move, on a remote that moves directories file by file; or somebody else's directory.
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.relist = true
+		return nil
 	}
-	return nil
+	return errors.Join(f.correct(s.From, origin), f.correct(s.Path, there))
+}
+
+// arrived looks for one file of a moved directory where it should be now.
+func (f *finding) arrived(ctx context.Context, s *journal.Step) (bool, error) {
+	path, entry, err := f.e.anyFile(s.From)
+	if err != nil || entry == nil {
+		return err == nil, err
+	}
+	there, err := f.stat(ctx, s.Path+path[len(s.From):])
+	return there != nil && there.Entry.Kind == entry.Kind && there.Entry.Size == entry.Size &&
+		(!f.e.keepsTimes() || f.e.agrees(entry, there)), err
+}
+
+// anyFile returns some file that the base holds beneath dir; nil if there is none.
+func (e *Engine) anyFile(dir string) (path string, file *snapshot.Entry, err error) {
+	reader, err := e.cfg.Journal.Reader()
+	if err != nil {
+		return "", nil, err
+	}
+	for dirs := []string{dir}; len(dirs) > 0 && file == nil && err == nil; dirs = dirs[1:] {
+		err = eachChild(reader, dirs[0], func(child string, entry *snapshot.Entry) {
+			if entry.Kind == snapshot.Dir {
+				dirs = append(dirs, child)
+			} else if file == nil {
+				found := *entry
+				path, file = child, &found
+			}
+		})
+	}
+	return path, file, errors.Join(err, reader.Close())
 }
 
 // stat returns what the remote holds at path, or nil.
@@ -121,12 +189,29 @@ func (f *finding) stat(ctx context.Context, path string) (*Remote, error) {
 		return err
 	})
 	switch {
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, ErrNotFound), errors.Is(err, ErrInvalidName):
 		return nil, nil
-	case err != nil:
+	case err != nil && endsRun(err):
 		return nil, fmt.Errorf("stat %q: %w", path, err)
+	case err != nil:
+		// One path that cannot be looked at must not stop all others for ever. It is taken for
+		// absent, so that it is sent again, and then says what is wrong with it.
+		f.e.cfg.Log.Warn("cannot look at what an interrupted run may have done", "path", path, "err", err)
+		return nil, nil
 	}
 	return &r, nil
+}
+
+func (f *finding) happened(s *journal.Step, entry *snapshot.Entry) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.done = append(f.done, journal.Done{Step: *s, Entry: entry, At: f.e.cfg.Now()})
+}
+
+func (f *finding) learn(path string, entry *snapshot.Entry) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.wrong = append(f.wrong, journal.Refresh{Path: path, Entry: entry})
 }
 
 // correct compares what the remote holds at path with the base. Where they disagree the base learns
@@ -137,17 +222,19 @@ func (f *finding) correct(path string, there *Remote) error {
 	case err != nil:
 		return err
 	case there == nil && base != nil:
+		f.mu.Lock()
+		defer f.mu.Unlock()
 		f.absent = append(f.absent, path)
 	case there == nil, base != nil && f.e.agrees(base, there):
 	default:
 		entry := f.e.adopted(there)
-		f.wrong = append(f.wrong, journal.Refresh{Path: path, Entry: &entry})
+		f.learn(path, &entry)
 	}
 	return nil
 }
 
-// agrees reports whether the remote still holds what the base says. Where no mtime can tell, it is
-// not believed: the same size may be the old content or the new.
+// agrees reports whether the remote holds what entry says. Where no mtime can tell, it is not
+// believed: the same size may be the old content or the new.
 func (e *Engine) agrees(base *snapshot.Entry, there *Remote) bool {
 	now := &there.Entry
 	if base.Kind != now.Kind || base.Kind == snapshot.Dir {
@@ -159,6 +246,7 @@ func (e *Engine) agrees(base *snapshot.Entry, there *Remote) bool {
 // write makes the findings durable, and with them the end of the doubt.
 func (f *finding) write(ctx context.Context) error {
 	j := f.e.cfg.Journal
+	f.e.executed = false // until all is written, the journal knows best which are left
 	if err := j.Ack(f.done); err != nil {
 		return err
 	}

@@ -11,12 +11,15 @@ import (
 
 // VerifyOptions say how hard to look and what to do about it.
 type VerifyOptions struct {
-	Repair   bool // make the base tell the truth, so that the next Run repairs the remote
-	Checksum bool // where the remote gives a hash, read the local files to compare it
+	Repair bool // make the base tell the truth, so that the next Run repairs the remote
+	// refuseEmpty fails rather than believe that the remote has lost everything.
+	refuseEmpty bool
+	Checksum    bool // where the remote gives a hash, read the local files to compare it
 }
 
 // Report is how the remote differs from the base.
 type Report struct {
+	Listed   int64        // paths on the remote
 	Checked  int64        // files of the base that were compared
 	Unknown  int64        // of them, those that size alone had to vouch for
 	Missing  []Difference // the base has it, the remote does not
@@ -40,6 +43,11 @@ func (e *Engine) Verify(ctx context.Context, opt VerifyOptions) (*Report, error)
 	if err := e.connect(ctx); err != nil {
 		return nil, err
 	}
+	if opt.Repair { // what is in doubt would be corrected twice, and differently
+		if err := e.recover(ctx); err != nil {
+			return nil, err
+		}
+	}
 	e.phase("listing the remote")
 	remote := make(map[string]Remote)
 	err := e.conn.List(ctx, func(r Remote) error {
@@ -49,12 +57,17 @@ func (e *Engine) Verify(ctx context.Context, opt VerifyOptions) (*Report, error)
 	if err != nil {
 		return nil, fmt.Errorf("list the remote: %w", err)
 	}
-	report := new(Report)
+	report := &Report{Listed: int64(len(remote))}
+	found := make(map[string]Remote) // what differs, as it is there
 	e.phase("comparing")
 	err = e.cfg.Journal.Walk(ctx, func(path string, base *snapshot.Entry) error {
 		there, ok := remote[path]
 		delete(remote, path)
 		if base.Kind == snapshot.Dir {
+			if ok && there.Entry.Kind != snapshot.Dir && !e.caps.BucketBased {
+				report.Differs = append(report.Differs, Difference{path, "a file on the remote, a directory in the base"})
+				found[path] = there
+			}
 			return nil // on most remotes a directory is there because its files are
 		}
 		report.Checked++
@@ -65,6 +78,7 @@ func (e *Engine) Verify(ctx context.Context, opt VerifyOptions) (*Report, error)
 		what, sure, err := e.differs(ctx, path, base, &there, opt.Checksum)
 		if what != "" {
 			report.Differs = append(report.Differs, Difference{path, what})
+			found[path] = there
 		} else if !sure {
 			report.Unknown++
 		}
@@ -80,7 +94,13 @@ func (e *Engine) Verify(ctx context.Context, opt VerifyOptions) (*Report, error)
 	if !opt.Repair || report.Clean() {
 		return report, nil
 	}
-	return report, e.repair(report, remote)
+	for _, d := range report.Extra {
+		found[d.Path] = remote[d.Path]
+	}
+	if opt.Repair && opt.refuseEmpty && report.Listed == 0 {
+		return report, fmt.Errorf("%w: it holds nothing, and should hold %d files: is its disk mounted?", ErrFatal, report.Checked)
+	}
+	return report, e.repair(report, found)
 }
 
 // extras are the files left over of a listing that are this mapping's business, sorted.
@@ -131,15 +151,16 @@ func (e *Engine) differs(ctx context.Context, path string, base *snapshot.Entry,
 // without sending the file again, a touched file keeps its old one on the remote.
 func (e *Engine) keepsTimes() bool { return e.caps.Precision > 0 && e.caps.SetModTime }
 
-// repair makes the base say what the remote holds. What is missing or differs is forgotten, so that
-// the next run sends it; what is extra is adopted, so that the next run retains or deletes it.
-func (e *Engine) repair(report *Report, remote map[string]Remote) error {
+// repair makes the base say what the remote holds. What is missing is forgotten, so that the next
+// run sends it; the rest is adopted: what differs is then compared with the source, and replaced like
+// any older content, and what is extra is retained or deleted.
+func (e *Engine) repair(report *Report, found map[string]Remote) error {
 	var fixes []journal.Refresh
-	for _, d := range slices.Concat(report.Missing, report.Differs) {
+	for _, d := range report.Missing {
 		fixes = append(fixes, journal.Refresh{Path: d.Path})
 	}
-	for _, d := range report.Extra {
-		r := remote[d.Path]
+	for _, d := range slices.Concat(report.Differs, report.Extra) {
+		r := found[d.Path]
 		entry := e.adopted(&r)
 		fixes = append(fixes, journal.Refresh{Path: d.Path, Entry: &entry})
 	}

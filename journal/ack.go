@@ -27,7 +27,7 @@ func (j *Journal) Ack(done []Done) error {
 		return nil
 	}
 	return j.write("acknowledge steps", func(t *transaction) error {
-		a, err := t.acknowledgement()
+		a, err := t.acknowledgement(done[0].At)
 		if err != nil {
 			return err
 		}
@@ -48,10 +48,10 @@ type acknowledgement struct {
 	counts          CycleResult
 }
 
-func (t *transaction) acknowledgement() (*acknowledgement, error) {
+func (t *transaction) acknowledgement(at time.Time) (*acknowledgement, error) {
 	if t.j.cycle == 0 {
-		// Acknowledged without a Begin: the engine never does, but nothing is lost if somebody does.
-		if _, err := t.beginCycle(time.Now()); err != nil {
+		// Without a Begin: what an interrupted run had done is found out before the next plan.
+		if _, err := t.beginCycle(at); err != nil {
 			return nil, err
 		}
 	}

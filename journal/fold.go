@@ -69,6 +69,12 @@ func (t *transaction) replace(path string, was, now *snapshot.Entry) error {
 	}
 	if now.Kind != snapshot.Dir {
 		delete(t.j.dirs, path)
+		if was != nil && was.Kind == snapshot.Dir {
+			// A bucket has no directories to delete: their rows go with the one above them.
+			if err := t.dropBeneath(path); err != nil {
+				return err
+			}
+		}
 	}
 	t.totals.count(now, 1)
 	return t.store(path, now)

@@ -43,6 +43,13 @@ func (m *model) put(path string, e *snapshot.Entry) {
 		m.remove(path)
 		return
 	}
+	if was, ok := m.base[path]; ok && was.Kind == snapshot.Dir && e.Kind != snapshot.Dir {
+		for p := range m.base {
+			if snapshot.Beneath(p, path) {
+				delete(m.base, p)
+			}
+		}
+	}
 	m.base[path] = *e
 	for dir, _ := snapshot.Split(path); dir != ""; dir, _ = snapshot.Split(dir) {
 		if _, ok := m.base[dir]; !ok {
