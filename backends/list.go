@@ -30,6 +30,9 @@ func (g *generic) List(ctx context.Context, fn func(engine.Remote) error) error 
 		var err error
 		if listR := g.f.Features().ListR; listR != nil {
 			err = listR(ctx, "", func(entries fs.DirEntries) error { return l.add(ctx, entries) })
+			if isMissingRoot(err) && !l.rootIsMissing(ctx) {
+				err = fmt.Errorf("%w: %w", errVanished, err)
+			}
 		} else {
 			err = l.walk(ctx)
 		}
@@ -45,7 +48,7 @@ func (g *generic) List(ctx context.Context, fn func(engine.Remote) error) error 
 	return nil
 }
 
-// errMissingRoot marks the one directory that may be missing: the root, before anything was sent.
+// isMissingRoot recognises the one directory that may be missing: the root, before anything was sent.
 func isMissingRoot(err error) bool {
 	return isAny(err, fs.ErrorDirNotFound) && !isAny(err, errVanished)
 }
@@ -59,6 +62,20 @@ type listing struct {
 	mu   sync.Mutex // guards what follows, and keeps fn from being called concurrently
 	fn   func(engine.Remote) error
 	seen map[string]bool // only where several files can have one name
+	any  bool            // something was found
+}
+
+// rootIsMissing reports that a directory which ListR did not find is the root. ListR does not tell which
+// one it was, and may keep for itself what it found before: so the root is asked for.
+func (l *listing) rootIsMissing(ctx context.Context) bool {
+	l.mu.Lock()
+	any := l.any
+	l.mu.Unlock()
+	if any {
+		return false
+	}
+	_, err := l.g.f.List(ctx, "")
+	return isAny(err, fs.ErrorDirNotFound)
 }
 
 // walk lists the tree from the root, at most Checkers directories at a time.
@@ -102,6 +119,9 @@ func (g *generic) isHidden(remote string) bool {
 
 // add hands entries on. What needs a request for each is asked in parallel.
 func (l *listing) add(ctx context.Context, entries fs.DirEntries) error {
+	l.mu.Lock()
+	l.any = l.any || len(entries) > 0
+	l.mu.Unlock()
 	found := make([]*engine.Remote, len(entries))
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(max(1, fs.GetConfig(ctx).Checkers))

@@ -70,9 +70,13 @@ func (l *local) Caps() engine.Caps               { return l.caps }
 func (l *local) Probe(ctx context.Context) error { return ctx.Err() }
 func (l *local) Close() error                    { return nil }
 
-// Flush implements engine.Connection.
+// Flush implements engine.Connection. A root that does not exist holds nothing to flush.
 func (l *local) Flush(ctx context.Context) error {
-	return failed(ctx, syncDisk(l.root), "flush the disk of %q", l.root)
+	err := syncDisk(l.root)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return failed(ctx, err, "flush the disk of %q", l.root)
 }
 
 func (l *local) path(path string) string {
@@ -143,6 +147,9 @@ func writeFile(ctx context.Context, name string, in io.Reader, size int64) error
 	if err != nil {
 		return err
 	}
+	// This reserves space and leaves the file's size alone, on every system: on Linux rclone always has
+	// FALLOC_FL_KEEP_SIZE, on Windows it sets the allocation, elsewhere nothing. Else a power cut could
+	// leave zeros that a check of the size would take for the file.
 	if size >= preallocateFrom {
 		if err := file.PreAllocate(size, f); errors.Is(err, file.ErrDiskFull) {
 			return errors.Join(fmt.Errorf("%w: %w", engine.ErrQuota, err), f.Close())

@@ -24,7 +24,7 @@ func (g *generic) Copy(ctx context.Context, from, path string, e snapshot.Entry)
 			return fs.ErrorCantCopy
 		}
 		name := remoteName(path, e.Kind)
-		o, err := g.replace(ctx, g.f, name, func() (fs.Object, error) { return g.f.Features().Copy(ctx, src, name) })
+		o, err := g.replace(ctx, g.f, src, name, g.f.Features().Copy)
 		if err != nil {
 			return err
 		}
@@ -68,7 +68,7 @@ func (g *generic) moveFile(ctx context.Context, from, path string) error {
 	if g.cfg.Links && strings.HasSuffix(src.Remote(), fs.LinkSuffix) && !strings.HasSuffix(from, fs.LinkSuffix) {
 		name += fs.LinkSuffix
 	}
-	_, err = g.replace(ctx, g.f, name, func() (fs.Object, error) { return g.f.Features().Move(ctx, src, name) })
+	_, err = g.replace(ctx, g.f, src, name, g.f.Features().Move)
 	return err
 }
 
@@ -223,27 +223,56 @@ func (g *generic) hideBackup() error {
 	return nil
 }
 
-// Backup implements engine.Connection.
+// Backup implements engine.Connection. That a path is not there is no error only when that is the
+// first thing found: later it would mean that the file got lost on its way.
 func (g *generic) Backup(ctx context.Context, path string) error {
 	err := g.do(ctx, func(ctx context.Context) error {
 		o, err := g.object(ctx, path)
-		if err != nil {
+		if errors.Is(err, engine.ErrNotFound) {
+			return nil
+		} else if err != nil {
 			return err
 		}
-		name := operations.SuffixName(ctx, o.Remote())
-		ft := g.backup.Features()
-		if ft.Move != nil {
-			_, err = g.replace(ctx, g.backup, name, func() (fs.Object, error) { return ft.Move(ctx, o, name) })
-			return err
-		}
-		_, err = g.replace(ctx, g.backup, name, func() (fs.Object, error) { return ft.Copy(ctx, o, name) })
-		if err != nil {
-			return err
-		}
-		return o.Remove(ctx)
+		return g.setAside(ctx, o)
 	})
-	if err != nil && !errors.Is(err, engine.ErrNotFound) {
+	if err != nil {
 		return fmt.Errorf("back up %q: %w", path, err)
 	}
 	return nil
+}
+
+// setAside moves a file to its backup's name. A crash between a copy and the removal leaves both, and
+// the next Backup of the path copies once more.
+func (g *generic) setAside(ctx context.Context, o fs.Object) error {
+	name := operations.SuffixName(ctx, o.Remote())
+	if g.backup == g.f {
+		if err := g.vacant(ctx, o, name); err != nil {
+			return err
+		}
+	}
+	ft := g.backup.Features()
+	if ft.Move != nil {
+		_, err := g.replace(ctx, g.backup, o, name, ft.Move)
+		return err
+	}
+	if _, err := g.replace(ctx, g.backup, o, name, ft.Copy); err != nil {
+		return err
+	}
+	return o.Remove(ctx)
+}
+
+// vacant returns an error if something else than a copy of o is at the name that --suffix, without
+// --backup-dir, gives o. Unlike in a backup directory, it can be a file that somebody else put there.
+func (g *generic) vacant(ctx context.Context, o fs.Object, name string) error {
+	other, err := g.f.NewObject(ctx, name)
+	if gone(ctx, err) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if _, equal := g.compare(ctx, o, other); equal {
+		return nil
+	}
+	return fmt.Errorf("%q is not moved to %q, where another file is: move or remove that one, or use --backup-dir",
+		o.Remote(), name)
 }

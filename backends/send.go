@@ -3,7 +3,6 @@ package backends
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -38,6 +37,11 @@ func (g *generic) Send(ctx context.Context, path string, src engine.Source) erro
 	if torn := t.failure(); torn != nil && err != nil {
 		err = torn // what the backend made of it says less
 	}
+	// These two classes say that the old content, or nothing, is at path. Here a server that publishes
+	// what it got of a request may have put a part there, see readAhead: the cause stays as text only.
+	if g.exposed(e, t) && isAny(err, snapshot.ErrChanged, engine.ErrQuota) {
+		err = fmt.Errorf("broke off, and the remote may show a part of it: %v", err)
+	}
 	if err != nil {
 		return fmt.Errorf("send %q: %w", path, err)
 	}
@@ -60,7 +64,9 @@ func (g *generic) send(ctx context.Context, path string, e snapshot.Entry, t *ta
 		err = g.verify(ctx, o, e, t)
 	}
 	if err == nil && name != final {
-		_, err = g.replace(ctx, g.f, final, func() (fs.Object, error) { return g.f.Features().Move(ctx, o, final) })
+		_, err = g.replace(ctx, g.f, o, final, g.f.Features().Move)
+		// The rename may have happened: o, where a remote knows files by number, is the new file then.
+		o = nil
 	}
 	// At the final name only what this upload made, and what verify refused, may be removed: after a
 	// failed upload the old content is there still.
@@ -104,6 +110,12 @@ func (g *generic) upload(ctx context.Context, path, name string, e snapshot.Entr
 // section 8), and S3 does; versitygw 1.8 publishes the part, which the next Send then replaces.
 // There is no telling such a part from the old content, so nothing is removed.
 const readAhead = 8 << 20
+
+// exposed reports that content went straight to its final name, without being read ahead. While
+// nothing of it was asked for, the request cannot have begun.
+func (g *generic) exposed(e snapshot.Entry, t *tap) bool {
+	return !g.partial && e.Size > readAhead && t.wasRead()
+}
 
 // known is an ObjectInfo whose hash is known already.
 type known struct {
@@ -221,6 +233,7 @@ type tap struct {
 	mu     sync.Mutex // guards what follows, and what hash has seen
 	in     io.ReadCloser
 	err    error // why the source failed
+	begun  bool  // somebody has read
 	closed bool
 }
 
@@ -250,6 +263,7 @@ func (t *tap) read(p []byte) (int, error) {
 	if err := t.ctx.Err(); err != nil {
 		return 0, err
 	}
+	t.begun = true
 	n, err := t.in.Read(p)
 	if t.hash != nil {
 		_, _ = t.hash.Write(p[:n])
@@ -277,39 +291,17 @@ func (t *tap) sum(h hash.Type) (string, error) {
 	return t.hash.SumString(h, false)
 }
 
+func (t *tap) wasRead() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.begun
+}
+
 // failure returns what the source, not the remote, failed with.
 func (t *tap) failure() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.err
-}
-
-// replace puts something at name that is elsewhere on f: op moves or copies it there. Remotes differ
-// in what they do to a file that is there already: most replace it, some refuse, and where several
-// files can have one name the old one stays. Only those that refuse show nothing for a moment.
-func (g *generic) replace(ctx context.Context, f fs.Fs, name string, op func() (fs.Object, error)) (fs.Object, error) {
-	var old fs.Object
-	if f.Features().DuplicateFiles {
-		old, _ = f.NewObject(ctx, name)
-	}
-	o, err := op()
-	if err == nil {
-		if old != nil {
-			err = old.Remove(ctx)
-		}
-		return o, err
-	}
-	if class := classOf(err); old != nil || ctx.Err() != nil || errors.Is(class, engine.ErrOffline) {
-		return nil, err
-	}
-	inTheWay, lookErr := f.NewObject(ctx, name)
-	if lookErr != nil {
-		return nil, err
-	}
-	if removeErr := inTheWay.Remove(ctx); removeErr != nil {
-		return nil, err
-	}
-	return op()
 }
 
 // near reports whether two times are the same to a remote with this precision.
