@@ -245,11 +245,6 @@ func (g *generic) Backup(ctx context.Context, path string) error {
 // the next Backup of the path copies once more.
 func (g *generic) setAside(ctx context.Context, o fs.Object) error {
 	name := operations.SuffixName(ctx, o.Remote())
-	if g.backup == g.f {
-		if err := g.vacant(ctx, o, name); err != nil {
-			return err
-		}
-	}
 	ft := g.backup.Features()
 	if ft.Move != nil {
 		_, err := g.replace(ctx, g.backup, o, name, ft.Move)
@@ -259,20 +254,4 @@ func (g *generic) setAside(ctx context.Context, o fs.Object) error {
 		return err
 	}
 	return o.Remove(ctx)
-}
-
-// vacant returns an error if something else than a copy of o is at the name that --suffix, without
-// --backup-dir, gives o. Unlike in a backup directory, it can be a file that somebody else put there.
-func (g *generic) vacant(ctx context.Context, o fs.Object, name string) error {
-	other, err := g.f.NewObject(ctx, name)
-	if gone(ctx, err) {
-		return nil
-	} else if err != nil {
-		return err
-	}
-	if _, equal := g.compare(ctx, o, other); equal {
-		return nil
-	}
-	return fmt.Errorf("%q is not moved to %q, where another file is: move or remove that one, or use --backup-dir",
-		o.Remote(), name)
 }

@@ -110,11 +110,7 @@ func TestBackup(t *testing.T) {
 			if !s.Caps().Backup {
 				t.Fatal("no Caps.Backup")
 			}
-			contents := []string{"first", "second"}
-			if tt.backup == "" {
-				contents = contents[:1] // see TestSuffixTaken
-			}
-			for _, content := range contents {
+			for _, content := range []string{"first", "second"} {
 				if err := s.Send(t.Context(), "d/f", enginetest.Text(content, time.Now())); err != nil {
 					t.Fatal(err)
 				}

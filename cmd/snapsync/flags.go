@@ -50,7 +50,7 @@ type syncFlags struct {
 	Metadata           bool   `group:"what" short:"M" help:"Keep more than the mtime, where the remote can: modes, owners, extended attributes."`
 	Checksum           bool   `group:"what" short:"c" help:"Trust content only: read and hash every file, however it looks."`
 	BackupDir          string `group:"safety" placeholder:"DIR" help:"Move what is deleted or replaced into this directory of the same remote."`
-	Suffix             string `group:"safety" placeholder:"SUFFIX" help:"Add this to the names of what is deleted or replaced."`
+	Suffix             string `group:"safety" placeholder:"SUFFIX" help:"Add this to the names of what is deleted or replaced. Without --backup-dir, such names are not mirrored themselves."`
 
 	filterFlags
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
+	"time"
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/snapshot"
@@ -59,4 +61,33 @@ func (f *filterFlags) filter() (snapshot.Filter, error) {
 		return nil, &failure{status: statusUsage, err: err, hint: "the rules are rclone's: https://rclone.org/filtering/"}
 	}
 	return filter, nil
+}
+
+// mirrored is the filter, less the names that --suffix, without --backup-dir, makes beside the files:
+// a file of the source with such a name would be replaced by a backup.
+func (f *syncFlags) mirrored() (snapshot.Filter, error) {
+	filter, err := f.filter()
+	if err != nil || f.Suffix == "" || f.BackupDir != "" {
+		return filter, err
+	}
+	return withoutSuffix{filter, f.Suffix}, nil
+}
+
+// withoutSuffix is a filter that also leaves out the names of backups.
+type withoutSuffix struct {
+	snapshot.Filter // nil: everything else belongs
+	suffix          string
+}
+
+func (w withoutSuffix) File(path string, size int64, mtime time.Time) bool {
+	return !strings.HasSuffix(path, w.suffix) && (w.Filter == nil || w.Filter.File(path, size, mtime))
+}
+
+func (w withoutSuffix) Dir(path string) bool { return w.Filter == nil || w.Filter.Dir(path) }
+
+func (w withoutSuffix) Markers() []string {
+	if w.Filter == nil {
+		return nil
+	}
+	return w.Filter.Markers()
 }

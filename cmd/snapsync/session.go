@@ -71,7 +71,7 @@ func (a *app) engineConfig(m *mapping, f *syncFlags, t *transferFlags) (engine.C
 	if err != nil {
 		return engine.Config{}, err
 	}
-	filter, err := f.filter()
+	filter, err := f.mirrored()
 	if err != nil {
 		return engine.Config{}, err
 	}
