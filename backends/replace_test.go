@@ -7,7 +7,6 @@ import (
 	"net/textproto"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
