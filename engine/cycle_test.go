@@ -562,3 +562,25 @@ func TestFileTakesThePlaceOfWhatIsRetained(t *testing.T) {
 	r.same()
 	r.quiet()
 }
+
+// TestHeldPlanCannotFreeItself renames every file by copy and delete, as ransomware does: what is sent
+// all the same doubles the base, and half of that is no reason to let the deletes through.
+func TestHeldPlanCannotFreeItself(t *testing.T) {
+	r := newGuardedRig(t)
+	r.fill(20)
+	r.run()
+	for i := range 20 {
+		r.remove(fmt.Sprintf("f%02d", i))
+		r.write(fmt.Sprintf("f%02d.enc", i), fmt.Sprintf("encrypted %d, and longer", i))
+	}
+	for range 3 {
+		if sum := r.run(); sum.Held != 20 || sum.Deleted != 0 {
+			t.Fatalf("held deletes went through: %+v", sum)
+		}
+	}
+	r.approve()
+	if sum := r.run(); sum.Deleted != 20 {
+		t.Errorf("after approval: %+v", sum)
+	}
+	r.same()
+}

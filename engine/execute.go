@@ -50,6 +50,7 @@ type execution struct {
 	jobs    chan []journal.Step // dispatcher to workers: one step, or a batch of deletes
 	results chan []result       // workers to dispatcher
 	stop    error               // why no further step is started
+	abandon func()              // ends the steps under way: once the remote is gone they would only wait
 }
 
 // result is what became of one step.
@@ -109,6 +110,8 @@ func (x *execution) run(ctx context.Context) error {
 	}
 	x.e.phase("transferring")
 	x.e.executed = false // from the first claim on, until noteDoubts, the journal knows best
+	ctx, x.abandon = context.WithCancel(ctx)
+	defer x.abandon()
 	scribe := newScribe(x.e)
 	var group errgroup.Group
 	group.Go(scribe.run)
@@ -267,6 +270,7 @@ func (x *execution) failed(r *result) {
 		x.sum.fail(r.step.Path, r.err)
 	case x.stop == nil:
 		x.stop = r.err
+		x.abandon()
 	}
 }
 

@@ -70,14 +70,19 @@ func (e *Engine) guard(steps []journal.Step, state *journal.State) (*Hold, error
 	if err != nil {
 		return nil, err
 	}
-	limit, limited := e.cfg.MaxDelete.limit(totals.Files + totals.Retained)
+	files := totals.Files + totals.Retained
+	if state.HeldBase > 0 {
+		// What a held plan sends all the same enlarges the base: it must not let its own deletes through.
+		files = min(files, state.HeldBase)
+	}
+	limit, limited := e.cfg.MaxDelete.limit(files)
 	over := limited && count > limit
 	if !over && planned == 0 {
 		return nil, nil
 	}
-	hold := &Hold{Deletes: count, Limit: limit, Digest: digestDeletes(steps, over)}
+	hold := &Hold{Deletes: count, Limit: limit, Base: files, Digest: digestDeletes(steps, over)}
 	if over {
-		hold.Why = fmt.Sprintf("the plan deletes %d of %d files, more than --max-delete %v allows", count, totals.Files+totals.Retained, e.cfg.MaxDelete)
+		hold.Why = fmt.Sprintf("the plan deletes %d of %d files, more than --max-delete %v allows", count, files, e.cfg.MaxDelete)
 	} else {
 		hold.Deletes, hold.Limit = planned, -1
 		hold.Why = fmt.Sprintf("%d files that the remote retains stand where the source has something else", planned)

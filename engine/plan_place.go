@@ -112,8 +112,6 @@ func (p *planner) stands(i, h int32) bool {
 func (p *planner) removeFile(i, h int32) {
 	old, now := p.old(i), p.now(h)
 	switch {
-	case isDir(now) && p.Caps.BucketBased && !p.wantsMkdir(h):
-		// It can stay beside what is in the directory until its own turn comes.
 	case p.dest[i] != none:
 		p.evict(i, h)
 	case old.Kind == now.Kind && p.tree.where(i) == p.path(h) && !p.Caps.Backup:

@@ -56,6 +56,7 @@ type Preview struct {
 type Hold struct {
 	Deletes int64 // files that the plan would delete
 	Limit   int64 // how many would have passed; -1 where it is not the number that matters
+	Base    int64 // files on the remote, of which Limit may be a percentage
 	Why     string
 	Digest  string // of exactly these deletes; what `approve` binds to
 }

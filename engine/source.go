@@ -39,9 +39,9 @@ func (e *Engine) noteSource(state *journal.State, id snapshot.Identity, head *sn
 	next := *state
 	next.Identity, next.NewSourceApproved = string(text), false
 	next.Mounts = carryMounts(head.Mounts, carries)
-	next.HeldDigest, next.HeldWhy = "", ""
+	next.HeldDigest, next.HeldWhy, next.HeldBase = "", "", 0
 	if hold != nil {
-		next.HeldDigest, next.HeldWhy = hold.Digest, hold.Why
+		next.HeldDigest, next.HeldWhy, next.HeldBase = hold.Digest, hold.Why, hold.Base
 	}
 	if next.HeldDigest != next.ApprovedDigest {
 		next.ApprovedDigest = "" // an approval is for one plan and is used up by the next
@@ -53,7 +53,8 @@ func (e *Engine) noteSource(state *journal.State, id snapshot.Identity, head *sn
 	*state = next
 	return e.cfg.Journal.Update(func(s *journal.State) {
 		s.Identity, s.NewSourceApproved, s.Mounts = next.Identity, false, next.Mounts
-		s.HeldDigest, s.HeldWhy, s.ApprovedDigest = next.HeldDigest, next.HeldWhy, next.ApprovedDigest
+		s.HeldDigest, s.HeldWhy, s.HeldBase = next.HeldDigest, next.HeldWhy, next.HeldBase
+		s.ApprovedDigest = next.ApprovedDigest
 	})
 }
 

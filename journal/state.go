@@ -33,6 +33,7 @@ type State struct {
 	Unflushed string
 
 	HeldDigest, HeldWhy string // the deletes that a guard holds; "": none
+	HeldBase            int64  // files that the remote held when they were first held; 0: nothing is held
 	ApprovedDigest      string // the deletes that a person let through
 	NewSourceApproved   bool
 }
@@ -61,7 +62,7 @@ func (j *Journal) Update(change func(*State)) error {
 			if err := query(t.Conn, `UPDATE state SET phase = ?, phase_since = ?, started = ?, pid = ?,
 				last_run = ?, last_success = ?, last_error = ?, last_error_class = ?, paused = ?, adopted = ?,
 				identity = ?, caps = ?, options = ?, held_digest = ?, held_why = ?, approved_digest = ?,
-				new_source_approved = ?, empty_dirs = ?, unflushed = ?`, nil, row[:]...); err != nil {
+				new_source_approved = ?, empty_dirs = ?, unflushed = ?, held_base = ?`, nil, row[:]...); err != nil {
 				return err
 			}
 		}
@@ -73,17 +74,17 @@ func (j *Journal) Update(change func(*State)) error {
 }
 
 // row is the columns of state, in the order of readState and Update.
-func (s *State) row() [19]any {
-	return [19]any{
+func (s *State) row() [20]any {
+	return [20]any{
 		s.Phase, nanos(s.PhaseSince), nanos(s.Started), int64(s.PID),
 		nanos(s.LastRun), nanos(s.LastSuccess), s.LastError, s.LastErrorClass, s.Paused, s.Adopted,
-		s.Identity, s.Caps, s.Options, s.HeldDigest, s.HeldWhy, s.ApprovedDigest, s.NewSourceApproved, s.EmptyDirs, s.Unflushed,
+		s.Identity, s.Caps, s.Options, s.HeldDigest, s.HeldWhy, s.ApprovedDigest, s.NewSourceApproved, s.EmptyDirs, s.Unflushed, s.HeldBase,
 	}
 }
 
 func readState(c *sqlite.Conn) (s State, err error) {
 	err = query(c, `SELECT phase, phase_since, started, pid, last_run, last_success, last_error, last_error_class,
-		paused, adopted, identity, caps, options, held_digest, held_why, approved_digest, new_source_approved, empty_dirs, unflushed
+		paused, adopted, identity, caps, options, held_digest, held_why, approved_digest, new_source_approved, empty_dirs, unflushed, held_base
 		FROM state`, func(q *sqlite.Stmt) error {
 		s = State{
 			Phase: q.ColumnText(0), PhaseSince: fromNanos(q.ColumnInt64(1)), Started: fromNanos(q.ColumnInt64(2)),
@@ -91,7 +92,7 @@ func readState(c *sqlite.Conn) (s State, err error) {
 			LastError: q.ColumnText(6), LastErrorClass: q.ColumnText(7), Paused: q.ColumnBool(8), Adopted: q.ColumnBool(9),
 			Identity: q.ColumnText(10), Caps: q.ColumnText(11), Options: q.ColumnText(12), HeldDigest: q.ColumnText(13),
 			HeldWhy: q.ColumnText(14), ApprovedDigest: q.ColumnText(15), NewSourceApproved: q.ColumnBool(16),
-			EmptyDirs: q.ColumnBool(17), Unflushed: q.ColumnText(18),
+			EmptyDirs: q.ColumnBool(17), Unflushed: q.ColumnText(18), HeldBase: q.ColumnInt64(19),
 		}
 		return nil
 	})

@@ -155,6 +155,7 @@ CREATE TABLE state (
     options             TEXT NOT NULL DEFAULT '',   -- JSON: the flags of the last run
     held_digest         TEXT NOT NULL DEFAULT '',
     held_why            TEXT NOT NULL DEFAULT '',
+    held_base           INTEGER NOT NULL DEFAULT 0, -- files in base when deletes were first held
     approved_digest     TEXT NOT NULL DEFAULT '',
     new_source_approved INTEGER NOT NULL DEFAULT 0,
     empty_dirs          INTEGER NOT NULL DEFAULT 0, -- 1: directories without files are on the remote too
