@@ -1,12 +1,20 @@
 package backends
 
 import (
+	"context"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"hash"
+	"io"
+	"os"
+	"slices"
+	"strings"
 
 	"github.com/rclone/rclone/fs"
 	rhash "github.com/rclone/rclone/fs/hash"
 
+	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -50,12 +58,133 @@ func cheapHash(f fs.Fs) rhash.Type {
 		return rhash.None
 	}
 	set := f.Hashes()
-	for _, t := range []rhash.Type{rhash.XXH128, rhash.BLAKE3, rhash.MD5, rhash.SHA1, rhash.SHA256, rhash.CRC32} {
+	for _, t := range cheapest {
 		if set.Contains(t) {
 			return t
 		}
 	}
 	return set.GetOne()
+}
+
+var cheapest = []rhash.Type{rhash.XXH128, rhash.BLAKE3, rhash.MD5, rhash.SHA1, rhash.SHA256, rhash.CRC32}
+
+// Hash implements engine.Connection. A hash that the remote has, or computes itself, is taken before
+// the file is read through the network.
+func (g *generic) Hash(ctx context.Context, path string, want snapshot.HashType) (snapshot.HashType, snapshot.Hash, error) {
+	var (
+		t snapshot.HashType
+		h snapshot.Hash
+	)
+	err := g.do(ctx, func(ctx context.Context) error {
+		o, err := g.object(ctx, path)
+		if errors.Is(err, fs.ErrorIsDir) {
+			return fmt.Errorf("%w: %w", engine.ErrNotFound, err)
+		} else if err != nil {
+			return g.beneathFile(ctx, path, err)
+		}
+		if t, h, err = g.ownHash(ctx, o, want); err != nil || t != snapshot.NoHash {
+			return err
+		}
+		t, h, err = download(ctx, o, want)
+		return err
+	})
+	if err != nil {
+		return snapshot.NoHash, snapshot.Hash{}, fmt.Errorf("hash %q: %w", path, err)
+	}
+	return t, h, nil
+}
+
+// ownHash asks the remote, and returns NoHash if it has none. A failure that says nothing about the
+// remote or the file, such as of a command on an SFTP server, is a remote that has none.
+func (g *generic) ownHash(ctx context.Context, o fs.Object, want snapshot.HashType) (snapshot.HashType, snapshot.Hash, error) {
+	set := g.f.Hashes()
+	var first rhash.Type
+	if first.Set(want.String()) != nil {
+		first = rhash.None
+	}
+	for _, r := range slices.Concat([]rhash.Type{first}, cheapest, set.Array()) {
+		if r == rhash.None || !set.Contains(r) || hashType(r) == snapshot.NoHash {
+			continue
+		}
+		sum, err := o.Hash(ctx, r)
+		if isAny(classify(ctx, err), engine.ErrOffline, engine.ErrNotFound, context.Canceled) {
+			return snapshot.NoHash, snapshot.Hash{}, err
+		}
+		if err != nil {
+			g.log.Debug("the remote cannot tell the hash of a file", "name", o.Remote(), "type", r, "err", err)
+			return snapshot.NoHash, snapshot.Hash{}, nil
+		}
+		if t, h := parseHash(hashType(r), sum); t != snapshot.NoHash {
+			return t, h, nil
+		}
+	}
+	return snapshot.NoHash, snapshot.Hash{}, nil
+}
+
+func download(ctx context.Context, o fs.Object, want snapshot.HashType) (snapshot.HashType, snapshot.Hash, error) {
+	in, err := o.Open(ctx)
+	if err != nil {
+		return snapshot.NoHash, snapshot.Hash{}, err
+	}
+	t, h, n, err := hashStream(ctx, in, want)
+	if cerr := in.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil && o.Size() >= 0 && n != o.Size() {
+		err = fmt.Errorf("%w: got %d bytes instead of %d", engine.ErrTemporary, n, o.Size())
+	}
+	return t, h, err
+}
+
+// hashStream reads in to its end, and returns how much that was.
+func hashStream(ctx context.Context, in io.Reader, want snapshot.HashType) (t snapshot.HashType, h snapshot.Hash, n int64, err error) {
+	t, sum := want, NewHash(want)
+	if sum == nil {
+		t, sum = snapshot.XXH3, NewHash(snapshot.XXH3)
+	}
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	n, err = copyBuffer(ctx, sum, in, *buf)
+	copy(h[:], sum.Sum(nil))
+	return t, h, n, err
+}
+
+// Hash implements engine.Connection.
+func (l *local) Hash(ctx context.Context, path string, want snapshot.HashType) (snapshot.HashType, snapshot.Hash, error) {
+	t, h, err := l.hash(ctx, path, want)
+	if missing(err) {
+		err = fmt.Errorf("%w: %w", engine.ErrNotFound, err)
+	}
+	if err != nil {
+		return snapshot.NoHash, snapshot.Hash{}, failed(ctx, err, "hash %q", path)
+	}
+	return t, h, nil
+}
+
+func (l *local) hash(ctx context.Context, path string, want snapshot.HashType) (t snapshot.HashType, h snapshot.Hash, err error) {
+	info, err := os.Lstat(l.path(path))
+	if err != nil {
+		return t, h, err
+	}
+	r, ok := l.remote(path, info)
+	if !ok || r.Entry.Kind == snapshot.Dir {
+		return t, h, engine.ErrNotFound
+	}
+	if r.Entry.Kind == snapshot.Symlink {
+		target, err := os.Readlink(l.path(path))
+		if err != nil {
+			return t, h, err
+		}
+		t, h, _, err = hashStream(ctx, strings.NewReader(target), want)
+		return t, h, err
+	}
+	f, err := os.Open(l.path(path))
+	if err != nil {
+		return t, h, err
+	}
+	defer f.Close()
+	t, h, _, err = hashStream(ctx, f, want)
+	return t, h, err
 }
 
 // parseHash packs rclone's text form of a hash as snapshot.Hash says. "" is no hash.

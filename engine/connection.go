@@ -109,6 +109,11 @@ type Connection interface {
 	// the steady state never calls it.
 	Stat(ctx context.Context, path string) (Remote, error)
 
+	// Hash returns a content hash of the file at path, at whatever cost: reading it if need be. Its type
+	// is want where the remote or a reader can have it, else any other. Of a symlink the content is the
+	// target. Twice: yes. ErrNotFound.
+	Hash(ctx context.Context, path string, want snapshot.HashType) (snapshot.HashType, snapshot.Hash, error)
+
 	// Cleanup removes what an interrupted Send of path may have left under a temporary name.
 	Cleanup(ctx context.Context, path string) error
 

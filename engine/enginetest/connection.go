@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -249,6 +250,21 @@ func (c *connection) Stat(ctx context.Context, path string) (r engine.Remote, er
 		return nil
 	})
 	return r, err
+}
+
+// Hash gives what the listing would, if that has a hash, and XXH3 otherwise.
+func (c *connection) Hash(ctx context.Context, path string, _ snapshot.HashType) (t snapshot.HashType, h snapshot.Hash, err error) {
+	op := Op{Name: "hash", Path: path}
+	err = c.run(ctx, op, func() error {
+		n := c.m.get(path)
+		if n == nil || n.entry.Kind == snapshot.Dir {
+			return fmt.Errorf("%v: %w", op, engine.ErrNotFound)
+		}
+		t = cmp.Or(c.m.Caps.Hash, snapshot.XXH3)
+		h = sum(t, n.content)
+		return nil
+	})
+	return t, h, err
 }
 
 func (c *connection) Cleanup(ctx context.Context, path string) error {

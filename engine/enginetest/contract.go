@@ -61,6 +61,7 @@ func Contract(t *testing.T, open func(t *testing.T) Subject) {
 		{"Delete", (*suite).delete},
 		{"Rmdir", (*suite).rmdir},
 		{"Stat", (*suite).stat},
+		{"Hash", (*suite).hash},
 		{"Cleanup", (*suite).cleanup},
 		{"Concurrent", (*suite).concurrent},
 		{"Cancelled", (*suite).cancelled},
@@ -405,6 +406,7 @@ func (s *suite) cancelled() {
 		"list":   func() error { return s.List(ctx, func(engine.Remote) error { return nil }) },
 		"delete": func() error { return errors.Join(s.Delete(ctx, []string{"a"})...) },
 		"stat":   func() error { _, err := s.Stat(ctx, "a"); return err },
+		"hash":   func() error { _, _, err := s.Hash(ctx, "a", snapshot.XXH3); return err },
 		"touch": func() error {
 			if !s.caps.SetModTime {
 				return ctx.Err()

@@ -185,6 +185,32 @@ func (s *suite) stat() {
 	}
 }
 
+// hash covers what a listing cannot see: other content of the same size and mtime.
+func (s *suite) hash() {
+	for _, content := range []string{"content", "CONTENT", ""} {
+		s.send("d/\xffa", content, day)
+		for range 2 {
+			t, h, err := s.Hash(s.ctx, "d/\xffa", snapshot.XXH3)
+			s.ok(err)
+			if want := sum(t, content); h != want {
+				s.Errorf("%v of %q is %v, want %v", t, content, h, want)
+			}
+		}
+	}
+	if s.Links {
+		s.ok(s.Send(s.ctx, "link", &Source{Content: []byte("target"), Mtime: day, Link: true}))
+		t, h, err := s.Hash(s.ctx, "link", snapshot.XXH3)
+		s.ok(err)
+		if h != sum(t, "target") {
+			s.Errorf("%v of a link is %v", t, h)
+		}
+	}
+	for _, path := range []string{"d", "d/b", "x/y"} {
+		_, _, err := s.Hash(s.ctx, path, snapshot.XXH3)
+		s.is(err, engine.ErrNotFound)
+	}
+}
+
 func (s *suite) cleanup() {
 	s.ok(s.Connection.Cleanup(s.ctx, "d/never"))
 	s.send("d/a", "content", day)

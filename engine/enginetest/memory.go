@@ -53,7 +53,7 @@ type node struct {
 // Op is one operation, as Fail and the log see it.
 type Op struct {
 	N    int    // from 1
-	Name string // "send", "move", "dirmove", "copy", "touch", "mkdir", "delete", "rmdir", "backup", "stat", "list", "cleanup", "probe"
+	Name string // "send", "move", "dirmove", "copy", "touch", "mkdir", "delete", "rmdir", "backup", "stat", "hash", "list", "cleanup", "probe"
 	Path string // the first one of a delete
 	From string // of a move and a copy
 }
