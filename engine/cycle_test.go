@@ -429,6 +429,27 @@ func TestPlanWritesNothing(t *testing.T) {
 	}
 }
 
+// A plan is shown after a first run that never reached the remote.
+func TestPlanBeforeAdoption(t *testing.T) {
+	r := newRig(t, fullCaps)
+	r.fill(2)
+	r.remote.SetOffline(true)
+	r.fails(engine.ErrOffline)
+	r.remote.SetOffline(false)
+	j, err := journal.OpenReadOnly(r.db)
+	must(t, err)
+	cfg := r.cfg
+	cfg.Scan.Root, cfg.Journal, cfg.Connect = r.source, j, r.connect
+	e, err := engine.New(cfg)
+	must(t, err)
+	preview, err := e.Plan(context.Background())
+	must(t, err)
+	if len(preview.Plan.Steps) != 2 {
+		t.Errorf("got %+v", preview.Plan.Steps)
+	}
+	must(t, errors.Join(e.Close(), j.Close()))
+}
+
 // digestOf is the content of a file, and the names beside it.
 func digestOf(t *testing.T, path string) string {
 	t.Helper()
@@ -581,6 +602,31 @@ func TestHeldPlanCannotFreeItself(t *testing.T) {
 	r.approve()
 	if sum := r.run(); sum.Deleted != 20 {
 		t.Errorf("after approval: %+v", sum)
+	}
+	r.same()
+}
+
+func TestVerifyChecksumReadsTheContent(t *testing.T) {
+	r := newRig(t, fullCaps)
+	r.write("f", "good")
+	r.run()
+	info, err := os.Stat(filepath.Join(r.source, "f"))
+	must(t, err)
+	r.remote.Put("f", "evil", info.ModTime()) // the same size and mtime
+	r.with(func(e *engine.Engine, _ *journal.Journal) {
+		report, err := e.Verify(context.Background(), engine.VerifyOptions{})
+		must(t, err)
+		if !report.Clean() {
+			t.Errorf("nothing but the content differs, yet: %+v", *report)
+		}
+		report, err = e.Verify(context.Background(), engine.VerifyOptions{Checksum: true, Repair: true})
+		must(t, err)
+		if len(report.Differs) != 1 {
+			t.Errorf("with checksum: %+v", *report)
+		}
+	})
+	if sum := r.run(); sum.Sent != 1 {
+		t.Errorf("not repaired: %+v", sum)
 	}
 	r.same()
 }

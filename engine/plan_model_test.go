@@ -135,10 +135,6 @@ func newRemote(caps Caps, base entries) *remote {
 	return r
 }
 
-func (r *remote) clone() *remote {
-	return &remote{r.caps, maps.Clone(r.files), maps.Clone(r.dirs)}
-}
-
 func (r *remote) key(path string) string {
 	if r.caps.CaseInsensitive {
 		return strings.ToLower(path)

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -28,6 +29,7 @@ type rig struct {
 	remote *enginetest.Memory
 	cfg    engine.Config // what a test wants to be different
 	events func(engine.Event)
+	wrap   func(engine.Connection) engine.Connection // what stands between the engine and the remote; nil: nothing
 }
 
 // fullCaps is what SFTP or a local directory can do, and server-side copies as well.
@@ -62,7 +64,7 @@ func (r *rig) with(do func(*engine.Engine, *journal.Journal)) {
 	j, err := journal.Open(r.db, journal.Mapping{Source: r.source, Remote: "memory"})
 	must(r.t, err)
 	cfg := r.cfg
-	cfg.Scan.Root, cfg.Journal, cfg.Connect, cfg.Observe = r.source, j, r.remote.Connect, r.events
+	cfg.Scan.Root, cfg.Journal, cfg.Connect, cfg.Observe = r.source, j, r.connect, r.events
 	e, err := engine.New(cfg)
 	must(r.t, err)
 	do(e, j)
@@ -70,10 +72,105 @@ func (r *rig) with(do func(*engine.Engine, *journal.Journal)) {
 	must(r.t, j.Close())
 }
 
-func (r *rig) try() (sum engine.Summary, err error) {
+func (r *rig) connect(ctx context.Context) (engine.Connection, error) {
+	c, err := r.remote.Connect(ctx)
+	if err != nil || r.wrap == nil {
+		return c, err
+	}
+	return r.wrap(c), nil
+}
+
+func (r *rig) try() (engine.Summary, error) {
 	r.t.Helper()
-	r.with(func(e *engine.Engine, _ *journal.Journal) { sum, err = e.Run(context.Background()) })
+	return r.tryIn(context.Background())
+}
+
+func (r *rig) tryIn(ctx context.Context) (sum engine.Summary, err error) {
+	r.t.Helper()
+	r.with(func(e *engine.Engine, _ *journal.Journal) { sum, err = e.Run(ctx) })
 	return sum, err
+}
+
+// fails runs once and fails the test unless the run ends with that error.
+func (r *rig) fails(want error) {
+	r.t.Helper()
+	if sum, err := r.try(); !errors.Is(err, want) {
+		r.t.Fatalf("want %v, got %v, %+v\n%s", want, err, sum, r.remote.Log())
+	}
+}
+
+// verify lists the remote and, if told so, makes the base say what it holds.
+func (r *rig) verify(opt engine.VerifyOptions) (report engine.Report) {
+	r.t.Helper()
+	r.with(func(e *engine.Engine, _ *journal.Journal) {
+		got, err := e.Verify(context.Background(), opt)
+		must(r.t, err)
+		report = *got
+	})
+	return report
+}
+
+// every makes all operations of a name fail.
+func every(name string, fault enginetest.Fault) func(enginetest.Op) *enginetest.Fault {
+	return func(op enginetest.Op) *enginetest.Fault {
+		if op.Name != name {
+			return nil
+		}
+		return &fault
+	}
+}
+
+// cut takes the remote away with the first operation of a name, which may still have been applied.
+func cut(name string, when enginetest.When) func(enginetest.Op) *enginetest.Fault {
+	away := false
+	return func(op enginetest.Op) *enginetest.Fault {
+		switch {
+		case away:
+			return &enginetest.Fault{Err: engine.ErrOffline}
+		case op.Name != name:
+			return nil
+		}
+		away = true
+		return &enginetest.Fault{When: when, Err: engine.ErrOffline}
+	}
+}
+
+// wrapped lets a test stand between the engine and the remote; what is nil does nothing.
+type wrapped struct {
+	engine.Connection
+	sent   func(path string)       // after a file was sent
+	list   func(*engine.Remote)    // changes what a listing says
+	delete func(path string) error // refuses a delete
+}
+
+func (w *wrapped) Send(ctx context.Context, path string, src engine.Source) error {
+	err := w.Connection.Send(ctx, path, src)
+	if err == nil && w.sent != nil {
+		w.sent(path)
+	}
+	return err
+}
+
+func (w *wrapped) List(ctx context.Context, fn func(engine.Remote) error) error {
+	return w.Connection.List(ctx, func(there engine.Remote) error {
+		if w.list != nil {
+			w.list(&there)
+		}
+		return fn(there)
+	})
+}
+
+func (w *wrapped) Delete(ctx context.Context, paths []string) []error {
+	if w.delete == nil {
+		return w.Connection.Delete(ctx, paths)
+	}
+	errs := make([]error, len(paths))
+	for i, path := range paths {
+		if errs[i] = w.delete(path); errs[i] == nil {
+			errs[i] = w.Connection.Delete(ctx, []string{path})[0]
+		}
+	}
+	return errs
 }
 
 func (r *rig) run() engine.Summary {
@@ -89,6 +186,24 @@ func (r *rig) write(path, content string) {
 	full := filepath.Join(r.source, path)
 	must(r.t, os.MkdirAll(filepath.Dir(full), 0o755))
 	must(r.t, os.WriteFile(full, []byte(content), 0o644))
+}
+
+func (r *rig) mkdir(path string) {
+	r.t.Helper()
+	must(r.t, os.MkdirAll(filepath.Join(r.source, path), 0o755))
+}
+
+// stamp sets a file's mtime.
+func (r *rig) stamp(path string, when time.Time) {
+	r.t.Helper()
+	must(r.t, os.Chtimes(filepath.Join(r.source, path), when, when))
+}
+
+func (r *rig) mtime(path string) time.Time {
+	r.t.Helper()
+	info, err := os.Stat(filepath.Join(r.source, path))
+	must(r.t, err)
+	return info.ModTime()
 }
 
 func (r *rig) rename(from, to string) {
