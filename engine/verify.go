@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -21,7 +22,7 @@ type VerifyOptions struct {
 type Report struct {
 	Listed   int64        // paths on the remote
 	Checked  int64        // files of the base that were compared
-	Unknown  int64        // of them, those that size alone had to vouch for
+	Unknown  int64        // of them, those that nothing vouched for but the size or, with Checksum, anything but the content
 	Missing  []Difference // the base has it, the remote does not
 	Differs  []Difference // both have it, and not the same
 	Extra    []Difference // the remote has it, the base does not
@@ -78,6 +79,9 @@ func (e *Engine) Verify(ctx context.Context, opt VerifyOptions) (*Report, error)
 		what, sure, err := e.differs(ctx, path, base, &there, opt.Checksum)
 		if what != "" {
 			report.Differs = append(report.Differs, Difference{path, what})
+			if sameTime(there.Entry.Mtime, base.Mtime, e.caps.Precision) {
+				there.Entry.Mtime, there.Uploaded = 0, time.Time{} // it vouches for nothing here
+			}
 			found[path] = there
 		} else if !sure {
 			report.Unknown++
@@ -127,24 +131,31 @@ func (e *Engine) differs(ctx context.Context, path string, base *snapshot.Entry,
 		return fmt.Sprintf("size %d on the remote, %d in the base", now.Size, base.Size), true, nil
 	case e.keepsTimes() && now.Mtime != 0 && !sameTime(now.Mtime, base.Mtime, e.caps.Precision):
 		return fmt.Sprintf("modified %v on the remote, %v in the base", now.ModTime().UTC(), base.ModTime().UTC()), true, nil
-	case now.HashType != snapshot.NoHash && now.HashType == base.HashType:
-		if now.Hash != base.Hash {
-			return fmt.Sprintf("%v differs", now.HashType), true, nil
+	case now.HashType == snapshot.NoHash && checksum:
+		// The listing gave none: the content itself is asked for, whatever it costs.
+		if now.HashType, now.Hash, err = e.conn.Hash(ctx, path, snapshot.XXH3); err != nil {
+			return "", false, fmt.Errorf("hash %q on the remote: %w", path, err)
 		}
-		return "", true, nil
+	}
+	if now.HashType != snapshot.NoHash && now.HashType == base.HashType {
+		return differsIf(now.Hash != base.Hash, now.HashType), true, nil
 	}
 	sure = e.keepsTimes() && now.Mtime != 0
 	if !checksum || now.HashType == snapshot.NoHash || base.Flags.Has(snapshot.Retained) {
-		return "", sure, nil
+		return "", sure && !checksum, nil
 	}
 	local, hashes, err := snapshot.HashFile(ctx, e.cfg.Scan, path, now.HashType)
 	if err != nil || !local.SameContent(base) {
-		return "", sure, ctx.Err() // the source has moved on: the next run's business
+		return "", false, ctx.Err() // the source has moved on: the next run's business
 	}
-	if hashes[now.HashType] != now.Hash {
-		return fmt.Sprintf("%v differs", now.HashType), true, nil
+	return differsIf(hashes[now.HashType] != now.Hash, now.HashType), true, nil
+}
+
+func differsIf(differs bool, t snapshot.HashType) string {
+	if !differs {
+		return ""
 	}
-	return "", true, nil
+	return t.String() + " differs"
 }
 
 // keepsTimes reports whether the remote's mtimes are those of the base: where an mtime cannot be set
