@@ -90,9 +90,11 @@ func (f *finding) find(ctx context.Context, s *journal.Step) error {
 	switch {
 	case s.Action == journal.Move:
 		return f.findMove(ctx, s, there)
-	case s.Action == journal.Delete && there == nil:
-		f.happened(s, nil)
-		return nil
+	case s.Action == journal.Delete:
+		if there == nil {
+			f.happened(s, nil)
+		}
+		return nil // else it did not happen, and changed nothing that the base knows better
 	case s.Action == journal.Send && s.How == journal.Copy:
 		origin, err := f.stat(ctx, s.From)
 		if err != nil {
@@ -102,7 +104,7 @@ func (f *finding) find(ctx context.Context, s *journal.Step) error {
 	case s.Action == journal.Send:
 		return f.findSend(s, there)
 	}
-	return f.correct(s.Path, there)
+	return nil
 }
 
 // findSend tells the new content from the old one by size and mtime. Where both would fit, or where
@@ -226,6 +228,8 @@ func (f *finding) correct(path string, there *Remote) error {
 		defer f.mu.Unlock()
 		f.absent = append(f.absent, path)
 	case there == nil, base != nil && f.e.agrees(base, there):
+	case base != nil && base.Kind == snapshot.Dir && f.e.caps.BucketBased:
+		// A file beside a directory of its name: the base has room for one, and knows what is in it.
 	default:
 		entry := f.e.adopted(there)
 		f.learn(path, &entry)

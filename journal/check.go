@@ -176,7 +176,7 @@ func (ck *checker) base() error {
 			return nil
 		}
 		sum.count(e, 1)
-		if isTemporary(s.ColumnText(1)) && !ck.planned[path] {
+		if isTemporary(s.ColumnText(1)) && !ck.planned[path] && !e.Flags.Has(snapshot.Retained) {
 			ck.report(&n, "The base has the temporary name %q, which no pending step removes.", path)
 		}
 		return ck.ctx.Err()

@@ -35,7 +35,7 @@ type Memory struct {
 
 	nodes   map[string]*node // by key(path)
 	backups map[string]*node
-	busy    map[int][]string // paths of the operations under way, by number
+	busy    map[int]use // paths of the operations under way, by number
 	ops     int
 	counts  map[string]int
 	log     []string
@@ -86,7 +86,7 @@ func NewMemory(t TB, caps engine.Caps) *Memory {
 	return &Memory{
 		Caps: caps, t: t,
 		nodes: map[string]*node{}, backups: map[string]*node{},
-		busy: map[int][]string{}, counts: map[string]int{},
+		busy: map[int]use{}, counts: map[string]int{},
 	}
 }
 
@@ -216,13 +216,14 @@ func (m *Memory) begin(op *Op, paths []string) (*Fault, func(), error) {
 			return nil, nil, m.misuse(*op, "%v", err)
 		}
 	}
-	for _, others := range m.busy {
-		if p, q, ok := overlap(paths, others); ok {
+	mine := useOf(op, paths)
+	for _, other := range m.busy {
+		if p, q, ok := mine.clash(other); ok {
 			return nil, nil, m.misuse(*op, "%q is under way together with %q", p, q)
 		}
 	}
 	n := op.N
-	m.busy[n] = paths
+	m.busy[n] = mine
 	return fault, func() { m.mu.Lock(); delete(m.busy, n); m.mu.Unlock() }, nil
 }
 
@@ -266,6 +267,28 @@ func checkPath(path string) error {
 		}
 	}
 	return nil
+}
+
+// use is what an operation does with paths: several may read one.
+type use struct{ writes, reads []string }
+
+func useOf(op *Op, paths []string) use {
+	switch op.Name {
+	case "copy":
+		return use{writes: []string{op.Path}, reads: []string{op.From}}
+	case "stat", "hash":
+		return use{reads: paths}
+	}
+	return use{writes: paths}
+}
+
+func (u use) clash(o use) (p, q string, clash bool) {
+	for _, pair := range [][2][]string{{u.writes, o.writes}, {u.writes, o.reads}, {u.reads, o.writes}} {
+		if p, q, clash = overlap(pair[0], pair[1]); clash {
+			return p, q, true
+		}
+	}
+	return "", "", false
 }
 
 // overlap returns a pair that is equal or one above the other.
