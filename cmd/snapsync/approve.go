@@ -3,7 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
+	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -35,6 +38,24 @@ func (c *approveCmd) Run(a *app) error {
 		}
 		return a.approveHeld(s)
 	})
+}
+
+// approval is the command line that approves what is held for this mapping and no other, as a shell
+// takes it. option is empty or --new-source.
+func (m *mapping) approval(option string) string {
+	words := []string{"snapsync", "approve", option, shellWord(m.source), "--remote", shellWord(m.remote)}
+	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " ")
+}
+
+// advise adds to an error about another source the command that accepts it.
+func (m *mapping) advise(err error) error {
+	if !errors.Is(err, engine.ErrNewSource) {
+		return err
+	}
+	return &failure{
+		status: statusNewSource, err: err,
+		hint: "if a disk is not mounted, mount it; if this directory is meant to replace the old one: " + m.approval("--new-source"),
+	}
 }
 
 // withState runs fn on the mapping that is meant, which is this process's meanwhile.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/snapsync/snapsync/backends"
@@ -16,6 +17,11 @@ func (a *app) choose(sel *selection, src, path string) (*mapping, error) {
 	}
 	if len(found) > 1 && sel.Source == "" && src == "" {
 		found = narrow(found, path)
+	}
+	for _, m := range found {
+		if m.err != nil {
+			return nil, m.err // it may be the one that is meant
+		}
 	}
 	switch len(found) {
 	case 1:
@@ -48,7 +54,8 @@ func errNoMapping(sel *selection, src string) error {
 	return noMappingError{"in the state directory yet"}
 }
 
-// candidates are the mappings with the source and the remote that were named.
+// candidates are the mappings with the source and the remote that were named, and those that cannot be
+// read and may have them.
 func (a *app) candidates(sel *selection, src string) ([]*mapping, error) {
 	if err := sel.noMapping(); err != nil {
 		return nil, err
@@ -60,38 +67,26 @@ func (a *app) candidates(sel *selection, src string) ([]*mapping, error) {
 	if err != nil {
 		return nil, err
 	}
-	if all, err = withSource(all, src+sel.Source); err != nil || sel.Remote == "" {
-		return all, err
-	}
-	key, _, err := backends.Canonical(sel.Remote)
-	if err != nil {
-		return nil, &failure{status: statusUsage, err: err}
-	}
-	var kept []*mapping
-	for _, m := range all {
-		if m.remote == key {
-			kept = append(kept, m)
+	source, key := "", ""
+	if src+sel.Source != "" {
+		if source, err = realPath(src + sel.Source); err != nil { // it may be gone by now
+			return nil, err
 		}
 	}
-	return kept, nil
+	if sel.Remote != "" {
+		if key, _, err = backends.Canonical(sel.Remote); err != nil {
+			return nil, &failure{status: statusUsage, err: err}
+		}
+	}
+	return slices.DeleteFunc(all, func(m *mapping) bool { return !m.matches(source, key) }), nil
 }
 
-// withSource keeps the mappings whose source is src. The directory may be gone by now.
-func withSource(all []*mapping, src string) ([]*mapping, error) {
-	if src == "" {
-		return all, nil
+// matches reports whether the mapping has this source and this remote; empty means any.
+func (m *mapping) matches(source, key string) bool {
+	if m.err != nil {
+		return m.mayBe(source, key)
 	}
-	real, err := realPath(src)
-	if err != nil {
-		return nil, err
-	}
-	var kept []*mapping
-	for _, m := range all {
-		if m.source == real {
-			kept = append(kept, m)
-		}
-	}
-	return kept, nil
+	return (source == "" || m.source == source) && (key == "" || m.remote == key)
 }
 
 // narrow keeps the mappings whose source contains path, or else the working directory, if there are any.
@@ -103,7 +98,7 @@ func narrow(found []*mapping, path string) []*mapping {
 	for _, place := range places {
 		var kept []*mapping
 		for _, m := range found {
-			if _, ok := within(m.source, place); ok {
+			if _, ok := within(m.source, place); ok && m.err == nil {
 				kept = append(kept, m)
 			}
 		}

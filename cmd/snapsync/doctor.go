@@ -22,7 +22,8 @@ func (*doctorCmd) Help() string {
 rights and the space on its disk; for each mapping every invariant of its journal, who has its lock, its
 source, and whether its remote answers.
 
-Exit status: 0 if all is well, 1 if something is not.
+Exit status: 0 if all is well, 1 if something is not; if the state of a mapping cannot be read, the status that
+a run of it ends with.
 
 Examples:
 
@@ -32,7 +33,7 @@ Examples:
 
 // Run implements the command.
 func (c *doctorCmd) Run(a *app) error {
-	d := &diagnosis{app: a}
+	d := &diagnosis{app: a, status: statusError}
 	d.program()
 	d.stateDir()
 	found, err := a.candidates(&c.selection, c.Src)
@@ -46,7 +47,7 @@ func (c *doctorCmd) Run(a *app) error {
 		d.mapping(m)
 	}
 	if d.failed > 0 {
-		return &failure{status: statusError, err: fmt.Errorf("%s found", counted(int64(d.failed), "problem"))}
+		return &failure{status: d.status, err: fmt.Errorf("%s found", counted(int64(d.failed), "problem"))}
 	}
 	return nil
 }
@@ -55,6 +56,7 @@ func (c *doctorCmd) Run(a *app) error {
 type diagnosis struct {
 	app    *app
 	failed int
+	status int // to exit with
 }
 
 // finding is one line of `doctor --json`.
@@ -139,6 +141,11 @@ func (d *diagnosis) space(root string) {
 }
 
 func (d *diagnosis) mapping(m *mapping) {
+	if m.err != nil {
+		d.add("mapping", m.err)
+		d.status = classify(m.err).status
+		return
+	}
 	d.ok("mapping", "%s, state in %s", m, show(m.dir))
 	if h, taken := lockHolder(m.dir); taken {
 		d.ok("lock", "process %d has it since %s", h.pid, ago(h.since, time.Now()))

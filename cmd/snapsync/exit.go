@@ -60,7 +60,7 @@ func quiet(status int) error {
 
 // classes maps the sentinels of the libraries to an exit status and a remedy. The first match wins.
 var classes = []failure{
-	{statusNewSource, engine.ErrNewSource, "if this directory is meant to replace the old one, run 'snapsync approve --new-source'; if a disk is not mounted, mount it"},
+	{statusNewSource, engine.ErrNewSource, "if this directory is meant to replace the old one, run 'snapsync approve --new-source SRC --remote REMOTE'; if a disk is not mounted, mount it"},
 	{statusNoSource, snapshot.ErrSourceGone, "if the source is on a disk or share of its own, check that it is mounted; nothing was deleted on the remote"},
 	{statusOffline, engine.ErrOffline, "what is pending is kept; run again when the remote answers"},
 	{statusFatal, journal.ErrNewer, "this state was written by a newer snapsync: update the program"},

@@ -14,6 +14,7 @@
 //	flags.go     groups of flags that commands share, and what they mean for the libraries
 //	exit.go      errors to messages, hints and exit statuses
 //	mapping.go   a source and a remote: where its state is, which one a command means
+//	places.go    where state and backups may be
 //	lock.go      one process per mapping
 //	session.go   a mapping that is open: lock, journal, engine
 //	NAME.go      the command NAME

@@ -31,6 +31,7 @@ type mapping struct {
 	remote  string // canonical: the same for every spelling, without secrets
 	open    string // as rclone takes it
 	display string // as people may see it
+	err     error  // why its state cannot be read: then source and remote are not known
 }
 
 func (m *mapping) journalPath() string { return filepath.Join(m.dir, "journal.db") }
@@ -40,7 +41,30 @@ func (m *mapping) hasState() bool {
 	return err == nil
 }
 
-func (m *mapping) String() string { return show(m.source) + " → " + m.display }
+func (m *mapping) String() string {
+	if m.err != nil {
+		return m.name
+	}
+	return show(m.source) + " → " + m.display
+}
+
+// mayBe reports whether a mapping that cannot be read may have this source and this remote, either of
+// which may be empty: any. Its name is all that is left of them.
+func (m *mapping) mayBe(source, key string) bool {
+	switch {
+	case source != "" && key != "":
+		return m.name == nameOf(source, key)
+	case source != "":
+		return strings.HasPrefix(m.name, slug(filepath.Base(source))+"-")
+	}
+	return true
+}
+
+// nameOf is the name of a mapping's state.
+func nameOf(source, key string) string {
+	sum := sha256.Sum256([]byte(source + "\x00" + key))
+	return slug(filepath.Base(source)) + "-" + hex.EncodeToString(sum[:6])
+}
 
 // stateRoot is the directory that holds the states of all mappings.
 func (g *globals) stateRoot() (string, error) {
@@ -55,14 +79,15 @@ func (g *globals) stateRoot() (string, error) {
 	return dir, nil
 }
 
+const remoteHint = "a remote is name:path, :type,option=value:path or a directory; 'rclone listremotes' shows those that are configured"
+
 // newMapping computes where the state of source and remote is. It touches nothing.
 func newMapping(stateRoot, source, remote string) (*mapping, error) {
 	key, display, err := backends.Canonical(remote)
 	if err != nil {
-		return nil, &failure{status: statusUsage, err: err, hint: "'rclone listremotes' shows the remotes that are configured"}
+		return nil, &failure{status: statusUsage, err: err, hint: remoteHint}
 	}
-	sum := sha256.Sum256([]byte(source + "\x00" + key))
-	name := slug(filepath.Base(source)) + "-" + hex.EncodeToString(sum[:6])
+	name := nameOf(source, key)
 	return &mapping{name: name, dir: filepath.Join(stateRoot, name), source: source, remote: key, open: remote, display: display}, nil
 }
 
@@ -101,12 +126,20 @@ func (a *app) mappingFor(src string, t *target) (*mapping, error) {
 	if err := a.startRclone(); err != nil {
 		return nil, err
 	}
-	if err := backends.Overlaps(source, t.Remote); errors.Is(err, engine.ErrFatal) {
-		return nil, err // the remote is not even known
-	} else if err != nil {
-		return nil, &failure{status: statusUsage, err: err, hint: "choose a remote that is neither inside the source nor around it"}
+	m, err := newMapping(root, source, t.Remote)
+	if err != nil {
+		return nil, err
 	}
-	return newMapping(root, source, t.Remote)
+	err = backends.Overlaps(source, t.Remote)
+	switch {
+	case err == nil:
+		return m, nil
+	case errors.Is(err, engine.ErrFatal): // the remote is not even known
+		return nil, err
+	case errors.Unwrap(err) != nil: // rclone's: the remote cannot be looked through
+		return nil, &failure{status: statusUsage, err: err, hint: remoteHint}
+	}
+	return nil, &failure{status: statusUsage, err: err, hint: "choose a remote that is neither inside the source nor around it"}
 }
 
 // findSource returns the directory that src means, absolute and without symlinks.
@@ -160,7 +193,7 @@ func realPath(path string) (string, error) {
 	return filepath.Join(parent, filepath.Base(abs)), nil
 }
 
-// mappings lists the mappings that have state, by name.
+// mappings lists the mappings that have state, by name, those that cannot be read among them.
 func (a *app) mappings() ([]*mapping, error) {
 	root, err := a.stateRoot()
 	if err != nil {
@@ -179,9 +212,7 @@ func (a *app) mappings() ([]*mapping, error) {
 		if !m.hasState() {
 			continue
 		}
-		if err := m.load(); err != nil {
-			return nil, err
-		}
+		m.err = m.load()
 		found = append(found, m)
 	}
 	return found, nil

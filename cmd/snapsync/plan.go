@@ -42,15 +42,8 @@ Examples:
 
 // Run implements the command.
 func (c *planCmd) Run(a *app) error {
-	m, err := a.mappingFor(c.Src, &c.target)
+	m, config, err := a.prepare(c.Src, &c.target, &c.syncFlags, &c.guardFlags, &c.transferFlags)
 	if err != nil {
-		return err
-	}
-	config, err := a.engineConfig(m, &c.syncFlags, &c.transferFlags)
-	if err != nil {
-		return err
-	}
-	if err := tune(&config, &c.guardFlags, &c.transferFlags); err != nil {
 		return err
 	}
 	s, err := a.read(m)
@@ -68,7 +61,7 @@ func (c *planCmd) show(a *app, s *session, config engine.Config) error {
 	}
 	preview, err := e.Plan(a.ctx)
 	if err = errors.Join(err, e.Close()); err != nil {
-		return err
+		return s.advise(err)
 	}
 	view := newPlanView(preview, c.CreateEmptySrcDirs)
 	out := bufio.NewWriter(a.stdout)
@@ -134,7 +127,7 @@ func newPlanView(p *engine.Preview, emptyDirs bool) *planView {
 		if step.Action == journal.Move && !step.Dir && step.New != nil || step.How == journal.Copy {
 			step.saved = step.New.Size
 		}
-		if step.Action == journal.Delete && step.Dir {
+		if emptied(step.Step) {
 			v.totals.Rmdir++
 			if !emptyDirs {
 				continue
@@ -149,6 +142,9 @@ func newPlanView(p *engine.Preview, emptyDirs bool) *planView {
 	}
 	return v
 }
+
+// emptied reports whether a step removes a directory because nothing is left in it.
+func emptied(s *journal.Step) bool { return s.Action == journal.Delete && s.Dir }
 
 func (t *planTotals) add(s shownStep) {
 	if s.Held {
@@ -217,13 +213,13 @@ func (v *planView) writeText(w io.Writer, m *mapping, limit int) error {
 	if len(v.steps) > 0 {
 		fmt.Fprintln(w)
 	}
-	v.writeNotes(w)
+	v.writeNotes(w, m)
 	_, err := fmt.Fprintf(w, "snapsync: %s: %s\n", m, v.totals.text(v.preview.Head.Stats.Files))
 	return err
 }
 
 // writeNotes says what the plan does not do, and why.
-func (v *planView) writeNotes(w io.Writer) {
+func (v *planView) writeNotes(w io.Writer, m *mapping) {
 	for _, p := range v.preview.Head.Problems {
 		fmt.Fprintf(w, "cannot read %s: %v\n", show(p.Path), p.Err)
 	}
@@ -232,7 +228,7 @@ func (v *planView) writeNotes(w io.Writer) {
 	}
 	if h := v.preview.Hold; h != nil {
 		fmt.Fprintf(w, "%s held: %s\n", counted(h.Deletes, "delete"), h.Why)
-		fmt.Fprintln(w, "hint: everything else goes on; 'snapsync approve' after a run, or 'run --approve', lets them through")
+		fmt.Fprintf(w, "hint: everything else goes on; 'run --approve' lets them through, or after a run: %s\n", m.approval(""))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mattn/go-runewidth"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
@@ -186,14 +187,14 @@ func (p *progress) oldest() []transfer {
 	return all[:min(len(all), activeShown)]
 }
 
-// fit cuts a line in the middle so that the end of a path stays readable.
+// fit cuts a line to the cells of a terminal, in the middle, so that the end of a path stays readable.
 func fit(line string, width int) string {
-	runes := []rune(line)
-	if width < 20 || len(runes) <= width {
+	cells := runewidth.StringWidth(line)
+	if width < 20 || cells <= width {
 		return line
 	}
-	head := width / 2
-	return string(runes[:head]) + "…" + string(runes[len(runes)-(width-head-1):])
+	head := runewidth.Truncate(line, width/2, "") + "…"
+	return head + runewidth.TruncateLeft(line, cells-(width-runewidth.StringWidth(head)), "")
 }
 
 // rate is bytes per second over the last few seconds.

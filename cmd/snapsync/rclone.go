@@ -49,6 +49,22 @@ func (a *app) remoteConfig(m *mapping, f *syncFlags, bwlimit string) (backends.C
 	}, nil
 }
 
+// checkOptions refuses a bandwidth limit or an option that rclone does not take, before the remote is
+// asked: any directory will do to try them on, and opening the source only looks.
+func (a *app) checkOptions(c backends.Config) error {
+	if len(c.Options) == 0 && c.BwLimit == "" {
+		return nil
+	}
+	conn, err := backends.Open(a.ctx, backends.Config{Remote: c.Source, Options: c.Options, BwLimit: c.BwLimit, Log: a.log})
+	if err == nil {
+		return conn.Close()
+	}
+	if classify(err).status != statusError {
+		return err
+	}
+	return &failure{status: statusUsage, err: err, hint: "--bwlimit and the options of --rclone have rclone's syntax: https://rclone.org/docs/"}
+}
+
 // filter is nil if everything belongs to the mapping.
 func (f *filterFlags) filter() (snapshot.Filter, error) {
 	filter, err := backends.NewFilter(backends.FilterOptions{

@@ -68,15 +68,8 @@ func (c *runCmd) Run(a *app) error {
 	if !c.Once {
 		return usage("use 'snapsync run --once', for instance from cron", "watching is not there yet")
 	}
-	m, err := a.mappingFor(c.Src, &c.target)
+	m, config, err := a.prepare(c.Src, &c.target, &c.syncFlags, &c.guardFlags, &c.transferFlags)
 	if err != nil {
-		return err
-	}
-	config, err := a.engineConfig(m, &c.syncFlags, &c.transferFlags)
-	if err != nil {
-		return err
-	}
-	if err := tune(&config, &c.guardFlags, &c.transferFlags); err != nil {
 		return err
 	}
 	s, err := a.open(m)
@@ -99,7 +92,7 @@ func (c *runCmd) catchUp(a *app, s *session, config engine.Config) error {
 	}
 	config.Journal = s.journal
 	view := a.startProgress(c.Progress)
-	config.Observe = (&observer{app: a, progress: view}).observe
+	config.Observe = (&observer{app: a, progress: view, emptyDirs: c.CreateEmptySrcDirs}).observe
 	e, err := engine.New(config)
 	if err != nil {
 		return err
@@ -107,7 +100,7 @@ func (c *runCmd) catchUp(a *app, s *session, config engine.Config) error {
 	sum, err := e.Run(a.ctx)
 	err = errors.Join(err, e.Close())
 	view.stop()
-	return a.finish(s, &sum, err)
+	return a.finish(s, &sum, s.advise(err))
 }
 
 // runSummary is the last line of `run --once --json`.
@@ -206,10 +199,10 @@ func failedError(sum *engine.Summary) error {
 
 func heldFailure(s *session, sum *engine.Summary) error {
 	why := "a file system inside the source is not the one that was snapshotted"
-	way := fmt.Sprintf("mount it again, or accept what is there now with 'snapsync approve --new-source %s'", show(s.source))
+	way := "mount it again, or accept what is there now with: " + s.approval("--new-source")
 	if sum.Hold != nil {
 		why = sum.Hold.Why
-		way = fmt.Sprintf("'snapsync plan' shows them, 'snapsync approve %s' lets exactly these through at the next run", show(s.source))
+		way = "'snapsync plan' shows them; this lets exactly these through at the next run: " + s.approval("")
 	}
 	return &failure{
 		status: statusHeld,
@@ -221,9 +214,10 @@ func heldFailure(s *session, sum *engine.Summary) error {
 // observer turns the engine's events into log lines, JSON lines and progress. Events come from
 // several goroutines.
 type observer struct {
-	app      *app
-	progress *progress
-	mu       sync.Mutex // guards stdout
+	app       *app
+	progress  *progress
+	emptyDirs bool       // directories are mirrored for their own sake
+	mu        sync.Mutex // guards stdout
 }
 
 func (o *observer) observe(ev engine.Event) {
@@ -239,7 +233,7 @@ func (o *observer) observe(ev engine.Event) {
 }
 
 func (o *observer) done(step *journal.Step, err error) {
-	if o.app.JSON {
+	if o.app.JSON && (o.emptyDirs || !emptied(step) || err != nil) {
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		writeJSON(o.app.stdout, doneJSON{stepJSON: stepOf(step), Error: errorText(err)})

@@ -71,6 +71,9 @@ func (a *app) engineConfig(m *mapping, f *syncFlags, t *transferFlags) (engine.C
 	if err != nil {
 		return engine.Config{}, err
 	}
+	if err := a.checkOptions(remote); err != nil {
+		return engine.Config{}, err
+	}
 	filter, err := f.mirrored()
 	if err != nil {
 		return engine.Config{}, err
@@ -98,6 +101,24 @@ func (a *app) engineConfig(m *mapping, f *syncFlags, t *transferFlags) (engine.C
 	}, nil
 }
 
+// prepare is the mapping that `run` and `plan` are told and what their flags mean. All that can be
+// refused is refused here, before anything is created.
+func (a *app) prepare(src string, t *target, f *syncFlags, g *guardFlags, x *transferFlags) (*mapping, engine.Config, error) {
+	m, err := a.mappingFor(src, t)
+	if err != nil {
+		return nil, engine.Config{}, err
+	}
+	if err := a.checkPlaces(m, f); err != nil {
+		return nil, engine.Config{}, err
+	}
+	config, err := a.engineConfig(m, f, x)
+	if err != nil {
+		return nil, engine.Config{}, err
+	}
+	err = tune(&config, g, x)
+	return m, config, err
+}
+
 // tune adds what only matters to a run.
 func tune(c *engine.Config, g *guardFlags, t *transferFlags) (err error) {
 	if c.MaxDelete, err = g.limit(); err != nil {
@@ -109,21 +130,6 @@ func tune(c *engine.Config, g *guardFlags, t *transferFlags) (err error) {
 	c.Approve, c.Retries = g.Approve, t.Retries
 	c.Transfers, err = t.parallel()
 	return err
-}
-
-// stateOutside refuses a state directory that would be mirrored: each run would change it and so
-// find something to do, for ever.
-func (a *app) stateOutside(source string, filter snapshot.Filter) error {
-	root, err := a.stateRoot()
-	if err != nil {
-		return err
-	}
-	rel, inside := within(source, root)
-	if !inside || rel != "" && filter != nil && !filter.Dir(rel) {
-		return nil
-	}
-	return usage(fmt.Sprintf("add --exclude '/%s/**', or keep the state elsewhere with --state-dir", rel),
-		"the state directory %s is inside the source", show(root))
 }
 
 // remember stores the flags with the mapping, so that later commands judge by the same rules.

@@ -37,24 +37,40 @@ func (c *statusCmd) Run(a *app) error {
 	if len(found) == 0 {
 		return c.none(a)
 	}
+	var broken error
 	for i, m := range found {
+		if i > 0 && !a.JSON {
+			fmt.Fprintln(a.stdout)
+		}
 		st, err := a.statusOf(m)
 		if err != nil {
-			return err
-		}
-		if a.JSON {
+			broken = errors.Join(broken, err) // the others stand as they do
+			err = a.writeBroken(m, err)
+		} else if a.JSON {
 			err = writeJSON(a.stdout, st)
 		} else {
-			if i > 0 {
-				fmt.Fprintln(a.stdout)
-			}
 			err = st.write(a.stdout, time.Now())
 		}
 		if err != nil {
 			return err
 		}
 	}
-	return nil
+	return broken
+}
+
+// brokenStatus is the object of a mapping whose state cannot be read.
+type brokenStatus struct {
+	Mapping string `json:"mapping"`
+	State   string `json:"state"`
+	Error   string `json:"error"`
+}
+
+func (a *app) writeBroken(m *mapping, err error) error {
+	if a.JSON {
+		return writeJSON(a.stdout, brokenStatus{m.name, "stopped", err.Error()})
+	}
+	_, werr := fmt.Fprintf(a.stdout, "%s\n  %-13s stopped: its state cannot be read\n  %-13s %v\n", m, "state", "error", err)
+	return werr
 }
 
 func (c *statusCmd) none(a *app) error {
@@ -95,9 +111,13 @@ type status struct {
 	oldest   time.Time
 	failures []journal.FailureRow
 	holder   holder
+	approval string // the command line that lets through what is held
 }
 
 func (a *app) statusOf(m *mapping) (*status, error) {
+	if m.err != nil {
+		return nil, m.err
+	}
 	s, err := a.read(m)
 	if err != nil {
 		return nil, err
@@ -130,7 +150,7 @@ func (s *session) status() (*status, error) {
 		LastSuccess: jsonTime(state.LastSuccess), OldestUnsynced: jsonTime(counts.Oldest),
 		Since: jsonTime(state.PhaseSince), LastRun: jsonTime(state.LastRun),
 		LastError: state.LastError, HeldWhy: state.HeldWhy, Paused: state.Paused,
-		state: state, oldest: counts.Oldest, failures: failures,
+		state: state, oldest: counts.Oldest, failures: failures, approval: s.approval(""),
 	}
 	running := false
 	st.holder, running = lockHolder(s.dir)
@@ -175,8 +195,8 @@ func (st *status) write(w io.Writer, now time.Time) error {
 		row("pending", "%s, the oldest since %s", counted(st.Pending, "step"), ago(st.oldest, now))
 	}
 	if st.Held > 0 {
-		row("held", "%s: %s", counted(st.Held, "delete"), st.HeldWhy)
-		row("", "'snapsync approve %s' shows them and lets them through", show(st.Source))
+		row("held", "%s: %s", counted(st.Held, "step"), st.HeldWhy)
+		row("", "this shows them and lets them through: %s", st.approval)
 	}
 	if st.Failed > 0 {
 		row("failed", "%s", counted(st.Failed, "path"))

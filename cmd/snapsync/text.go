@@ -38,11 +38,28 @@ func show(path string) string {
 	if path == "" {
 		return "."
 	}
-	odd := func(r rune) bool { return !unicode.IsPrint(r) && r != ' ' || r == utf8.RuneError }
-	if strings.ContainsFunc(path, odd) || path != strings.TrimSpace(path) {
+	if strings.ContainsFunc(path, unprintable) || path != strings.TrimSpace(path) {
 		return strconv.Quote(path)
 	}
 	return path
+}
+
+func unprintable(r rune) bool { return !unicode.IsPrint(r) && r != ' ' || r == utf8.RuneError }
+
+// shellWord quotes s so that a shell reads it as one word, and a terminal shows it harmlessly.
+func shellWord(s string) string {
+	plain := func(r rune) bool {
+		return r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r)) || strings.ContainsRune("/._-+:,=@%", r)
+	}
+	odd := func(r rune) bool { return !plain(r) }
+	switch {
+	case s != "" && !strings.ContainsFunc(s, odd):
+		return s
+	case strings.ContainsFunc(s, unprintable): // $'…' takes the escapes of Go
+		quoted := strconv.Quote(s)
+		return "$'" + strings.ReplaceAll(quoted[1:len(quoted)-1], "'", `\'`) + "'"
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 func showDir(path string, dir bool) string {

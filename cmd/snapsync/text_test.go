@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mattn/go-runewidth"
+
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -70,7 +72,42 @@ func TestRate(t *testing.T) {
 	}
 }
 
+func TestShellWord(t *testing.T) {
+	for in, want := range map[string]string{
+		"/a/b-c_d.txt": "/a/b-c_d.txt", "s3:b/x": "s3:b/x", "": "''", "a b": "'a b'", " x": "' x'", "it's": `'it'\''s'`,
+		"$HOME": "'$HOME'", "日本": "'日本'", "it's\n": `$'it\'s\n'`, "\x1b[31m": `$'\x1b[31m'`,
+	} {
+		if got := shellWord(in); got != want {
+			t.Errorf("shellWord(%q) = %s, want %s", in, got, want)
+		}
+	}
+}
+
+func TestPlaces(t *testing.T) {
+	for _, test := range []struct {
+		a, b string
+		want bool
+	}{
+		{"nas:a", "nas:a", true}, {"nas:a", "nas:a/b", true}, {"nas:a/b", "nas:/a", true}, {"nas:", "nas:a", true},
+		{"nas:a", "nas:ab", false}, {"nas:a", "other:a", false}, {":sftp,host=h:a", ":sftp,host=h:a/b", true},
+		{":sftp,host='h:1':a", ":sftp,host='h:1':b", false}, {":sftp,host='h:1':a", ":sftp,host='h:1':a/b", true},
+	} {
+		a, _, errA := placeOf(test.a)
+		b, _, errB := placeOf(test.b)
+		if got := a.overlaps(b); got != test.want || b.overlaps(a) != got || errA != nil || errB != nil {
+			t.Errorf("%s and %s: %v, want %v (%v, %v)", test.a, test.b, got, test.want, errA, errB)
+		}
+	}
+}
+
 func TestFit(t *testing.T) {
+	for _, line := range []string{strings.Repeat("資", 80), "a" + strings.Repeat("資料", 40), strings.Repeat("e\u0301", 100)} {
+		for width := 20; width < 82; width++ {
+			if got := fit(line, width); runewidth.StringWidth(got) > width || runewidth.StringWidth(got) < width-2 {
+				t.Errorf("fit(…, %d) takes %d cells: %q", width, runewidth.StringWidth(got), got)
+			}
+		}
+	}
 	if got := fit(strings.Repeat("a", 30)+"end", 25); len([]rune(got)) != 25 || !strings.HasSuffix(got, "end") {
 		t.Errorf("%q", got)
 	}
