@@ -27,6 +27,7 @@ type generic struct {
 	rctx   context.Context
 	cancel context.CancelFunc
 	calls  sync.WaitGroup // under way, those that were given up on included
+	asking sync.Mutex     // held by the one call that asks for a sign of life
 
 	f      fs.Fs
 	probe  fs.Fs  // the same remote, without retries
@@ -110,9 +111,61 @@ func (g *generic) Caps() engine.Caps { return g.caps }
 // grace is how long a call that was cancelled may take to notice, before it is left behind.
 const grace = time.Second
 
-// do runs one call of the engine: with rclone's configuration in its context, and so that it returns
-// soon after ctx is done, whatever the backend is stuck in. Such a call is waited for by Close.
+// do runs one call of the engine, see run, and asks the remote for a sign of life if that takes long.
+// One that is gone is an error at once: a backend would wait, with all its retries behind one pacer,
+// for minutes until it says so.
 func (g *generic) do(ctx context.Context, call func(ctx context.Context) error) error {
+	watched, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	watch := time.AfterFunc(firstDoubt, func() { g.watch(watched, cancel) })
+	defer watch.Stop()
+	err := g.run(watched, call)
+	if cause := context.Cause(watched); err != nil && ctx.Err() == nil && errors.Is(cause, engine.ErrOffline) {
+		return cause
+	}
+	return err
+}
+
+const (
+	firstDoubt = 2 * time.Second // a call that takes so long may be waiting for nobody
+	lastDoubt  = time.Minute     // between the later questions
+	signOfLife = time.Second     // a remote that is only slow gets the benefit of the doubt
+)
+
+// watch ends a call with cancel when the remote refuses to talk. Silence proves nothing, since the
+// call itself may be what keeps the line busy.
+func (g *generic) watch(ctx context.Context, cancel context.CancelCauseFunc) {
+	for wait := firstDoubt; ; wait = min(2*wait, lastDoubt) {
+		if err := g.refused(ctx); err != nil {
+			cancel(err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+	}
+}
+
+// refused asks for a sign of life, unless another call is asking, and returns an error if the remote
+// answers that nobody is there.
+func (g *generic) refused(ctx context.Context) error {
+	if !g.asking.TryLock() {
+		return nil
+	}
+	defer g.asking.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, signOfLife)
+	defer cancel()
+	err := g.run(ctx, func(ctx context.Context) error { return answers(ctx, g.probe) })
+	if ctx.Err() != nil || !errors.Is(err, engine.ErrOffline) {
+		return nil
+	}
+	return err
+}
+
+// run runs a call with rclone's configuration in its context, and so that it returns soon after ctx
+// is done, whatever the backend is stuck in. Such a call is waited for by Close.
+func (g *generic) run(ctx context.Context, call func(ctx context.Context) error) error {
 	ctx = fs.CopyConfig(ctx, g.rctx)
 	done := make(chan error, 1)
 	g.calls.Go(func() { done <- call(ctx) })
@@ -138,8 +191,10 @@ func (g *generic) Probe(ctx context.Context) error {
 	return nil
 }
 
-// closeTimeout bounds the wait for calls that do not notice that they were cancelled.
-const closeTimeout = 5 * time.Second
+const (
+	drainTimeout = 2 * time.Second // for calls that do not notice that they were cancelled
+	closeTimeout = 5 * time.Second // for what a backend does at its end
+)
 
 // Flush implements engine.Connection: what rclone's remotes promise, they promise when they answer.
 func (g *generic) Flush(ctx context.Context) error { return ctx.Err() }
@@ -151,8 +206,8 @@ func (g *generic) Close() error {
 	go func() { g.calls.Wait(); close(idle) }()
 	select {
 	case <-idle:
-	case <-time.After(closeTimeout):
-		g.log.Warn("a request to the remote did not end; left behind", "remote", g.cfg.Remote)
+	case <-time.After(drainTimeout):
+		g.log.Debug("a request to the remote did not end; left behind", "remote", g.cfg.Remote)
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(g.rctx), closeTimeout)

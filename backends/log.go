@@ -22,7 +22,7 @@ func setLogger(log *slog.Logger) {
 	fs.GetConfig(context.Background()).LogLevel = level
 }
 
-// demoted lowers the levels of what passes through.
+// demoted lowers the levels of what passes through, and hides the secrets in remotes that it quotes.
 type demoted struct{ slog.Handler }
 
 func (h demoted) Enabled(ctx context.Context, level slog.Level) bool {
@@ -30,7 +30,7 @@ func (h demoted) Enabled(ctx context.Context, level slog.Level) bool {
 }
 
 func (h demoted) Handle(ctx context.Context, r slog.Record) error {
-	r.Level = demote(r.Level)
+	r.Level, r.Message = demote(r.Level), redact(r.Message)
 	r.AddAttrs(slog.String("from", "rclone"))
 	return h.Handler.Handle(ctx, r)
 }

@@ -125,6 +125,9 @@ func (g *generic) Mkdir(ctx context.Context, path string) error {
 func (g *generic) Delete(ctx context.Context, paths []string) []error {
 	errs := make([]error, len(paths))
 	for i, path := range paths {
+		if errs[i] = failed(ctx, ctx.Err(), "delete %q", path); errs[i] != nil {
+			continue
+		}
 		err := g.do(ctx, func(ctx context.Context) error {
 			o, err := g.object(ctx, path)
 			if err == nil {

@@ -129,7 +129,7 @@ func answers(ctx context.Context, f fs.Fs) error {
 func (g *generic) within(ctx context.Context, call func(ctx context.Context) error) error {
 	waiting, cancel := context.WithTimeout(ctx, g.cfg.Wait)
 	defer cancel()
-	err := g.do(waiting, call)
+	err := g.run(waiting, call)
 	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
 		return fmt.Errorf("%w: no answer within %v", engine.ErrOffline, g.cfg.Wait)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -58,7 +59,9 @@ func bound(ci *fs.ConfigInfo, set configmap.Simple) {
 	if _, ok := set["contimeout"]; !ok {
 		ci.ConnectTimeout = min(ci.ConnectTimeout, fs.Duration(connectTimeout))
 	}
-	if _, ok := set["low_level_retries"]; !ok && ci.LowLevelRetries == rcloneRetries {
+	_, inOptions := set["low_level_retries"]
+	_, inEnv := os.LookupEnv("RCLONE_LOW_LEVEL_RETRIES")
+	if !inOptions && !inEnv && ci.LowLevelRetries == rcloneRetries {
 		ci.LowLevelRetries = retries
 	}
 	ci.AskPassword = false // what a backend asks for in mid-run nobody answers

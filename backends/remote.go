@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -46,6 +47,10 @@ func options(p fspath.Parsed, show bool) string {
 				continue
 			}
 			value = "XXX"
+		} else if show {
+			value = redact(value)
+		} else {
+			value = userinfo.ReplaceAllString(value, "$1@")
 		}
 		b.WriteString("," + configmap.Simple{name: value}.String())
 	}
@@ -67,6 +72,35 @@ func secret(opt *fs.Option, name string) bool {
 		}
 	}
 	return false
+}
+
+var (
+	userinfo = regexp.MustCompile(`(://[^/?#\s'":@]*):[^/?#\s'"]*@`) // the password in a URL
+	// assignment is an option in a connection string, which may itself be quoted in another or by %q.
+	assignment = regexp.MustCompile(`\b([a-z0-9_]+)=('(?:[^']|\'\')*'|\\*"(?:[^"\\]|"")*\\*"|[^,:'"\s]*)`)
+)
+
+// redact hides the secrets in a text that may quote connection strings and URLs.
+func redact(text string) string {
+	text = userinfo.ReplaceAllString(text, "$1:XXX@")
+	return assignment.ReplaceAllStringFunc(text, func(s string) string {
+		name, value, _ := strings.Cut(s, "=")
+		if secret(nil, name) || isPassword(name) {
+			return name + "=XXX"
+		}
+		if quoted := strings.Trim(value, `'"\`); quoted != value && quoted != "" {
+			return name + "=" + strings.Replace(value, quoted, redact(quoted), 1)
+		}
+		return s
+	})
+}
+
+// isPassword reports that some backend has a password of this name.
+func isPassword(name string) bool {
+	return slices.ContainsFunc(fs.Registry, func(r *fs.RegInfo) bool {
+		opt := r.Options.Get(name)
+		return opt != nil && opt.IsPassword
+	})
 }
 
 func cleanPath(p string) string {

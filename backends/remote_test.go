@@ -27,6 +27,7 @@ func TestCanonical(t *testing.T) {
 		{":sftp,user=u,host=h,pass=p:/d/", ":sftp,host='h',user='u':/d", ":sftp,host='h',pass='XXX',user='u':/d"},
 		{":sftp,host=h,pass=q,user=u:/d", ":sftp,host='h',user='u':/d", ":sftp,host='h',pass='XXX',user='u':/d"},
 		{":s3,secret_access_key=k,provider=AWS:b", ":s3,provider='AWS':b", ":s3,provider='AWS',secret_access_key='XXX':b"},
+		{":webdav,url='http://u:p@w@h/x':d", ":webdav,url='http://u@h/x':d", ":webdav,url='http://u:XXX@h/x':d"},
 		{":nobackend,token=t,a=b:p", ":nobackend,a='b':p", ":nobackend,a='b',token='XXX':p"},
 	} {
 		key, display, err := Canonical(tt.remote)

@@ -3,6 +3,7 @@ package backends
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -70,7 +71,7 @@ func (g *generic) send(ctx context.Context, path string, e snapshot.Entry, t *ta
 	}
 	// At the final name only what this upload made, and what verify refused, may be removed: after a
 	// failed upload the old content is there still.
-	if err != nil && (arrived || name != final) {
+	if err != nil && (arrived || name != final) && !errors.Is(classify(ctx, err), engine.ErrOffline) {
 		g.discard(ctx, o, name)
 	}
 	return err
@@ -208,20 +209,32 @@ func (g *generic) verify(ctx context.Context, o fs.Object, e snapshot.Entry, t *
 	return nil
 }
 
-// discard removes what a failed upload left, if it can; else Cleanup does it later.
+// discardTimeout bounds discard: the error of the upload is waited for.
+const discardTimeout = 2 * time.Second
+
+// discard removes what a failed upload left, if it can do so soon; else Cleanup does it later.
 func (g *generic) discard(ctx context.Context, o fs.Object, name string) {
 	if ctx.Err() != nil {
 		return
 	}
-	if o == nil {
-		o, _ = g.f.NewObject(ctx, name)
-	}
-	if o == nil {
-		return
-	}
-	if err := o.Remove(ctx); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, discardTimeout)
+	defer cancel()
+	if err := g.run(ctx, func(ctx context.Context) error { return g.remove(ctx, o, name) }); err != nil {
 		g.log.Debug("cannot remove a failed upload", "name", name, "err", err)
 	}
+}
+
+// remove removes o, or if that is nil what is at name.
+func (g *generic) remove(ctx context.Context, o fs.Object, name string) error {
+	if o == nil {
+		var err error
+		if o, err = g.f.NewObject(ctx, name); gone(ctx, err) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+	return o.Remove(ctx)
 }
 
 // tap is the stream of one upload: it counts, hashes and throttles, and it keeps a backend that was
