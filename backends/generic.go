@@ -28,6 +28,7 @@ type generic struct {
 	cancel context.CancelFunc
 	calls  sync.WaitGroup // under way, those that were given up on included
 	asking sync.Mutex     // held by the one call that asks for a sign of life
+	warm   sync.Once      // before the first Send
 
 	f      fs.Fs
 	probe  fs.Fs  // the same remote, without retries
