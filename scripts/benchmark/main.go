@@ -137,7 +137,10 @@ func newBench(ctx context.Context) (*bench, error) {
 		return nil, err
 	}
 	b.table = table{about: b.about(), judge: b.scale == 1}
-	return b, b.build()
+	if err := b.build(); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(b.dir))
+	}
+	return b, nil
 }
 
 // build makes the programs as they are released: all backends, no cgo.
