@@ -110,10 +110,26 @@ func (e *Engine) upload(ctx context.Context, s *journal.Step) (*snapshot.Entry, 
 		return nil, err
 	}
 	sent, whole := content.Result()
+	if !whole && content.Entry().Size == 0 {
+		// HTTP and FTP have no reason to read an empty file: that it still is one is seen here.
+		if err := readEmpty(content); err != nil {
+			return nil, err
+		}
+		sent, whole = content.Result()
+	}
 	if !whole {
 		return nil, fmt.Errorf("send %s: the connection did not read all of the file", s.Path)
 	}
 	return &sent, nil
+}
+
+func readEmpty(content *snapshot.Content) error {
+	in, err := content.Open()
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, in)
+	return errors.Join(err, in.Close())
 }
 
 // contentSource is a snapshot.Content as a Source.

@@ -12,10 +12,12 @@ import (
 	"path"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 // The end-to-end test: a real tree, changed at random; the real program; real servers; and rclone,
@@ -117,6 +119,9 @@ func (p programs) mapping(t *testing.T, r remote, seed uint64) *mapping {
 	dir := t.TempDir()
 	m := &mapping{programs: p, t: t, remote: r.path + "/" + path.Base(path.Dir(dir))}
 	m.tree = newTree(t, filepath.Join(dir, "source"), seed)
+	if r.name == "ftp" { // it cannot transmit every byte, and says so: see backends
+		m.tree.names = slices.DeleteFunc(slices.Clone(oddNames), func(name string) bool { return !utf8.ValidString(name) })
+	}
 	m.env = append(os.Environ(), "HOME="+dir, "XDG_STATE_HOME="+filepath.Join(dir, "state"), "GORACE=halt_on_error=1")
 	if os.Getenv("RCLONE_CONFIG") == "" {
 		m.env = append(m.env, "RCLONE_CONFIG="+filepath.Join(dir, "rclone.conf"))

@@ -19,10 +19,11 @@ import (
 // change directories. The same seed makes the same changes. Few names and directories, so that
 // what is renamed often lands where something else was a moment ago.
 type tree struct {
-	t    *testing.T
-	root string
-	rng  *rand.Rand
-	log  []string // what was done, for the report of a failure
+	t     *testing.T
+	root  string
+	rng   *rand.Rand
+	names []string // that the remote can hold
+	log   []string // what was done, for the report of a failure
 
 	seen       map[string]uint64 // inodes, when the last run ended
 	duplicated map[sum]bool      // content that got a second file since the last unheardOf
@@ -36,7 +37,7 @@ var oddNames = []string{
 }
 
 func newTree(t *testing.T, root string, seed uint64) *tree {
-	return &tree{t: t, root: root, rng: rand.New(rand.NewPCG(seed, 0)), duplicated: map[sum]bool{}}
+	return &tree{t: t, root: root, rng: rand.New(rand.NewPCG(seed, 0)), names: oddNames, duplicated: map[sum]bool{}}
 }
 
 // plant fills the empty tree; one file is big enough to be sent in several parts to S3.
@@ -268,7 +269,7 @@ func (tr *tree) place() string {
 	}
 }
 
-func (tr *tree) name() string { return oddNames[tr.rng.IntN(len(oddNames))] }
+func (tr *tree) name() string { return tr.names[tr.rng.IntN(len(tr.names))] }
 
 // size is often tiny, sometimes nothing, now and then large.
 func (tr *tree) size() int64 {
