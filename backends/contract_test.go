@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	_ "github.com/rclone/rclone/backend/alias"
 	_ "github.com/rclone/rclone/backend/crypt"
@@ -101,6 +102,7 @@ func testLog(t *testing.T) *slog.Logger {
 // subject opens cfg and reads back through an rclone Fs of its own.
 func subject(t *testing.T, cfg Config) enginetest.Subject {
 	t.Helper()
+	cfg.Wait = time.Minute // a log-in under the race detector, on a busy machine
 	c, err := Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
