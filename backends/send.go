@@ -30,8 +30,8 @@ func (g *generic) Send(ctx context.Context, path string, src engine.Source) erro
 	if err != nil {
 		return fmt.Errorf("send %q: %w", path, err)
 	}
-	// rclone's sftp finds out its hashes at the first call, without a lock.
-	g.warm.Do(func() { g.f.Hashes() })
+	// rclone's sftp finds out its hashes at the first call, without a lock; also beneath an overlay.
+	g.warm.Do(func() { fs.UnWrapFs(g.f).Hashes() })
 	t := newTap(ctx, in, g.hash)
 	err = g.do(ctx, func(ctx context.Context) error { return g.send(ctx, path, e, t) })
 	if cerr := t.Close(); cerr != nil && err == nil {
