@@ -66,59 +66,60 @@ func (e *Engine) round(ctx context.Context, state *journal.State, sum *Summary) 
 	if err != nil {
 		return false, err
 	}
-	var seen *sight
-	var todo agenda
-	var hold *Hold
-	var cycle int64
+	prepare := e.prepare
 	if fill, err := e.canFill(); err != nil {
 		return false, err
 	} else if fill {
-		seen, todo, cycle, err = e.fill(ctx, state)
-		if err != nil {
-			return false, err
-		}
-	} else {
-		seen, todo, hold, cycle, err = e.prepare(ctx, state)
-		if err != nil {
-			return false, err
-		}
+		prepare = e.fill
 	}
-	sum.begin(seen, hold, e.cfg.CompleteSync)
-	if err := e.noteSource(state, id, seen.head, hold, todo.carries); err != nil {
+	p, err := prepare(ctx, state)
+	if err != nil {
 		return false, err
 	}
-	if err := e.noteProblems(seen.problems); err != nil {
+	sum.begin(p.seen, p.hold, e.cfg.CompleteSync)
+	if err := e.noteSource(state, id, p.seen.head, p.hold, p.todo.carries); err != nil {
 		return false, err
 	}
-	if cycle == 0 {
-		return false, e.finish(cycle, sum, nil)
+	if err := e.noteProblems(p.seen.problems); err != nil {
+		return false, err
 	}
-	again, err = e.execute(ctx, state, todo, sum)
-	return again, e.finish(cycle, sum, err)
+	if p.cycle == 0 {
+		return false, e.finish(p.cycle, sum, nil)
+	}
+	again, err = e.execute(ctx, state, p.todo, sum)
+	return again, e.finish(p.cycle, sum, err)
+}
+
+// prepared is a plan that the journal has.
+type prepared struct {
+	seen  *sight // without its changes, which may be many
+	todo  agenda
+	hold  *Hold // nil: nothing is held
+	cycle int64 // 0: there is nothing to do
 }
 
 // prepare looks, plans, guards and makes the plan durable. A crash right after leaves steps that
 // nobody started: the next run plans anew.
-func (e *Engine) prepare(ctx context.Context, state *journal.State) (seen *sight, todo agenda, hold *Hold, cycle int64, err error) {
-	if seen, err = e.look(ctx, state); err != nil {
-		return nil, todo, nil, 0, err
+func (e *Engine) prepare(ctx context.Context, state *journal.State) (p prepared, err error) {
+	if p.seen, err = e.look(ctx, state); err != nil {
+		return p, err
 	}
-	plan, err := e.plan(seen)
+	plan, err := e.plan(p.seen)
 	if err != nil {
-		return nil, todo, nil, 0, err
+		return p, err
 	}
-	if hold, err = e.guard(plan.Steps, state); err != nil {
-		return nil, todo, nil, 0, err
+	if p.hold, err = e.guard(plan.Steps, state); err != nil {
+		return p, err
 	}
 	if _, err := e.checkSource(state); err != nil { // once more: it may have gone while it was scanned
-		return nil, todo, nil, 0, err
+		return p, err
 	}
-	if cycle, err = e.cfg.Journal.Begin(plan, e.cfg.Now()); err != nil {
-		return nil, todo, nil, 0, err
+	if p.cycle, err = e.cfg.Journal.Begin(plan, e.cfg.Now()); err != nil {
+		return p, err
 	}
-	todo.add(plan.Steps, seen.changes)
-	seen.changes = nil // they may be many; the journal has them now
-	return seen, todo, hold, cycle, nil
+	p.todo.add(plan.Steps, p.seen.changes)
+	p.seen.changes = nil
+	return p, nil
 }
 
 // execute performs what is pending.
@@ -159,8 +160,8 @@ func (s *Summary) begin(seen *sight, hold *Hold, mirror bool) {
 	}
 }
 
-// finish closes the cycle in the journal and returns the error of its execution, if any. It is
-// called on every way out of a round that began a cycle.
+// finish closes the cycle in the journal and returns the error of its execution, if any. A cycle that
+// was begun and not finished is closed as interrupted by the next one.
 func (e *Engine) finish(cycle int64, sum *Summary, err error) error {
 	return errors.Join(err, e.cfg.Journal.Finish(cycle, journal.CycleResult{
 		Sent: sum.Sent, Copied: sum.Copied, Touched: sum.Touched, Moved: sum.Moved, Deleted: sum.Deleted,

@@ -25,7 +25,7 @@ import (
 // A step that failed or is held keeps its paths blocked: what overlaps and comes later is not tried
 // in this round, since it would run in another order than the planned one.
 const (
-	pageSteps        = 256 // steps claimed at once: bounds what a crash leaves in doubt
+	pageSteps        = 256 // steps claimed at once; with those claimed ahead, a crash leaves at most three times as many in doubt
 	defaultTransfers = 8
 )
 

@@ -21,28 +21,29 @@ func (e *Engine) canFill() (bool, error) {
 
 // fill is prepare for an empty base. The source is scanned, planned and journalled in pieces, so
 // that the memory of a first run does not grow with the tree.
-func (e *Engine) fill(ctx context.Context, state *journal.State) (seen *sight, todo agenda, cycle int64, err error) {
+func (e *Engine) fill(ctx context.Context, state *journal.State) (p prepared, err error) {
 	if err := e.learnCaps(ctx, state); err != nil {
-		return nil, todo, 0, err
+		return p, err
 	}
 	if _, err := e.cfg.Journal.Begin(journal.Plan{}, e.cfg.Now()); err != nil {
-		return nil, todo, 0, err
+		return p, err
 	}
 	scan := e.scanConfig(state)
-	scan.Emit = func(changes []snapshot.Change) error {
+	scan.Emit = func(changes []snapshot.Change) (err error) {
 		plan := e.planPart(changes)
-		if cycle, err = e.cfg.Journal.Extend(plan, e.cfg.Now()); err != nil {
+		if p.cycle, err = e.cfg.Journal.Extend(plan, e.cfg.Now()); err != nil {
 			return err
 		}
-		todo.add(plan.Steps, nil)
+		p.todo.add(plan.Steps, nil)
 		return nil
 	}
 	e.phase("scanning")
 	head, err := snapshot.Scan(ctx, scan, snapshot.Empty{})
 	if err != nil {
-		return nil, todo, 0, fmt.Errorf("scan %s: %w", scan.Root, err)
+		return p, fmt.Errorf("scan %s: %w", scan.Root, err)
 	}
-	return &sight{head: head, problems: head.Problems}, todo, cycle, nil
+	p.seen = &sight{head: head, problems: head.Problems}
+	return p, nil
 }
 
 // planPart plans changes that do not depend on any others.
