@@ -45,6 +45,8 @@ type app struct {
 	stderr io.Writer
 	screen *screen // where log lines go, above the progress if there is one
 	log    *slog.Logger
+
+	logFile logFile // of --log-file; nil: log lines go to the screen
 }
 
 const shortHelp = `snapsync keeps a remote true to a local directory, one way.

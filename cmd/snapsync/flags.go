@@ -24,6 +24,8 @@ type globals struct {
 	LogLevel        string           `group:"output" placeholder:"LEVEL" help:"DEBUG, INFO, NOTICE or ERROR. Default: NOTICE."`
 	UseJSONLog      bool             `group:"output" name:"use-json-log" help:"Log lines are JSON objects."`
 	Version         kong.VersionFlag `group:"global" env:"-" help:"Show the version and exit."`
+
+	rotationFlags
 }
 
 // target are the flags that name a mapping from outside: what `run` and `plan` need.

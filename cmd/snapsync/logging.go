@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -56,10 +55,11 @@ func (a *app) openLog() (func(), error) {
 	var out io.Writer = a.screen
 	done := func() {}
 	if a.LogFile != "" {
-		f, err := os.OpenFile(a.LogFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		f, err := newLogFile(a.LogFile, &a.rotationFlags)
 		if err != nil {
-			return nil, &failure{status: statusUsage, err: fmt.Errorf("open log file: %w", err)}
+			return nil, err
 		}
+		a.logFile = f
 		out, done = f, func() { f.Close() }
 	}
 	if a.UseJSONLog {
