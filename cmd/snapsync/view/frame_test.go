@@ -1,0 +1,211 @@
+package view
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+var update = flag.Bool("update", false, "rewrite the pictures in testdata")
+
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+// busy is a process with something of everything.
+func busy() *frame {
+	return &frame{
+		now: noon, chosen: -1,
+		mappings: []Mapping{{
+			Name: "work", Source: "/home/me/work", Remote: "mys3:bucket/work", State: "idle", Since: noon.Add(-3 * time.Minute),
+			Files: 412018, Bytes: 33 << 30,
+			Recent: []Action{
+				{At: noon.Add(-5 * time.Minute), Text: "sent notes/today.md (12 KiB, modified)"},
+				{At: noon.Add(-3 * time.Minute), Text: "moved old/ to archive/2025/ (812 files, 3.1 GiB not sent)"},
+			},
+		}, {
+			Name: "photos", Source: "/home/me/photos", Remote: "nas:photos", State: "syncing", Since: noon.Add(-12 * time.Second),
+			Lag: 12 * time.Second, Pending: 1204, Failed: 2, Files: 80211, Bytes: 700 << 30,
+			LastError: "2024/raw/IMG_0007.raw: permission denied",
+			Transfers: []Transfer{
+				{Path: "2024/raw/IMG_0001.raw", Done: 20 << 20, Size: 31 << 20, Rate: 12 << 20},
+				{Path: "2024/a directory with a long name/another one of them/IMG_0002.raw", Done: 3 << 20, Size: 24 << 20, Rate: 3 << 20},
+				{Path: "2024/raw/IMG_0003.raw", Size: 29 << 20},
+				{Path: "2024/raw/empty", Done: 0, Size: 0},
+			},
+			Recent: []Action{
+				{At: noon.Add(-4 * time.Second), Text: "sent 2024/raw/IMG_0000.raw (31 MiB, new)"},
+				{At: noon.Add(-2 * time.Second), Text: "failed: 2024/raw/IMG_0007.raw: permission denied", Failed: true},
+			},
+		}, {
+			Name: "notes", Source: "/home/me/notes", Remote: ":sftp,host=nas,user=me:backup/notes", State: "offline", Since: noon.Add(-2 * time.Hour),
+			Why: "the remote cannot be reached: dial tcp 10.0.0.7:22: connect: connection refused; it is tried again in 41s, and at once with s",
+			Lag: 2 * time.Hour, Pending: 17, Files: 912, Bytes: 41 << 20,
+		}, {
+			Name: "mail", Source: "/home/me/mail", Remote: "/mnt/backup/mail", State: "held", Since: noon.Add(-26 * time.Hour), Held: 5120, Files: 9000, Bytes: 2 << 30,
+			Why: "5,120 of 9,000 files would be deleted (limit 50%); look with 'snapsync plan -m mail', let them through with 'snapsync approve -m mail'",
+		}},
+		log: []string{
+			"2026/11/22 11:58:01 NOTICE: watching 1,204 directories",
+			"2026/11/22 11:59:56 ERROR : 2024/raw/IMG_0007.raw: permission denied",
+		},
+	}
+}
+
+func alone() *frame {
+	f := busy()
+	f.mappings, f.log = f.mappings[:1], nil
+	return f
+}
+
+func many() *frame {
+	f := &frame{now: noon, chosen: 17}
+	for i := range 30 {
+		f.mappings = append(f.mappings, Mapping{Name: fmt.Sprintf("mapping-%02d", i), State: "paused", Since: noon.Add(-time.Hour), Remote: "nas:x"})
+	}
+	return f
+}
+
+func with(f *frame, change func(*frame)) *frame {
+	change(f)
+	return f
+}
+
+func TestPictures(t *testing.T) {
+	for name, c := range map[string]struct {
+		frame         *frame
+		width, height int
+	}{
+		"80x24":      {busy(), 80, 24},
+		"80x15":      {busy(), 80, 15},
+		"80x40":      {busy(), 80, 40},
+		"200x50":     {busy(), 200, 50},
+		"200x15":     {busy(), 200, 15},
+		"40x10":      {busy(), 40, 10},
+		"alone":      {alone(), 80, 15},
+		"many":       {many(), 80, 15},
+		"none":       {&frame{now: noon, chosen: -1}, 80, 10},
+		"chosen":     {with(busy(), func(f *frame) { f.chosen = 2 }), 80, 24},
+		"note":       {with(busy(), func(f *frame) { f.note = "photos: paused" }), 80, 15},
+		"stopping":   {with(busy(), func(f *frame) { f.stopping = true }), 80, 15},
+		"help":       {with(busy(), func(f *frame) { f.help = true }), 80, 24},
+		"help-small": {with(busy(), func(f *frame) { f.help = true }), 80, 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var b strings.Builder
+			for _, line := range c.frame.draw(c.width, c.height, plain()) {
+				fmt.Fprintln(&b, strings.TrimRight(line, " "))
+			}
+			file := filepath.Join("testdata", name+".txt")
+			if *update {
+				if err := os.WriteFile(file, []byte(b.String()), 0o666); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), b.String()); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// Colours change nothing but colours.
+func TestColoursAreOnlyColours(t *testing.T) {
+	for _, width := range []int{40, 80, 200} {
+		want := strings.Join(busy().draw(width, 24, plain()), "\n")
+		got := strings.Join(busy().draw(width, 24, coloured()), "\n")
+		if got == want {
+			t.Error("no colours")
+		}
+		if diff := cmp.Diff(want, ansi.Strip(got)); diff != "" {
+			t.Errorf("%d columns: -plain +coloured:\n%s", width, diff)
+		}
+	}
+}
+
+// Whatever is shown, a frame fits the terminal and holds no control sequence but colours.
+func TestFramesFit(t *testing.T) {
+	text := rapid.StringOfN(rapid.RuneFrom([]rune("ab /中é\u0301👩\u200d👧\x1b[2J\n\t\x00\u202e-.'")), 0, 300, -1)
+	number := rapid.Int64Range(-1, 1<<62)
+	moment := rapid.Custom(func(t *rapid.T) time.Time {
+		return noon.Add(-time.Duration(rapid.Int64Range(-1e9, 1e18).Draw(t, "ago")))
+	})
+	mapping := rapid.Custom(func(t *rapid.T) Mapping {
+		m := Mapping{
+			Name: text.Draw(t, "name"), Source: text.Draw(t, "source"), Remote: text.Draw(t, "remote"),
+			State: rapid.SampledFrom([]string{"idle", "syncing", "held", "offline", "", "new word"}).Draw(t, "state"),
+			Since: moment.Draw(t, "since"), Why: text.Draw(t, "why"), Lag: time.Duration(number.Draw(t, "lag")),
+			Files: number.Draw(t, "files"), Bytes: number.Draw(t, "bytes"), Pending: number.Draw(t, "pending"),
+			Held: number.Draw(t, "held"), Failed: number.Draw(t, "failed"), LastError: text.Draw(t, "error"),
+		}
+		for range rapid.IntRange(0, 12).Draw(t, "transfers") {
+			m.Transfers = append(m.Transfers, Transfer{text.Draw(t, "path"), number.Draw(t, "done"), number.Draw(t, "size"), float64(number.Draw(t, "rate"))})
+		}
+		for range rapid.IntRange(0, 5).Draw(t, "actions") {
+			m.Recent = append(m.Recent, Action{moment.Draw(t, "at"), text.Draw(t, "text"), rapid.Bool().Draw(t, "failed")})
+		}
+		return m
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		log := &Log{}
+		fmt.Fprintln(log, text.Draw(t, "line"))
+		f := &frame{
+			now: noon, mappings: rapid.SliceOfN(mapping, 0, 6).Draw(t, "mappings"), log: log.last(logKept),
+			chosen: rapid.IntRange(-1, 7).Draw(t, "chosen"), note: text.Draw(t, "note"),
+			help: rapid.Bool().Draw(t, "help"), stopping: rapid.Bool().Draw(t, "stopping"),
+		}
+		width, height := rapid.IntRange(1, 220).Draw(t, "width"), rapid.IntRange(1, 60).Draw(t, "height")
+		if err := fits(f.draw(width, height, plain()), width, height); err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range f.draw(width, height, coloured()) {
+			if n := ansi.StringWidth(line); n > width {
+				t.Fatalf("coloured: %d cells in %d columns: %q", n, width, line)
+			}
+		}
+	})
+}
+
+func fits(lines []string, width, height int) error {
+	if len(lines) > height {
+		return fmt.Errorf("%d lines in %d rows", len(lines), height)
+	}
+	for _, line := range lines {
+		if n := ansi.StringWidth(line); n > width {
+			return fmt.Errorf("%d cells in %d columns: %q", n, width, line)
+		}
+		if strings.ContainsFunc(line, func(r rune) bool { return r < ' ' || r == 0x7f || r == 0x202e }) {
+			return errors.New("a control character: " + fmt.Sprintf("%q", line))
+		}
+	}
+	return nil
+}
+
+func TestAge(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		-time.Hour: "0s", 0: "0s", 59 * time.Second: "59s", 61 * time.Second: "1m", 90 * time.Minute: "1h",
+		47 * time.Hour: "47h", 49 * time.Hour: "2d", 999 * 24 * time.Hour: "999d", 1001 * 24 * time.Hour: "2y",
+	} {
+		if got := age(d); got != want {
+			t.Errorf("%v: %s, want %s", d, got, want)
+		}
+	}
+}
+
+func TestFitPathKeepsTheEnd(t *testing.T) {
+	got := fitPath("a/directory/with/a/long/name/IMG_0001.raw", 20)
+	if got != "a/dire…/IMG_0001.raw" {
+		t.Errorf("got %q", got)
+	}
+}

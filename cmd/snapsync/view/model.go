@@ -1,0 +1,152 @@
+package view
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// model is the state of the view. The library calls Init, Update and View from one goroutine, and
+// commands, which may take their time, from others.
+type model struct {
+	frame
+	cfg           *Config
+	theme         theme
+	width, height int
+	name          string    // of the chosen mapping, which may move in the list; "": all
+	noted         time.Time // when frame.note was set
+}
+
+const (
+	pollEvery = 250 * time.Millisecond
+	noteStays = 6 * time.Second
+)
+
+func newModel(cfg *Config) *model {
+	return &model{cfg: cfg, theme: coloured(), frame: frame{chosen: -1, now: cfg.Now()}}
+}
+
+type (
+	pollMsg  struct{}
+	frameMsg struct { // what was found
+		mappings []Mapping
+		log      []string
+	}
+	noteMsg string // to be shown in the footer
+)
+
+// Init implements tea.Model.
+func (m *model) Init() tea.Cmd { return m.poll }
+
+// poll asks the Source. The next poll begins after the answer to this one.
+func (m *model) poll() tea.Msg {
+	return frameMsg{m.cfg.Source.Snapshot(), m.cfg.Log.last(logKept)}
+}
+
+// Update implements tea.Model.
+func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.width, m.height = msg.Width, msg.Height
+	case pollMsg:
+		return m, m.poll
+	case frameMsg:
+		m.take(msg)
+		return m, tea.Tick(pollEvery, func(time.Time) tea.Msg { return pollMsg{} })
+	case noteMsg:
+		m.note, m.noted = string(msg), m.cfg.Now()
+	case tea.KeyPressMsg:
+		return m, m.key(msg.String())
+	}
+	return m, nil
+}
+
+// take makes what was found the next picture.
+func (m *model) take(found frameMsg) {
+	m.mappings, m.log, m.now = found.mappings, found.log, m.cfg.Now()
+	m.chosen = slices.IndexFunc(m.mappings, func(x Mapping) bool { return m.name != "" && x.Name == m.name })
+	if m.now.Sub(m.noted) > noteStays {
+		m.note = ""
+	}
+}
+
+// View implements tea.Model.
+func (m *model) View() tea.View {
+	v := tea.NewView(strings.Join(m.draw(m.width, m.height, m.theme), "\n"))
+	v.AltScreen = true
+	return v
+}
+
+func (m *model) key(key string) tea.Cmd {
+	m.note = ""
+	switch key {
+	case "q", "ctrl+c":
+		return m.quit()
+	case "?", "h":
+		m.help = !m.help
+	case "esc":
+		m.help, m.name, m.chosen = false, "", -1
+	case "up", "k":
+		m.choose(m.chosen - 1)
+	case "down", "j":
+		m.choose(m.chosen + 1)
+	case "p":
+		if m.allPaused() {
+			return m.act("resumed", m.cfg.Actions.Resume)
+		}
+		return m.act("paused", m.cfg.Actions.Pause)
+	case "s":
+		return m.act("looking at everything", m.cfg.Actions.Sync)
+	}
+	return nil
+}
+
+// choose moves to the i-th mapping; beyond either end are all of them.
+func (m *model) choose(i int) {
+	n := len(m.mappings)
+	if m.chosen < 0 && i < -1 {
+		i = n - 1
+	}
+	if n < 2 || i < 0 || i >= n {
+		m.chosen, m.name = -1, ""
+		return
+	}
+	m.chosen, m.name = i, m.mappings[i].Name
+}
+
+// act does something to the chosen mapping and says how it went.
+func (m *model) act(done string, action func(string) error) tea.Cmd {
+	if action == nil {
+		return nil
+	}
+	name := m.name
+	return func() tea.Msg {
+		if err := action(name); err != nil {
+			return noteMsg(err.Error())
+		}
+		if name != "" {
+			return noteMsg(name + ": " + done)
+		}
+		return noteMsg(done)
+	}
+}
+
+// quit asks for an end the first time and leaves the second time, whatever Kill does.
+func (m *model) quit() tea.Cmd {
+	call, then := m.cfg.Actions.Quit, tea.Cmd(nil)
+	if m.stopping {
+		call = m.cfg.Actions.Kill
+	}
+	if m.stopping || call == nil {
+		then = tea.Quit
+	}
+	m.stopping = true
+	return tea.Batch(then, func() tea.Msg {
+		if call != nil {
+			call()
+		}
+		return nil
+	})
+}
