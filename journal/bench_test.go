@@ -122,6 +122,69 @@ func readDir(tb testing.TB, r snapshot.BaseReader, dir string) (n int) {
 	}
 }
 
+// BenchmarkFind finds one file after the other in a base of 1,000,000 rows, in directories of 20 and in
+// one of 100,000. The baseline is the same statement, without the reader.
+func BenchmarkFind(b *testing.B) {
+	j := openBench(b)
+	fillBench(b, j)
+	const flat = 100_000
+	many := make([]Refresh, flat)
+	for i := range many {
+		many[i] = Refresh{Path: fmt.Sprintf("flat/file%07d.txt", i), Entry: benchEntry(i)}
+	}
+	if err := j.Repair(many); err != nil {
+		b.Fatal(err)
+	}
+	for _, shape := range []struct {
+		name string
+		path func(i int) string
+	}{
+		{"tree", func(i int) string { return benchPath(i * 7919 % (benchDirs * benchPerDir)) }},
+		{"flat", func(i int) string { return many[i*7919%flat].Path }},
+	} {
+		b.Run(shape.name, func(b *testing.B) {
+			r, err := j.Reader()
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer r.Close()
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				i++
+				if e, err := r.Find(snapshot.Split(shape.path(i))); err != nil || e == nil {
+					b.Fatal(shape.path(i), e, err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed())/float64(b.N)/float64(plainFind(b, j, shape.path)), "×plain")
+		})
+	}
+}
+
+// plainFind returns how long it takes to find one row.
+func plainFind(b *testing.B, j *Journal, path func(i int) string) time.Duration {
+	const n = 10_000
+	begun := time.Now()
+	if err := j.read("find", func(c *sqlite.Conn) error {
+		for i := range n {
+			s, err := prepare(c, "SELECT entry FROM base WHERE dir = ? AND name = ?")
+			if err != nil {
+				return err
+			}
+			dir, name := snapshot.Split(path(i))
+			s.text(dir)
+			s.text(name)
+			if err := s.each(func() error { return nil }); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		b.Fatal(err)
+	}
+	return time.Since(begun) / n
+}
+
 func plainScan(b *testing.B, j *Journal) time.Duration {
 	begun := time.Now()
 	n := 0

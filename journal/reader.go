@@ -33,6 +33,7 @@ type reader struct {
 	j    *Journal
 	c    *sqlite.Conn // nil after Close
 	s    stmt
+	find stmt // prepared at the first question
 	dir  string
 	more bool
 	name []byte
@@ -92,6 +93,34 @@ func (r *reader) Next() ([]byte, *snapshot.Entry, error) {
 		return nil, nil, nil
 	}
 	return r.name, &r.e, nil
+}
+
+// Find implements snapshot.BaseReader.
+func (r *reader) Find(dir, name string) (*snapshot.Entry, error) {
+	if r.c == nil {
+		return nil, r.j.fail("read base", errClosed)
+	}
+	found, err := r.findRow(dir, name)
+	if err != nil || !found {
+		return nil, r.j.fail("read base", err)
+	}
+	return &r.e, nil
+}
+
+func (r *reader) findRow(dir, name string) (found bool, err error) {
+	if r.find.Stmt == nil {
+		if r.find, err = prepare(r.c, "SELECT entry FROM base WHERE dir = ? AND name = ?"); err != nil {
+			return false, err
+		}
+	}
+	r.find.BindText(1, dir)
+	r.find.BindText(2, name)
+	if found, err = r.find.Step(); err == nil && found {
+		if err = unpack(r.row[:r.find.ColumnBytes(0, r.row)], &r.e); err != nil {
+			err = damaged("base of %q: %w", snapshot.Join(dir, name), err)
+		}
+	}
+	return found, errors.Join(err, r.find.Reset())
 }
 
 func (r *reader) decode() error {

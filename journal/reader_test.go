@@ -70,6 +70,79 @@ func TestReader(t *testing.T) {
 	if err := r.Open(""); !errors.Is(err, errClosed) {
 		t.Errorf("opened after close: %v", err)
 	}
+	if _, err := r.Find("", "b"); !errors.Is(err, errClosed) {
+		t.Errorf("found after close: %v", err)
+	}
+}
+
+func TestReaderFinds(t *testing.T) {
+	j, _ := newJournal(t)
+	paths := []string{"b", "a/z", "a/\xff", "a/B", "a/" + strings.Repeat("n", 255), "a-/x", "'\n"}
+	for i, path := range paths {
+		run(t, j, send(path, file(int64(i))))
+	}
+	run(t, j, send("a/r", &snapshot.Entry{Kind: snapshot.File, Flags: snapshot.Retained}))
+	r := openReader(t, j)
+	defer r.Close()
+	for i, path := range paths {
+		e, err := r.Find(snapshot.Split(path))
+		must(t, err)
+		if e == nil || e.Size != int64(i) {
+			t.Errorf("%q: %+v, want size %d", path, e, i)
+		}
+	}
+	if e, err := r.Find("a", "r"); err != nil || e == nil || e.Flags != snapshot.Retained {
+		t.Errorf("a retained entry: %+v, %v", e, err)
+	}
+	if e, err := r.Find("", "a"); err != nil || e == nil || e.Kind != snapshot.Dir {
+		t.Errorf("a directory: %+v, %v", e, err)
+	}
+	for _, path := range []string{"a/b", "A/z", "absent/z", "a/z/z", "", "a/", "a/z\x00"} {
+		if e, err := r.Find(snapshot.Split(path)); e != nil || err != nil {
+			t.Errorf("%q: %+v, %v", path, e, err)
+		}
+	}
+	// It does not move the cursor, and shows the same state.
+	must(t, r.Open(""))
+	run(t, j, send("c", file(1)), remove("a/z", file(1)))
+	var names []string
+	for {
+		name, _, err := r.Next()
+		must(t, err)
+		if name == nil {
+			break
+		}
+		names = append(names, string(name))
+		if e, err := r.Find("a", "z"); err != nil || e == nil {
+			t.Errorf("removed since: %+v, %v", e, err)
+		}
+		if e, err := r.Find("", "c"); err != nil || e != nil {
+			t.Errorf("added since: %+v, %v", e, err)
+		}
+	}
+	if want := []string{"'\n", "a", "a-", "b"}; !cmp.Equal(names, want) {
+		t.Errorf("children %q, want %q", names, want)
+	}
+	if n := testing.AllocsPerRun(100, func() { r.Find("a", "B") }); n > 8 {
+		t.Errorf("%v allocations to find a row", n)
+	}
+}
+
+func TestReaderFindsDamage(t *testing.T) {
+	j, _ := newJournal(t)
+	run(t, j, send("a", file(1)))
+	must(t, query(j.conn, "UPDATE base SET entry = CAST(entry || x'01' AS BLOB)", nil))
+	r := openReader(t, j)
+	defer func() {
+		must(t, r.Close())
+		must(t, query(j.conn, "UPDATE base SET entry = CAST(substr(entry, 1, 64) AS BLOB)", nil))
+	}()
+	if e, err := r.Find("", "a"); e != nil || !errors.Is(err, ErrDamaged) {
+		t.Errorf("found %+v, %v", e, err)
+	}
+	if e, err := r.Find("", "b"); e != nil || err != nil {
+		t.Errorf("after the damage: %+v, %v", e, err)
+	}
 }
 
 // A cursor shows one state while the writer goes on, and a second one that would show another is
