@@ -7,7 +7,7 @@ type Base interface {
 	Reader() (BaseReader, error)
 }
 
-// BaseReader walks the children of one directory of the base at a time.
+// BaseReader walks the children of one directory of the base at a time, or finds one of them.
 type BaseReader interface {
 	// Open positions the reader before the first child of dir. "" is the root. A directory that
 	// the base does not know has no children.
@@ -16,6 +16,10 @@ type BaseReader interface {
 	// results are only valid until the next call of any method: callers copy what they keep.
 	// Retained entries are returned too.
 	Next() (name []byte, e *Entry, err error)
+	// Find returns the child of dir with this name, nil if there is none, at a cost that does not depend on
+	// how many children there are. It is only valid until the next call of any method. It does not
+	// move the reader.
+	Find(dir, name string) (e *Entry, err error)
 	Close() error
 }
 
@@ -27,6 +31,7 @@ func (Empty) Reader() (BaseReader, error) { return emptyReader{}, nil }
 
 type emptyReader struct{}
 
-func (emptyReader) Open(string) error             { return nil }
-func (emptyReader) Next() ([]byte, *Entry, error) { return nil, nil, nil }
-func (emptyReader) Close() error                  { return nil }
+func (emptyReader) Open(string) error                   { return nil }
+func (emptyReader) Next() ([]byte, *Entry, error)       { return nil, nil, nil }
+func (emptyReader) Find(string, string) (*Entry, error) { return nil, nil }
+func (emptyReader) Close() error                        { return nil }

@@ -13,8 +13,10 @@ type memory struct {
 	t    testing.TB
 	dirs map[string][]memoryRow
 	tree map[string]Entry
-	open int
 	mu   sync.Mutex
+	open int
+	all  int // readers that there were
+	rows int // children that were read, other than by name
 }
 
 type memoryRow struct {
@@ -41,6 +43,7 @@ func (b *memory) Reader() (BaseReader, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.open++
+	b.all++
 	return &memoryReader{base: b}, nil
 }
 
@@ -71,10 +74,24 @@ func (r *memoryReader) Next() ([]byte, *Entry, error) {
 	if len(r.rows) == 0 {
 		return nil, nil, nil
 	}
+	r.base.mu.Lock()
+	r.base.rows++
+	r.base.mu.Unlock()
 	r.name = append(r.name[:0], r.rows[0].name...)
 	r.row = r.rows[0].entry
 	r.rows = r.rows[1:]
 	return r.name, &r.row, nil
+}
+
+func (r *memoryReader) Find(dir, name string) (*Entry, error) {
+	r.scribble()
+	rows := r.base.dirs[dir]
+	i, found := slices.BinarySearchFunc(rows, name, func(row memoryRow, name string) int { return strings.Compare(row.name, name) })
+	if !found {
+		return nil, nil
+	}
+	r.row = rows[i].entry
+	return &r.row, nil
 }
 
 // scribble spoils what was handed out before, to catch those who keep it.

@@ -84,6 +84,71 @@ func BenchmarkScan(b *testing.B) {
 	}
 }
 
+// BenchmarkScanWithin measures a look at one file that changed among 100,000, on both systems, in turn
+// with an Lstat of the same path and with one full scan: "lstats" is how many of those one look takes,
+// "looks/full" how many looks one full scan takes.
+func BenchmarkScanWithin(b *testing.B) {
+	for _, shape := range []struct {
+		name string
+		path func(i int) string
+	}{
+		{"tree", func(i int) string { return fmt.Sprintf("d%02d/sub%04d/file-%06d.txt", i/2000, i/20, i) }},
+		{"flat", func(i int) string { return fmt.Sprintf("flat/file-%06d.txt", i) }},
+	} {
+		b.Run(shape.name, func(b *testing.B) { benchWithin(b, shape.path) })
+	}
+}
+
+func benchWithin(b *testing.B, path func(i int) string) {
+	root := b.TempDir()
+	for i := range 100_000 {
+		full := filepath.Join(root, path(i))
+		if i%20 == 0 {
+			if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := os.WriteFile(full, nil, 0o644); err != nil {
+			b.Fatal(err)
+		}
+	}
+	cfg := Config{Root: root, Now: func() time.Time { return time.Now().Add(time.Hour) }}
+	first, err := Scan(b.Context(), cfg, Empty{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	base := newMemory(b, applied(nil, first.Changes))
+	changed := path(77_777)
+	if err := os.WriteFile(filepath.Join(root, changed), []byte("changed"), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	start := time.Now()
+	if head, err := Scan(b.Context(), cfg, base); err != nil || len(head.Changes) != 1 {
+		b.Fatal(head, err)
+	}
+	all := time.Since(start)
+	cfg.Within = []Scope{{Path: changed}}
+	for name, open := range systems {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if head, err := scan(b.Context(), cfg, base, open); err != nil || len(head.Changes) != 1 {
+					b.Fatal(head, err)
+				}
+			}
+			look := b.Elapsed() / time.Duration(b.N)
+			start := time.Now()
+			for range 1000 {
+				if _, err := os.Lstat(filepath.Join(root, changed)); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(look)/float64(time.Since(start)/1000), "lstats")
+			b.ReportMetric(float64(all)/float64(look), "looks/full")
+		})
+	}
+}
+
 // BenchmarkFirstHeap reports what the head of a first run occupies.
 func BenchmarkFirstHeap(b *testing.B) {
 	cfg := Config{Root: benchTree(b)}

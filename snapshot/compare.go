@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"syscall"
 	"time"
 )
 
@@ -98,7 +97,23 @@ func (w *worker) presentDir(name []byte, old *Entry, linked bool) {
 	if old == nil || old.Flags&(Retained|Adopted) != 0 || !old.SameStat(e) {
 		j.self = &Change{Path: path, Old: w.slab.entry(old), New: w.slab.entry(e)}
 	}
+	if w.job.within != nil && old != nil && old.Kind == Dir {
+		w.narrow(&j)
+	}
 	w.lead(j)
+}
+
+// narrow makes j, about a directory that the base has as one, lead only to what is within.
+func (w *worker) narrow(j *job) {
+	within := w.job.within.at(j.path)
+	switch {
+	case len(within) == 0: // asked for in other letters
+		j.within = within
+	case within[0].Path != j.path:
+		j.within, j.passing, j.self = within, true, nil
+	case !within[0].Deep:
+		j.within = within[1:]
+	}
 }
 
 // unseen is about a name whose stat failed. If it is gone, the next listing will prove that.
@@ -138,7 +153,7 @@ func (w *worker) occupied(name []byte, old *Entry, reason string) *doubt {
 	path := w.path(name)
 	d := w.newDoubt(path, reason, w.doubt)
 	if old.Kind == Dir {
-		w.lead(job{path: path, gone: true, doubt: d})
+		w.lead(job{path: path, gone: true, doubt: d, within: w.covered(path)})
 	} else {
 		d.keep()
 	}
@@ -179,8 +194,7 @@ func (w *worker) proveAbsent(name []byte, n int) error {
 			}
 		}
 		return errReappeared
-	case vanished(err), errors.Is(err, syscall.ENAMETOOLONG), errors.Is(err, syscall.EINVAL):
-		// The last two: a name from the remote that cannot exist here.
+	case disproves(err):
 		return nil
 	}
 	return err
@@ -201,8 +215,22 @@ func (w *worker) missing(name []byte, old *Entry) {
 		doubt.keep()
 	}
 	if isDir {
-		w.lead(job{path: w.path(name), gone: true, replaced: w.job.replaced, doubt: doubt})
+		j := job{path: w.path(name), gone: true, replaced: w.job.replaced, doubt: doubt}
+		if w.doubt != nil {
+			j.within = w.covered(j.path)
+		}
+		w.lead(j)
 	}
+}
+
+// covered returns what is to be counted of a directory of the base of which nobody knows whether it
+// still is there: all of it if a scope names it, else what is within.
+func (w *worker) covered(path string) scopes {
+	within := w.job.within.at(path)
+	if len(within) == 0 || within[0].Path == path {
+		return nil
+	}
+	return within
 }
 
 // retained reports whether old is what the source need not hold.

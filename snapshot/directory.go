@@ -1,6 +1,8 @@
 package snapshot
 
 import (
+	"bytes"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -20,7 +22,10 @@ type directory interface {
 	// list reads all names in it, sorts them bytewise and returns how many there are. Together with
 	// an error it returns how many it got before that.
 	list() (int, error)
-	// name returns the i-th name. It is valid until the next open.
+	// pick is list for these names alone, which are sorted; it need not read the others. Where case
+	// does not count, what is there in other letters than asked for is picked under its own name.
+	pick(names []string) (int, error)
+	// name returns the i-th name. It is valid until the next call of open, list or pick.
 	name(i int) []byte
 	// stat fills e with what the i-th name is; e.Kind is 0 if it is none of the kinds. It does not
 	// follow a symbolic link, nor mount anything.
@@ -46,7 +51,9 @@ type portable struct {
 	root  string
 	links bool // follow symbolic links
 	path  string
-	names []string
+	all   []string // what list read, once it did
+	err   error    // what kept list from reading more
+	names []string // those of all that were asked for
 	f     *os.File
 	dev   uint64
 }
@@ -86,10 +93,23 @@ func (d *portable) open(path string) (opened, error) {
 }
 
 func (d *portable) list() (int, error) {
-	names, err := d.f.Readdirnames(-1)
-	slices.Sort(names)
-	d.names = names
-	return len(names), err
+	if d.all == nil && d.err == nil {
+		d.all, d.err = d.f.Readdirnames(-1)
+		slices.Sort(d.all)
+	}
+	d.names = d.all
+	return len(d.names), d.err
+}
+
+// pick reads all names: whether case counts in a directory is not to be asked for everywhere.
+func (d *portable) pick(names []string) (int, error) {
+	n, err := d.list()
+	chosen := choose(d, n, names)
+	d.names = make([]string, len(chosen))
+	for to, from := range chosen {
+		d.names[to] = d.all[from]
+	}
+	return len(chosen), err
 }
 
 func (d *portable) name(i int) []byte { return []byte(d.names[i]) }
@@ -131,7 +151,7 @@ func (d *portable) close() error {
 		return nil
 	}
 	err := d.f.Close()
-	d.f, d.names = nil, nil
+	d.f, d.all, d.err, d.names = nil, nil, nil, nil
 	return err
 }
 
@@ -147,4 +167,44 @@ func entryOf(fi fs.FileInfo, e *Entry) {
 		e.Kind, e.Size = Symlink, fi.Size()
 	}
 	systemStat(fi, e)
+}
+
+// choose returns which of the n names that d listed are to be picked for these, which are sorted.
+func choose(d directory, n int, names []string) (chosen []int) {
+	for _, name := range names {
+		i, found := search(d, n, name)
+		switch {
+		case found:
+			chosen = append(chosen, i)
+		case d.lookup([]byte(name)) == nil:
+			// It is there and was not listed: it was made since, or it is listed in other letters.
+			for i := range n {
+				if bytes.EqualFold(d.name(i), []byte(name)) {
+					chosen = append(chosen, i)
+				}
+			}
+		}
+	}
+	slices.Sort(chosen)
+	return slices.Compact(chosen)
+}
+
+// search finds name among the n names of d.
+func search(d directory, n int, name string) (i int, found bool) {
+	lo, hi := 0, n
+	for lo < hi {
+		mid := (lo + hi) / 2
+		if string(d.name(mid)) < name {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo, lo < n && string(d.name(lo)) == name
+}
+
+// disproves reports whether a look-up that failed with err proves that the name is not there. The last
+// two are for a name, perhaps from the remote, that cannot exist here.
+func disproves(err error) bool {
+	return vanished(err) || errors.Is(err, syscall.ENAMETOOLONG) || errors.Is(err, syscall.EINVAL)
 }

@@ -3,8 +3,12 @@ package snapshot
 import (
 	"bytes"
 	"encoding/binary"
+	"io"
 	"os"
 	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -39,7 +43,7 @@ func openDirectory(root string, links bool) (directory, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &descriptor{root: fd, links: links, fd: -1, buf: make([]byte, 0, 2*direntMin)}, nil
+	return &descriptor{root: fd, links: links, fd: -1}, nil
 }
 
 func (d *descriptor) open(path string) (opened, error) {
@@ -85,7 +89,7 @@ func (d *descriptor) read() error {
 	d.buf = d.buf[:0]
 	for {
 		if cap(d.buf)-len(d.buf) < direntMin {
-			d.buf = slices.Grow(d.buf, max(direntMin, cap(d.buf)))
+			d.buf = slices.Grow(d.buf, max(2*direntMin, cap(d.buf)))
 		}
 		n, err := unix.Getdents(d.fd, d.buf[len(d.buf):cap(d.buf)])
 		switch {
@@ -114,6 +118,70 @@ func (d *descriptor) index() {
 		at += size
 	}
 	slices.SortFunc(d.names, func(a, b span) int { return bytes.Compare(d.at(a), d.at(b)) })
+}
+
+// pick asks for each name, and so costs nothing for the others. Where the answer says little, because
+// case does not count or because the system refuses it, all names are read.
+func (d *descriptor) pick(names []string) (int, error) {
+	d.buf, d.names = d.buf[:0], d.names[:0]
+	for _, name := range names {
+		if strings.IndexByte(name, 0) >= 0 {
+			continue
+		}
+		at := len(d.buf)
+		d.buf = append(append(d.buf, name...), 0)
+		err := fstatat(d.fd, &d.buf[at], &d.st, unix.AT_SYMLINK_NOFOLLOW|unix.AT_NO_AUTOMOUNT)
+		switch {
+		case err == nil && !d.folds(name):
+			d.names = append(d.names, span{at, len(name)})
+		case err == nil || !disproves(err):
+			return d.sift(names)
+		}
+	}
+	if len(d.names) < len(names) && d.removed() {
+		return 0, os.NewSyscallError("fstatat", unix.ENOENT)
+	}
+	return len(d.names), nil
+}
+
+// folds reports whether case may not count in the directory, given a name that is there: the same name
+// in other letters is there as well. Only the directory knows: on ext4 it is set for each.
+func (d *descriptor) folds(name string) bool {
+	other := swapCase(name)
+	return other != name && d.lookup([]byte(other)) == nil
+}
+
+// swapCase returns name with all its letters in the other case.
+func swapCase(name string) string {
+	if !utf8.ValidString(name) {
+		return name // it is not for a file system that knows letters
+	}
+	return strings.Map(func(r rune) rune {
+		if upper := unicode.ToUpper(r); upper != r {
+			return upper
+		}
+		return unicode.ToLower(r)
+	}, name)
+}
+
+// sift reads all names and picks from these.
+func (d *descriptor) sift(names []string) (int, error) {
+	if _, err := unix.Seek(d.fd, 0, io.SeekStart); err != nil {
+		return 0, os.NewSyscallError("lseek", err)
+	}
+	n, err := d.list()
+	chosen := choose(d, n, names)
+	for to, from := range chosen {
+		d.names[to] = d.names[from]
+	}
+	d.names = d.names[:len(chosen)]
+	return len(chosen), err
+}
+
+// removed reports whether the open directory was removed meanwhile: then it has no names, which says
+// nothing about the one that may have its path now.
+func (d *descriptor) removed() bool {
+	return unix.Fstat(d.fd, &d.st) == nil && d.st.Nlink == 0
 }
 
 func (d *descriptor) at(s span) []byte { return d.buf[s.at : s.at+s.len] }
@@ -156,7 +224,7 @@ func (d *descriptor) leave() {
 	}
 	d.fd = -1
 	if cap(d.buf) > direntMax {
-		d.buf, d.names = make([]byte, 0, 2*direntMin), nil
+		d.buf, d.names = nil, nil
 	}
 }
 

@@ -32,8 +32,10 @@ type mounted struct {
 	path string
 	fsid uint64 // 0: nothing is mounted there any more
 	// doubt is set if this is not what was there before. While anything is kept for it, what was there
-	// before stays on record: otherwise the next scan would find all as expected, and delete.
+	// before stays on record: otherwise the next scan would find all as expected, and delete. So it
+	// does where a scan Within looked at a part only.
 	doubt *doubt
+	part  bool
 }
 
 // checkMount looks whether the open directory is a mount point, and whether it was one.
@@ -50,7 +52,7 @@ func (w *worker) checkMount() error {
 		}
 		return nil
 	}
-	m := mounted{path: path, fsid: w.dir.fsid()}
+	m := mounted{path: path, fsid: w.dir.fsid(), part: w.job.within != nil}
 	reason := ""
 	switch {
 	case w.cfg.AnyMount:
@@ -103,7 +105,8 @@ func (w *worker) lostMount(path string) *doubt {
 	}
 	d := w.newDoubt(path, "the file system mounted there is gone", w.doubt)
 	d.mount = true
-	w.mounts = append(w.mounts, mounted{path: path, doubt: d})
+	part := path == w.job.path && w.job.within != nil
+	w.mounts = append(w.mounts, mounted{path: path, doubt: d, part: part})
 	return d
 }
 
@@ -113,7 +116,7 @@ func remember(expected map[string]uint64, found []mounted) map[string]uint64 {
 	next := maps.Clone(expected)
 	for _, m := range found {
 		switch {
-		case m.doubt != nil && m.doubt.kept.Load() > 0:
+		case m.doubt != nil && (m.part || m.doubt.kept.Load() > 0):
 		case m.fsid == 0:
 			delete(next, m.path)
 		default:

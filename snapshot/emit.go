@@ -2,7 +2,7 @@ package snapshot
 
 import "sync"
 
-// emitPieces is how many full pieces of slabChanges a worker gathers before it hands them out.
+// emitPieces is how many full pieces a worker gathers before it hands them out.
 const emitPieces = 4
 
 // emitter hands out changes while the scan goes on. nil: nobody wants them.

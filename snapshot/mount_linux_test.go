@@ -177,6 +177,114 @@ func TestMountUnderUnreadable(t *testing.T) {
 	}
 }
 
+func TestMountWithin(t *testing.T) {
+	r, mount, unmount := mounting(t)
+	mount()
+	r.write("m/f", "m/sub/g", "m/sub/h", "plain")
+	r.sync()
+	expected := maps.Clone(r.cfg.Mounts)
+	r.remove("m/f", "m/sub/h")
+	r.within("m/f")
+	if head := r.expect("-m/f"); !maps.Equal(head.Mounts, expected) {
+		t.Errorf("mounts are %v", head.Mounts)
+	}
+	r.write("m/f")
+	r.sync()
+	unmount()
+	r.write("m/new")
+	for _, look := range []struct {
+		place string
+		want  []string
+	}{
+		{"plain", nil},
+		{"m/f", []string{"?m 1"}},
+		{"m/sub/g", []string{"?m 1"}},
+		{"m/sub", []string{"?m 2"}},
+		{"m", []string{"~m/"}},
+		{"m/", []string{"~m/", "+m/new", "?m 3"}},
+		{"m/new", []string{"+m/new"}}, // nothing is missing there
+	} {
+		r.within(look.place)
+		if head := r.expect(look.want...); !maps.Equal(head.Mounts, expected) {
+			t.Errorf("%q: mounts are %v", look.place, head.Mounts)
+		}
+	}
+	r.sync()
+	r.cfg.Within = nil
+	r.expect("~m/", "?m 3") // no look at a part made it forget the mount
+	r.cfg.AnyMount = true
+	r.within("m/f")
+	if head := r.expect("-m/f"); len(head.Mounts) != 0 {
+		t.Errorf("approved, and mounts are %v", head.Mounts)
+	}
+}
+
+func TestMountAppearsWithin(t *testing.T) {
+	r, mount, _ := mounting(t)
+	r.write("m/f", "m/g")
+	r.sync()
+	mount()
+	r.write("m/g", "m/new")
+	r.within("m/new")
+	r.expect("+m/new")
+	r.sync()
+	if len(r.cfg.Mounts) != 0 {
+		t.Errorf("mounts are %v", r.cfg.Mounts)
+	}
+	r.within("m/f", "m/new")
+	r.expect("?m 1")
+	r.cfg.Within = nil
+	r.expect("~m/", "~m/g", "?m 1")
+	r.cfg.OneFileSystem = true
+	r.within("m/f", "m/new", "m")
+	r.expect()
+}
+
+func TestMountReplacedWithin(t *testing.T) {
+	r, mount, unmount := mounting(t)
+	mount()
+	r.write("m/f", "m/g")
+	r.sync()
+	expected := maps.Clone(r.cfg.Mounts)
+	unmount()
+	mount()
+	r.write("m/g")
+	r.within("m/f")
+	r.expect("?m 1")
+	r.within("m/g")
+	if head := r.expect("~m/g"); !maps.Equal(head.Mounts, expected) {
+		t.Errorf("mounts are %v, expected %v", head.Mounts, expected)
+	}
+}
+
+// TestScanWithinCaseFolds: a file system where case does not count, as far as this kernel has one.
+func TestScanWithinCaseFolds(t *testing.T) {
+	r := newRig(t, openDirectory)
+	if err := unix.Mount("tmpfs", r.cfg.Root, "tmpfs", 0, "size=1m,casefold"); err != nil {
+		t.Skipf("cannot mount here: %v", err)
+	}
+	t.Cleanup(func() { unix.Unmount(r.cfg.Root, unix.MNT_DETACH) })
+	const flags, casefold = 0x40086602, 0x40000000 // FS_IOC_SETFLAGS, FS_CASEFOLD_FL
+	fd, err := unix.Open(r.cfg.Root, unix.O_RDONLY|unix.O_DIRECTORY, 0)
+	r.must(err)
+	defer unix.Close(fd)
+	if err := unix.IoctlSetPointerInt(fd, flags, casefold); err != nil {
+		t.Skipf("cannot have a directory without case here: %v", err)
+	}
+	r.write("readme", "dir/f", "other")
+	r.sync()
+	r.rename("readme", "README")
+	r.rename("dir", "DIR")
+	r.within("readme")
+	r.expect("+README", "-readme")
+	r.within("README")
+	r.expect("+README")
+	r.within("Readme", "other")
+	r.expect("+README")
+	r.within("dir/f")
+	r.expect("+DIR/", "+DIR/f", "-dir/", "-dir/f")
+}
+
 func TestIdentity(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "root")
 	identify := func() Identity {

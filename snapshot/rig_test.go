@@ -19,22 +19,22 @@ type rig struct {
 	t      *testing.T
 	cfg    Config
 	base   map[string]Entry
-	open   func(root string, links bool) (directory, error)
+	open   opener
 	faults faults
+	last   *memory // the base that the last scan was given
 }
+
+// systems are the implementations of directory.
+var systems = map[string]opener{"native": openDirectory, "portable": openPortable}
 
 // eachSystem runs a test on both implementations of directory.
 func eachSystem(t *testing.T, test func(t *testing.T, r *rig)) {
-	systems := map[string]func(string, bool) (directory, error){
-		"native":   openDirectory,
-		"portable": openPortable,
-	}
 	for name, open := range systems {
 		t.Run(name, func(t *testing.T) { test(t, newRig(t, open)) })
 	}
 }
 
-func newRig(t *testing.T, open func(string, bool) (directory, error)) *rig {
+func newRig(t *testing.T, open opener) *rig {
 	return &rig{t: t, open: open, cfg: Config{
 		Root: t.TempDir(),
 		// Late enough that nothing written by the test is racy.
@@ -103,15 +103,9 @@ func (r *rig) scan() *Head {
 
 func (r *rig) tryScan(ctx context.Context) (*Head, error) {
 	r.t.Helper()
-	base := newMemory(r.t, r.base)
-	head, err := scan(ctx, r.cfg, base, func(root string, links bool) (directory, error) {
-		d, err := r.open(root, links)
-		if err != nil {
-			return nil, err
-		}
-		return &faultyDirectory{directory: d, faults: &r.faults}, nil
-	})
-	base.closed()
+	r.last = newMemory(r.t, r.base)
+	head, err := scan(ctx, r.cfg, r.last, r.faults.in(r.open))
+	r.last.closed()
 	if err == nil {
 		r.check(head)
 	}
@@ -206,6 +200,18 @@ type faults struct {
 	beforeOpen, beforeLookup map[string]func()
 	afterList, afterOpen     map[string]func()
 	partial                  int // names that a listing with an error gives
+	opened                   []string
+}
+
+// in returns open with the faults in what it opens.
+func (f *faults) in(open opener) opener {
+	return func(root string, links bool) (directory, error) {
+		d, err := open(root, links)
+		if err != nil {
+			return nil, err
+		}
+		return &faultyDirectory{directory: d, faults: f}, nil
+	}
 }
 
 func (f *faults) run(hooks map[string]func(), path string) {
@@ -225,6 +231,9 @@ type faultyDirectory struct {
 
 func (d *faultyDirectory) open(path string) (opened, error) {
 	d.path = path
+	d.faults.mu.Lock()
+	d.faults.opened = append(d.faults.opened, path)
+	d.faults.mu.Unlock()
 	d.faults.run(d.faults.beforeOpen, path)
 	if err := d.faults.openErr[path]; err != nil {
 		return opened{}, err
@@ -234,8 +243,11 @@ func (d *faultyDirectory) open(path string) (opened, error) {
 	return o, err
 }
 
-func (d *faultyDirectory) list() (int, error) {
-	n, err := d.directory.list()
+func (d *faultyDirectory) list() (int, error) { return d.listed(d.directory.list()) }
+
+func (d *faultyDirectory) pick(names []string) (int, error) { return d.listed(d.directory.pick(names)) }
+
+func (d *faultyDirectory) listed(n int, err error) (int, error) {
 	d.faults.run(d.faults.afterList, d.path)
 	if fault := d.faults.listErr[d.path]; fault != nil {
 		return min(n, d.faults.partial), fault

@@ -7,11 +7,8 @@ import (
 	"fmt"
 	"hash"
 	"log/slog"
-	"runtime"
 	"slices"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // LinkMode says what a symbolic link in the source is, in rclone's terms.
@@ -50,9 +47,14 @@ type Config struct {
 	Mounts map[string]uint64
 	// AnyMount accepts whatever is mounted inside the source now: a person approved it.
 	AnyMount bool
+	// Within limits the scan to these places, in any order; nil: everything is looked at. What lies
+	// elsewhere is neither in Changes nor in Stats, and Mounts are what they were there. Problems and
+	// Unproven name directories on the way to a scope as well; Kept counts no more than the scopes cover.
+	Within []Scope
 	// Emit, for a scan against an empty base, is given the changes in pieces as they are found, each
 	// sorted like Head.Changes, which stays empty: so a first run needs no memory for all of them at
-	// once. It is not called concurrently; an error from it ends the scan. nil: they are collected.
+	// once. It is not called concurrently; an error from it ends the scan. nil: they are collected. It
+	// is of no use with Within.
 	Emit func([]Change) error
 	// NewHash returns a new hash of the given type, or nil where it has none. It is for HashFile; nil:
 	// XXH3, MD5, SHA-1 and SHA-256.
@@ -121,70 +123,13 @@ func Scan(ctx context.Context, cfg Config, base Base) (*Head, error) {
 	return scan(ctx, cfg, base, openDirectory)
 }
 
-func scan(ctx context.Context, cfg Config, base Base, open func(root string, links bool) (directory, error)) (*Head, error) {
-	cfg = cfg.withDefaults()
-	todo := newStack(job{})
-	var workers []*worker
-	defer func() {
-		for _, w := range workers {
-			w.close()
-		}
-	}()
-	for range cfg.Workers {
-		w, err := newWorker(&cfg, todo, base, open)
-		if err != nil {
-			return nil, fmt.Errorf("scan source: %w", err)
-		}
-		workers = append(workers, w)
-	}
-	emit := newEmitter(&cfg)
-	g, gctx := errgroup.WithContext(ctx)
-	stop := context.AfterFunc(gctx, todo.close)
-	defer stop()
-	for _, w := range workers {
-		g.Go(func() error { return w.run(gctx, emit) })
-	}
-	if err := g.Wait(); err != nil {
+func scan(ctx context.Context, cfg Config, base Base, open opener) (*Head, error) {
+	c := newCrew(cfg, base, open)
+	defer c.close()
+	if err := c.work(ctx); err != nil {
 		return nil, fmt.Errorf("scan source: %w", err)
 	}
-	for _, w := range workers {
-		if err := emit.rest(&w.slab); err != nil {
-			return nil, fmt.Errorf("scan source: %w", err)
-		}
-	}
-	return gather(&cfg, workers), nil
-}
-
-// withDefaults returns cfg with every zero that means something else replaced.
-func (cfg Config) withDefaults() Config {
-	if cfg.Workers <= 0 {
-		cfg.Workers = max(2, runtime.GOMAXPROCS(0))
-	}
-	if cfg.Log == nil {
-		cfg.Log = slog.New(slog.DiscardHandler)
-	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
-	return cfg
-}
-
-func newWorker(cfg *Config, todo *stack, base Base, open func(root string, links bool) (directory, error)) (*worker, error) {
-	dir, err := open(cfg.Root, cfg.Links == FollowLinks)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrSourceGone, err)
-	}
-	reader, err := base.Reader()
-	if err != nil {
-		dir.close()
-		return nil, fmt.Errorf("open base: %w", err)
-	}
-	return &worker{cfg: cfg, todo: todo, dir: dir, base: reader}, nil
-}
-
-func (w *worker) close() {
-	w.dir.close()
-	w.base.Close()
+	return gather(&c.cfg, c.workers), nil
 }
 
 // gather puts together what the workers found.
@@ -200,7 +145,7 @@ func gather(cfg *Config, workers []*worker) *Head {
 		for _, d := range w.doubts {
 			kept := d.kept.Load()
 			if kept == 0 && d.mount {
-				continue // nothing is at stake, and remember forgets it
+				continue // nothing is at stake, and remember does what is right
 			}
 			h.Unproven = append(h.Unproven, Unproven{Path: d.path, Reason: d.reason, Kept: kept, Mount: d.mount, Unread: d.unread})
 		}

@@ -503,6 +503,13 @@ func (r *brokenReader) Next() ([]byte, *Entry, error) {
 	return r.BaseReader.Next()
 }
 
+func (r *brokenReader) Find(dir, name string) (*Entry, error) {
+	if r.base.left--; r.base.left < 0 {
+		return nil, errBroken
+	}
+	return r.BaseReader.Find(dir, name)
+}
+
 func TestScanBrokenBase(t *testing.T) {
 	// Whatever the base fails at, the scan fails, and never takes a short answer for the whole.
 	r := newRig(t, openDirectory)
@@ -510,21 +517,29 @@ func TestScanBrokenBase(t *testing.T) {
 	r.write("a/b", "c/d", "e")
 	r.sync()
 	r.remove("c")
+	brokenScans(r, 8)
+	r.cfg.Within = []Scope{{"a/b", false}, {"c", false}, {"f", false}}
+	brokenScans(r, 6)
+}
+
+// brokenScans scans, with a base that fails at the first call, at the second, and so on.
+func brokenScans(r *rig, least int) {
+	r.t.Helper()
 	for n := 0; ; n++ {
-		base := &brokenBase{newMemory(t, r.base), n}
-		head, err := Scan(t.Context(), r.cfg, base)
+		base := &brokenBase{newMemory(r.t, r.base), n}
+		head, err := Scan(r.t.Context(), r.cfg, base)
 		base.closed()
 		if err == nil {
 			if got := describe(head); !slices.Equal(got, []string{"-c/", "-c/d"}) {
-				t.Errorf("scan says %q", got)
+				r.t.Errorf("scan says %q", got)
 			}
-			if n < 8 {
-				t.Errorf("the base was asked only %d times", n)
+			if n < least {
+				r.t.Errorf("the base was asked only %d times", n)
 			}
 			return
 		}
 		if !errors.Is(err, errBroken) || head != nil {
-			t.Fatalf("broken after %d calls: %v, %v", n, head, err)
+			r.t.Fatalf("broken after %d calls: %v, %v", n, head, err)
 		}
 	}
 }

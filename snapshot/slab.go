@@ -7,19 +7,28 @@ import (
 
 // slab keeps what a scan finds, in large pieces. On a first run everything is found, perhaps a
 // million times: an entry then costs its 64 bytes, a path its length and a change its 32 bytes,
-// without an allocation for each, and without the copies that growing slices leave behind.
+// without an allocation for each, and without the copies that growing slices leave behind. A scan that
+// finds one thing needs little: the first pieces are small, and each is twice as long as the last.
 type slab struct {
 	entries []Entry
 	text    []byte
 	full    [][]Change
 	changes []Change
+	piece   int // how long changes may become
 }
 
+// The lengths of the longest pieces; the first ones are a slabFirst-th of that.
 const (
 	slabEntries = 1 << 10
 	slabText    = 64 << 10
 	slabChanges = 4 << 10
+	slabFirst   = 64
 )
+
+// longer returns how long the next piece is, after one of length last.
+func longer(last, longest int) int {
+	return min(max(2*last, longest/slabFirst), longest)
+}
 
 // entry returns a copy of e that may be kept; nil of nil.
 func (s *slab) entry(e *Entry) *Entry {
@@ -27,7 +36,7 @@ func (s *slab) entry(e *Entry) *Entry {
 		return nil
 	}
 	if len(s.entries) == cap(s.entries) {
-		s.entries = make([]Entry, 0, slabEntries)
+		s.entries = make([]Entry, 0, longer(cap(s.entries), slabEntries))
 	}
 	s.entries = append(s.entries, *e)
 	return &s.entries[len(s.entries)-1]
@@ -37,7 +46,7 @@ func (s *slab) entry(e *Entry) *Entry {
 func (s *slab) join(dir string, name []byte) string {
 	need := len(dir) + 1 + len(name)
 	if cap(s.text)-len(s.text) < need {
-		s.text = make([]byte, 0, max(slabText, need))
+		s.text = make([]byte, 0, max(longer(cap(s.text), slabText), need))
 	}
 	start := len(s.text)
 	if dir != "" {
@@ -53,7 +62,8 @@ func (s *slab) add(c Change) {
 		if s.changes != nil {
 			s.full = append(s.full, s.changes)
 		}
-		s.changes = make([]Change, 0, slabChanges)
+		s.piece = longer(s.piece, slabChanges)
+		s.changes = make([]Change, 0, s.piece)
 	}
 	s.changes = append(s.changes, c)
 }
@@ -61,7 +71,7 @@ func (s *slab) add(c Change) {
 // drain gives up all changes, piece by piece.
 func (s *slab) drain() [][]Change {
 	all := append(s.full, s.changes)
-	*s = slab{}
+	*s = slab{entries: s.entries, text: s.text, piece: s.piece}
 	return all
 }
 

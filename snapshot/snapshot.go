@@ -18,6 +18,10 @@
 //	        in base only:    ask for it once more; not there? a removal : nothing, this time
 //	    push the directories found; and those that are in the base only, to report what was in them
 //
+// With Config.Within the same walk goes only where a Scope leads: of a directory on the way it asks
+// for the names that lead on, both the system and the base, and lists neither. So to look at one path
+// takes a few system calls for each directory above it, however many names they hold.
+//
 // Nothing is allocated for an entry that did not change, so memory follows the changes and the
 // widest directories, never the size of the tree. On Linux a directory is read by its descriptor
 // (see descriptor); elsewhere, and in tests, by os functions (see portable).
@@ -26,12 +30,12 @@
 //
 // Absence is proved. A path is reported as removed only if the directory that held it was listed to
 // its end and a look-up of the name failed as well, or if a directory above it was removed in that
-// sense. Where that cannot be said, the path of the directory is in Head.Unproven and nothing is
-// removed beneath: it cannot be read; its listing broke off; something that the scan skips stands in
-// its place; a file system that was mounted there is gone, or is another, or one that was not there
-// before covers what the base has. Each of these blocks removals beneath itself and nowhere else;
-// additions and edits are reported all the same. What changes while it is being looked at is left out
-// until the next scan, which sees what it has become.
+// sense; within scopes, a first look-up stands for the listing. Where that cannot be said, the path of
+// the directory is in Head.Unproven and nothing is removed beneath: it cannot be read; its listing broke
+// off; something that the scan skips stands in its place; a file system that was mounted there is gone,
+// or is another, or one that was not there before covers what the base has. Each of these blocks
+// removals beneath itself and nowhere else; additions and edits are reported all the same. What changes
+// while it is being looked at is left out until the next scan, which sees what it has become.
 //
 // Sameness is proved. An entry is unchanged if its kind, size, mtime, ctime, inode and permissions
 // are what the base has, and if the base entry is not Racy, that is, was not so young when it was seen

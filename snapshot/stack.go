@@ -14,6 +14,8 @@ type job struct {
 	dev, ino, outside uint64
 	doubt             *doubt // absence beneath proves nothing, because of this
 	trail             *trail // the directories above, if links are followed
+	within            scopes // what is to be looked at beneath; nil: everything
+	passing           bool   // it is only on the way to what is within, so nothing is said about itself
 }
 
 // trail leads from a directory to the root, so that a followed link that leads back is noticed.
@@ -67,8 +69,8 @@ func (s *stack) pop() (job, bool) {
 	return j, true
 }
 
-// done ends a job that pop returned, and adds those that it led to.
-func (s *stack) done(led []job) {
+// done ends a job that pop returned, and adds those that it led to. It returns how many are left.
+func (s *stack) done(led []job) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.jobs = append(s.jobs, led...)
@@ -76,6 +78,14 @@ func (s *stack) done(led []job) {
 	if len(led) > 0 || s.busy == 0 {
 		s.more.Broadcast()
 	}
+	return len(s.jobs)
+}
+
+// left returns how many jobs are left.
+func (s *stack) left() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.jobs)
 }
 
 // close makes every pop return false.

@@ -13,10 +13,11 @@ import (
 
 // worker looks at one directory at a time. What it finds it keeps to itself until the scan is over.
 type worker struct {
-	cfg  *Config
-	todo *stack
-	dir  directory
-	base BaseReader
+	cfg     *Config
+	markers []string // of the filter, sorted
+	todo    *stack
+	dir     directory
+	base    BaseReader
 
 	// Of the directory that is being looked at:
 	job      job
@@ -34,8 +35,8 @@ type worker struct {
 	stats    Stats
 }
 
-// run works until nothing is left to do, or until ctx is done.
-func (w *worker) run(ctx context.Context, emit *emitter) error {
+// run works until nothing is left to do, or more than most directories, or until ctx is done.
+func (w *worker) run(ctx context.Context, emit *emitter, most int) error {
 	for ctx.Err() == nil {
 		j, ok := w.todo.pop()
 		if !ok {
@@ -54,7 +55,9 @@ func (w *worker) run(ctx context.Context, emit *emitter) error {
 		}
 		// What was found last is looked at last, so that the walk goes in the order of names.
 		slices.Reverse(w.led)
-		w.todo.done(w.led)
+		if w.todo.done(w.led) > most {
+			break
+		}
 	}
 	return ctx.Err()
 }
@@ -74,12 +77,12 @@ func (w *worker) visit() error {
 	}
 	// Before the listing, and so before every stat: the safe side, see racy.
 	w.observed = w.cfg.Now()
-	n, err := w.dir.list()
+	n, marked, err := w.list()
 	switch {
 	case vanished(err) && n == 0 && w.job.path != "":
 		w.passOver(w.job.path, "removed during the scan")
 		return nil
-	case w.marked(n):
+	case marked:
 		w.stats.Excluded++
 		return nil
 	}
@@ -93,7 +96,28 @@ func (w *worker) visit() error {
 	} else {
 		w.reportSelf()
 	}
+	if w.job.within != nil {
+		return w.mergeNamed(n)
+	}
 	return w.merge(n)
+}
+
+// list finds the names of the open directory, all or those within, and whether a marker is among all.
+func (w *worker) list() (n int, marked bool, err error) {
+	if w.job.within == nil {
+		n, err = w.dir.list()
+		return n, w.marked(n), err
+	}
+	if len(w.markers) > 0 {
+		// An error comes again, from the second pick.
+		n, _ = w.dir.pick(w.markers)
+		marked = w.marked(n)
+	}
+	if names := w.job.within.names(w.job.path); len(names) > 0 {
+		n, err = w.dir.pick(names)
+		return n, marked, err
+	}
+	return 0, marked, nil
 }
 
 // unopened is about a directory that its parent has, and that cannot be opened.
@@ -119,7 +143,7 @@ func (w *worker) distrust(err error) {
 
 // reportSelf reports the directory itself, now that it turned out to belong.
 func (w *worker) reportSelf() {
-	if w.job.path == "" {
+	if w.job.path == "" || w.job.passing {
 		return
 	}
 	w.stats.Dirs++
@@ -130,20 +154,8 @@ func (w *worker) reportSelf() {
 
 // marked reports whether one of the filter's markers is among the n names.
 func (w *worker) marked(n int) bool {
-	if w.cfg.Filter == nil {
-		return false
-	}
-	for _, marker := range w.cfg.Filter.Markers() {
-		lo, hi := 0, n
-		for lo < hi {
-			mid := (lo + hi) / 2
-			if string(w.dir.name(mid)) < marker {
-				lo = mid + 1
-			} else {
-				hi = mid
-			}
-		}
-		if lo < n && string(w.dir.name(lo)) == marker {
+	for _, marker := range w.markers {
+		if _, found := search(w.dir, n, marker); found {
 			return true
 		}
 	}
@@ -182,9 +194,43 @@ func (w *worker) merge(n int) error {
 	return w.baseError(err)
 }
 
+// mergeNamed is merge for the n names that were picked, and for those within that were not.
+func (w *worker) mergeNamed(n int) error {
+	for i := range n {
+		name := w.dir.name(i)
+		old, err := w.base.Find(w.job.path, string(name))
+		if err != nil {
+			return w.baseError(err)
+		}
+		w.present(i, name, old)
+	}
+	return w.eachNamed(func(name []byte, old *Entry) {
+		if _, found := search(w.dir, n, string(name)); !found {
+			w.absent(name, old, n)
+		}
+	})
+}
+
+// eachNamed calls fn for the children in the base that lead to what is within.
+func (w *worker) eachNamed(fn func(name []byte, old *Entry)) error {
+	for _, name := range w.job.within.names(w.job.path) {
+		old, err := w.base.Find(w.job.path, name)
+		if err != nil {
+			return w.baseError(err)
+		}
+		if old != nil {
+			fn([]byte(name), old)
+		}
+	}
+	return nil
+}
+
 // forsaken goes through the children in the base of a directory that is not on disk, or that cannot
 // be looked into.
 func (w *worker) forsaken() error {
+	if w.job.within != nil {
+		return w.eachNamed(w.forsake)
+	}
 	if err := w.base.Open(w.job.path); err != nil {
 		return w.baseError(err)
 	}
@@ -193,9 +239,13 @@ func (w *worker) forsaken() error {
 		if err != nil || name == nil {
 			return w.baseError(err)
 		}
-		if !w.excluded(name, old) {
-			w.missing(name, old)
-		}
+		w.forsake(name, old)
+	}
+}
+
+func (w *worker) forsake(name []byte, old *Entry) {
+	if !w.excluded(name, old) {
+		w.missing(name, old)
 	}
 }
 
