@@ -11,7 +11,6 @@ import (
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/fs/accounting"
 	"github.com/rclone/rclone/fs/hash"
-	"github.com/rclone/rclone/fs/operations"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/snapsync/snapsync/engine"
@@ -200,15 +199,7 @@ func (g *generic) isBackup(name string) bool {
 	if g.backup == nil || g.backup != g.f {
 		return false
 	}
-	if strings.HasSuffix(name, g.cfg.Suffix) {
-		return true
-	}
-	// With suffix_keep_extension "a.txt" became "a-suffix.txt".
-	if !fs.GetConfig(g.rctx).SuffixKeepExtension {
-		return false
-	}
-	i := strings.LastIndex(name, g.cfg.Suffix)
-	return i >= 0 && operations.SuffixName(g.rctx, name[:i]+name[i+len(g.cfg.Suffix):]) == name
+	return isSuffixed(g.rctx, name, g.cfg.Suffix)
 }
 
 // describe fills in what a listing says of a file. Where the mtime costs a request (S3), a file

@@ -31,6 +31,13 @@ type Config struct {
 	// Wait is how long a remote that neither answers nor refuses is waited for; 0: 15 s.
 	Wait time.Duration
 	Log  *slog.Logger // nil: discarded
+	// Uploads is where unfinished uploads are remembered; nil: nothing is resumed.
+	Uploads engine.Uploads
+	// UploadAge is how long an unfinished upload that nobody goes on with is kept; 0: 7 days.
+	UploadAge time.Duration
+	// StateDir is a directory for what is remembered of servers, such as their host keys; "": nothing is.
+	StateDir string
+	Generic  bool // no Accelerator is used
 }
 
 // Open connects to a remote. The Connection lives longer than ctx, which bounds only the opening.
@@ -58,6 +65,9 @@ func Open(ctx context.Context, cfg Config) (engine.Connection, error) {
 	}
 	if dir, ok := plainLocal(&cfg, info, options); ok {
 		return openLocal(dir, cfg.Links)
+	}
+	if c, err := accelerated(ctx, rctx, &cfg); c != nil || err != nil {
+		return c, err
 	}
 	o := opening{cfg: &cfg, overlay: bases(info.Name, at, options)}
 	return o.connect(ctx, rctx)

@@ -1,7 +1,7 @@
 //go:build slim
 
 // Package all brings every rclone backend into the program that imports it, or, with the build tag
-// slim, the common ones. Backends register themselves; nothing else is exported.
+// slim, the common ones; and the accelerated Connections. Both register themselves; nothing else is exported.
 package all
 
 import (
@@ -16,4 +16,6 @@ import (
 	_ "github.com/rclone/rclone/backend/s3"
 	_ "github.com/rclone/rclone/backend/sftp"
 	_ "github.com/rclone/rclone/backend/webdav"
+
+	_ "github.com/snapsync/snapsync/backends/sftp"
 )

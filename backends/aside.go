@@ -1,0 +1,92 @@
+package backends
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/rclone/rclone/fs"
+	"github.com/rclone/rclone/fs/fspath"
+	"github.com/rclone/rclone/fs/operations"
+
+	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// Aside is where Backup moves files to, in the terms of a remote's own paths: what generic finds out
+// from the Fs of --backup-dir, for Connections that have none.
+type Aside struct {
+	Root string // the path of the backup directory within the remote, as it was written; with a suffix only: the remote's own
+
+	rctx   context.Context // only carries rclone's configuration, which has the suffix
+	suffix string          // that backups beside their files have; "": they are in a directory of their own
+	hidden string          // Root beneath the remote's, not listed; "" if it is elsewhere
+}
+
+// openAside understands --backup-dir and --suffix; nil without them.
+func openAside(rctx context.Context, d *Details) (*Aside, error) {
+	cfg := d.Config
+	if cfg.BackupDir == "" {
+		if cfg.Suffix == "" {
+			return nil, nil
+		}
+		return &Aside{Root: d.Root, rctx: rctx, suffix: cfg.Suffix}, nil
+	}
+	_, section, root, _, err := fs.ConfigFs(cfg.BackupDir)
+	if err != nil {
+		return nil, explain(cfg.BackupDir, err)
+	}
+	if section != d.Section || connectionString(cfg.BackupDir) != connectionString(cfg.Remote) {
+		return nil, fmt.Errorf("%w: --backup-dir %s must be on the same remote as %s", engine.ErrFatal, cfg.BackupDir, cfg.Remote)
+	}
+	a := &Aside{Root: root, rctx: rctx}
+	remote, at := strings.Trim(cleanPath(d.Root), "/"), strings.Trim(cleanPath(root), "/")
+	switch {
+	case remote == at && cfg.Suffix == "":
+		return nil, fmt.Errorf("%w: --backup-dir %s is the remote itself", engine.ErrFatal, cfg.BackupDir)
+	case remote == at:
+		a.suffix = cfg.Suffix
+	case snapshot.Beneath(remote, at):
+		return nil, fmt.Errorf("%w: the remote %s is inside --backup-dir %s", engine.ErrFatal, cfg.Remote, cfg.BackupDir)
+	case snapshot.Beneath(at, remote):
+		a.hidden = strings.Trim(strings.TrimPrefix(at, remote), "/")
+	}
+	return a, nil
+}
+
+// connectionString is a remote's options as its connection string has them, in order.
+func connectionString(remote string) string {
+	p, err := fspath.Parse(remote)
+	if err != nil {
+		return ""
+	}
+	return p.Config.String()
+}
+
+// Name is the name, beneath Root, of the backup of what is called name beneath the remote's root.
+func (a *Aside) Name(name string) string { return operations.SuffixName(a.rctx, name) }
+
+// Hides reports that name is not to be listed: it is a backup. A directory of backups hides what is
+// beneath it as well.
+func (a *Aside) Hides(name string, dir bool) bool {
+	if a == nil {
+		return false
+	}
+	if a.hidden != "" && (name == a.hidden || snapshot.Beneath(name, a.hidden)) {
+		return true
+	}
+	return !dir && a.suffix != "" && isSuffixed(a.rctx, name, a.suffix)
+}
+
+// isSuffixed reports whether --suffix, without a directory of its own for backups, made this name.
+func isSuffixed(rctx context.Context, name, suffix string) bool {
+	if strings.HasSuffix(name, suffix) {
+		return true
+	}
+	// With suffix_keep_extension "a.txt" became "a-suffix.txt".
+	if !fs.GetConfig(rctx).SuffixKeepExtension {
+		return false
+	}
+	i := strings.LastIndex(name, suffix)
+	return i >= 0 && operations.SuffixName(rctx, name[:i]+name[i+len(suffix):]) == name
+}

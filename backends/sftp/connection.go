@@ -1,0 +1,243 @@
+package sftp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+func init() { backends.Accelerate("sftp", open) }
+
+// connection is the engine's Connection to one SFTP server. All fields are set by open and constant, but
+// for what pool and dirs guard themselves.
+type connection struct {
+	opt      *options
+	links    bool // symbolic links are sent as such, under rclone's names
+	uploads  engine.Uploads
+	identity string // where uploads are valid
+	log      *slog.Logger
+
+	root  string          // full path on the server
+	aside *backends.Aside // where Backup moves files to; nil: nowhere
+	kept  string          // the full path of its root
+
+	pool *pool
+	dirs dirs
+}
+
+var _ engine.Connection = (*connection)(nil)
+
+// transfers is how many requests for files the engine should have under way: with the round trips of one
+// small file (three) and 64 files at once, 20 ms each way still let through 500 files a second.
+const transfers = 64
+
+// open is a backends.Accelerator.
+func open(ctx, rctx context.Context, d *backends.Details) (engine.Connection, error) {
+	if err := d.Understand(rctx, understood...); err != nil {
+		return nil, err
+	}
+	opt, err := readOptions(d.Options)
+	if err != nil {
+		return nil, err
+	}
+	auth, err := authMethods(opt)
+	if err != nil {
+		return nil, err
+	}
+	cfg := d.Config
+	dial := &dialer{opt: opt, auth: auth, rctx: rctx, keys: newHostKeys(opt, cfg.StateDir, cfg.Log)}
+	c := &connection{
+		opt: opt, links: cfg.Links, uploads: cfg.Uploads, aside: d.Aside, log: cfg.Log,
+		pool: newPool(dial.connect, opt.sessions(), cfg.Wait, time.Duration(opt.IdleTimeout), cfg.Log),
+	}
+	if err := c.findRoot(ctx, d); err != nil {
+		c.pool.close()
+		return nil, err
+	}
+	c.identity = fmt.Sprintf("sftp:%s@%s:%s", opt.User, opt.address(), c.root)
+	return c, nil
+}
+
+// findRoot makes the paths full, from the directory that one is in after the log-in.
+func (c *connection) findRoot(ctx context.Context, d *backends.Details) error {
+	s, err := c.pool.get(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.pool.put(s)
+	if c.root, err = c.absolute(ctx, s, d.Root); err != nil {
+		return err
+	}
+	if c.aside != nil {
+		if c.kept, err = c.absolute(ctx, s, c.aside.Root); err != nil {
+			return err
+		}
+	}
+	there, err := c.stat(ctx, s, c.root)
+	switch {
+	case errors.Is(err, engine.ErrNotFound):
+		return nil
+	case err != nil && hasCode(err, fxPermissionDenied):
+		return nil // each step will say so, by its path
+	case err != nil:
+		return fmt.Errorf("look at %q: %w", c.root, err)
+	case !there.isDir():
+		return fmt.Errorf("%w: %q is a file, not a directory", engine.ErrFatal, c.root)
+	}
+	return nil
+}
+
+// absolute resolves a path as rclone does: the server is asked for the path itself first, and if that
+// does not exist for where it would be.
+func (c *connection) absolute(ctx context.Context, s *session, root string) (string, error) {
+	at := c.opt.Enc.FromStandardPath(root)
+	if path.IsAbs(at) {
+		return path.Clean(at), nil
+	}
+	full, err := c.realpath(ctx, s, at)
+	if err == nil {
+		return full, nil
+	}
+	var status *statusError
+	if !errors.As(err, &status) {
+		return "", err
+	}
+	here, err := c.realpath(ctx, s, ".")
+	if err != nil {
+		return "", fmt.Errorf("ask for the directory after the log-in: %w", err)
+	}
+	return path.Join(here, at), nil
+}
+
+func (c *connection) realpath(ctx context.Context, s *session, at string) (string, error) {
+	replies, err := s.do(ctx, pathRequest(fxpRealpath, at))
+	if err != nil {
+		return "", err
+	}
+	names, err := replies[0].names()
+	if err != nil {
+		return "", err
+	}
+	if len(names) == 0 {
+		return "", errGarbled
+	}
+	return path.Clean("/" + names[0].name), nil
+}
+
+// stat follows symbolic links on the server, as rclone does.
+func (c *connection) stat(ctx context.Context, s *session, full string) (attrs, error) {
+	replies, err := s.do(ctx, pathRequest(fxpStat, full))
+	if err != nil {
+		return attrs{}, err
+	}
+	return replies[0].attrs()
+}
+
+// Caps implements engine.Connection.
+func (c *connection) Caps() engine.Caps {
+	return engine.Caps{
+		Move: true, DirMove: true, SetModTime: true, Precision: time.Second, EmptyDirs: true,
+		Resume: c.uploads != nil, Backup: c.aside != nil, DeleteBatch: deleteBatch, Transfers: transfers,
+	}
+}
+
+// full is the path on the server of what rclone calls name beneath the root.
+func (c *connection) full(name string) string { return under(c.root, c.opt.Enc.FromStandardPath(name)) }
+
+// path is the path on the server of a path of the engine.
+func (c *connection) path(path string) string { return c.full(backends.Encode(path)) }
+
+// linkPath is where the symbolic link at a path of the engine is kept.
+func (c *connection) linkPath(path string) string {
+	return c.full(backends.RemoteName(path, snapshot.Symlink))
+}
+
+// partial is where the content of a path is put together.
+func (c *connection) partial(path string) string { return c.path(engine.PartialName(path)) }
+
+func under(root, name string) string {
+	if name == "" {
+		return root
+	}
+	return strings.TrimSuffix(root, "/") + "/" + name
+}
+
+// call runs one call of the engine on a session, and says what failed.
+func (c *connection) call(ctx context.Context, what, path string, do func(s *session) error) error {
+	s, err := c.pool.get(ctx)
+	if err == nil {
+		err = do(s)
+		c.pool.put(s)
+	}
+	if err != nil {
+		return fmt.Errorf("%s %q: %w", what, path, backends.Classify(ctx, err))
+	}
+	return nil
+}
+
+// Probe implements engine.Connection.
+func (c *connection) Probe(ctx context.Context) error {
+	return c.call(ctx, "probe", c.root, func(s *session) error {
+		_, err := c.realpath(ctx, s, ".")
+		return err
+	})
+}
+
+// Flush implements engine.Connection.
+//
+// Neither does Send ask the server to write to its disk (fsync@openssh.com): rclone, rsync and scp do
+// not, and per file it would cost more than everything else. A server that loses power may lose the
+// files of its last seconds, from whatever program.
+func (c *connection) Flush(ctx context.Context) error { return ctx.Err() }
+
+// Close implements engine.Connection.
+func (c *connection) Close() error {
+	c.pool.close()
+	return nil
+}
+
+// explain finds out what fxFailure, which is all that version 3 has for it, means for a write: a full
+// or read-only file system, if the server tells about those.
+func (c *connection) explain(ctx context.Context, s *session, err error, size int64) error {
+	if !hasCode(err, fxFailure) || !s.server.statVFS || ctx.Err() != nil {
+		return err
+	}
+	replies, askErr := s.do(ctx, extendedRequest(statVFS, c.root))
+	if askErr != nil || replies[0].is(fxpExtendedReply) != nil {
+		return err
+	}
+	d := decoder{b: replies[0].body}
+	d.uint64() // f_bsize
+	block := d.uint64()
+	d.take(16) // f_blocks, f_bfree
+	free := d.uint64() * block
+	files := d.uint64()
+	d.uint64() // f_ffree
+	freeFiles := d.uint64()
+	d.uint64() // f_fsid
+	readOnly := d.uint64()&1 != 0
+	switch {
+	case d.bad:
+		return err
+	case readOnly:
+		return fmt.Errorf("%w: the file system is read-only: %w", engine.ErrPermission, err)
+	case free < uint64(size), files > 0 && freeFiles == 0:
+		return fmt.Errorf("%w: %w", engine.ErrQuota, err)
+	}
+	return err
+}
+
+// logged is for what must not fail a call.
+func (c *connection) logged(what, name string, err error) {
+	if err != nil {
+		c.log.Debug(what, "name", name, "err", err)
+	}
+}

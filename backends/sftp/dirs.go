@@ -1,0 +1,148 @@
+package sftp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/snapsync/snapsync/engine"
+)
+
+// dirs remembers which directories of the server exist, by their full path there, so that a file costs
+// no request for its parents. It is a memory, not the truth: a request that fails for want of a parent
+// corrects it.
+type dirs struct {
+	mu     sync.Mutex
+	known  map[string]origin
+	making singleflight.Group
+}
+
+// origin tells where the knowledge of a directory comes from.
+type origin byte
+
+const (
+	unknown origin = iota
+	found          // it was there
+	made           // by this Connection: what is beneath it was made by it as well
+)
+
+// maxKnown bounds the memory. When it is full everything is forgotten, and learned again.
+const maxKnown = 200_000
+
+func (d *dirs) origin(dir string) origin {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.known[dir]
+}
+
+func (d *dirs) note(dir string, o origin) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.known == nil || len(d.known) >= maxKnown {
+		d.known = make(map[string]origin)
+	}
+	if d.known[dir] == unknown {
+		d.known[dir] = o
+	}
+}
+
+// forget forgets dir and what is beneath it.
+func (d *dirs) forget(dir string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for known := range d.known {
+		if known == dir || strings.HasPrefix(known, dir+"/") {
+			delete(d.known, known)
+		}
+	}
+}
+
+// expectMissing reports that dir is very likely not there: the nearest directory above it that is
+// known was made by this Connection.
+func (d *dirs) expectMissing(dir string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for ; dir != "/" && dir != "."; dir = path.Dir(dir) {
+		if o := d.known[dir]; o != unknown {
+			return o == made
+		}
+	}
+	return false
+}
+
+// within runs do, which needs the directory of name, and makes that directory if do finds it missing,
+// or before if it cannot be there yet. do says so with ErrNotFound.
+func (c *connection) within(ctx context.Context, s *session, name string, do func() error) error {
+	dir := path.Dir(name)
+	known := c.dirs.origin(dir)
+	if known == unknown && c.dirs.expectMissing(dir) {
+		if err := c.makeDir(ctx, s, dir); err != nil {
+			return err
+		}
+		known = made
+	}
+	err := do()
+	if errors.Is(err, engine.ErrNotFound) {
+		if known != unknown {
+			c.dirs.forget(dir) // somebody has removed it
+		}
+		if err := c.makeDir(ctx, s, dir); err != nil {
+			return err
+		}
+		err = do()
+	}
+	if err == nil {
+		c.dirs.note(dir, found)
+	}
+	return err
+}
+
+// makeDir makes sure that dir exists, and its parents. Of many that want the same only one asks.
+func (c *connection) makeDir(ctx context.Context, s *session, dir string) error {
+	for c.dirs.origin(dir) == unknown {
+		_, err, shared := c.dirs.making.Do(dir, func() (any, error) { return nil, c.mkdirAll(ctx, s, dir) })
+		if err != nil && shared && ctx.Err() == nil && errors.Is(err, context.Canceled) {
+			continue // it was another call that was cancelled
+		}
+		if err != nil {
+			return fmt.Errorf("make directory %q: %w", dir, err)
+		}
+	}
+	return nil
+}
+
+func (c *connection) mkdirAll(ctx context.Context, s *session, dir string) error {
+	err := s.status(ctx, mkdirRequest(dir))
+	if errors.Is(err, engine.ErrNotFound) {
+		if up := path.Dir(dir); up != dir {
+			c.dirs.forget(up)
+			if err := c.makeDir(ctx, s, up); err != nil {
+				return err
+			}
+			err = s.status(ctx, mkdirRequest(dir))
+		}
+	}
+	if err == nil {
+		c.dirs.note(dir, made)
+		return nil
+	}
+	// Version 3 has no code for "exists".
+	var status *statusError
+	if !errors.As(err, &status) {
+		return err
+	}
+	there, statErr := c.stat(ctx, s, dir)
+	switch {
+	case statErr != nil:
+		return err
+	case !there.isDir():
+		return fmt.Errorf("%w: there is a file of that name", err)
+	}
+	c.dirs.note(dir, found)
+	return nil
+}

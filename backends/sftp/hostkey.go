@@ -1,0 +1,171 @@
+package sftp
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/rclone/rclone/lib/env"
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
+
+	"github.com/snapsync/snapsync/engine"
+)
+
+// hostKeys decides which servers are the ones that they claim to be. rclone's known_hosts_file is
+// obeyed, "none" included. Where the remote has none, rclone would believe anybody; here the key that a
+// server shows first is remembered in a file of our own, in the same format, and any other is refused
+// from then on.
+type hostKeys struct {
+	file string // "": anybody is believed
+	ours bool   // file is our own, and may not exist yet
+	log  *slog.Logger
+
+	mu sync.Mutex // held while ours is read and added to
+}
+
+const knownHosts = "known_hosts"
+
+func newHostKeys(opt *options, stateDir string, log *slog.Logger) *hostKeys {
+	switch {
+	case opt.KnownHostsFile == "none":
+		return &hostKeys{log: log}
+	case opt.KnownHostsFile != "":
+		return &hostKeys{file: env.ShellExpand(opt.KnownHostsFile), log: log}
+	case stateDir != "":
+		return &hostKeys{file: filepath.Join(stateDir, knownHosts), ours: true, log: log}
+	}
+	return &hostKeys{log: log}
+}
+
+// trust is the judgement of one connection's server.
+type trust struct {
+	k          *hostKeys
+	address    string
+	algorithms []string // that the server may show; nil: any
+	refusal    error    // why the server was not believed
+	first      ssh.PublicKey
+}
+
+// trust prepares the judgement. Of a server that is known, only keys of the types that are known are
+// asked for: it may have others, which prove nothing.
+func (k *hostKeys) trust(address string) *trust {
+	t := &trust{k: k, address: address}
+	if !k.ours {
+		return t
+	}
+	var unknown *knownhosts.KeyError
+	if judge, err := k.read(); err == nil && errors.As(judge(address, noAddr{}, noKey{}), &unknown) {
+		for _, known := range unknown.Want {
+			t.algorithms = append(t.algorithms, signatures(known.Key.Type())...)
+		}
+	}
+	return t
+}
+
+// signatures are the algorithms that a key of this type can sign with, best first.
+func signatures(keyType string) []string {
+	if keyType == ssh.KeyAlgoRSA {
+		return []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSA}
+	}
+	return []string{keyType}
+}
+
+// read returns what is in the file now: another process may have added to it.
+func (k *hostKeys) read() (ssh.HostKeyCallback, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	judge, err := knownhosts.New(k.file)
+	if k.ours && errors.Is(err, os.ErrNotExist) {
+		return knownhosts.New()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: read the known host keys: %w", engine.ErrFatal, err)
+	}
+	return judge, nil
+}
+
+// check is an ssh.HostKeyCallback.
+func (t *trust) check(address string, remote net.Addr, key ssh.PublicKey) error {
+	if t.k.file == "" {
+		return nil
+	}
+	judge, err := t.k.read()
+	if err == nil {
+		err = judge(address, remote, key)
+	}
+	var unknown *knownhosts.KeyError
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &unknown):
+		t.refusal = fmt.Errorf("%w: the key of %s: %w", engine.ErrFatal, address, err)
+	case len(unknown.Want) > 0:
+		t.refusal = changed(address, key, unknown.Want)
+	case t.k.ours:
+		t.first = key
+		return nil
+	default:
+		t.refusal = fmt.Errorf("%w: the key of %s, %s, is not in %s: if it is the right one, add it there, "+
+			"for instance with `ssh-keyscan`: %w", engine.ErrFatal, address, fingerprint(key), t.k.file, err)
+	}
+	return t.refusal
+}
+
+// changed says what a person has to know when a server shows another key than before.
+func changed(address string, key ssh.PublicKey, known []knownhosts.KnownKey) error {
+	line := known[0]
+	for _, k := range known {
+		if k.Key.Type() == key.Type() {
+			line = k
+		}
+	}
+	return fmt.Errorf("%w: the key of %s has changed: it shows %s, and %s line %d has %s. Somebody may be posing "+
+		"as the server. If it was set up anew, remove that line and run again",
+		engine.ErrFatal, address, fingerprint(key), line.Filename, line.Line, fingerprint(line.Key))
+}
+
+func fingerprint(key ssh.PublicKey) string { return key.Type() + " " + ssh.FingerprintSHA256(key) }
+
+// remember adds the key of a server that was not known. A crash in the middle of the line leaves a file
+// that cannot be read; it is written in one call so that this does not happen.
+func (t *trust) remember() error {
+	if t.first == nil {
+		return nil
+	}
+	t.k.mu.Lock()
+	defer t.k.mu.Unlock()
+	if judge, err := knownhosts.New(t.k.file); err == nil && judge(t.address, noAddr{}, t.first) == nil {
+		return nil // another connection was quicker
+	}
+	if err := os.MkdirAll(filepath.Dir(t.k.file), 0o700); err != nil {
+		return fmt.Errorf("remember the key of %s: %w", t.address, err)
+	}
+	f, err := os.OpenFile(t.k.file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("remember the key of %s: %w", t.address, err)
+	}
+	_, err = f.WriteString(knownhosts.Line([]string{knownhosts.Normalize(t.address)}, t.first) + "\n")
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("remember the key of %s: %w", t.address, err)
+	}
+	t.k.log.Info("the server's host key is remembered; it will be refused with another",
+		"server", t.address, "key", fingerprint(t.first), "file", t.k.file)
+	return nil
+}
+
+// noKey and noAddr ask which keys are known: they are like none.
+type noKey struct{}
+
+func (noKey) Type() string                        { return "none" }
+func (noKey) Marshal() []byte                     { return nil }
+func (noKey) Verify([]byte, *ssh.Signature) error { return errors.New("no key") }
+
+type noAddr struct{}
+
+func (noAddr) Network() string { return "tcp" }
+func (noAddr) String() string  { return "0.0.0.0:0" }

@@ -1,0 +1,232 @@
+package sftp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// large streams a file through a window of writes, from where an earlier transfer of the same file got.
+func (t *transfer) large(ctx context.Context) error {
+	m, err := t.remembered()
+	if err != nil {
+		return err
+	}
+	err = t.stream(ctx, m)
+	if errors.Is(err, errStale) && ctx.Err() == nil {
+		t.c.log.Info("an interrupted upload cannot be continued and starts anew", "path", t.path, "why", err)
+		t.release()
+		m.reset()
+		err = t.stream(ctx, m)
+	}
+	if err == nil {
+		if err = t.publish(ctx); err == nil {
+			return m.end()
+		}
+	}
+	err = t.c.explain(ctx, t.s, err, t.entry.Size)
+	if m.keeps(ctx, err) {
+		t.release()
+		return err
+	}
+	t.discard(ctx, err)
+	return errors.Join(err, m.end())
+}
+
+// release closes the temporary file without waiting.
+func (t *transfer) release() {
+	if t.handle != "" {
+		t.s.send(request{kind: fxpClose, head: appendString(nil, t.handle)})
+		t.handle = ""
+	}
+}
+
+// stream leaves the whole content, with its mtime, at the temporary name.
+func (t *transfer) stream(ctx context.Context, m *memory) error {
+	at, tail, err := t.resume(ctx, m)
+	if err != nil {
+		return err
+	}
+	if t.handle == "" {
+		if err := m.begin(); err != nil {
+			return err
+		}
+		if err := t.open(ctx, flagWrite|flagCreate|flagTrunc); err != nil {
+			return err
+		}
+	}
+	in, err := t.src.Open()
+	if err != nil {
+		return err
+	}
+	w := &window{t: t, ctx: ctx, m: m, most: t.c.opt.window(t.chunk)}
+	err = w.fill(in, at, tail)
+	if err = errors.Join(err, in.Close()); err != nil {
+		return err
+	}
+	return t.finish(ctx)
+}
+
+// finish closes the temporary file, sets its mtime, and looks whether its size is right.
+func (t *transfer) finish(ctx context.Context) error {
+	replies, err := t.s.do(ctx, request{kind: fxpClose, head: appendString(nil, t.handle)}, t.times(), pathRequest(fxpStat, t.temp))
+	if err != nil {
+		return err
+	}
+	t.handle = ""
+	if err := firstError(replies[:2]); err != nil {
+		return err
+	}
+	there, err := replies[2].attrs()
+	if err != nil {
+		return err
+	}
+	if there.size != uint64(t.entry.Size) {
+		return fmt.Errorf("%w: %d bytes arrived of %d", engine.ErrTemporary, there.size, t.entry.Size)
+	}
+	return nil
+}
+
+// window is a transfer's writes in flight. The oldest is waited for before more than most bytes follow
+// it, so all but the last most bytes of what the server has are without a hole.
+type window struct {
+	t    *transfer
+	ctx  context.Context // of the call that it belongs to
+	m    *memory
+	most int
+
+	writes []write // in flight, oldest first
+	bytes  int     // in them
+	acked  int64   // where the part of the file that the server confirmed ends
+}
+
+type write struct {
+	f *flight
+	n int
+}
+
+// fill sends what in has beyond at. What is before was sent already: it is read, to be hashed, and its
+// end has to be tail.
+func (w *window) fill(in io.Reader, at int64, tail []byte) error {
+	if err := w.skip(in, at, tail); err != nil {
+		return err
+	}
+	w.acked = at
+	buf := make([]byte, w.t.chunk)
+	for end := false; !end; {
+		n, err := w.read(in, buf)
+		if end = err == io.EOF; err != nil && !end {
+			return w.drain(err)
+		}
+		if n > 0 {
+			if err := w.send(at, buf[:n]); err != nil {
+				return w.drain(err)
+			}
+			at += int64(n)
+		}
+	}
+	if at != w.t.entry.Size {
+		return w.drain(fmt.Errorf("%w: got %d bytes instead of %d", snapshot.ErrChanged, at, w.t.entry.Size))
+	}
+	if err := w.confirm(0); err != nil {
+		return w.drain(err)
+	}
+	return nil
+}
+
+// read fills buf; io.EOF with what comes last. io.ReadFull would hide how the source ended.
+func (w *window) read(in io.Reader, buf []byte) (n int, err error) {
+	for n < len(buf) && err == nil {
+		var m int
+		m, err = in.Read(buf[n:][:backends.ThrottledRead(len(buf)-n)])
+		backends.Throttle(m)
+		n += m
+		if err == nil {
+			err = w.ctx.Err()
+		}
+	}
+	w.m.hash(buf[:n])
+	return n, err
+}
+
+// skip reads the first at bytes of in and compares them with what is known of them.
+func (w *window) skip(in io.Reader, at int64, tail []byte) error {
+	if at == 0 {
+		return nil
+	}
+	buf := make([]byte, 1<<20)
+	var end []byte // the last bytes read, at least as many as tail has
+	for left := at; left > 0; {
+		n, err := in.Read(buf[:min(int64(len(buf)), left)])
+		if n > 0 {
+			w.m.hash(buf[:n])
+			left -= int64(n)
+			if end = append(end, buf[:n]...); len(end) > 2*len(buf) {
+				end = append(end[:0], end[len(end)-len(buf):]...)
+			}
+		}
+		if err == io.EOF {
+			err = fmt.Errorf("%w: it ends after %d bytes", snapshot.ErrChanged, at-left)
+		}
+		if err == nil {
+			err = w.ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if string(end[max(0, len(end)-len(tail)):]) != string(tail) {
+		return fmt.Errorf("%w: the server has other bytes before %d", errStale, at)
+	}
+	if err := w.m.verify(); err != nil {
+		return err
+	}
+	return w.m.confirm(at)
+}
+
+// send queues one write, once there is room for it.
+func (w *window) send(at int64, data []byte) error {
+	if err := w.confirm(w.most - len(data)); err != nil {
+		return err
+	}
+	if err := w.t.s.budget.Acquire(w.ctx, int64(len(data))); err != nil {
+		return err
+	}
+	w.writes = append(w.writes, write{w.t.s.send(writeRequest(w.t.handle, at, data)), len(data)})
+	w.bytes += len(data)
+	return nil
+}
+
+// confirm waits until no more than the given bytes are in flight.
+func (w *window) confirm(bytes int) error {
+	for w.bytes > max(bytes, 0) {
+		oldest := w.writes[0]
+		replies, err := w.t.s.await(w.ctx, oldest.f)
+		if err == nil {
+			err = replies[0].status()
+		}
+		if err != nil {
+			return err
+		}
+		w.writes = w.writes[1:]
+		w.bytes -= oldest.n
+		w.t.s.budget.Release(int64(oldest.n))
+		w.acked += int64(oldest.n)
+		if err := w.m.confirm(w.acked); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// drain gives up on what is in flight because of err.
+func (w *window) drain(err error) error {
+	w.t.s.budget.Release(int64(w.bytes))
+	w.writes, w.bytes = nil, 0
+	return err
+}

@@ -1,0 +1,246 @@
+package sftp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+const (
+	readers  = 32 // directories that are read at once
+	maxAhead = 16 // requests for more of one large directory that are in flight
+)
+
+// List implements engine.Connection.
+func (c *connection) List(ctx context.Context, fn func(engine.Remote) error) error {
+	l := &listing{c: c, fn: fn}
+	group, gctx := errgroup.WithContext(ctx)
+	group.SetLimit(readers)
+	l.group = group
+	group.Go(func() error { return l.visit(gctx, "") })
+	if err := group.Wait(); err != nil {
+		return fmt.Errorf("list remote: %w", backends.Classify(ctx, err))
+	}
+	return nil
+}
+
+// listing is one List under way.
+type listing struct {
+	c     *connection
+	group *errgroup.Group
+
+	mu sync.Mutex // keeps fn from being called concurrently
+	fn func(engine.Remote) error
+}
+
+// visit lists the directory that rclone calls dir, and what is beneath it.
+func (l *listing) visit(ctx context.Context, dir string) error {
+	entries, err := l.read(ctx, dir)
+	if errors.Is(err, engine.ErrNotFound) {
+		if dir == "" {
+			return nil // nothing was sent yet
+		}
+		return fmt.Errorf("%w: directory %q vanished while it was listed", engine.ErrTemporary, dir)
+	}
+	if err != nil {
+		return fmt.Errorf("directory %q: %w", dir, err)
+	}
+	subdirs, err := l.add(ctx, dir, entries)
+	if err != nil {
+		return err
+	}
+	for _, sub := range subdirs {
+		next := func() error { return l.visit(ctx, sub) }
+		if l.group.TryGo(next) {
+			continue
+		}
+		if err := next(); err != nil { // all readers are busy: go down ourselves
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *listing) read(ctx context.Context, dir string) (entries []named, err error) {
+	s, err := l.c.pool.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer l.c.pool.put(s)
+	full := l.c.full(dir)
+	if entries, err = l.c.readDir(ctx, s, full); err != nil {
+		return nil, err
+	}
+	return l.c.follow(ctx, s, full, entries)
+}
+
+// add hands on what belongs to the engine, and returns the directories.
+func (l *listing) add(ctx context.Context, dir string, entries []named) (subdirs []string, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, e := range entries {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		name := l.c.opt.Enc.ToStandardName(e.name)
+		if dir != "" {
+			name = dir + "/" + name
+		}
+		r, ok := l.c.remote(name, e.attrs)
+		if !ok {
+			continue
+		}
+		if e.isDir() {
+			subdirs = append(subdirs, name)
+		}
+		if err := l.fn(r); err != nil {
+			return nil, err
+		}
+	}
+	return subdirs, nil
+}
+
+// remote translates what the server has at name; false if that is not the engine's business.
+func (c *connection) remote(name string, a attrs) (engine.Remote, bool) {
+	if c.aside.Hides(name, a.isDir()) {
+		return engine.Remote{}, false
+	}
+	kind := snapshot.File
+	if a.isDir() {
+		kind = snapshot.Dir
+	} else if link, ok := backends.TrimLink(name); ok && c.links {
+		name, kind = link, snapshot.Symlink
+	}
+	path, err := backends.Decode(name)
+	if err != nil {
+		c.log.Warn("the remote has a name that no local file can have; it is left alone", "name", name)
+		return engine.Remote{}, false
+	}
+	return describe(path, kind, a), true
+}
+
+func describe(path string, kind snapshot.Kind, a attrs) engine.Remote {
+	r := engine.Remote{Path: path, Entry: snapshot.Entry{Kind: kind, Flags: snapshot.Adopted}}
+	if kind != snapshot.Dir {
+		_, last := snapshot.Split(path)
+		r.Temporary = engine.IsTempName(last)
+		r.Entry.Size, r.Entry.Mtime = int64(a.size), int64(a.mtime)*1e9
+	}
+	return r
+}
+
+// readDir reads a directory with several requests in flight, more of them the larger it turns out.
+func (c *connection) readDir(ctx context.Context, s *session, full string) (entries []named, err error) {
+	f := s.send(pathRequest(fxpOpendir, full))
+	replies, err := s.await(ctx, f)
+	if err != nil {
+		c.closeLate(s, f)
+		return nil, err
+	}
+	handle, err := replies[0].handle()
+	if err != nil {
+		return nil, err
+	}
+	defer s.send(request{kind: fxpClose, head: appendString(nil, handle)})
+	more := request{kind: fxpReaddir, head: appendString(nil, handle)}
+	for ahead := 2; ; ahead = min(2*ahead, maxAhead) {
+		requests := make([]request, ahead)
+		for i := range requests {
+			requests[i] = more
+		}
+		replies, err := s.do(ctx, requests...)
+		if err != nil {
+			return nil, err
+		}
+		for i := range replies {
+			names, err := replies[i].names()
+			if hasCode(err, fxEOF) {
+				return withoutDots(entries), nil
+			} else if err != nil {
+				return nil, err
+			}
+			entries = append(entries, names...)
+		}
+	}
+}
+
+func withoutDots(entries []named) []named {
+	kept := entries[:0]
+	for _, e := range entries {
+		if e.name != "." && e.name != ".." && !strings.Contains(e.name, "/") {
+			kept = append(kept, e)
+		}
+	}
+	return kept
+}
+
+// follow replaces the attributes of what is neither a file nor a directory by those of what it leads
+// to, as rclone does, or leaves it out if skip_links says so. A link that leads nowhere stays.
+func (c *connection) follow(ctx context.Context, s *session, dir string, entries []named) ([]named, error) {
+	var at []int
+	var requests []request
+	kept := entries[:0]
+	for _, e := range entries {
+		plain := e.isDir() || e.isRegular() || e.mode == 0
+		if !plain && c.opt.SkipLinks {
+			continue
+		}
+		if kept = append(kept, e); !plain {
+			at, requests = append(at, len(kept)-1), append(requests, pathRequest(fxpStat, under(dir, e.name)))
+		}
+	}
+	if len(at) == 0 {
+		return kept, nil
+	}
+	replies, err := s.do(ctx, requests...)
+	if err != nil {
+		return nil, err
+	}
+	for n, i := range at {
+		if a, err := replies[n].attrs(); err == nil {
+			kept[i].attrs = a
+		}
+	}
+	return kept, nil
+}
+
+// hasEntries reports whether a directory has anything in it.
+func (c *connection) hasEntries(ctx context.Context, s *session, full string) (bool, error) {
+	entries, err := c.readDir(ctx, s, full)
+	return len(entries) > 0, err
+}
+
+// Stat implements engine.Connection.
+func (c *connection) Stat(ctx context.Context, path string) (r engine.Remote, err error) {
+	err = c.call(ctx, "stat", path, func(s *session) error {
+		a, kind, _, err := c.look(ctx, s, path)
+		if err == nil {
+			r = describe(path, kind, a)
+		}
+		return err
+	})
+	return r, err
+}
+
+// look finds what is at path: a file, a directory, or with --links the file that stands for a link.
+func (c *connection) look(ctx context.Context, s *session, path string) (attrs, snapshot.Kind, string, error) {
+	full := c.path(path)
+	a, err := c.stat(ctx, s, full)
+	if err == nil && a.isDir() {
+		return a, snapshot.Dir, full, nil
+	}
+	if c.links && errors.Is(err, engine.ErrNotFound) {
+		full = c.linkPath(path)
+		a, err = c.stat(ctx, s, full)
+		return a, snapshot.Symlink, full, err
+	}
+	return a, snapshot.File, full, err
+}

@@ -1,0 +1,247 @@
+package sftp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// replace renames a file, over whatever file is there.
+//
+// Servers without posix-rename refuse if there is one. Then it is removed, but only while the file to be
+// renamed is seen to be still under its old name: a rename whose answer was lost has happened already,
+// and what is there may be the last copy. A crash after the removal leaves nothing at the new name, and
+// the whole file at the old one.
+func (c *connection) replace(ctx context.Context, s *session, from, to string) error {
+	if s.server.posixRename {
+		return s.status(ctx, extendedRequest(posixRename, from, to))
+	}
+	err := s.status(ctx, renameRequest(from, to))
+	if !hasCode(err, fxFailure, fxAlreadyExists, fxPermissionDenied) {
+		return err
+	}
+	replies, lookErr := s.do(ctx, pathRequest(fxpLstat, from), pathRequest(fxpLstat, to))
+	if lookErr != nil {
+		return err
+	}
+	_, noFrom := replies[0].attrs()
+	there, noTo := replies[1].attrs()
+	if noFrom != nil || noTo != nil || there.isDir() {
+		return err
+	}
+	if removeErr := s.status(ctx, pathRequest(fxpRemove, to)); removeErr != nil {
+		return err
+	}
+	return s.status(ctx, renameRequest(from, to))
+}
+
+// carry renames a file and makes the directory that it goes to. ErrNotFound means that from is gone.
+func (c *connection) carry(ctx context.Context, s *session, from, to string) error {
+	first := true
+	return c.within(ctx, s, to, func() error {
+		err := c.replace(ctx, s, from, to)
+		if first && errors.Is(err, engine.ErrNotFound) {
+			if _, lookErr := c.lstat(ctx, s, from); lookErr != nil {
+				return &missing{from, lookErr}
+			}
+		}
+		first = false
+		return err
+	})
+}
+
+// missing says that what was to be renamed is not there. It is kept from within, which would look for
+// the reason elsewhere and make directories.
+type missing struct {
+	name string
+	err  error
+}
+
+func (m *missing) Error() string { return fmt.Sprintf("look at %q: %v", m.name, m.err) }
+
+// found turns a missing back into what the server said.
+func isMissing(err error) error {
+	var m *missing
+	if errors.As(err, &m) {
+		return fmt.Errorf("look at %q: %w", m.name, m.err)
+	}
+	return err
+}
+
+func (c *connection) lstat(ctx context.Context, s *session, full string) (attrs, error) {
+	replies, err := s.do(ctx, pathRequest(fxpLstat, full))
+	if err != nil {
+		return attrs{}, err
+	}
+	return replies[0].attrs()
+}
+
+// Move implements engine.Connection.
+func (c *connection) Move(ctx context.Context, from, path string, dir bool) error {
+	return c.call(ctx, "move to", path, func(s *session) error {
+		if dir {
+			return c.moveDir(ctx, s, c.path(from), c.path(path))
+		}
+		err := isMissing(c.carry(ctx, s, c.path(from), c.path(path)))
+		if c.links && errors.Is(err, engine.ErrNotFound) {
+			return isMissing(c.carry(ctx, s, c.linkPath(from), c.linkPath(path)))
+		}
+		return err
+	})
+}
+
+// moveDir refuses a destination that exists: rename(2) would replace it if it is empty, and so would some
+// servers.
+func (c *connection) moveDir(ctx context.Context, s *session, from, to string) error {
+	replies, err := s.do(ctx, pathRequest(fxpLstat, from), pathRequest(fxpLstat, to))
+	if err != nil {
+		return err
+	}
+	if _, err := replies[0].attrs(); err != nil {
+		return err
+	}
+	if _, err := replies[1].attrs(); err == nil {
+		return fmt.Errorf("%w: there is something at the destination", engine.ErrCannotMove)
+	}
+	err = c.within(ctx, s, to, func() error { return s.status(ctx, renameRequest(from, to)) })
+	if err == nil {
+		c.dirs.forget(from)
+		c.dirs.note(to, found)
+	}
+	return err
+}
+
+// Backup implements engine.Connection.
+func (c *connection) Backup(ctx context.Context, path string) error {
+	if c.aside == nil {
+		return fmt.Errorf("back up %q: %w: neither --backup-dir nor --suffix was given", path, engine.ErrFatal)
+	}
+	return c.call(ctx, "back up", path, func(s *session) error {
+		kinds := []snapshot.Kind{snapshot.File}
+		if c.links {
+			kinds = append(kinds, snapshot.Symlink)
+		}
+		for _, kind := range kinds {
+			name := backends.RemoteName(path, kind)
+			to := under(c.kept, c.opt.Enc.FromStandardPath(c.aside.Name(name)))
+			err := isMissing(c.carry(ctx, s, c.full(name), to))
+			if !errors.Is(err, engine.ErrNotFound) {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Copy implements engine.Connection, which never calls it: Caps.Copy is false.
+func (c *connection) Copy(_ context.Context, _, path string, _ snapshot.Entry) error {
+	return fmt.Errorf("copy to %q: %w: SFTP has no copies", path, engine.ErrFatal)
+}
+
+// Touch implements engine.Connection.
+func (c *connection) Touch(ctx context.Context, path string, e snapshot.Entry) error {
+	return c.call(ctx, "set mtime of", path, func(s *session) error {
+		err := s.status(ctx, timesRequest(c.path(path), e.ModTime().Unix()))
+		if c.links && errors.Is(err, engine.ErrNotFound) {
+			err = s.status(ctx, timesRequest(c.linkPath(path), e.ModTime().Unix()))
+		}
+		return err
+	})
+}
+
+// Mkdir implements engine.Connection.
+func (c *connection) Mkdir(ctx context.Context, path string) error {
+	return c.call(ctx, "make directory", path, func(s *session) error { return c.makeDir(ctx, s, c.path(path)) })
+}
+
+// Rmdir implements engine.Connection.
+func (c *connection) Rmdir(ctx context.Context, path string) error {
+	return c.call(ctx, "remove directory", path, func(s *session) error {
+		full := c.path(path)
+		err := s.status(ctx, pathRequest(fxpRmdir, full))
+		if err == nil || errors.Is(err, engine.ErrNotFound) {
+			c.dirs.forget(full)
+			return nil
+		}
+		// Version 3 has no code for "not empty".
+		if hasCode(err, fxFailure) {
+			if any, lookErr := c.hasEntries(ctx, s, full); lookErr == nil && any {
+				return fmt.Errorf("%w: %w", engine.ErrNotEmpty, err)
+			}
+		}
+		return err
+	})
+}
+
+// deleteBatch is how many files are removed in one flight.
+const deleteBatch = 256
+
+// Delete implements engine.Connection.
+func (c *connection) Delete(ctx context.Context, paths []string) []error {
+	errs := make([]error, len(paths))
+	todo := make([]int, len(paths))
+	for i := range todo {
+		todo[i] = i
+	}
+	full := c.path
+	for range 2 {
+		err := c.call(ctx, "delete", paths[0], func(s *session) error { return c.remove(ctx, s, paths, full, todo, errs) })
+		if err != nil {
+			for _, i := range todo {
+				errs[i] = err
+			}
+			return errs
+		}
+		// What was not found under its name may be a link, which has another.
+		var links []int
+		for _, i := range todo {
+			if errors.Is(errs[i], engine.ErrNotFound) {
+				links, errs[i] = append(links, i), nil
+			}
+		}
+		if !c.links || len(links) == 0 {
+			break
+		}
+		todo, full = links, c.linkPath
+	}
+	for i, err := range errs {
+		if errors.Is(err, engine.ErrNotFound) {
+			err = nil
+		}
+		if errs[i] = err; err != nil {
+			errs[i] = fmt.Errorf("delete %q: %w", paths[i], backends.Classify(ctx, err))
+		}
+	}
+	return errs
+}
+
+// remove removes the paths of todo in one flight and notes what became of each.
+func (c *connection) remove(ctx context.Context, s *session, paths []string, full func(string) string, todo []int, errs []error) error {
+	requests := make([]request, len(todo))
+	for n, i := range todo {
+		requests[n] = pathRequest(fxpRemove, full(paths[i]))
+	}
+	replies, err := s.do(ctx, requests...)
+	for n := range replies {
+		errs[todo[n]] = replies[n].status()
+	}
+	return err
+}
+
+// Cleanup implements engine.Connection.
+func (c *connection) Cleanup(ctx context.Context, path string) error {
+	return c.call(ctx, "clean up after", path, func(s *session) error {
+		err := s.status(ctx, pathRequest(fxpRemove, c.partial(path)))
+		if err != nil && !errors.Is(err, engine.ErrNotFound) {
+			return err
+		}
+		if c.uploads == nil {
+			return nil
+		}
+		return c.uploads.EndUpload(path)
+	})
+}

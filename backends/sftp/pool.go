@@ -1,0 +1,189 @@
+package sftp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/snapsync/snapsync/engine"
+)
+
+const (
+	// crowd is how many calls share a session before another one is dialled for the next.
+	crowd = 8
+	// refusalPause is how long a server that refused a further connection is left alone: sshd's
+	// MaxStartups, a firewall's limit, a provider's rule. One connection does the work as well.
+	refusalPause = time.Minute
+)
+
+var errClosed = errors.New("closed")
+
+// pool keeps the sessions to one server. The first is dialled when it is needed and nothing works without
+// it; the others, up to most, when there is a crowd, and nothing waits for them. One that ended is
+// forgotten, one that was idle for long is closed.
+type pool struct {
+	dial     func(ctx context.Context) (*session, error) // bounded by the pool
+	most     int
+	patience time.Duration // with a server that does not answer
+	idle     time.Duration // 0: never closed
+	log      *slog.Logger
+
+	ctx    context.Context // ends with close
+	cancel context.CancelFunc
+	work   sync.WaitGroup // dials and the sweeper
+
+	mu       sync.Mutex // guards what follows, and session.users
+	sessions []*session
+	dialling *dialling // under way; nil: none
+	refused  time.Time // when a further connection was refused last
+}
+
+// dialling is one attempt to connect, which any number of calls may wait for.
+type dialling struct {
+	done chan struct{}
+	s    *session // unless err is set
+	err  error
+}
+
+func newPool(dial func(context.Context) (*session, error), most int, patience, idle time.Duration, log *slog.Logger) *pool {
+	p := &pool{dial: dial, most: most, patience: patience, idle: idle, log: log}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	if idle > 0 {
+		p.work.Go(p.sweep)
+	}
+	return p
+}
+
+// get lends a session; put gives it back. An error is ErrOffline, or says why the server is of no use.
+func (p *pool) get(ctx context.Context) (*session, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	for {
+		s, d := p.pick()
+		if s != nil {
+			return s, nil
+		}
+		select {
+		case <-d.done:
+			if d.err != nil {
+				return nil, d.err
+			}
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// pick returns the least busy session, or else what to wait for.
+func (p *pool) pick() (*session, *dialling) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var best *session
+	alive := p.sessions[:0]
+	for _, s := range p.sessions {
+		if s.isOver() {
+			continue
+		}
+		alive = append(alive, s)
+		if best == nil || s.users < best.users {
+			best = s
+		}
+	}
+	clear(p.sessions[len(alive):])
+	p.sessions = alive
+	crowded := best == nil || best.users >= crowd && len(alive) < p.most && time.Since(p.refused) > refusalPause
+	if crowded && p.dialling == nil {
+		p.dialling = &dialling{done: make(chan struct{})}
+		p.work.Go(func() { p.connect(p.dialling, best == nil) })
+	}
+	if best == nil {
+		return nil, p.dialling
+	}
+	best.users++
+	return best, nil
+}
+
+func (p *pool) put(s *session) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s.users--; s.users == 0 {
+		s.since = time.Now()
+	}
+}
+
+// connect makes one session. d is p.dialling, which stays so until it is over.
+func (p *pool) connect(d *dialling, first bool) {
+	ctx, cancel := context.WithTimeout(p.ctx, p.patience)
+	defer cancel()
+	d.s, d.err = p.dial(ctx)
+	if d.err != nil && ctx.Err() != nil {
+		d.err = fmt.Errorf("%w: no answer within %v", engine.ErrOffline, p.patience)
+	}
+	if p.ctx.Err() != nil {
+		d.err = errClosed
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	defer close(d.done)
+	p.dialling = nil
+	switch {
+	case d.err == nil:
+		d.s.start(p.patience)
+		p.sessions = append(p.sessions, d.s)
+	case d.s != nil:
+		go d.s.end(d.err)
+	case !first:
+		p.refused = time.Now()
+		p.log.Debug("no further connection to the server", "have", len(p.sessions), "err", d.err)
+	}
+}
+
+// sweep closes sessions that nobody has used for long.
+func (p *pool) sweep() {
+	tick := time.NewTicker(max(p.idle/4, time.Millisecond))
+	defer tick.Stop()
+	for {
+		select {
+		case <-p.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		for _, s := range p.idlers() {
+			s.close()
+		}
+	}
+}
+
+// idlers takes the sessions out that are to be closed.
+func (p *pool) idlers() (idle []*session) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	kept := p.sessions[:0]
+	for _, s := range p.sessions {
+		if s.users == 0 && time.Since(s.since) > p.idle {
+			idle = append(idle, s)
+		} else {
+			kept = append(kept, s)
+		}
+	}
+	clear(p.sessions[len(kept):])
+	p.sessions = kept
+	return idle
+}
+
+// close ends all sessions. What is in flight fails.
+func (p *pool) close() {
+	p.cancel()
+	p.work.Wait()
+	p.mu.Lock()
+	sessions := p.sessions
+	p.sessions = nil
+	p.mu.Unlock()
+	for _, s := range sessions {
+		s.close()
+	}
+}

@@ -1,0 +1,196 @@
+package sftp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"sync"
+	"time"
+
+	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// Send implements engine.Connection. A small file costs three round trips, whatever it costs the server:
+//
+//	open(temporary name)
+//	write, …, close, set mtime     together
+//	rename                         after all of them were acknowledged
+//
+// No fsetstat: a server may serve the requests for a handle side by side, and a write that comes last
+// would change the mtime. A close waits for the writes before it.
+//
+// A crash before the rename leaves the temporary name, after it nothing.
+func (c *connection) Send(ctx context.Context, path string, src engine.Source) error {
+	return c.call(ctx, "send", path, func(s *session) error {
+		e := src.Entry()
+		t := &transfer{
+			c: c, s: s, path: path, src: src, entry: e,
+			temp: c.partial(path), final: c.full(backends.RemoteName(path, e.Kind)),
+			chunk: c.opt.chunk(&s.server),
+		}
+		if e.Size <= int64(smallFile) {
+			return t.small(ctx)
+		}
+		return t.large(ctx)
+	})
+}
+
+const (
+	// smallFile is what is sent in one flight, from memory.
+	smallFile = 256 << 10
+	// goodbye bounds what is done for a transfer that failed: its error is waited for.
+	goodbye = 2 * time.Second
+)
+
+// transfer is one Send under way.
+type transfer struct {
+	c     *connection
+	s     *session
+	path  string // the engine's
+	src   engine.Source
+	entry snapshot.Entry
+	temp  string // full paths on the server
+	final string
+	chunk int // bytes per write
+
+	handle string // of temp, while it is open
+}
+
+var contents = sync.Pool{New: func() any { b := make([]byte, 0, smallFile+1); return &b }}
+
+// small reads the content before anything is asked of the server: so a source that fails has no effect.
+func (t *transfer) small(ctx context.Context) error {
+	buf := contents.Get().(*[]byte)
+	defer contents.Put(buf)
+	content, err := t.read(ctx, (*buf)[:0])
+	if err != nil {
+		return err
+	}
+	if err := t.open(ctx, flagWrite|flagCreate|flagTrunc); err != nil {
+		return err
+	}
+	requests := make([]request, 0, 3)
+	for at := 0; at < len(content); at += t.chunk {
+		requests = append(requests, writeRequest(t.handle, int64(at), content[at:min(at+t.chunk, len(content))]))
+	}
+	requests = append(requests, request{kind: fxpClose, head: appendString(nil, t.handle)}, t.times())
+	replies, err := t.s.do(ctx, requests...)
+	if err == nil {
+		t.handle = ""
+		err = firstError(replies)
+	}
+	if err == nil {
+		err = t.publish(ctx)
+	}
+	if err != nil {
+		t.discard(ctx, err)
+		return t.c.explain(ctx, t.s, err, t.entry.Size)
+	}
+	return nil
+}
+
+// read reads all of a small source. Its end is read as well: that is where it says that it is whole.
+func (t *transfer) read(ctx context.Context, buf []byte) ([]byte, error) {
+	in, err := t.src.Open()
+	if err != nil {
+		return nil, err
+	}
+	for {
+		var n int
+		n, err = in.Read(buf[len(buf):cap(buf)][:backends.ThrottledRead(cap(buf)-len(buf))])
+		backends.Throttle(n)
+		buf = buf[:len(buf)+n]
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err == nil && len(buf) == cap(buf) {
+			err = fmt.Errorf("%w: it has more than %d bytes", snapshot.ErrChanged, t.entry.Size)
+		}
+		if err != nil {
+			break
+		}
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	if err = errors.Join(err, in.Close()); err != nil {
+		return nil, err
+	}
+	if int64(len(buf)) != t.entry.Size {
+		return nil, fmt.Errorf("%w: got %d bytes instead of %d", snapshot.ErrChanged, len(buf), t.entry.Size)
+	}
+	return buf, nil
+}
+
+// open opens the temporary name, and makes the directory that it is in if need be.
+func (t *transfer) open(ctx context.Context, flags uint32) error {
+	err := t.c.within(ctx, t.s, t.temp, func() error {
+		f := t.s.send(openRequest(t.temp, flags))
+		replies, err := t.s.await(ctx, f)
+		if err != nil {
+			t.c.closeLate(t.s, f)
+			return err
+		}
+		t.handle, err = replies[0].handle()
+		return err
+	})
+	if err != nil && ctx.Err() == nil {
+		return t.c.explain(ctx, t.s, err, t.entry.Size)
+	}
+	return err
+}
+
+// closeLate closes the handle that an open which was given up on may still bring.
+func (c *connection) closeLate(s *session, f *flight) {
+	s.loops.Go(func() {
+		select {
+		case <-f.done:
+		case <-s.ended:
+			return
+		}
+		if handle, err := f.replies[0].handle(); err == nil {
+			s.send(request{kind: fxpClose, head: appendString(nil, handle)})
+		}
+	})
+}
+
+func (t *transfer) times() request { return timesRequest(t.temp, t.entry.ModTime().Unix()) }
+
+// publish gives the complete file its name.
+func (t *transfer) publish(ctx context.Context) error {
+	err := t.c.replace(ctx, t.s, t.temp, t.final)
+	if err != nil {
+		return fmt.Errorf("rename to %q: %w", path.Base(t.final), err)
+	}
+	return nil
+}
+
+// discard removes what a failed transfer left, if the server can be asked soon; else Cleanup does it.
+func (t *transfer) discard(ctx context.Context, cause error) {
+	if t.handle != "" {
+		t.s.send(request{kind: fxpClose, head: appendString(nil, t.handle)})
+		t.handle = ""
+	}
+	if ctx.Err() != nil || errors.Is(cause, engine.ErrOffline) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, goodbye)
+	defer cancel()
+	err := t.s.status(ctx, pathRequest(fxpRemove, t.temp))
+	if !errors.Is(err, engine.ErrNotFound) {
+		t.c.logged("cannot remove a failed upload", t.temp, err)
+	}
+}
+
+func firstError(replies []reply) error {
+	for i := range replies {
+		if err := replies[i].status(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

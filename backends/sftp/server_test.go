@@ -1,0 +1,213 @@
+package sftp
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"strconv"
+	"sync"
+	"testing"
+
+	pkgsftp "github.com/pkg/sftp"
+	"golang.org/x/crypto/ssh"
+)
+
+// testServer is an SSH server in this process, with the SFTP server of pkg/sftp behind it. That one
+// handles the writes of a session side by side, as OpenSSH does not.
+type testServer struct {
+	t        *testing.T
+	address  string
+	listener net.Listener
+	config   *ssh.ServerConfig
+
+	// Set before the first connection.
+	plain bool // tells of no extensions: no posix-rename
+	most  int  // connections that are served at a time; 0: any number
+
+	mu       sync.Mutex
+	conns    map[net.Conn]bool
+	requests map[byte]int // by type
+}
+
+const testPassword = "YUPzGm_Yhx-3YUPzGm_YhyY" // obscured; what is in it does not matter
+
+func startServer(t *testing.T) *testServer {
+	t.Helper()
+	return startServerAt(t, "127.0.0.1:0", newHostKey(t))
+}
+
+func newHostKey(t *testing.T) ssh.Signer {
+	t.Helper()
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := ssh.NewSignerFromKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signer
+}
+
+func startServerAt(t *testing.T, address string, key ssh.Signer) *testServer {
+	t.Helper()
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &testServer{
+		t: t, address: l.Addr().String(), listener: l, conns: map[net.Conn]bool{}, requests: map[byte]int{},
+		config: &ssh.ServerConfig{PasswordCallback: func(ssh.ConnMetadata, []byte) (*ssh.Permissions, error) { return nil, nil }},
+	}
+	s.config.AddHostKey(key)
+	go s.accept()
+	t.Cleanup(s.stop)
+	return s
+}
+
+// stop closes the listener and every connection, as a server that dies does.
+func (s *testServer) stop() {
+	_ = s.listener.Close()
+	s.cut()
+}
+
+func (s *testServer) cut() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		_ = c.Close()
+	}
+}
+
+func (s *testServer) accept() {
+	for {
+		conn, err := s.listener.Accept()
+		if err != nil {
+			return
+		}
+		s.mu.Lock()
+		full := s.most > 0 && len(s.conns) >= s.most
+		if !full {
+			s.conns[conn] = true
+		}
+		s.mu.Unlock()
+		if full {
+			_ = conn.Close()
+			continue
+		}
+		go func() {
+			s.serve(conn)
+			s.mu.Lock()
+			delete(s.conns, conn)
+			s.mu.Unlock()
+		}()
+	}
+}
+
+func (s *testServer) connections() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.conns)
+}
+
+// counts returns how many requests of each type came since the last call.
+func (s *testServer) counts() map[byte]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was := s.requests
+	s.requests = map[byte]int{}
+	return was
+}
+
+func (s *testServer) serve(conn net.Conn) {
+	defer conn.Close()
+	c, channels, requests, err := ssh.NewServerConn(conn, s.config)
+	if err != nil {
+		return
+	}
+	defer c.Close()
+	go ssh.DiscardRequests(requests)
+	for incoming := range channels {
+		channel, requests, err := incoming.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			for r := range requests {
+				_ = r.Reply(r.Type == "subsystem", nil)
+				if r.Type == "subsystem" {
+					go s.sftp(channel)
+				}
+			}
+		}()
+	}
+}
+
+func (s *testServer) sftp(channel ssh.Channel) {
+	defer channel.Close()
+	server, err := pkgsftp.NewServer(&tapped{Channel: channel, s: s})
+	if err != nil {
+		s.t.Error(err)
+		return
+	}
+	if err := server.Serve(); err != nil && !errors.Is(err, io.EOF) {
+		s.t.Logf("sftp server: %v", err)
+	}
+}
+
+// tapped counts the requests that pass, and hides the server's extensions if it is to be plain.
+type tapped struct {
+	ssh.Channel
+	s *testServer
+
+	head    []byte // of a packet that comes in: its length and type
+	skip    int    // bytes of it that are still to come
+	greeted bool   // the server's first packet has passed
+}
+
+func (c *tapped) Read(p []byte) (int, error) {
+	n, err := c.Channel.Read(p)
+	for b := p[:n]; len(b) > 0; {
+		if c.skip > 0 {
+			k := min(c.skip, len(b))
+			c.skip -= k
+			b = b[k:]
+			continue
+		}
+		k := min(5-len(c.head), len(b))
+		c.head = append(c.head, b[:k]...)
+		b = b[k:]
+		if len(c.head) == 5 {
+			c.s.mu.Lock()
+			c.s.requests[c.head[4]]++
+			c.s.mu.Unlock()
+			c.skip = int(binary.BigEndian.Uint32(c.head)) - 1
+			c.head = c.head[:0]
+		}
+	}
+	return n, err
+}
+
+func (c *tapped) Write(p []byte) (int, error) {
+	if !c.s.plain || c.greeted {
+		return c.Channel.Write(p)
+	}
+	c.greeted = true
+	// The greeting is written in one piece: length, type, version, extensions.
+	_, err := c.Channel.Write([]byte{0, 0, 0, 5, fxpVersion, 0, 0, 0, 3})
+	return len(p), err
+}
+
+// remote is what rclone calls a directory on the server.
+func (s *testServer) remote(dir string) string { return remoteAt(s.address, dir) }
+
+func remoteAt(address, dir string) string {
+	host, port, _ := net.SplitHostPort(address)
+	if _, err := strconv.Atoi(port); err != nil {
+		panic(err)
+	}
+	return ":sftp,host=" + host + ",port=" + port + ",user=u,pass=" + testPassword + ",shell_type=none:" + dir
+}

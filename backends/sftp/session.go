@@ -1,0 +1,353 @@
+package sftp
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/snapsync/snapsync/engine"
+)
+
+// session is one SFTP session on an SSH connection of its own. Any number of goroutines may have
+// requests in flight. What is queued while the line is busy leaves in one piece, so that many small
+// requests cost one SSH packet, one system call here and one wake-up of the server.
+//
+// The server works on requests for the same file in the order in which they were sent (section 6.1 of
+// the draft). That is relied on within one flight only, and never for what is shown to others: a rename
+// leaves after every write was acknowledged.
+type session struct {
+	client *ssh.Client
+	sub    *ssh.Session
+	in     *bufio.Reader
+	out    io.WriteCloser
+	pulse  *pulse
+	server server
+
+	// users are the calls that the session was lent to; the pool changes it, under its lock.
+	users int
+	since time.Time // when users became 0
+
+	budget *semaphore.Weighted // bytes of content that are queued or in flight
+
+	mu      sync.Mutex // guards what follows
+	ready   sync.Cond  // queue is not empty, or err is set
+	queue   []byte     // requests for the writer
+	waiting map[uint32]place
+	id      uint32
+	err     error // why the session ended
+
+	ended chan struct{} // closed once err is set
+	loops sync.WaitGroup
+}
+
+// server is what a server said of itself.
+type server struct {
+	posixRename bool
+	statVFS     bool
+	maxWrite    int // bytes of content in one write; 0: it did not say
+}
+
+// place is where the reply to a request belongs.
+type place struct {
+	f *flight
+	i int
+}
+
+// flight is requests that were sent together and are waited for together.
+type flight struct {
+	replies []reply
+	left    int           // guarded by session.mu
+	done    chan struct{} // closed with the last reply
+}
+
+const (
+	// maxPacket bounds what a server may send at once: OpenSSH sends 256 KiB at most.
+	maxPacket = 1 << 20
+	// maxContent bounds the content in flight per session, over all of its files.
+	maxContent = 16 << 20
+)
+
+// pulse notes when the server was last heard of.
+type pulse struct {
+	io.Reader
+	at atomic.Int64
+}
+
+func (p *pulse) Read(b []byte) (int, error) {
+	n, err := p.Reader.Read(b)
+	if n > 0 {
+		p.beat()
+	}
+	return n, err
+}
+
+func (p *pulse) beat()              { p.at.Store(time.Now().UnixNano()) }
+func (p *pulse) last() time.Time    { return time.Unix(0, p.at.Load()) }
+func (p *pulse) age() time.Duration { return time.Since(p.last()) }
+
+// newSession greets the SFTP server on the other side of in and out. It blocks: the caller bounds it by
+// closing the connection.
+func newSession(client *ssh.Client, sub *ssh.Session, in io.Reader, out io.WriteCloser, p *pulse) (*session, error) {
+	s := &session{
+		client: client, sub: sub, in: bufio.NewReaderSize(in, 64<<10), out: out, pulse: p,
+		budget:  semaphore.NewWeighted(maxContent),
+		waiting: make(map[uint32]place), ended: make(chan struct{}), since: time.Now(),
+	}
+	s.ready.L = &s.mu
+	if err := s.greet(); err != nil {
+		return nil, fmt.Errorf("start SFTP: %w", err)
+	}
+	return s, nil
+}
+
+// start starts the session's loops, which end runs with.
+func (s *session) start(patience time.Duration) {
+	s.loops.Go(s.write)
+	s.loops.Go(s.read)
+	s.loops.Go(func() { s.watch(patience) })
+}
+
+func (s *session) greet() error {
+	hello := binary.BigEndian.AppendUint32(nil, 5)
+	hello = append(hello, fxpInit, 0, 0, 0, 3)
+	if _, err := s.out.Write(hello); err != nil {
+		return err
+	}
+	packet, err := s.packet()
+	if err != nil {
+		return err
+	}
+	d := decoder{b: packet[1:]}
+	if version := d.uint32(); packet[0] != fxpVersion || version < 3 || d.bad {
+		return fmt.Errorf("%w: greeting of type %d, version %d", errGarbled, packet[0], version)
+	}
+	hasLimits := false
+	for len(d.b) > 0 && !d.bad {
+		switch name, _ := d.string(), d.string(); name {
+		case posixRename:
+			s.server.posixRename = true
+		case statVFS:
+			s.server.statVFS = true
+		case limits:
+			hasLimits = true
+		}
+	}
+	if hasLimits {
+		return s.askLimits()
+	}
+	return nil
+}
+
+func (s *session) askLimits() error {
+	ask := extendedRequest(limits)
+	if _, err := s.out.Write(ask.appendTo(nil, 0)); err != nil {
+		return err
+	}
+	packet, err := s.packet()
+	if err != nil {
+		return err
+	}
+	if packet[0] != fxpExtendedReply || len(packet) < 5 {
+		return nil // then it has none
+	}
+	d := decoder{b: packet[5:]}
+	d.take(16) // of a packet, of a read
+	if n := d.uint64(); !d.bad {
+		s.server.maxWrite = int(min(n, maxPacket))
+	}
+	return nil
+}
+
+// packet reads one packet, without its length.
+func (s *session) packet() ([]byte, error) {
+	var length [4]byte
+	if _, err := io.ReadFull(s.in, length[:]); err != nil {
+		return nil, err
+	}
+	n := binary.BigEndian.Uint32(length[:])
+	if n == 0 || n > maxPacket {
+		return nil, fmt.Errorf("%w: a packet of %d bytes", errGarbled, n)
+	}
+	packet := make([]byte, n)
+	_, err := io.ReadFull(s.in, packet)
+	return packet, err
+}
+
+// send queues requests in this order, with nothing in between.
+func (s *session) send(requests ...request) *flight {
+	f := &flight{replies: make([]reply, len(requests)), left: len(requests), done: make(chan struct{})}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err != nil {
+		return f // never done; await sees that the session is
+	}
+	if len(s.waiting) == 0 {
+		s.pulse.beat() // it had no reason to say anything
+	}
+	for i := range requests {
+		s.id++
+		s.waiting[s.id] = place{f, i}
+		s.queue = requests[i].appendTo(s.queue, s.id)
+	}
+	s.ready.Signal()
+	return f
+}
+
+// await waits for the replies. What was given up on may happen all the same.
+func (s *session) await(ctx context.Context, f *flight) ([]reply, error) {
+	select {
+	case <-f.done:
+		return f.replies, nil
+	default:
+	}
+	select {
+	case <-f.done:
+		return f.replies, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-s.ended:
+	}
+	select {
+	case <-f.done:
+		return f.replies, nil
+	default:
+		return nil, s.failure()
+	}
+}
+
+// do sends requests and waits for their replies.
+func (s *session) do(ctx context.Context, requests ...request) ([]reply, error) {
+	return s.await(ctx, s.send(requests...))
+}
+
+// status sends a request that is answered by a status alone.
+func (s *session) status(ctx context.Context, r request) error {
+	replies, err := s.do(ctx, r)
+	if err != nil {
+		return err
+	}
+	return replies[0].status()
+}
+
+func (s *session) failure() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
+func (s *session) write() {
+	var spare []byte
+	for {
+		s.mu.Lock()
+		for len(s.queue) == 0 && s.err == nil {
+			s.ready.Wait()
+		}
+		full, err := s.queue, s.err
+		s.queue = spare[:0]
+		s.mu.Unlock()
+		if err != nil {
+			return
+		}
+		if _, err := s.out.Write(full); err != nil {
+			s.end(err)
+			return
+		}
+		if spare = full; cap(spare) > 2*maxContent {
+			spare = nil
+		}
+	}
+}
+
+func (s *session) read() {
+	for {
+		packet, err := s.packet()
+		if err == nil && len(packet) < 5 {
+			err = errGarbled
+		}
+		if err != nil {
+			s.end(err)
+			return
+		}
+		s.deliver(binary.BigEndian.Uint32(packet[1:]), reply{packet[0], packet[5:]})
+	}
+}
+
+func (s *session) deliver(id uint32, r reply) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, ok := s.waiting[id]
+	if !ok {
+		return
+	}
+	delete(s.waiting, id)
+	p.f.replies[p.i] = r
+	if p.f.left--; p.f.left == 0 {
+		close(p.f.done)
+	}
+}
+
+// end fails everything in flight, and what is sent afterwards. Only the first cause counts.
+func (s *session) end(cause error) {
+	s.mu.Lock()
+	if s.err == nil {
+		s.err = fmt.Errorf("%w: the connection ended: %w", engine.ErrOffline, cause)
+		close(s.ended)
+		s.ready.Broadcast()
+	}
+	s.mu.Unlock()
+	_ = s.client.Close() // lets write and read return
+}
+
+// close ends the session and waits for its loops.
+func (s *session) close() {
+	s.end(errClosed)
+	s.loops.Wait()
+}
+
+func (s *session) isOver() bool {
+	select {
+	case <-s.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// busy reports that the server owes an answer.
+func (s *session) busy() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.waiting) > 0
+}
+
+// watch ends a session whose server owes an answer and was not heard of for so long. A server that is
+// busy with one slow request still answers on the level of SSH, so it is asked there half-way.
+func (s *session) watch(patience time.Duration) {
+	tick := time.NewTicker(patience / 4)
+	defer tick.Stop()
+	for asked := false; ; {
+		select {
+		case <-s.ended:
+			return
+		case <-tick.C:
+		}
+		age := s.pulse.age()
+		switch {
+		case !s.busy() || age < patience/2:
+			asked = false
+		case age >= patience:
+			s.end(fmt.Errorf("no sign of life for %v", patience))
+		case !asked:
+			asked = true
+			s.loops.Go(func() { _, _, _ = s.client.SendRequest("keepalive@openssh.com", true, nil) })
+		}
+	}
+}

@@ -1,0 +1,351 @@
+package sftp
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/snapsync/snapsync/engine"
+)
+
+// Version 3 of the protocol, draft-ietf-secsh-filexfer-02, which is what servers speak, and those of
+// OpenSSH's extensions (its file PROTOCOL) that are used here.
+const (
+	fxpInit          = 1
+	fxpVersion       = 2
+	fxpOpen          = 3
+	fxpClose         = 4
+	fxpRead          = 5
+	fxpWrite         = 6
+	fxpLstat         = 7
+	fxpSetstat       = 9
+	fxpOpendir       = 11
+	fxpReaddir       = 12
+	fxpRemove        = 13
+	fxpMkdir         = 14
+	fxpRmdir         = 15
+	fxpRealpath      = 16
+	fxpStat          = 17
+	fxpRename        = 18
+	fxpStatus        = 101
+	fxpHandle        = 102
+	fxpData          = 103
+	fxpName          = 104
+	fxpAttrs         = 105
+	fxpExtended      = 200
+	fxpExtendedReply = 201
+
+	flagRead   = 0x01
+	flagWrite  = 0x02
+	flagCreate = 0x08
+	flagTrunc  = 0x10
+
+	attrSize     = 0x01
+	attrOwner    = 0x02
+	attrMode     = 0x04
+	attrTimes    = 0x08
+	attrExtended = 0x80000000
+
+	posixRename = "posix-rename@openssh.com"
+	statVFS     = "statvfs@openssh.com"
+	limits      = "limits@openssh.com"
+)
+
+// request is one packet to the server, without its length and id.
+type request struct {
+	kind byte
+	head []byte // what follows the id
+	data []byte // of a write, after head; not kept once the request was queued
+}
+
+func pathRequest(kind byte, path string) request {
+	return request{kind: kind, head: appendString(nil, path)}
+}
+
+func openRequest(path string, flags uint32) request {
+	b := make([]byte, 0, len(path)+12)
+	b = appendString(b, path)
+	b = binary.BigEndian.AppendUint32(b, flags)
+	return request{kind: fxpOpen, head: binary.BigEndian.AppendUint32(b, 0)} // no attributes: the server's umask rules
+}
+
+func writeRequest(handle string, offset int64, data []byte) request {
+	b := make([]byte, 0, len(handle)+16)
+	b = appendString(b, handle)
+	b = binary.BigEndian.AppendUint64(b, uint64(offset))
+	b = binary.BigEndian.AppendUint32(b, uint32(len(data)))
+	return request{kind: fxpWrite, head: b, data: data}
+}
+
+func readRequest(handle string, offset int64, n int) request {
+	b := appendString(nil, handle)
+	b = binary.BigEndian.AppendUint64(b, uint64(offset))
+	return request{kind: fxpRead, head: binary.BigEndian.AppendUint32(b, uint32(n))}
+}
+
+// timesRequest sets both times, in whole seconds, which is all that version 3 has.
+func timesRequest(path string, seconds int64) request {
+	b := make([]byte, 0, len(path)+16)
+	b = appendString(b, path)
+	b = binary.BigEndian.AppendUint32(b, attrTimes)
+	b = binary.BigEndian.AppendUint32(b, uint32(seconds))
+	return request{kind: fxpSetstat, head: binary.BigEndian.AppendUint32(b, uint32(seconds))}
+}
+
+func mkdirRequest(path string) request {
+	b := appendString(nil, path)
+	return request{kind: fxpMkdir, head: binary.BigEndian.AppendUint32(b, 0)}
+}
+
+func renameRequest(from, to string) request {
+	return request{kind: fxpRename, head: appendString(appendString(nil, from), to)}
+}
+
+func extendedRequest(name string, args ...string) request {
+	b := appendString(nil, name)
+	for _, arg := range args {
+		b = appendString(b, arg)
+	}
+	return request{kind: fxpExtended, head: b}
+}
+
+func appendString(b []byte, s string) []byte {
+	return append(binary.BigEndian.AppendUint32(b, uint32(len(s))), s...)
+}
+
+// appendTo frames a request.
+func (r *request) appendTo(b []byte, id uint32) []byte {
+	b = binary.BigEndian.AppendUint32(b, uint32(5+len(r.head)+len(r.data)))
+	b = append(b, r.kind)
+	b = binary.BigEndian.AppendUint32(b, id)
+	b = append(b, r.head...)
+	return append(b, r.data...)
+}
+
+// reply is one packet from the server, without its length and id.
+type reply struct {
+	kind byte
+	body []byte
+}
+
+var errGarbled = errors.New("the server broke the SFTP protocol")
+
+// status is nil for SSH_FX_OK.
+func (r *reply) status() error {
+	if r.kind != fxpStatus {
+		return fmt.Errorf("%w: packet of type %d", errGarbled, r.kind)
+	}
+	d := decoder{b: r.body}
+	code, text := d.uint32(), ""
+	if len(d.b) > 0 { // some servers leave the text out
+		text = d.string()
+	}
+	if d.bad {
+		return errGarbled
+	}
+	if code == fxOK {
+		return nil
+	}
+	return &statusError{code: code, text: text}
+}
+
+// is returns nil if the reply is of the given type, else what it says instead.
+func (r *reply) is(kind byte) error {
+	if r.kind == kind {
+		return nil
+	}
+	if err := r.status(); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: success instead of an answer", errGarbled)
+}
+
+func (r *reply) handle() (string, error) {
+	if err := r.is(fxpHandle); err != nil {
+		return "", err
+	}
+	d := decoder{b: r.body}
+	return d.string(), d.err()
+}
+
+func (r *reply) data() ([]byte, error) {
+	if err := r.is(fxpData); err != nil {
+		return nil, err
+	}
+	d := decoder{b: r.body}
+	return d.bytes(), d.err()
+}
+
+func (r *reply) attrs() (attrs, error) {
+	if err := r.is(fxpAttrs); err != nil {
+		return attrs{}, err
+	}
+	d := decoder{b: r.body}
+	return d.attrs(), d.err()
+}
+
+// names is what READDIR and REALPATH answer.
+func (r *reply) names() ([]named, error) {
+	if err := r.is(fxpName); err != nil {
+		return nil, err
+	}
+	d := decoder{b: r.body}
+	list := make([]named, 0, min(d.uint32(), 1000))
+	for len(d.b) > 0 && !d.bad {
+		n := named{name: d.string()}
+		d.bytes() // the line of `ls -l`
+		n.attrs = d.attrs()
+		list = append(list, n)
+	}
+	return list, d.err()
+}
+
+type named struct {
+	name string
+	attrs
+}
+
+// attrs are what the server tells of a file; what it does not tell is zero.
+type attrs struct {
+	size  uint64
+	mode  uint32 // as in POSIX
+	mtime uint32
+}
+
+const (
+	modeType    = 0o170000
+	modeDir     = 0o040000
+	modeRegular = 0o100000
+)
+
+func (a attrs) isDir() bool     { return a.mode&modeType == modeDir }
+func (a attrs) isRegular() bool { return a.mode&modeType == modeRegular }
+
+// decoder takes a packet apart; bad once it was too short.
+type decoder struct {
+	b   []byte
+	bad bool
+}
+
+func (d *decoder) err() error {
+	if d.bad {
+		return errGarbled
+	}
+	return nil
+}
+
+func (d *decoder) take(n int) []byte {
+	if n < 0 || n > len(d.b) {
+		d.bad, d.b = true, nil
+		return make([]byte, min(max(n, 0), 8))
+	}
+	b := d.b[:n]
+	d.b = d.b[n:]
+	return b
+}
+
+func (d *decoder) uint32() uint32 { return binary.BigEndian.Uint32(d.take(4)) }
+func (d *decoder) uint64() uint64 { return binary.BigEndian.Uint64(d.take(8)) }
+func (d *decoder) bytes() []byte  { return d.take(int(d.uint32())) }
+func (d *decoder) string() string { return string(d.bytes()) }
+
+func (d *decoder) attrs() (a attrs) {
+	flags := d.uint32()
+	if flags&attrSize != 0 {
+		a.size = d.uint64()
+	}
+	if flags&attrOwner != 0 {
+		d.take(8)
+	}
+	if flags&attrMode != 0 {
+		a.mode = d.uint32()
+	}
+	if flags&attrTimes != 0 {
+		d.uint32()
+		a.mtime = d.uint32()
+	}
+	if flags&attrExtended != 0 {
+		for n := d.uint32(); n > 0 && !d.bad; n-- {
+			d.bytes()
+			d.bytes()
+		}
+	}
+	return a
+}
+
+// The codes of version 3, and those of later versions that servers send all the same.
+const (
+	fxOK               = 0
+	fxEOF              = 1
+	fxNoSuchFile       = 2
+	fxPermissionDenied = 3
+	fxFailure          = 4
+	fxBadMessage       = 5
+	fxNoConnection     = 6
+	fxConnectionLost   = 7
+	fxUnsupported      = 8
+	fxNoSuchPath       = 10
+	fxAlreadyExists    = 11
+	fxWriteProtect     = 12
+	fxNoSpace          = 14
+	fxQuotaExceeded    = 15
+	fxDirNotEmpty      = 18
+	fxInvalidFilename  = 20
+)
+
+// statusError is a server's refusal.
+type statusError struct {
+	code uint32
+	text string // for people; OpenSSH only repeats the code in words
+}
+
+func (e *statusError) Error() string {
+	if e.text == "" {
+		return fmt.Sprintf("the server refuses with status %d", e.code)
+	}
+	return fmt.Sprintf("the server refuses: %s (status %d)", strings.ToValidUTF8(e.text, "?"), e.code)
+}
+
+// Unwrap returns the engine's class. fxFailure is what servers say when there is no code for it; then
+// the text may help, see also explain.
+func (e *statusError) Unwrap() error {
+	switch e.code {
+	case fxNoSuchFile, fxNoSuchPath:
+		return engine.ErrNotFound
+	case fxPermissionDenied, fxWriteProtect:
+		return engine.ErrPermission
+	case fxNoSpace, fxQuotaExceeded:
+		return engine.ErrQuota
+	case fxBadMessage, fxInvalidFilename: // the former is OpenSSH's for ENAMETOOLONG and EINVAL
+		return engine.ErrInvalidName
+	case fxDirNotEmpty:
+		return engine.ErrNotEmpty
+	case fxNoConnection, fxConnectionLost:
+		return engine.ErrOffline
+	}
+	text := strings.ToLower(e.text)
+	switch {
+	case strings.Contains(text, "no space"), strings.Contains(text, "quota"), strings.Contains(text, "disk full"):
+		return engine.ErrQuota
+	case strings.Contains(text, "name too long"):
+		return engine.ErrInvalidName
+	case strings.Contains(text, "read-only"):
+		return engine.ErrPermission
+	}
+	return nil
+}
+
+// hasCode reports that err is the server's refusal with one of these codes.
+func hasCode(err error, codes ...uint32) bool {
+	var status *statusError
+	if !errors.As(err, &status) {
+		return false
+	}
+	for _, code := range codes {
+		if status.code == code {
+			return true
+		}
+	}
+	return false
+}
