@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -8,34 +10,74 @@ import (
 	"github.com/snapsync/snapsync/backends"
 )
 
-// choose finds the one mapping that a command means: by what it names, else by where it stands, else
-// the only one there is. path is what the command is about; empty if about no path.
+// choose finds the one mapping that a command means. path is what the command is about; empty if about
+// no path.
 func (a *app) choose(sel *selection, src, path string) (*mapping, error) {
+	found, err := a.chosen(sel, src, path)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) > 1 {
+		return nil, severalMatch(found)
+	}
+	return found[0], nil
+}
+
+// each runs fn for each mapping that a command means, see inTurn. What several print is set apart.
+func (a *app) each(sel *selection, src, path string, fn func(*mapping) error) error {
+	found, err := a.chosen(sel, src, path)
+	if err != nil {
+		return err
+	}
+	return inTurn(a, found, (*mapping).label, fn)
+}
+
+// chosen finds the mappings that a command means: by what it names, else by where it stands, else those
+// of the config file, else the only one there is. There is one at least, and several only if the config
+// file has them all.
+func (a *app) chosen(sel *selection, src, path string) ([]*mapping, error) {
 	found, err := a.candidates(sel, src)
 	if err != nil {
 		return nil, err
 	}
-	if len(found) > 1 && sel.Source == "" && src == "" {
-		found = narrow(found, path)
+	if named := sel.Source+src+sel.Mapping != ""; !named {
+		found = configured(narrow(found, path), sel.Remote == "")
 	}
 	for _, m := range found {
-		if m.err != nil {
+		if m.err != nil && (m.spec == nil || len(found) == 1) {
 			return nil, m.err // it may be the one that is meant
 		}
 	}
-	switch len(found) {
-	case 1:
-		if sel.Remote != "" {
-			found[0].open = sel.Remote // with the secrets that the state does not keep
-		}
-		return found[0], nil
-	case 0:
+	switch {
+	case len(found) == 0:
 		return nil, &failure{
 			status: statusError, err: errNoMapping(sel, src),
 			hint: "'snapsync run --once SRC --remote REMOTE' makes one; 'snapsync status' lists those that exist",
 		}
+	case len(found) > 1 && slices.ContainsFunc(found, func(m *mapping) bool { return m.spec == nil }):
+		return nil, severalMatch(found)
 	}
-	return nil, usage("name one with --source and --remote", "several mappings match:\n%s", listed(found))
+	if sel.Remote != "" && len(found) == 1 {
+		found[0].open = sel.Remote // with the secrets that the state does not keep
+	}
+	return found, nil
+}
+
+// configured keeps of several mappings, if want, those of the config file, should any be there.
+func configured(found []*mapping, want bool) []*mapping {
+	inFile := func(m *mapping) bool { return m.spec != nil }
+	if !want || len(found) < 2 || !slices.ContainsFunc(found, inFile) {
+		return found
+	}
+	return slices.DeleteFunc(found, func(m *mapping) bool { return !inFile(m) })
+}
+
+func severalMatch(found []*mapping) error {
+	hint := "name one with --source and --remote"
+	if slices.ContainsFunc(found, func(m *mapping) bool { return m.spec != nil }) {
+		hint = "name one with -m NAME, or with --source and --remote"
+	}
+	return usage(hint, "several mappings match:\n%s", listed(found))
 }
 
 type noMappingError struct{ what string }
@@ -54,18 +96,21 @@ func errNoMapping(sel *selection, src string) error {
 	return noMappingError{"in the state directory yet"}
 }
 
-// candidates are the mappings with the source and the remote that were named, and those that cannot be
-// read and may have them.
+// candidates are the mappings with the name, or the source and the remote, that were given, and those
+// that cannot be read and may have them.
 func (a *app) candidates(sel *selection, src string) ([]*mapping, error) {
-	if err := sel.noMapping(); err != nil {
-		return nil, err
-	}
 	if src != "" && sel.Source != "" {
 		return nil, usage("", "the source is named twice: %s and --source %s", show(src), show(sel.Source))
 	}
-	all, err := a.mappings()
+	if err := a.decide(&sel.target, src+sel.Source); err != nil {
+		return nil, err
+	}
+	all, err := a.known()
 	if err != nil {
 		return nil, err
+	}
+	if sel.Mapping != "" {
+		return a.withName(all, &sel.target)
 	}
 	source, key := "", ""
 	if src+sel.Source != "" {
@@ -81,9 +126,65 @@ func (a *app) candidates(sel *selection, src string) ([]*mapping, error) {
 	return slices.DeleteFunc(all, func(m *mapping) bool { return !m.matches(source, key) }), nil
 }
 
+// withName keeps the mapping of the config file that -m names.
+func (a *app) withName(all []*mapping, t *target) ([]*mapping, error) {
+	for _, m := range all {
+		if m.spec != nil && m.spec.name == t.Mapping {
+			return []*mapping{m}, nil
+		}
+	}
+	file, err := a.needFile(t)
+	if err != nil {
+		return nil, err
+	}
+	return nil, noSuchMapping(file, t.Mapping)
+}
+
+// known are the mappings of the config file, in its order, and then those that only have state.
+func (a *app) known() ([]*mapping, error) {
+	all, err := a.mappings()
+	if err != nil {
+		return nil, err
+	}
+	file, err := a.configFile()
+	if errors.Is(err, fs.ErrNotExist) {
+		return all, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	specs, err := a.specsOf(file, &spec{})
+	if err != nil {
+		return nil, err
+	}
+	root, err := a.stateRoot()
+	if err != nil {
+		return nil, err
+	}
+	var written []*mapping
+	for i := range specs {
+		s := &specs[i]
+		source, err := realPath(s.src)
+		if err != nil {
+			return nil, err
+		}
+		m, err := newMapping(root, source, s.Remote)
+		if err != nil {
+			return nil, err
+		}
+		a.describe(m, s)
+		if i := slices.IndexFunc(all, func(o *mapping) bool { return o.name == m.name }); i >= 0 {
+			m.err = all[i].err
+			all = slices.Delete(all, i, i+1)
+		}
+		written = append(written, m)
+	}
+	return append(written, all...), nil
+}
+
 // matches reports whether the mapping has this source and this remote; empty means any.
 func (m *mapping) matches(source, key string) bool {
-	if m.err != nil {
+	if m.err != nil && m.spec == nil {
 		return m.mayBe(source, key)
 	}
 	return (source == "" || m.source == source) && (key == "" || m.remote == key)

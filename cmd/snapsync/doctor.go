@@ -28,6 +28,7 @@ a run of it ends with.
 Examples:
 
     snapsync doctor
+    snapsync doctor -m work
     snapsync doctor ~/work --remote mys3:bucket/work`
 }
 
@@ -35,6 +36,9 @@ Examples:
 func (c *doctorCmd) Run(a *app) error {
 	d := &diagnosis{app: a, status: statusError}
 	d.program()
+	if err := d.config(); err != nil {
+		return err
+	}
 	d.stateDir()
 	found, err := a.candidates(&c.selection, c.Src)
 	if err != nil {
@@ -102,6 +106,21 @@ func (d *diagnosis) program() {
 		return
 	}
 	d.ok("rclone", "configuration can be read")
+}
+
+// config looks at the config file. Without it nothing else is certain, as it may move the state.
+func (d *diagnosis) config() error {
+	path := d.app.configPath()
+	file, err := d.app.configFile()
+	if errors.Is(err, os.ErrNotExist) {
+		d.ok("config", "%s does not exist: mappings are given by flags", show(path))
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	d.ok("config", "%s, %s; 'snapsync config check' looks closer", show(path), counted(int64(len(file.Mappings)), "mapping"))
+	return nil
 }
 
 func (d *diagnosis) stateDir() {

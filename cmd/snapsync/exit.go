@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/journal"
@@ -48,6 +49,21 @@ func (f *failure) Unwrap() error { return f.err }
 // usage is an error in how the program was called.
 func usage(hint, format string, args ...any) error {
 	return &failure{status: statusUsage, err: fmt.Errorf(format, args...), hint: hint}
+}
+
+// severity orders the exit statuses: of several mappings the last one in this list is what the process
+// ends with. What a person must look at comes after what time may mend.
+var severity = []int{
+	statusOK, statusSteps, statusLocked, statusPartial, statusTemporary, statusOffline, statusHeld, statusNewSource,
+	statusNoSource, statusUsage, statusError, statusFatal, statusInterrupted,
+}
+
+// worse returns the more severe of two exit statuses.
+func worse(a, b int) int {
+	if slices.Index(severity, a) > slices.Index(severity, b) {
+		return a
+	}
+	return b
 }
 
 // quiet ends the process with status after all has been printed.
@@ -100,6 +116,18 @@ func report(stderr io.Writer, err error) int {
 		}
 	}
 	return f.status
+}
+
+// reportNamed is report for one mapping of several.
+func reportNamed(stderr io.Writer, name string, err error) int {
+	if err == nil {
+		return statusOK
+	}
+	f := *classify(err)
+	if f.err != nil {
+		f.err, f.hint = fmt.Errorf("%s: %w", name, f.err), hintOf(&f, err)
+	}
+	return report(stderr, &f)
 }
 
 // hinter is an error of another package that knows the remedy itself.

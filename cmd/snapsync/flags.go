@@ -11,33 +11,41 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
+// The flags of `run`, and those of every command, are keys of the config file as well. A tag says where:
+//
+//	config:"-"         nowhere: it belongs to one call
+//	config:"process"   at the top of the file: all mappings of a process share it
+//
+// Without a tag those that spec embeds are set for mappings, all others for the process.
+
 // globals are the flags of every command.
 type globals struct {
+	Mappings        string           `group:"global" config:"-" placeholder:"FILE" help:"The config file of mappings. Default: $XDG_CONFIG_HOME/snapsync/config.toml."`
 	StateDir        string           `group:"global" placeholder:"DIR" help:"Where mappings keep their state. Default: $XDG_STATE_HOME/snapsync."`
 	Config          string           `group:"global" placeholder:"FILE" help:"The configuration file of rclone. Default: as rclone finds it."`
 	PasswordCommand string           `group:"global" placeholder:"COMMAND" help:"Prints the password of an encrypted rclone configuration."`
 	Rclone          []string         `group:"global" sep:"none" placeholder:"KEY=VALUE" help:"Any other global option of rclone, such as low-level-retries=3. Repeatable."`
-	JSON            bool             `name:"json" group:"output" help:"Machine output on stdout: one object per line."`
-	Verbose         int              `group:"output" short:"v" type:"counter" help:"Log each step; twice: log everything."`
-	Quiet           bool             `group:"output" short:"q" help:"Say nothing but errors."`
+	JSON            bool             `name:"json" group:"output" config:"-" help:"Machine output on stdout: one object per line."`
+	Verbose         int              `group:"output" short:"v" type:"counter" config:"-" help:"Log each step; twice: log everything."`
+	Quiet           bool             `group:"output" short:"q" config:"-" help:"Say nothing but errors."`
 	LogFile         string           `group:"output" placeholder:"FILE" help:"Append log lines to a file instead of writing them to stderr."`
 	LogLevel        string           `group:"output" placeholder:"LEVEL" help:"DEBUG, INFO, NOTICE or ERROR. Default: NOTICE."`
 	UseJSONLog      bool             `group:"output" name:"use-json-log" help:"Log lines are JSON objects."`
-	Version         kong.VersionFlag `group:"global" env:"-" help:"Show the version and exit."`
+	Version         kong.VersionFlag `group:"global" env:"-" config:"-" help:"Show the version and exit."`
 
 	rotationFlags
 }
 
 // target are the flags that name a mapping from outside: what `run` and `plan` need.
 type target struct {
-	Remote  string `group:"which" placeholder:"REMOTE" help:"Where to: anything that rclone takes, or a directory. See 'rclone listremotes'."`
-	Mapping string `group:"which" short:"m" placeholder:"NAME" help:"A mapping of the config file (not there yet)."`
+	Remote  string `group:"which" config:"-" placeholder:"REMOTE" help:"Where to: anything that rclone takes, or a directory. See 'rclone listremotes'."`
+	Mapping string `group:"which" config:"-" short:"m" placeholder:"NAME" help:"A mapping of the config file. Without this and --remote: all of them."`
 }
 
 // selection are the flags that pick one of the mappings that have state already.
 type selection struct {
 	target
-	Source string `group:"which" placeholder:"DIR" help:"The source of the mapping. Default: the one that contains the working directory, or the only one."`
+	Source string `group:"which" placeholder:"DIR" help:"The source of the mapping. Default: the one that contains the working directory, else all of the config file, else the only one."`
 }
 
 // syncFlags say what the remote should hold and how it gets there. They are remembered in the
@@ -60,13 +68,13 @@ type syncFlags struct {
 // guardFlags decide which deletes need a person.
 type guardFlags struct {
 	MaxDelete string `group:"safety" placeholder:"N|N%" help:"Hold all deletes of a plan that has more; moves do not count. Default: 50%, from 10 files up."`
-	Approve   bool   `group:"safety" help:"Let the held deletes of exactly this plan through."`
+	Approve   bool   `group:"safety" config:"-" help:"Let the held deletes of exactly this plan through."`
 }
 
 // transferFlags decide how fast things go.
 type transferFlags struct {
 	Transfers string `group:"transfer" placeholder:"N|auto" default:"auto" help:"Parallel transfers."`
-	Bwlimit   string `group:"transfer" placeholder:"LIMIT" help:"Bandwidth limit in rclone's syntax: 10M, or a timetable such as '08:00,512k 19:00,off'."`
+	Bwlimit   string `group:"transfer" config:"process" placeholder:"LIMIT" help:"Bandwidth limit in rclone's syntax: 10M, or a timetable such as '08:00,512k 19:00,off'."`
 	Retries   int    `group:"transfer" placeholder:"N" default:"3" help:"Attempts for each path within one run."`
 }
 
@@ -143,20 +151,19 @@ func (g *globals) rcloneOptions() (map[string]string, error) {
 	return options, nil
 }
 
-// check refuses what is not there yet, and wants a remote.
-func (t *target) check() error {
-	if err := t.noMapping(); err != nil {
-		return err
-	}
-	if t.Remote == "" {
-		return usage("say where to with --remote, for instance --remote mys3:bucket/path or --remote /mnt/backup", "no remote given")
+// attempts refuses what cannot be a number of them.
+func (f *transferFlags) attempts() error {
+	if f.Retries < 1 {
+		return usage("1 means that nothing is tried twice", "retries %d: want a number from 1 up", f.Retries)
 	}
 	return nil
 }
 
-func (t *target) noMapping() error {
-	if t.Mapping != "" {
-		return usage("name the source and the --remote instead", "mapping %q: there is no config file of mappings yet", t.Mapping)
+// check wants a remote.
+func (t *target) check() error {
+	if t.Remote == "" {
+		return usage("say where to with --remote, for instance --remote mys3:bucket/path or --remote /mnt/backup; "+
+			"'snapsync config init' writes it down, so that it need not be said again", "no remote given")
 	}
 	return nil
 }

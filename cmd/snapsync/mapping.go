@@ -32,6 +32,9 @@ type mapping struct {
 	open    string // as rclone takes it
 	display string // as people may see it
 	err     error  // why its state cannot be read: then source and remote are not known
+
+	spec   *spec  // of the config file; nil: it is not there
+	handle string // how a command line names it then: -m NAME
 }
 
 func (m *mapping) journalPath() string { return filepath.Join(m.dir, "journal.db") }
@@ -42,10 +45,29 @@ func (m *mapping) hasState() bool {
 }
 
 func (m *mapping) String() string {
+	if m.spec != nil {
+		return fmt.Sprintf("%s (%s → %s)", m.spec.name, show(m.source), m.display)
+	}
 	if m.err != nil {
 		return m.name
 	}
 	return show(m.source) + " → " + m.display
+}
+
+// title is the name in the config file, if it is there.
+func (m *mapping) title() string {
+	if m.spec == nil {
+		return ""
+	}
+	return m.spec.name
+}
+
+// label is the one word for a mapping: its name in the config file, else that of its state.
+func (m *mapping) label() string {
+	if m.spec != nil {
+		return m.spec.name
+	}
+	return m.name
 }
 
 // mayBe reports whether a mapping that cannot be read may have this source and this remote, either of

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+
+	"github.com/mattn/go-isatty"
+)
+
+// configCmd are the commands about the config file of mappings.
+type configCmd struct {
+	Init  configInitCmd  `cmd:"" group:"program" help:"Write a mapping down, step by step or from flags."`
+	Show  configShowCmd  `cmd:"" group:"program" help:"Show what the config file means."`
+	Check configCheckCmd `cmd:"" group:"program" help:"Look for mistakes in the config file."`
+	Edit  configEditCmd  `cmd:"" group:"program" help:"Open the config file in an editor, then check it."`
+	Path  configPathCmd  `cmd:"" group:"program" help:"Print where the config file is, or would be."`
+}
+
+// Help is the long text of `config --help`.
+func (*configCmd) Help() string {
+	return `The config file names mappings, so that 'snapsync run' needs no flags. It is TOML; docs/config.md has every key.
+--mappings FILE, or SNAPSYNC_MAPPINGS, means another one; --config is the configuration of rclone.
+
+    bwlimit = "10M"                  # top of the file: for the whole process
+
+    [defaults]                       # for all mappings
+    exclude = ["*.tmp", "/.cache/**"]
+
+    [mappings.work]                  # its name is what -m takes
+    source = "~/work"
+    remote = "nas:work"
+    complete-sync = true
+
+Each flag of 'snapsync run' is a key, without the dashes in front. A flag wins over its variable, the variable
+over the mapping's key, that over [defaults]; a list replaces the one of [defaults]. ~ and $VARIABLES are expanded
+in the source; a file name that is relative is beside the config file. A mapping that is given by --remote takes
+the keys of the whole process only.`
+}
+
+type configPathCmd struct{}
+
+// Help is the long text of `config path --help`.
+func (*configPathCmd) Help() string { return `The file need not exist.` }
+
+// Run implements the command.
+func (*configPathCmd) Run(a *app) error {
+	_, err := fmt.Fprintln(a.stdout, a.configPath())
+	return err
+}
+
+type configEditCmd struct{}
+
+// Help is the long text of `config edit --help`.
+func (*configEditCmd) Help() string {
+	return `It opens $VISUAL, else $EDITOR, else vi. When the editor is done the file is checked, as with 'snapsync config
+check': what is wrong is said, and nothing else is done about it.`
+}
+
+// Run implements the command.
+func (*configEditCmd) Run(a *app) error {
+	path := a.configPath()
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return usage("'snapsync config init' makes it", "%s does not exist", show(path))
+	}
+	if err := a.edit(path); err != nil {
+		return fmt.Errorf("edit %s: %w", show(path), err)
+	}
+	return (&configCheckCmd{}).Run(a)
+}
+
+// edit runs the editor that a person prefers, which may be a command with options.
+func (a *app) edit(path string) error {
+	editor := os.Getenv("VISUAL")
+	if editor == "" {
+		editor = os.Getenv("EDITOR")
+	}
+	cmd := exec.CommandContext(a.ctx, "sh", "-c", editor+` "$1"`, "sh", path)
+	switch {
+	case editor == "" && runtime.GOOS == "windows":
+		cmd = exec.CommandContext(a.ctx, "notepad", path)
+	case editor == "":
+		cmd = exec.CommandContext(a.ctx, "vi", path)
+	case runtime.GOOS == "windows":
+		cmd = exec.CommandContext(a.ctx, editor, path)
+	}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, a.stderr
+	return cmd.Run()
+}
+
+// interactive reports whether a person sits at both ends.
+func (a *app) interactive() bool {
+	return isatty.IsTerminal(os.Stdin.Fd()) && isTerminal(a.stdout)
+}
+
+// tilde writes a path the way a person does.
+func tilde(path string) string {
+	home, err := os.UserHomeDir()
+	if err != nil || home == "" {
+		return path
+	}
+	if rel, err := filepath.Rel(home, path); err == nil && filepath.IsLocal(rel) {
+		if rel == "." {
+			return "~"
+		}
+		return "~" + string(filepath.Separator) + rel
+	}
+	return path
+}

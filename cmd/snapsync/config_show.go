@@ -1,0 +1,261 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/cmd/snapsync/config"
+)
+
+type configShowCmd struct {
+	Mapping string `group:"which" short:"m" placeholder:"NAME" help:"Only this mapping."`
+	All     bool   `group:"output" help:"Show the keys that have their defaults, too."`
+}
+
+// Help is the long text of `config show --help`.
+func (*configShowCmd) Help() string {
+	return `It shows what the config file means for the process and for each mapping: [defaults] filled in, paths expanded, and
+where each value comes from. Flags and variables of a run come on top. Secrets in remotes are shown as XXX.
+
+Examples:
+
+    snapsync config show
+    snapsync config show -m work --all
+    snapsync config show --json`
+}
+
+// Run implements the command.
+func (c *configShowCmd) Run(a *app) error {
+	file, err := a.configFile()
+	if errors.Is(err, fs.ErrNotExist) {
+		return usage("'snapsync config init' makes it", "%s does not exist", show(a.configPath()))
+	}
+	if err != nil {
+		return err
+	}
+	specs, err := a.specsOf(file, &spec{})
+	if err != nil {
+		return err
+	}
+	if c.Mapping != "" {
+		if specs, err = pick(file, specs, &spec{target: target{Mapping: c.Mapping}}); err != nil {
+			return err
+		}
+	}
+	out := bufio.NewWriter(a.stdout)
+	if err := c.write(a, out, file, specs); err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+// fromHere is the origin of a value that stands in the table under which it is shown.
+const fromHere = "here"
+
+// shownKey is a key with the value that is in force.
+type shownKey struct {
+	name   string
+	v      any
+	origin string // "": its default
+}
+
+// shownMapping is one object of `config show --json`: first the process, then each mapping.
+type shownMapping struct {
+	Type    string         `json:"type"`
+	File    string         `json:"file,omitempty"`
+	Mapping string         `json:"mapping,omitempty"`
+	Source  string         `json:"source,omitempty"`
+	Remote  string         `json:"remote,omitempty"`
+	Options map[string]any `json:"options"` // all keys with what is in force
+}
+
+func (c *configShowCmd) write(a *app, out *bufio.Writer, file *config.File, specs []spec) error {
+	process := a.processKeys(file)
+	if a.JSON {
+		if err := writeJSON(out, shownMapping{Type: "process", File: file.Path, Options: optionsOf(process)}); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintf(out, "# %s\n", show(file.Path))
+		c.writeKeys(out, process)
+	}
+	for i := range specs {
+		s := &specs[i]
+		_, remote, err := remoteKey(s.Remote)
+		if err != nil {
+			return err
+		}
+		keys := mappingKeys(file, s)
+		if a.JSON {
+			m := shownMapping{Type: "mapping", Mapping: s.name, Source: s.src, Remote: remote, Options: optionsOf(keys)}
+			if err := writeJSON(out, m); err != nil {
+				return err
+			}
+			continue
+		}
+		fmt.Fprintf(out, "\n%s", config.Format(s.name, nil))
+		c.writeKeys(out, append([]shownKey{{"source", s.src, fromHere}, {"remote", remote, fromHere}}, keys...))
+	}
+	return nil
+}
+
+// writeKeys prints keys as TOML, with where they come from.
+func (c *configShowCmd) writeKeys(out *bufio.Writer, keys []shownKey) {
+	for _, k := range keys {
+		if k.origin == "" && !c.All {
+			continue
+		}
+		origin := k.origin
+		switch origin {
+		case "":
+			origin = "default"
+		case fromHere:
+			origin = ""
+		}
+		line := config.Line(k.name, k.v)
+		if origin != "" {
+			line = fmt.Sprintf("%-40s # %s", line, origin)
+		}
+		fmt.Fprintln(out, line)
+	}
+}
+
+func optionsOf(keys []shownKey) map[string]any {
+	options := map[string]any{}
+	for _, k := range keys {
+		options[k.name] = k.v
+	}
+	return options
+}
+
+// processKeys are the keys of the process. configure has set those of every command; the others are what
+// the file says.
+func (a *app) processKeys(file *config.File) []shownKey {
+	var keys []shownKey
+	for _, key := range a.schema().Process {
+		f := flagNamed(a.model.Flags, key.Name)
+		if f == nil {
+			f = a.runFlag(key.Name)
+			setDefault(f)
+			a.apply(file, []*kong.Flag{f}, file.Process)
+		}
+		_, set := file.Process[key.Name]
+		keys = append(keys, shownKey{key.Name, shownValue(f), a.originOf(key.Name, set)})
+	}
+	return keys
+}
+
+// runFlag is a flag of `run` itself; this process runs another command, so that nothing uses it.
+func (a *app) runFlag(name string) *kong.Flag {
+	for _, n := range a.model.Children {
+		if n.Name == "run" {
+			return flagNamed(n.Flags, name)
+		}
+	}
+	return nil
+}
+
+func flagNamed(flags []*kong.Flag, name string) *kong.Flag {
+	for _, f := range flags {
+		if f.Name == name {
+			return f
+		}
+	}
+	return nil
+}
+
+// originOf says where a value of the process comes from; "": nowhere.
+func (a *app) originOf(key string, inFile bool) string {
+	switch {
+	case a.given[key] == byFlag:
+		return "a flag"
+	case a.given[key] == byVariable:
+		return "the environment"
+	case inFile:
+		return fromHere
+	}
+	return ""
+}
+
+// mappingKeys are the keys of a mapping with what is in force.
+func mappingKeys(file *config.File, s *spec) []shownKey {
+	var keys []shownKey
+	table := file.Mapping(s.name)
+	for _, f := range s.flags() {
+		if where := f.Tag.Get("config"); where == "-" || where == "process" {
+			continue
+		}
+		origin := ""
+		for _, t := range []struct {
+			table config.Table
+			name  string
+		}{{file.Defaults, "[defaults]"}, {table.Options, fromHere}} {
+			if _, set := t.table[f.Name]; set {
+				origin = t.name
+			}
+		}
+		keys = append(keys, shownKey{f.Name, shownValue(f), origin})
+	}
+	return keys
+}
+
+// shownValue is the value of a flag as a config file has it, without secrets.
+func shownValue(f *kong.Flag) any {
+	switch v := f.Target.Interface().(type) {
+	case time.Duration:
+		return shortDuration(v)
+	case string:
+		if f.Name == "backup-dir" && v != "" {
+			if _, display, err := remoteKey(v); err == nil {
+				return display
+			}
+		}
+		return v
+	case []string:
+		return withoutSecrets(f.Name, v)
+	}
+	return f.Target.Interface()
+}
+
+var secretOption = regexp.MustCompile(`(?i)pass|secret|token|key|auth|header`)
+
+// withoutSecrets hides what options of rclone keep secret.
+func withoutSecrets(name string, list []string) []string {
+	out := []string{}
+	for _, s := range list {
+		if key, _, ok := strings.Cut(s, "="); ok && name == "rclone" && secretOption.MatchString(key) {
+			s = key + "=XXX"
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// shortDuration is 1h, not 1h0m0s.
+func shortDuration(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+// remoteKey is backends.Canonical with an error that ends the process as it should.
+func remoteKey(remote string) (key, display string, err error) {
+	key, display, err = backends.Canonical(remote)
+	if err != nil {
+		err = &failure{status: statusUsage, err: err, hint: remoteHint}
+	}
+	return key, display, err
+}

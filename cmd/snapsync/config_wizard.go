@@ -1,0 +1,318 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rclone/rclone/fs/config"
+
+	"github.com/snapsync/snapsync/engine"
+)
+
+// wizard fills a draft by asking. What a flag said is not asked.
+type wizard struct {
+	*draft
+	ask   asker
+	trial bool
+}
+
+func (w *wizard) run() error {
+	w.print("This writes a mapping into %s: a directory, and a remote that is kept true to it.\nNothing is sent and nothing is deleted meanwhile.\n", tilde(w.configPath()))
+	if err := w.startRclone(); err != nil {
+		return err
+	}
+	for _, step := range []func() error{w.askSource, w.askRemote, w.askDeletes, w.askFilters, w.askName, w.tryRemote, w.firstPlan, w.save} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *wizard) print(format string, args ...any) { fmt.Fprintf(w.stdout, format+"\n", args...) }
+
+// note records an answer on the screen, which the question has left.
+func (w *wizard) note(what, answer string) { w.print("  %-10s %s", what, answer) }
+
+func (w *wizard) askSource() error {
+	if w.source == "" {
+		answer, err := w.ask.text("Which directory shall be mirrored?", "Everything beneath it; what to leave out comes later.", literal("."), w.setSource)
+		if err != nil {
+			return err
+		}
+		if err := w.setSource(strings.TrimSpace(answer)); err != nil {
+			return err
+		}
+	}
+	w.note("source", show(w.source))
+	return nil
+}
+
+func (w *wizard) askRemote() error {
+	for w.Remote == "" {
+		remote, err := w.pickRemote()
+		if err != nil {
+			return err
+		}
+		w.Remote = remote
+	}
+	_, display, err := remoteKey(w.Remote)
+	if err != nil {
+		return err
+	}
+	w.note("remote", display)
+	return nil
+}
+
+// pickRemote offers what rclone knows, and ways to something else. "" means: ask again.
+func (w *wizard) pickRemote() (string, error) {
+	known := config.GetRemotes()
+	slices.SortFunc(known, func(a, b config.Remote) int { return strings.Compare(a.Name, b.Name) })
+	var options []string
+	for _, r := range known {
+		options = append(options, fmt.Sprintf("%s: (%s)", r.Name, r.Type))
+	}
+	options = append(options,
+		"A directory: another disk, a share that is mounted",
+		"A new remote: cloud storage, a server (rclone asks for it)",
+		"Something else, in rclone's syntax")
+	i, err := w.ask.choose("Where shall it go?", "Remotes are those of rclone's configuration.", options, 0)
+	if err != nil {
+		return "", err
+	}
+	switch i - len(known) {
+	case 0:
+		return w.askDirectory()
+	case 1:
+		return "", w.newRemote()
+	case 2:
+		return w.ask.text("Which remote?", "For instance :sftp,host=nas,user=me:backup/work", "", w.checkRemote)
+	}
+	return w.askPath(known[i].Name)
+}
+
+func (w *wizard) askDirectory() (string, error) {
+	answer, err := w.ask.text("Which directory?", "It is made if it is not there; its disk must be mounted. ~/ is your home.", "", func(s string) error {
+		if _, err := directory(s); err != nil || s == "" {
+			return errors.Join(err, emptyError(s))
+		}
+		return w.checkRemote(s)
+	})
+	return strings.TrimSpace(answer), err
+}
+
+func emptyError(s string) error {
+	if strings.TrimSpace(s) == "" {
+		return errors.New("a directory is needed")
+	}
+	return nil
+}
+
+func (w *wizard) askPath(remote string) (string, error) {
+	answer, err := w.ask.text("Where on "+remote+":?", "A path; on object storage the bucket comes first, as in bucket/path. It is made if it is not there.",
+		slug(filepath.Base(w.src)), func(s string) error { return w.checkRemote(remote + ":" + s) })
+	return remote + ":" + strings.TrimSpace(answer), err
+}
+
+// checkRemote says why a remote cannot be that of this source.
+func (w *wizard) checkRemote(text string) error {
+	remote, err := remoteOf(strings.TrimSpace(text))
+	if err != nil {
+		return err
+	}
+	if remote == "" {
+		return errors.New("a remote is needed")
+	}
+	_, err = w.mappingFor(w.src, &target{Remote: remote})
+	return err
+}
+
+// newRemote lets rclone ask its own questions, and adds what it makes to its own configuration.
+func (w *wizard) newRemote() error {
+	w.print("\nrclone asks now. Its remote is stored in %s.", show(config.GetConfigPath()))
+	name := config.NewRemoteName()
+	if err := config.NewRemote(w.ctx, name); err != nil {
+		w.print("rclone: %v", err)
+		return nil // ask again where to
+	}
+	w.print("")
+	return nil
+}
+
+func (w *wizard) askDeletes() error {
+	if w.given["complete-sync"] == byNothing {
+		i, err := w.ask.choose("What happens on the remote to what is deleted here?", "", []string{
+			"It stays there: the remote retains what was deleted",
+			"It is deleted there as well: the remote is a true reflection (too many deletes at once wait for your approval)",
+		}, 0)
+		if err != nil {
+			return err
+		}
+		w.CompleteSync = i == 1
+	}
+	answer := "retained on the remote"
+	if w.CompleteSync {
+		answer = "mirrored (complete-sync)"
+	}
+	w.note("deletes", answer)
+	return nil
+}
+
+// leftOut are things that people rarely want on a remote.
+var leftOut = []struct {
+	what     string
+	patterns []string
+}{
+	{"Temporary files: *.tmp *.swp *~ .DS_Store Thumbs.db", []string{"*.tmp", "*.swp", "*~", ".DS_Store", "Thumbs.db"}},
+	{"Caches: .cache, __pycache__", []string{".cache/**", "__pycache__/**"}},
+	{"What can be built again: node_modules, target", []string{"node_modules/**", "target/**"}},
+	{"Git's own directories: .git", []string{".git/**"}},
+}
+
+func (w *wizard) askFilters() error {
+	if len(w.Exclude)+len(w.Filter)+len(w.FilterFrom)+len(w.ExcludeFrom)+len(w.Include)+len(w.IncludeFrom)+len(w.FilesFrom) == 0 {
+		if err := w.askExcludes(); err != nil {
+			return err
+		}
+	}
+	answer := "nothing"
+	if len(w.Exclude) > 0 {
+		answer = strings.Join(w.Exclude, " ")
+	}
+	w.note("left out", answer)
+	return nil
+}
+
+func (w *wizard) askExcludes() error {
+	var options []string
+	for _, l := range leftOut {
+		options = append(options, l.what)
+	}
+	picked, err := w.ask.several("What shall be left out?", "Any of these, or none.", options)
+	if err != nil {
+		return err
+	}
+	var patterns []string
+	for _, i := range picked {
+		patterns = append(patterns, leftOut[i].patterns...)
+	}
+	more, err := w.ask.text("Anything else?", "rclone's patterns, with spaces in between, such as *.iso /private/**; nothing is fine.", "", func(s string) error {
+		_, err := (&filterFlags{Exclude: strings.Fields(s)}).filter()
+		return err
+	})
+	w.Exclude = append(patterns, strings.Fields(more)...)
+	return err
+}
+
+func (w *wizard) askName() error {
+	if w.name == "" {
+		answer, err := w.ask.text("What shall it be called?", "The name is for -m, and for what snapsync says.", w.freeName(), func(s string) error { return w.checkName(strings.TrimSpace(s)) })
+		if err != nil {
+			return err
+		}
+		w.name = strings.TrimSpace(answer)
+	}
+	w.note("name", w.name)
+	return w.check()
+}
+
+// tryRemote connects, and lets a person who cannot connect decide.
+func (w *wizard) tryRemote() error {
+	for w.trial {
+		w.print("\nTrying to reach the remote …")
+		begun := time.Now()
+		err := w.connect()
+		if err == nil {
+			w.print("It answers (%s).", time.Since(begun).Round(time.Millisecond))
+			return nil
+		}
+		if w.ctx.Err() != nil {
+			return err
+		}
+		w.print("It does not: %v", err)
+		if hint := hintOf(classify(err), err); hint != "" {
+			w.print("hint: %s", hint)
+		}
+		i, err := w.ask.choose("What now?", "", []string{"Try again", "Choose another remote", "Write it down all the same", "Give up"}, 0)
+		if err != nil {
+			return err
+		}
+		switch i {
+		case 1:
+			w.Remote = ""
+			if err := errors.Join(w.askRemote(), w.check()); err != nil {
+				return err
+			}
+		case 2:
+			w.trial = false
+		case 3:
+			return errNothingWritten
+		}
+	}
+	return nil
+}
+
+var errNothingWritten = &failure{status: statusError, err: errors.New("nothing was written")}
+
+// firstPlan shows what a run would do, which lists the remote once.
+func (w *wizard) firstPlan() error {
+	if !w.trial {
+		return nil
+	}
+	yes, err := w.ask.confirm("See what a first run would do?", "The directory is read and the remote is listed; nothing is changed.", true)
+	if err != nil || !yes {
+		return err
+	}
+	w.print("Looking …")
+	text, err := w.preview()
+	if err != nil {
+		if w.ctx.Err() != nil {
+			return err
+		}
+		w.print("There is no plan: %v", err)
+		return nil
+	}
+	w.print("A first run would: %s", text)
+	return nil
+}
+
+// preview is the last line of `plan`.
+func (w *wizard) preview() (string, error) {
+	m, c, err := w.prepareSpec(w.resolved())
+	if err != nil {
+		return "", err
+	}
+	s, err := w.read(m)
+	if err != nil {
+		return "", err
+	}
+	defer s.close()
+	c.Journal = s.journal
+	e, err := engine.New(c)
+	if err != nil {
+		return "", err
+	}
+	p, err := e.Plan(w.ctx)
+	if err = errors.Join(err, e.Close()); err != nil {
+		return "", err
+	}
+	view := newPlanView(p, w.CreateEmptySrcDirs)
+	return view.totals.text(p.Head.Stats.Files) + view.skipped, nil
+}
+
+func (w *wizard) save() error {
+	w.print("\n%s", strings.TrimRight(w.draft.text(), "\n"))
+	yes, err := w.ask.confirm("Write this?", "You can edit it later: 'snapsync config edit'.", true)
+	if err != nil {
+		return err
+	}
+	if !yes {
+		return errNothingWritten
+	}
+	w.print("")
+	return w.write()
+}
