@@ -3,26 +3,41 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/snapsync/snapsync/journal"
 )
 
+// knownCaps is State.Caps: what the remote could do, opened with these options.
+type knownCaps struct {
+	Caps
+	Options string `json:",omitempty"`
+}
+
 // learnCaps makes e.caps those of the remote, without opening it if an earlier run wrote them down:
-// so a plan can be made, and kept, while the remote is away.
+// so a plan can be made, and kept, while the remote is away. What was written down with other options
+// is better than nothing.
 func (e *Engine) learnCaps(ctx context.Context, state *journal.State) error {
 	if e.conn != nil {
 		e.withdraw()
 		return nil
 	}
-	if state.Caps != "" {
-		if err := json.Unmarshal([]byte(state.Caps), &e.caps); err != nil {
-			return fmt.Errorf("read the remote's capabilities in the journal: %w", err)
-		}
-		e.withdraw()
-		return nil
+	if state.Caps == "" {
+		return e.connect(ctx)
 	}
-	return e.connect(ctx)
+	var known knownCaps
+	if err := json.Unmarshal([]byte(state.Caps), &known); err != nil {
+		return fmt.Errorf("read the remote's capabilities in the journal: %w", err)
+	}
+	if known.Options != e.cfg.Options {
+		if err := e.connect(ctx); !errors.Is(err, ErrOffline) {
+			return err
+		}
+	}
+	e.caps = known.Caps
+	e.withdraw()
+	return nil
 }
 
 // connect opens the remote unless it is open.
@@ -30,7 +45,7 @@ func (e *Engine) connect(ctx context.Context) error {
 	if e.conn != nil {
 		return nil
 	}
-	conn, err := e.cfg.Connect(ctx)
+	conn, err := e.cfg.Connect(ctx, e.cfg.Journal)
 	if err != nil {
 		return err
 	}
@@ -44,12 +59,13 @@ func (e *Engine) withdraw() {
 	e.caps.Move = e.caps.Move && !e.refused.move
 	e.caps.DirMove = e.caps.DirMove && !e.refused.dirMove
 	e.caps.Copy = e.caps.Copy && !e.refused.copy
+	e.caps.SetMetadata = e.caps.SetMetadata && !e.refused.metadata
 }
 
 // noteCaps writes down what the opened remote can do, and reports whether the plan was made for
 // something else: for an older configuration of the remote, say.
 func (e *Engine) noteCaps(state *journal.State, planned Caps) (differ bool, err error) {
-	text, err := json.Marshal(e.conn.Caps())
+	text, err := json.Marshal(knownCaps{e.conn.Caps(), e.cfg.Options})
 	if err != nil {
 		return false, fmt.Errorf("encode capabilities: %w", err)
 	}

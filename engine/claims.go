@@ -79,8 +79,13 @@ func (p pathSet) overlaps(path string) bool {
 	if len(p.paths) == 0 {
 		return false
 	}
+	return p.above[p.key(path)] > 0 || p.covers(path)
+}
+
+// covers reports whether a member is path, or above it.
+func (p pathSet) covers(path string) bool {
 	path = p.key(path)
-	if p.paths[path] > 0 || p.above[path] > 0 {
+	if p.paths[path] > 0 {
 		return true
 	}
 	for i := len(path) - 1; i >= 0; i-- {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -22,6 +23,8 @@ type Caps struct {
 	CaseInsensitive bool              // a and A are the same path
 	EmptyDirs       bool              // directories without files can exist
 	Metadata        bool              // Send keeps more than the mtime (--metadata)
+	SetMetadata     bool              // so does Touch, unless it says ErrCannotMove
+	Resume          bool              // an interrupted Send of a large file goes on where it was: see Uploads
 	Backup          bool              // a backup directory or suffix is configured: see Backup
 	Volatile        bool              // a power cut of this machine may undo what was not followed by a Flush
 	DeleteBatch     int               // paths that one Delete may carry; 0 means 1
@@ -49,6 +52,27 @@ type Source interface {
 	Open() (io.ReadCloser, error)
 	// Entry is what is being sent. Its hash is not known before the last byte was read.
 	Entry() snapshot.Entry
+}
+
+// Upload and UploadPart are what Uploads remembers.
+type (
+	Upload     = journal.PartialUpload
+	UploadPart = journal.Part
+)
+
+// Uploads is the memory of unfinished Sends, which survives this process: the journal. What a method
+// wrote before it returned nil is durable. All may be called concurrently. A Connection that does not
+// resume needs none of it.
+//
+// A Connection writes BeginUpload before the first byte of what it could resume, AddPart as the remote
+// confirms parts, and EndUpload once the result is visible, or what was there is aborted. Its Send asks
+// Upload first: what is remembered for another Connection, another part size or another source is
+// aborted and started anew. Its Cleanup aborts what is remembered of the path.
+type Uploads interface {
+	Upload(path string) (*Upload, error) // nil: none
+	BeginUpload(u *Upload) error
+	AddPart(path string, p UploadPart, at time.Time) error
+	EndUpload(path string) error
 }
 
 // Connection executes steps on one remote. The engine is its only caller. All methods may be called
@@ -86,7 +110,9 @@ type Connection interface {
 	// cannot do this move although its Caps say so: nothing happened.
 	Move(ctx context.Context, from, path string, dir bool) error
 
-	// Touch sets the mtime of a file if Caps.SetModTime. Twice: yes.
+	// Touch sets the mtime of a file if Caps.SetModTime, and with Caps.SetMetadata whatever else Send
+	// would keep of the source's file. ErrCannotMove if that turns out to take a Send: then nothing but
+	// the mtime may have happened. Twice: yes.
 	Touch(ctx context.Context, path string, e snapshot.Entry) error
 
 	// Mkdir makes sure that the directory exists, parents included. Twice: yes.
@@ -132,7 +158,7 @@ type Connection interface {
 var (
 	ErrOffline     = errors.New("remote cannot be reached") // the run stops and keeps what is pending
 	ErrNotFound    = errors.New("not found on the remote")
-	ErrCannotMove  = errors.New("the remote cannot move this") // the planner finds another way
+	ErrCannotMove  = errors.New("the remote cannot do this") // the planner finds another way
 	ErrNotEmpty    = errors.New("directory is not empty")
 	ErrPermission  = errors.New("permission denied by the remote")
 	ErrQuota       = errors.New("no space left on the remote")

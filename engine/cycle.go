@@ -18,17 +18,11 @@ const maxRounds = 4
 // cannot be done now. A Summary with Failed or Held above zero and a nil error means that the rest
 // was done. ErrOffline and ErrFatal end a run early, with everything pending kept in the journal.
 func (e *Engine) Run(ctx context.Context) (Summary, error) {
-	begun := e.cfg.Now()
-	var sum Summary
-	err := e.run(ctx, &sum)
-	sum.Seconds = e.cfg.Now().Sub(begun).Seconds()
-	if note := e.noteOutcome(begun, &sum, err); note != nil && err == nil {
-		err = note
-	}
-	return sum, err
+	out, err := e.RunWithin(ctx, Focus{})
+	return out.Summary, err
 }
 
-func (e *Engine) run(ctx context.Context, sum *Summary) error {
+func (e *Engine) run(ctx context.Context, f Focus, out *Outcome) error {
 	state, err := e.cfg.Journal.State()
 	if err != nil {
 		return err
@@ -36,7 +30,7 @@ func (e *Engine) run(ctx context.Context, sum *Summary) error {
 	if _, err := e.checkSource(&state); err != nil {
 		return err
 	}
-	e.letThrough = ""
+	e.letThrough, e.yielded = "", false
 	if !state.Adopted {
 		if err := e.adopt(ctx); err != nil {
 			return err
@@ -49,39 +43,49 @@ func (e *Engine) run(ctx context.Context, sum *Summary) error {
 		return err
 	}
 	for round := 1; ; round++ {
-		again, err := e.round(ctx, &state, sum)
+		again, err := e.round(ctx, &state, f, out)
 		if err != nil || !again || round == maxRounds {
 			return err
+		}
+		if f.Scopes != nil {
+			f.Scopes, f.Grace = []snapshot.Scope{}, nil // the rest is pending
 		}
 		e.cfg.Log.Debug("planning again", "round", round+1)
 	}
 }
 
 // round is one cycle. It reports whether another one, right now, has something to gain.
-func (e *Engine) round(ctx context.Context, state *journal.State, sum *Summary) (again bool, err error) {
-	if err := e.recover(ctx); err != nil {
-		return false, err
+func (e *Engine) round(ctx context.Context, state *journal.State, f Focus, out *Outcome) (again bool, err error) {
+	if !f.PlanOnly {
+		if err := e.recover(ctx); err != nil {
+			return false, err
+		}
 	}
 	id, err := e.checkSource(state)
 	if err != nil {
 		return false, err
 	}
-	prepare := e.prepare
-	if fill, err := e.canFill(); err != nil {
-		return false, err
-	} else if fill {
-		prepare = e.fill
-	}
-	p, err := prepare(ctx, state)
+	begun := e.cfg.Now()
+	p, err := e.prepare(ctx, state, f, out)
+	out.Looked = e.cfg.Now().Sub(begun)
 	if err != nil {
 		return false, err
 	}
+	out.Planned = true
+	sum := &out.Summary
 	sum.begin(p.seen, p.hold, e.cfg.CompleteSync)
+	sum.aside = int64(len(p.todo.aside))
 	if err := e.noteSource(state, id, p.seen.head, p.hold, p.todo.carries); err != nil {
+		return false, err
+	}
+	if err := e.noteMounts(state, p.seen); err != nil {
 		return false, err
 	}
 	if err := e.noteProblems(p.seen.problems); err != nil {
 		return false, err
+	}
+	if f.PlanOnly {
+		return false, e.cfg.Journal.Finish(p.cycle, journal.CycleResult{Failed: sum.Failed, Held: sum.Held, Outcome: "planned"}, e.cfg.Now())
 	}
 	if p.cycle == 0 {
 		return false, e.finish(p.cycle, sum, nil)
@@ -100,7 +104,23 @@ type prepared struct {
 
 // prepare looks, plans, guards and makes the plan durable. A crash right after leaves steps that
 // nobody started: the next run plans anew.
-func (e *Engine) prepare(ctx context.Context, state *journal.State) (p prepared, err error) {
+func (e *Engine) prepare(ctx context.Context, state *journal.State, f Focus, out *Outcome) (prepared, error) {
+	if f.Scopes != nil {
+		return e.prepareWithin(ctx, state, f, out)
+	}
+	out.Whole = true
+	fill, err := e.canFill()
+	switch {
+	case err != nil:
+		return prepared{}, err
+	case fill:
+		return e.fill(ctx, state)
+	}
+	return e.prepareWhole(ctx, state)
+}
+
+// prepareWhole is prepare for the whole source.
+func (e *Engine) prepareWhole(ctx context.Context, state *journal.State) (p prepared, err error) {
 	if p.seen, err = e.look(ctx, state); err != nil {
 		return p, err
 	}
@@ -117,6 +137,7 @@ func (e *Engine) prepare(ctx context.Context, state *journal.State) (p prepared,
 	if p.cycle, err = e.cfg.Journal.Begin(plan, e.cfg.Now()); err != nil {
 		return p, err
 	}
+	e.suspects = nil
 	p.todo.add(plan.Steps, p.seen.changes)
 	p.seen.changes = nil
 	return p, nil
@@ -136,6 +157,10 @@ func (e *Engine) execute(ctx context.Context, state *journal.State, todo agenda,
 	}
 	x := newExecution(e, todo, sum)
 	err = x.run(ctx)
+	if e.staying {
+		e.spree.add(x.deleted, e.cfg.Now())
+		return x.again && !e.yielded, err // the Loop flushes when it is idle
+	}
 	return x.again, errors.Join(err, e.flush(ctx, state))
 }
 
@@ -153,10 +178,8 @@ func (s *Summary) begin(seen *sight, hold *Hold, mirror bool) {
 	if !mirror {
 		return
 	}
-	for _, u := range seen.head.Unproven {
-		if u.Mount {
-			s.Held += u.Kept // what is merely skipped or unreadable is said, and nobody can approve it
-		}
+	if kept := s.HeldByMounts(); kept != nil {
+		s.Held += kept.Deletes // what is merely skipped or unreadable is said, and nobody can approve it
 	}
 }
 
@@ -165,7 +188,7 @@ func (s *Summary) begin(seen *sight, hold *Hold, mirror bool) {
 func (e *Engine) finish(cycle int64, sum *Summary, err error) error {
 	return errors.Join(err, e.cfg.Journal.Finish(cycle, journal.CycleResult{
 		Sent: sum.Sent, Copied: sum.Copied, Touched: sum.Touched, Moved: sum.Moved, Deleted: sum.Deleted,
-		UploadBytes: sum.UploadBytes, Failed: sum.Failed, Held: sum.Held, Outcome: outcome(err),
+		UploadBytes: sum.UploadBytes, Failed: sum.Failed + sum.aside, Held: sum.Held, Outcome: outcome(err),
 	}, e.cfg.Now()))
 }
 
@@ -181,7 +204,7 @@ func (e *Engine) noteOutcome(begun time.Time, sum *Summary, err error) error {
 		switch {
 		case err != nil:
 			s.LastError, s.LastErrorClass = err.Error(), outcome(err)
-		case sum.Failed == 0:
+		case sum.Failed+sum.aside == 0 && !e.yielded:
 			s.LastSuccess = begun // what the remote holds is as of the scan, not as of now
 		}
 	})
@@ -209,8 +232,12 @@ func (e *Engine) noteProblems(problems []snapshot.Problem) error {
 	}
 	rows := make([]journal.Failure, 0, min(len(problems), MaxFailures))
 	for _, p := range problems[:min(len(problems), MaxFailures)] {
-		e.cfg.Log.Error("cannot read", "path", p.Path, "err", p.Err)
-		rows = append(rows, journal.Failure{Path: p.Path, Class: "source", Message: p.Err.Error(), At: e.cfg.Now()})
+		what, kind := "cannot read", "source"
+		if errors.Is(p.Err, ErrInvalidName) {
+			what, kind = "cannot send", class(p.Err)
+		}
+		e.cfg.Log.Error(what, "path", p.Path, "err", p.Err)
+		rows = append(rows, journal.Failure{Path: p.Path, Class: kind, Message: p.Err.Error(), At: e.cfg.Now()})
 	}
 	return e.cfg.Journal.Fail(rows)
 }

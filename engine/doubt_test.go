@@ -266,3 +266,21 @@ func TestParkedFileIsRetained(t *testing.T) {
 		t.Errorf("remote (-want +got):\n%s\n%s", diff, r.remote.Log())
 	}
 }
+
+// A send of a file that keeps size and mtime is in doubt twice: the base must not believe in it.
+func TestDoubtTwiceAboutTheSameStat(t *testing.T) {
+	r := newRig(t, fullCaps)
+	r.cfg.Retries = 1
+	r.write("f", "AAAA")
+	r.run()
+	when := r.mtime("f")
+	r.write("f", "BBBB")
+	r.stamp("f", when)
+	for range 2 {
+		r.remote.Fail = cut("send", enginetest.Before)
+		r.fails(engine.ErrOffline)
+	}
+	r.remote.Fail = nil
+	r.run()
+	r.same()
+}

@@ -27,6 +27,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -36,8 +38,9 @@ type Config struct {
 	Scan    snapshot.Config  // Root is required
 	Journal *journal.Journal // required; the engine is its only writer
 	// Connect opens the remote. The engine calls it when it first needs the remote, which is never
-	// if nothing changed, and closes what it returns. Required.
-	Connect func(ctx context.Context) (Connection, error)
+	// if nothing changed, and closes what it returns. What the Connection has to remember of unfinished
+	// uploads it keeps in u. Required.
+	Connect func(ctx context.Context, u Uploads) (Connection, error)
 
 	CompleteSync bool      // mirror deletes; otherwise the remote retains what was deleted
 	EmptyDirs    bool      // --create-empty-src-dirs
@@ -45,8 +48,14 @@ type Config struct {
 	Approve      bool      // --approve
 	Transfers    int       // 0: as the Connection advises
 	Retries      int       // attempts per step within one run; 0: 3
-	Metadata     bool      // --metadata: a changed mode is worth a send
+	Metadata     bool      // --metadata: changed modes, owners and attributes count
 	Boot         string    // identifies this start of the machine; "": unknown
+	// Options is what Connect depends on besides the remote: what was learned of the remote with others
+	// is asked again.
+	Options string
+
+	// Slots bounds the steps that are executed at once over all engines that share it; nil: nothing does.
+	Slots *semaphore.Weighted
 
 	// Observe is told what happens, from several goroutines, and must be quick. May be nil.
 	Observe func(Event)
@@ -65,13 +74,26 @@ type Engine struct {
 	doubts   []journal.Step
 	executed bool
 
+	// suspects are the paths, with what is beneath, about which the base learned something since the
+	// last look: see suspect.
+	suspects []string
+
+	// staying says that a Loop runs this engine, so that one run follows the other: deletes are judged
+	// over what went before as well (see spree), and the remote is flushed when there is time for it.
+	staying bool
+	spree   spree
+	// yield reports whether something more urgent than the rest of the plan has come up; nil: never.
+	// yielded says that it did, and that steps are left.
+	yield   func() bool
+	yielded bool
+
 	// letThrough is the digest of the deletes that --approve let through in this run; "": none yet.
 	letThrough string
 
 	// refused is what the remote turned out not to do although its capabilities say so. It is taken
 	// out of caps when the next round begins.
 	refusedMu sync.Mutex
-	refused   struct{ move, dirMove, copy bool }
+	refused   struct{ move, dirMove, copy, metadata bool }
 }
 
 // ErrNewSource means that the source is not the directory that was snapshotted: it was unmounted,

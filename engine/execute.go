@@ -32,10 +32,11 @@ const (
 // execution is the state of one round's run over the journal's pending steps. All but the channels
 // belongs to the dispatcher.
 type execution struct {
-	e      *Engine
-	sum    *Summary
-	again  bool           // another round has something to gain
-	doubts []journal.Step // steps that failed but may have happened
+	e       *Engine
+	sum     *Summary
+	again   bool           // another round has something to gain
+	doubts  []journal.Step // steps that failed but may have happened
+	deleted int64          // files that a guard had let through
 
 	agenda
 	deleting bool // the dispatcher has reached the deletes after lastWork
@@ -68,6 +69,7 @@ type agenda struct {
 	lastWork           int64           // Seq of the last step that is not a delete: the deletes after it wait for all before them
 	saved              map[int64]int64 // Seq of a directory's move to the bytes beneath it
 	carries            [][2]string     // directories that move: from, to
+	aside              map[int64]bool  // Seq of the steps that failed lately, and are not tried now
 }
 
 // add takes in steps that the journal has numbered, and the changes that they were made from.
@@ -118,7 +120,7 @@ func (x *execution) run(ctx context.Context) error {
 	for range x.transfers() {
 		group.Go(func() error {
 			for job := range x.jobs {
-				x.results <- x.e.perform(ctx, job)
+				x.results <- x.e.inSlot(ctx, job)
 			}
 			return nil
 		})
@@ -130,6 +132,14 @@ func (x *execution) run(ctx context.Context) error {
 		return errors.Join(x.stop, err)
 	}
 	return errors.Join(x.stop, x.e.noteDoubts(x.doubts))
+}
+
+// inSlot performs a job when the engines that share the slots leave one.
+func (e *Engine) inSlot(ctx context.Context, job []journal.Step) []result {
+	if e.cfg.Slots != nil && e.cfg.Slots.Acquire(ctx, 1) == nil {
+		defer e.cfg.Slots.Release(1)
+	}
+	return e.perform(ctx, job) // which sees for itself that ctx is done
 }
 
 func (x *execution) transfers() int {
@@ -147,17 +157,24 @@ func (x *execution) dispatch(ctx context.Context, scribe *scribe) {
 	for page := range scribe.pages {
 		var batch []journal.Step
 		for _, step := range page {
-			if x.stop != nil {
+			if x.stop != nil || x.yields() {
 				break
 			}
 			batch = x.admit(ctx, step, batch, scribe)
 		}
 		x.start(ctx, batch, scribe)
-		if x.stop != nil {
+		if x.stop != nil || x.e.yielded {
 			break
 		}
 	}
 	x.land(scribe)
+}
+
+// yields reports whether the rest is left to another plan. What was claimed and not started did not
+// happen, as after any end.
+func (x *execution) yields() bool {
+	x.e.yielded = x.e.yielded || x.e.yield != nil && x.e.yield()
+	return x.e.yielded
 }
 
 // admit starts a step, or adds it to the batch of deletes that is being gathered, after waiting for
@@ -248,6 +265,9 @@ func (x *execution) settle(done []result, scribe *scribe) {
 		if r.err == nil {
 			x.unwritten++
 			x.sum.add(r, x.saved[r.step.Seq])
+			if countable(&r.step) && !r.step.Dir {
+				x.deleted++
+			}
 		} else {
 			x.failed(r)
 		}
@@ -259,9 +279,7 @@ func (x *execution) settle(done []result, scribe *scribe) {
 func (x *execution) failed(r *result) {
 	x.claims.remove(&r.step)
 	x.blocked.add(&r.step)
-	if r.step.Action == journal.Send && r.step.Old == nil && r.step.How == journal.Upload {
-		x.lost[r.step.New.Size] = true
-	}
+	x.lose(&r.step)
 	if r.doubt {
 		x.doubts = append(x.doubts, r.step)
 	}
@@ -271,6 +289,13 @@ func (x *execution) failed(r *result) {
 	case x.stop == nil:
 		x.stop = r.err
 		x.abandon()
+	}
+}
+
+// lose remembers the size of a new file that is not on the remote: what is deleted may be a copy of it.
+func (x *execution) lose(s *journal.Step) {
+	if s.Action == journal.Send && s.Old == nil && s.How == journal.Upload {
+		x.lost[s.New.Size] = true
 	}
 }
 
@@ -289,6 +314,10 @@ func (x *execution) skip(step *journal.Step) bool {
 	switch {
 	case step.Held, x.held.overlaps(step):
 		x.held.add(step) // what waits for a person is no failure
+		return true
+	case x.aside[step.Seq]:
+		x.blocked.add(step)
+		x.lose(step)
 		return true
 	case x.blocked.overlaps(step), x.deleting && step.Old != nil && step.Old.Size > 0 && x.lost[step.Old.Size]:
 		x.blocked.add(step)

@@ -21,6 +21,15 @@ func (e *Engine) noteUnflushed(state *journal.State, volatile bool) error {
 	return e.cfg.Journal.Update(func(s *journal.State) { s.Unflushed = e.cfg.Boot })
 }
 
+// Flush makes what was executed survive a power cut of this machine, if some of it does not yet.
+func (e *Engine) Flush(ctx context.Context) error {
+	state, err := e.cfg.Journal.State()
+	if err != nil || e.conn == nil {
+		return err
+	}
+	return e.flush(ctx, &state)
+}
+
 // flush ends that time.
 func (e *Engine) flush(ctx context.Context, state *journal.State) error {
 	if state.Unflushed == "" || ctx.Err() != nil {

@@ -50,6 +50,10 @@ func killModel(t *testing.T, caps engine.Caps, mirror bool, seed uint64) {
 	for n := range killRounds {
 		r.edit(rng, 6)
 		r.kill(1+rng.IntN(8), enginetest.When(rng.IntN(2)))
+		for range rng.IntN(3) { // and once more, while it is being recovered
+			r.edit(rng, 2)
+			r.kill(1+rng.IntN(8), enginetest.When(rng.IntN(2)))
+		}
 		if rng.IntN(2) == 0 { // what was in doubt is edited before anybody looks at it
 			r.edit(rng, 4)
 		}

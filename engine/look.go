@@ -19,20 +19,30 @@ type sight struct {
 	head     *snapshot.Head
 	changes  []snapshot.Change  // head's, hashed where needed, less what could not be read
 	problems []snapshot.Problem // head's, and what could not be read
+	base     snapshot.Base      // what was compared with
+	whole    bool               // it was a look at all of the source
 }
 
 // look scans the source and reads what the stat alone cannot tell.
 func (e *Engine) look(ctx context.Context, state *journal.State) (*sight, error) {
+	return e.lookAt(ctx, state, nil)
+}
+
+// lookAt is look for these places; nil: everywhere.
+func (e *Engine) lookAt(ctx context.Context, state *journal.State, scopes []snapshot.Scope) (*sight, error) {
+	return e.lookAgainst(ctx, state, scopes, e.cfg.Journal)
+}
+
+// lookAgainst is lookAt for a base that is, or is about to be, the journal's.
+func (e *Engine) lookAgainst(ctx context.Context, state *journal.State, scopes []snapshot.Scope, base snapshot.Base) (*sight, error) {
 	e.phase("scanning")
 	scan := e.scanConfig(state)
-	head, err := snapshot.Scan(ctx, scan, e.cfg.Journal)
+	scan.Within = scopes
+	head, err := snapshot.Scan(ctx, scan, base)
 	if err != nil {
 		return nil, fmt.Errorf("scan %s: %w", scan.Root, err)
 	}
-	for _, u := range head.Unproven {
-		e.cfg.Log.Warn("nothing beneath is deleted", "path", u.Path, "reason", u.Reason, "kept", u.Kept)
-	}
-	s := &sight{head: head, changes: head.Changes, problems: head.Problems}
+	s := &sight{head: head, changes: head.Changes, problems: head.Problems, base: base, whole: scopes == nil}
 	head.Changes = nil
 	if len(s.changes) == 0 {
 		return s, nil
@@ -151,16 +161,21 @@ func (e *Engine) plan(s *sight) (journal.Plan, error) {
 	if err != nil {
 		return journal.Plan{}, err
 	}
-	kept := newKeeper(e.cfg.Journal, s.changes)
-	plan := Plan(PlanInput{
+	kept, twins := newKeeper(s.base, s.changes), newTwinFinder(s.base, s.changes)
+	in := PlanInput{
 		Changes: s.changes, Caps: e.caps,
 		CompleteSync: e.cfg.CompleteSync, EmptyDirs: e.cfg.EmptyDirs, Metadata: e.cfg.Metadata,
-		Known: known, Kept: kept.beneath,
+		Known: known, Kept: kept.beneath, Twin: twins.find,
 		Survived: func(old, now int) bool {
 			return snapshot.Survived(e.cfg.Scan, s.changes[now].Path, s.changes[old].Old)
 		},
-	})
-	return plan, errors.Join(kept.err, kept.close())
+	}
+	s.problems = slices.Clip(s.head.Problems)
+	for _, c := range conflicts(&in) {
+		s.problems = append(s.problems, snapshot.Problem{Path: s.changes[c.change].Path, Err: c.err()})
+	}
+	plan := Plan(in)
+	return plan, errors.Join(kept.err, kept.close(), twins.close())
 }
 
 // knownContent finds, for the new content that was hashed, a path of the base that holds it and that
@@ -170,6 +185,10 @@ func (e *Engine) knownContent(changes []snapshot.Change) (map[Content]string, er
 		return nil, nil
 	}
 	known := make(map[Content]string)
+	doubts := newClaims(&e.caps) // while the remote is away there may be some: what they touch is not known
+	for i := range e.doubts {
+		doubts.add(&e.doubts[i])
+	}
 	for _, c := range changes {
 		if c.New == nil || c.New.Kind != snapshot.File || c.New.HashType != snapshot.XXH3 || c.New.Size == 0 {
 			continue
@@ -182,7 +201,7 @@ func (e *Engine) knownContent(changes []snapshot.Change) (map[Content]string, er
 		if err != nil {
 			return nil, err
 		}
-		if ok && !changed(changes, path) {
+		if ok && !changed(changes, path) && !doubts.overlaps(&journal.Step{Path: path}) {
 			known[content] = path
 		}
 	}
@@ -190,9 +209,15 @@ func (e *Engine) knownContent(changes []snapshot.Change) (map[Content]string, er
 }
 
 // changed reports whether path is in changes, which are sorted.
-func changed(changes []snapshot.Change, path string) bool {
-	_, found := slices.BinarySearchFunc(changes, path, func(c snapshot.Change, p string) int {
+func changed(changes []snapshot.Change, path string) bool { return find(changes, path) != nil }
+
+// find returns the change of path in changes, which are sorted; nil if there is none.
+func find(changes []snapshot.Change, path string) *snapshot.Change {
+	i, found := slices.BinarySearchFunc(changes, path, func(c snapshot.Change, p string) int {
 		return snapshot.ComparePaths(c.Path, p)
 	})
-	return found
+	if !found {
+		return nil
+	}
+	return &changes[i]
 }

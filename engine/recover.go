@@ -113,7 +113,7 @@ func (f *finding) findSend(s *journal.Step, there *Remote) error {
 	if there == nil || s.Dir || there.Entry.Kind == snapshot.Dir {
 		return f.correct(s.Path, there)
 	}
-	isNew, isOld := f.e.agrees(s.New, there), s.Old != nil && f.e.agrees(s.Old, there)
+	isNew, isOld := f.e.agrees(s.New, there), s.Old != nil && f.e.mayBe(s.Old, there)
 	switch {
 	case isNew && !isOld:
 		f.happened(s, s.New)
@@ -247,6 +247,15 @@ func (e *Engine) agrees(base *snapshot.Entry, there *Remote) bool {
 	return base.Size == now.Size && e.keepsTimes() && sameTime(base.Mtime, now.Mtime, e.caps.Precision)
 }
 
+// mayBe reports whether the remote may still hold what entry says. An earlier recovery may not have
+// known what there is: its entry has no mtime, and then nothing but the size speaks against it.
+func (e *Engine) mayBe(base *snapshot.Entry, there *Remote) bool {
+	if base.Flags.Has(snapshot.Adopted) && base.Mtime == 0 {
+		return base.Kind == there.Entry.Kind && base.Size == there.Entry.Size
+	}
+	return e.agrees(base, there)
+}
+
 // write makes the findings durable, and with them the end of the doubt.
 func (f *finding) write(ctx context.Context) error {
 	j := f.e.cfg.Journal
@@ -254,6 +263,13 @@ func (f *finding) write(ctx context.Context) error {
 	if err := j.Ack(f.done); err != nil {
 		return err
 	}
+	for i := range f.done {
+		f.e.suspect(f.done[i].Step.Path)
+	}
+	for i := range f.wrong {
+		f.e.suspect(f.wrong[i].Path)
+	}
+	f.e.suspect(f.absent...)
 	if err := f.e.forget(f.absent); err != nil {
 		return err
 	}
@@ -266,6 +282,7 @@ func (f *finding) write(ctx context.Context) error {
 		if err := f.e.adopt(ctx); err != nil {
 			return err
 		}
+		f.e.suspect("") // everything
 	}
 	f.e.doubts, f.e.executed = nil, true
 	return j.Settle(f.e.cfg.Now())

@@ -72,8 +72,8 @@ func (r *rig) with(do func(*engine.Engine, *journal.Journal)) {
 	must(r.t, j.Close())
 }
 
-func (r *rig) connect(ctx context.Context) (engine.Connection, error) {
-	c, err := r.remote.Connect(ctx)
+func (r *rig) connect(ctx context.Context, u engine.Uploads) (engine.Connection, error) {
+	c, err := r.remote.Connect(ctx, u)
 	if err != nil || r.wrap == nil {
 		return c, err
 	}

@@ -92,7 +92,7 @@ func NewMemory(t TB, caps engine.Caps) *Memory {
 
 // Connect opens a Connection. It has the signature of engine.Config.Connect. While the remote is
 // offline it fails like everything else.
-func (m *Memory) Connect(ctx context.Context) (engine.Connection, error) {
+func (m *Memory) Connect(ctx context.Context, _ engine.Uploads) (engine.Connection, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.offline {

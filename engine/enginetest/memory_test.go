@@ -27,7 +27,7 @@ func TestMemoryContract(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			Contract(t, func(t *testing.T) Subject {
 				m := NewMemory(t, caps)
-				c, err := m.Connect(t.Context())
+				c, err := m.Connect(t.Context(), nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -79,7 +79,7 @@ func TestMemoryComplains(t *testing.T) {
 			m.Put("d/x", "2", day)
 			m.Put("e/x", "3", day)
 			before := m.String()
-			c, _ := m.Connect(ctx)
+			c, _ := m.Connect(ctx, nil)
 			if err := tt.use(c); err == nil {
 				t.Error("no error")
 			}
@@ -96,7 +96,7 @@ func TestMemoryComplains(t *testing.T) {
 func TestMemoryOverlap(t *testing.T) {
 	var said complaints
 	m := NewMemory(&said, everything())
-	c, _ := m.Connect(t.Context())
+	c, _ := m.Connect(t.Context(), nil)
 	m.FailNth(1, Fault{Hang: true})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
@@ -128,7 +128,7 @@ func TestMemoryFaults(t *testing.T) {
 	} {
 		m := NewMemory(t, everything())
 		m.Put("f", "old", day)
-		c, _ := m.Connect(ctx)
+		c, _ := m.Connect(ctx, nil)
 		m.FailNth(2, Fault{When: when, Err: engine.ErrTemporary})
 		if err := c.Probe(ctx); err != nil {
 			t.Error(err)
@@ -151,7 +151,7 @@ func TestMemoryFaults(t *testing.T) {
 func TestMemoryLog(t *testing.T) {
 	ctx := t.Context()
 	m := NewMemory(t, everything())
-	c, _ := m.Connect(ctx)
+	c, _ := m.Connect(ctx, nil)
 	_ = c.Send(ctx, "a", Text("1", day))
 	_ = c.Move(ctx, "a", "b", false)
 	_ = c.Move(ctx, "a", "b", false)

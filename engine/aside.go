@@ -1,0 +1,46 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/snapsync/snapsync/journal"
+)
+
+// A path that fails again and again must not be tried with every change elsewhere: it is set aside,
+// longer each time, until it changes itself, until a whole run, or until a person asks.
+const (
+	firstAside = time.Minute
+	maxAside   = time.Hour
+)
+
+// setAside returns those of the pending steps that have to wait, by number.
+func (e *Engine) setAside(pending []journal.Step) (map[int64]bool, error) {
+	if len(pending) == 0 {
+		return nil, nil
+	}
+	failures, err := e.cfg.Journal.Failures(maxKept)
+	if err != nil || len(failures) == 0 {
+		return nil, err
+	}
+	until := make(map[string]time.Time, len(failures))
+	for i := range failures {
+		until[failures[i].Path] = asideUntil(&failures[i])
+	}
+	now := e.cfg.Now()
+	aside := make(map[int64]bool)
+	for i := range pending {
+		if until[pending[i].Path].After(now) {
+			aside[pending[i].Seq] = true
+		}
+	}
+	return aside, nil
+}
+
+// asideUntil is when a path that failed is tried again.
+func asideUntil(f *journal.FailureRow) time.Time {
+	wait := maxAside
+	if f.Tries < 8 {
+		wait = min(maxAside, firstAside<<(max(f.Tries, 1)-1))
+	}
+	return f.Last.Add(wait)
+}

@@ -1,0 +1,297 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/snapsync/snapsync/journal"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// Focus narrows a run. The zero value is a whole run: it looks everywhere.
+type Focus struct {
+	// Scopes are the places to look at; nil: everywhere. What is pending elsewhere is executed as it
+	// was planned, but for the paths that failed lately: those wait, see setAside.
+	Scopes []snapshot.Scope
+	// Grace are paths, each in Scopes as well, whose absence is not acted on yet unless they are one
+	// half of a move: the other half may be still to come.
+	Grace []string
+	// PlanOnly leaves everything to a later run: the remote is away. Scopes is not nil then.
+	PlanOnly bool
+}
+
+// Outcome is what a narrowed run did.
+type Outcome struct {
+	Summary
+	Planned bool          // what was found is in the journal, whatever became of it afterwards
+	Whole   bool          // it had to look everywhere
+	Looked  time.Duration // until the last plan was in the journal
+	Waiting []string      // of Focus.Grace: absent, not moved, and not acted on
+	// Deferred are those of Focus.Scopes that were not looked at: nobody knows yet what the remote holds
+	// there, and with Focus.PlanOnly it cannot be asked.
+	Deferred []string
+}
+
+const (
+	// maxKept bounds the pending steps that a narrowed run goes through: beyond that a scan of
+	// everything is cheaper than to tell what may stay.
+	maxKept = 20_000
+	// maxWidenings bounds how often a narrowed look takes in what turned out to be connected.
+	maxWidenings = 4
+)
+
+// RunWithin is Run for a source that is being watched: it costs what changed, not what exists.
+func (e *Engine) RunWithin(ctx context.Context, f Focus) (Outcome, error) {
+	begun := e.cfg.Now()
+	var out Outcome
+	err := e.run(ctx, f, &out)
+	out.Seconds = e.cfg.Now().Sub(begun).Seconds()
+	if f.PlanOnly && err == nil {
+		return out, nil
+	}
+	if note := e.noteOutcome(begun, &out.Summary, err); note != nil && err == nil {
+		err = note
+	}
+	return out, err
+}
+
+// suspect makes the next look take in paths about which the base has just learned something: what the
+// source has there was compared with something else.
+func (e *Engine) suspect(paths ...string) { e.suspects = append(e.suspects, paths...) }
+
+// prepareWithin is prepare for a part of the source. Steps that are pending and have nothing to do with
+// that part stay as they are.
+func (e *Engine) prepareWithin(ctx context.Context, state *journal.State, f Focus, out *Outcome) (p prepared, err error) {
+	pending, few, err := e.pendingSteps(maxKept)
+	if err != nil {
+		return p, err
+	}
+	scopes := f.Scopes
+	if f.PlanOnly {
+		if pending, scopes, err = e.leaveDoubts(pending, scopes, out); err != nil {
+			return p, err
+		}
+	}
+	for _, path := range e.suspects {
+		scopes = append(scopes, snapshot.Scope{Path: path, Deep: true})
+	}
+	for range maxWidenings {
+		if !few {
+			break
+		}
+		var kept, dropped []journal.Step
+		scopes, kept, dropped = widen(&e.caps, scopes, pending)
+		if p.seen, err = e.lookWithin(ctx, state, scopes); err != nil {
+			return p, err
+		}
+		plan, waiting, err := e.planGracefully(p.seen, f.Grace)
+		if err != nil {
+			return p, err
+		}
+		if f.PlanOnly && len(overlapping(&e.caps, e.doubts, plan.Steps)) > 0 {
+			return p, fmt.Errorf("%w, and what is new depends on what may have happened there", ErrOffline)
+		}
+		if entangled := overlapping(&e.caps, kept, plan.Steps); len(entangled) > 0 {
+			scopes = append(scopes, scopesOf(entangled)...)
+			continue
+		}
+		out.Waiting = waiting
+		return p, e.amend(state, &p, plan, scopes, kept, dropped)
+	}
+	if f.PlanOnly {
+		return p, fmt.Errorf("%w, and too much is pending to plan anew meanwhile", ErrOffline)
+	}
+	out.Whole = true
+	return e.prepareWhole(ctx, state)
+}
+
+// leaveDoubts takes out of the pending steps those in doubt, which nobody may plan anew before the
+// remote was asked, and out of scopes what has to do with them.
+func (e *Engine) leaveDoubts(pending []journal.Step, scopes []snapshot.Scope, out *Outcome) (rest []journal.Step, others []snapshot.Scope, err error) {
+	if e.doubts, err = e.doubtful(); err != nil || len(e.doubts) == 0 {
+		return pending, scopes, err
+	}
+	e.executed = true // so that these are the doubts from now on
+	doubts := newClaims(&e.caps)
+	for i := range e.doubts {
+		doubts.add(&e.doubts[i])
+	}
+	for i := range pending {
+		if !doubts.overlaps(&pending[i]) {
+			rest = append(rest, pending[i])
+		}
+	}
+	others = make([]snapshot.Scope, 0, len(scopes))
+	for _, s := range scopes {
+		if doubts.overlaps(&journal.Step{Path: s.Path}) {
+			out.Deferred = append(out.Deferred, s.Path)
+			continue
+		}
+		others = append(others, s)
+	}
+	return rest, others, nil
+}
+
+// pendingSteps returns what the journal has pending, unless it is more than limit.
+func (e *Engine) pendingSteps(limit int) (steps []journal.Step, few bool, err error) {
+	for after := int64(0); len(steps) <= limit; after = steps[len(steps)-1].Seq {
+		page, err := e.cfg.Journal.Pending(after, pageSteps)
+		if err != nil || len(page) == 0 {
+			return steps, err == nil, err
+		}
+		steps = append(steps, page...)
+	}
+	return nil, false, nil
+}
+
+// widen adds to scopes the paths of all pending steps that have to be planned anew: those that overlap
+// a scope, and then those that overlap these; and every delete and everything held, which are judged
+// over a plan as a whole. The rest is kept.
+func widen(caps *Caps, scopes []snapshot.Scope, pending []journal.Step) (wider []snapshot.Scope, kept, dropped []journal.Step) {
+	in := newClaims(caps)
+	everything := false
+	for _, s := range scopes {
+		everything = everything || s.Path == ""
+		in.add(&journal.Step{Path: s.Path})
+	}
+	for kept = pending; ; {
+		var rest []journal.Step
+		for i := range kept {
+			s := &kept[i]
+			if !everything && !s.Held && s.Action != journal.Delete && !in.overlaps(s) {
+				rest = append(rest, *s)
+				continue
+			}
+			dropped = append(dropped, *s)
+			scopes = append(scopes, scopesOf(kept[i:i+1])...)
+		}
+		if len(rest) == len(kept) {
+			return scopes, rest, dropped
+		}
+		for i := range dropped {
+			in.add(&journal.Step{Path: dropped[i].Path})
+			if from := dropped[i].From; from != "" {
+				in.add(&journal.Step{Path: from})
+			}
+		}
+		kept = rest
+	}
+}
+
+// scopesOf are the places that steps are about.
+func scopesOf(steps []journal.Step) (scopes []snapshot.Scope) {
+	for i := range steps {
+		s := &steps[i]
+		deep := s.Dir || s.New != nil && s.New.Kind == snapshot.Dir || s.Old != nil && s.Old.Kind == snapshot.Dir
+		scopes = append(scopes, snapshot.Scope{Path: s.Path, Deep: deep})
+		if s.From != "" {
+			scopes = append(scopes, snapshot.Scope{Path: s.From, Deep: deep})
+		}
+	}
+	return scopes
+}
+
+// overlapping returns those of kept that have a path in common with one of steps.
+func overlapping(caps *Caps, kept, steps []journal.Step) (both []journal.Step) {
+	if len(kept) == 0 || len(steps) == 0 {
+		return nil
+	}
+	planned := newClaims(caps)
+	for i := range steps {
+		planned.add(&steps[i])
+	}
+	for i := range kept {
+		if planned.overlaps(&kept[i]) {
+			both = append(both, kept[i])
+		}
+	}
+	return both
+}
+
+// lookWithin is look for a part of the source.
+func (e *Engine) lookWithin(ctx context.Context, state *journal.State, scopes []snapshot.Scope) (*sight, error) {
+	if len(scopes) == 0 {
+		return &sight{head: &snapshot.Head{Mounts: state.Mounts}}, nil
+	}
+	return e.lookAt(ctx, state, scopes)
+}
+
+// planGracefully plans, and takes out again what went away and was not moved, as long as it has grace.
+func (e *Engine) planGracefully(s *sight, grace []string) (plan journal.Plan, waiting []string, err error) {
+	if plan, err = e.plan(s); err != nil || len(grace) == 0 {
+		return plan, nil, err
+	}
+	waiting = unexplained(plan.Steps, s.changes, grace)
+	if len(waiting) == 0 {
+		return plan, nil, nil
+	}
+	spared := newPathSet(&Caps{})
+	for _, path := range waiting {
+		spared.count(path, 1)
+	}
+	s.changes = slices.DeleteFunc(s.changes, func(c snapshot.Change) bool { return c.New == nil && spared.covers(c.Path) })
+	plan, err = e.plan(s)
+	return plan, waiting, err
+}
+
+// unexplained returns those of grace that are absent, that nothing was moved from, and that are not in
+// the way of anything.
+func unexplained(steps []journal.Step, changes []snapshot.Change, grace []string) (waiting []string) {
+	moved := newPathSet(&Caps{})
+	for i := range steps {
+		if s := &steps[i]; s.Action == journal.Move {
+			moved.count(s.From, 1)
+		}
+	}
+	for _, path := range grace {
+		c := find(changes, path)
+		if c != nil && c.New == nil && !moved.overlaps(path) && !replacedAbove(changes, path) {
+			waiting = append(waiting, path)
+		}
+	}
+	return waiting
+}
+
+// replacedAbove reports whether a file took the place of a directory above path.
+func replacedAbove(changes []snapshot.Change, path string) bool {
+	for dir, _ := snapshot.Split(path); dir != ""; dir, _ = snapshot.Split(dir) {
+		if c := find(changes, dir); c != nil && isFile(c.New) {
+			return true
+		}
+	}
+	return false
+}
+
+// amend guards the plan of a part and makes it durable beside what is kept.
+func (e *Engine) amend(state *journal.State, p *prepared, plan journal.Plan, scopes []snapshot.Scope, kept, dropped []journal.Step) (err error) {
+	if p.hold, err = e.guard(plan.Steps, state); err != nil {
+		return err
+	}
+	if _, err := e.checkSource(state); err != nil {
+		return err
+	}
+	drop := make([]int64, len(dropped))
+	for i := range dropped {
+		drop[i] = dropped[i].Seq
+	}
+	looked := newPathSet(&e.caps)
+	for _, s := range scopes {
+		looked.count(s.Path, 1)
+	}
+	if p.cycle, err = e.cfg.Journal.Amend(plan, drop, looked.overlaps, e.cfg.Now()); err != nil {
+		return err
+	}
+	e.suspects = nil
+	p.todo.add(kept, nil)
+	p.todo.add(plan.Steps, p.seen.changes)
+	p.seen.changes = nil
+	if p.todo.aside, err = e.setAside(kept); err != nil {
+		return err
+	}
+	if len(plan.Steps) == 0 && len(p.todo.aside) == len(kept) {
+		p.cycle = 0 // nothing to do now
+	}
+	return nil
+}

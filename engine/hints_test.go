@@ -1,0 +1,171 @@
+package engine
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// clockwork is a collection of hints with a clock that counts in milliseconds.
+type clockwork struct {
+	*hints
+	t0 time.Time
+}
+
+func newClockwork() *clockwork {
+	return &clockwork{newHints(500*time.Millisecond, 3*time.Second, 5*time.Second), time.Unix(1000, 0)}
+}
+
+func (c *clockwork) at(ms int) time.Time { return c.t0.Add(time.Duration(ms) * time.Millisecond) }
+
+// takes returns what is due: the paths, those in their grace with a question mark.
+func (c *clockwork) takes(ms int) string {
+	taken, all := c.take(c.at(ms))
+	if all {
+		return "everything"
+	}
+	f := c.focusOn(taken, c.at(ms))
+	var names []string
+	for _, s := range f.Scopes {
+		name := s.Path
+		if s.Deep {
+			name += "/**"
+		}
+		if slices.Contains(f.Grace, s.Path) {
+			name += "?"
+		}
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return strings.Join(names, " ")
+}
+
+func TestHintsSettle(t *testing.T) {
+	c := newClockwork()
+	c.add(Hint{Path: "a"}, c.at(0))
+	c.add(Hint{Path: "b"}, c.at(300))
+	c.add(Hint{Path: "a"}, c.at(400))
+	got := []string{c.takes(799), c.takes(800), c.takes(899), c.takes(900), c.takes(9000)}
+	if diff := cmp.Diff([]string{"", "b", "", "a", ""}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// A path that is never quiet is due after the limit, and again after another one.
+func TestHintsNeverQuiet(t *testing.T) {
+	c := newClockwork()
+	var due []int
+	for ms := 0; ms <= 7000; ms += 100 {
+		c.add(Hint{Path: "log"}, c.at(ms))
+		if c.takes(ms) != "" {
+			due = append(due, ms)
+		}
+	}
+	if diff := cmp.Diff([]int{3000, 6100}, due); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// What went waits for its other half, and goes along with it.
+func TestHintsGrace(t *testing.T) {
+	c := newClockwork()
+	c.add(Hint{Path: "old", Gone: true}, c.at(0))
+	c.add(Hint{Path: "other", Gone: true}, c.at(0))
+	if got := c.takes(600); got != "" {
+		t.Errorf("what went was due at once: %s", got)
+	}
+	c.add(Hint{Path: "new", Deep: true}, c.at(1000))
+	if got := c.takes(1500); got != "new/** old? other?" {
+		t.Errorf("got %s", got)
+	}
+	taken, _ := c.take(c.at(1500))
+	c.giveBack(taken)
+	c.giveBack([]*hinted{{path: "other", first: c.at(0), last: c.at(0), gone: true, index: -1}})
+	if got := []string{c.takes(4999), c.takes(5000)}; !slices.Equal(got, []string{"", "other"}) {
+		t.Errorf("got %q", got)
+	}
+}
+
+// What went and came back is no removal any more.
+func TestHintsComeBack(t *testing.T) {
+	c := newClockwork()
+	c.add(Hint{Path: "a", Gone: true}, c.at(0))
+	c.add(Hint{Path: "a"}, c.at(100))
+	if got := c.takes(600); got != "a" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestHintsEverything(t *testing.T) {
+	c := newClockwork()
+	c.add(Hint{Path: "a"}, c.at(0))
+	c.add(Hint{Deep: true}, c.at(1))
+	if n, oldest := c.count(); n != 0 || !oldest.Equal(c.at(1)) {
+		t.Errorf("got %d hints since %v", n, oldest)
+	}
+	if got := []string{c.takes(1), c.takes(9000)}; !slices.Equal(got, []string{"everything", ""}) {
+		t.Errorf("got %q", got)
+	}
+}
+
+// Whatever is hinted is taken in the end, never before it was quiet unless it waited for the limit, and
+// next never lies.
+func TestHintsProperty(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := newClockwork()
+		first, last := map[string]int{}, map[string]int{}
+		gone := map[string]bool{}
+		now := 0
+		for range rapid.IntRange(1, 40).Draw(t, "steps") {
+			now += rapid.IntRange(0, 1200).Draw(t, "wait")
+			path := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "path")
+			if rapid.Bool().Draw(t, "hint") {
+				g := rapid.Bool().Draw(t, "gone")
+				if _, known := first[path]; !known || gone[path] && !g {
+					first[path] = now
+				}
+				last[path], gone[path] = now, g
+				c.add(Hint{Path: path, Gone: g}, c.at(now))
+				continue
+			}
+			due := !c.next().IsZero() && !c.next().After(c.at(now))
+			got := c.takes(now)
+			if due != (got != "") {
+				t.Fatalf("at %d next says %v, taken: %q", now, due, got)
+			}
+			for name := range strings.FieldsSeq(got) {
+				path, waits := strings.CutSuffix(name, "?")
+				if quiet := now - last[path]; quiet < 500 && now-first[path] < 3000 {
+					t.Fatalf("%s taken at %d after %d ms of quiet", name, now, quiet)
+				}
+				if waits != (gone[path] && now-last[path] < 5000) {
+					t.Fatalf("%s taken at %d, gone %v since %d", name, now, gone[path], last[path])
+				}
+				delete(first, path)
+			}
+		}
+		got := c.takes(now + 20_000)
+		if len(strings.Fields(got)) != len(first) {
+			t.Fatalf("left over: %q, want %v", got, first)
+		}
+	})
+}
+
+func BenchmarkHints(b *testing.B) {
+	names := make([]string, 10_000)
+	for i := range names {
+		names[i] = strings.Repeat("d/", i%7) + "file" + string(rune('a'+i%26)) + time.Duration(i).String()
+	}
+	now := time.Now()
+	h := newHints(500*time.Millisecond, 30*time.Second, 5*time.Second)
+	for i := 0; b.Loop(); i++ {
+		h.add(Hint{Path: names[i%len(names)]}, now)
+		if now = now.Add(10 * time.Microsecond); i%1000 == 0 {
+			h.take(now)
+		}
+	}
+}

@@ -1,0 +1,260 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// Hint says that something may have happened at a path: look there. It is never an instruction. What
+// is lost of hints costs time, not truth: the periodic scan finds it.
+type Hint struct {
+	Path string // relative to the source; "" is the root
+	// Deep: anything beneath may differ, as beneath a directory that was made or moved in.
+	Deep bool
+	// Gone: the path was seen to go. It may be half of a rename, whose other half is still to come.
+	Gone bool
+}
+
+// Watch is what gives hints while it is open.
+type Watch interface {
+	Health() WatchHealth
+	Close() error
+}
+
+// WatchHealth is how far the hints can be relied on.
+type WatchHealth struct {
+	Watched   int       `json:"watched"`   // directories that are watched
+	Polled    int       `json:"polled"`    // directories that can only be looked at now and then
+	Overflows int64     `json:"overflows"` // how often events were lost and everything was looked at
+	Proved    time.Time `json:"proved"`    // when an event was last seen to arrive; zero: never
+	Problems  []string  `json:"problems"`  // for a person, each with its remedy
+}
+
+// LoopConfig says how a mapping is kept true for as long as a process runs. Zero values mean the
+// defaults of the command line unless said otherwise.
+type LoopConfig struct {
+	Engine      Config
+	Settle      time.Duration // quiet time that a path needs before it is looked at; 0: none
+	SettleMax   time.Duration // limit of that for a path that is never quiet
+	DeleteDelay time.Duration // grace for what goes: it may be half of a rename
+	Interval    time.Duration // between full scans, jittered; 0: 1 h; below 0: never
+	ProbeMin    time.Duration // pauses between attempts to reach a remote that is away, jittered; 0: 1 s
+	ProbeMax    time.Duration // 0: 60 s
+	// Watch starts to watch the source, and calls hint, from any goroutine, until it is closed. It
+	// returns once everything that happens from then on is hinted at. nil: nothing is watched.
+	Watch func(ctx context.Context, hint func(Hint)) (Watch, error)
+}
+
+// LoopState is the one word for what a Loop is doing.
+type LoopState string
+
+// The states of a Loop, and of the contract of `status`.
+const (
+	LoopIdle     LoopState = "idle"     // everything that is known is on the remote
+	LoopScanning LoopState = "scanning" // the source is being looked at
+	LoopSyncing  LoopState = "syncing"  // steps are being executed
+	LoopOffline  LoopState = "offline"  // the remote cannot be reached; it is probed
+	LoopHeld     LoopState = "held"     // a guard holds steps, or the source is not the one it was
+	LoopPaused   LoopState = "paused"   // by a person
+	LoopStopped  LoopState = "stopped"  // Run is not running, or an error that only a person can mend
+)
+
+// LoopStatus is how a Loop stands. Its numbers of files and steps are the journal's.
+type LoopStatus struct {
+	State   LoopState   `json:"state"`
+	Since   time.Time   `json:"since"`
+	Why     string      `json:"why"`     // for a person: the reason, and what would change it
+	Next    time.Time   `json:"next"`    // of the next attempt or full scan; zero: none is planned
+	Hints   int         `json:"hints"`   // paths that wait to be looked at
+	Oldest  time.Time   `json:"oldest"`  // when the oldest of them was hinted at; zero: none
+	Missed  int64       `json:"missed"`  // changes that only a full scan found, since the start
+	Cycles  int64       `json:"cycles"`  // since the start
+	Last    Summary     `json:"last"`    // what the last cycle did
+	LastAt  time.Time   `json:"last_at"` // when it ended
+	Err     string      `json:"error"`   // of the last cycle; "": none
+	ErrKind string      `json:"class"`   // its class: "offline", "quota", "permission", …
+	Watch   WatchHealth `json:"watch"`
+}
+
+// Loop keeps one mapping true for as long as Run runs. Everything that it does is a cycle of its
+// Engine: hints, the clock and people only say when, and where to look.
+//
+// What a person decides (pause, approve, retry) is written to the journal, and Wake makes the Loop read
+// it: so the same words work with and without a running process. All methods may be called from any
+// goroutine.
+type Loop struct {
+	cfg    LoopConfig
+	engine *Engine // only Run uses it
+
+	kick chan struct{} // has room for one: something is to be looked at anew
+
+	mu     sync.Mutex // guards what follows
+	hints  *hints
+	status LoopStatus
+	watch  Watch
+	woken  bool // the journal's state may have changed
+	urgent bool // do not wait for the next probe
+	quiet  bool // only planning, while the remote is away: that is no change of state
+	// sleepsTill is when Run goes on by itself; zero: it is at work, and looks at the hints afterwards.
+	sleepsTill time.Time
+}
+
+const (
+	defaultInterval = time.Hour
+	defaultProbeMin = time.Second
+	defaultProbeMax = time.Minute
+	// flushAfter is how long a local remote waits for more before it is flushed.
+	flushAfter = 2 * time.Second
+	// interruptAfter is how long steps are executed before new changes may have the rest planned anew.
+	interruptAfter = 5 * time.Second
+	// sourceProbe is the longest pause between looks at a source that is not there: they cost nothing.
+	sourceProbe = 5 * time.Second
+	// rest is how many times as long as it took to look everywhere the Loop waits before it does so
+	// again because too much is pending to look at a part.
+	rest = 10
+)
+
+// NewLoop returns a Loop. Its Engine is its own.
+func NewLoop(cfg LoopConfig) (*Loop, error) {
+	if cfg.Interval == 0 {
+		cfg.Interval = defaultInterval
+	}
+	if cfg.ProbeMin <= 0 {
+		cfg.ProbeMin = defaultProbeMin
+	}
+	if cfg.ProbeMax <= 0 {
+		cfg.ProbeMax = defaultProbeMax
+	}
+	l := &Loop{
+		cfg: cfg, kick: make(chan struct{}, 1),
+		hints:  newHints(cfg.Settle, cfg.SettleMax, cfg.DeleteDelay),
+		status: LoopStatus{State: LoopStopped, Why: "not started yet"},
+	}
+	observe := cfg.Engine.Observe
+	cfg.Engine.Observe = func(ev Event) {
+		l.observe(ev)
+		if observe != nil {
+			observe(ev)
+		}
+	}
+	e, err := New(cfg.Engine)
+	if err != nil {
+		return nil, err
+	}
+	e.staying = true
+	l.cfg.Engine, l.engine = e.cfg, e
+	return l, nil
+}
+
+// Hint says where to look. It is quick.
+func (l *Loop) Hint(h Hint) {
+	l.mu.Lock()
+	l.hints.add(h, l.now())
+	early := l.hints.next().Before(l.sleepsTill)
+	l.mu.Unlock()
+	if early {
+		l.wakeUp()
+	}
+}
+
+// Sync has everything looked at now, and a remote that is away asked again at once.
+func (l *Loop) Sync() {
+	l.mu.Lock()
+	l.hints.addAll(l.now())
+	l.urgent = true
+	l.mu.Unlock()
+	l.wakeUp()
+}
+
+// Wake has the journal's state read again: somebody paused, resumed or approved.
+func (l *Loop) Wake() {
+	l.mu.Lock()
+	l.woken, l.urgent = true, true
+	l.mu.Unlock()
+	l.wakeUp()
+}
+
+// Retry has all paths that failed tried again now.
+func (l *Loop) Retry() error {
+	failures, err := l.cfg.Engine.Journal.Failures(maxKept)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	now := l.now()
+	for i := range failures {
+		l.hints.add(Hint{Path: failures[i].Path}, now.Add(-l.cfg.Settle))
+	}
+	l.urgent = true
+	l.mu.Unlock()
+	l.wakeUp()
+	return nil
+}
+
+// Status returns how things stand.
+func (l *Loop) Status() LoopStatus {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.status
+	s.Hints, s.Oldest = l.hints.count()
+	if l.watch != nil {
+		s.Watch = l.watch.Health()
+	}
+	return s
+}
+
+func (l *Loop) now() time.Time { return l.cfg.Engine.Now() }
+
+func (l *Loop) wakeUp() {
+	select {
+	case l.kick <- struct{}{}:
+	default:
+	}
+}
+
+// Run watches and catches up until ctx is done, and then returns its error; any other error is one that
+// waiting does not mend: the journal is damaged, say. The steps under way are given up: a crash would
+// do no less.
+func (l *Loop) Run(ctx context.Context) error {
+	r := &looping{Loop: l}
+	err := r.run(ctx)
+	err = errors.Join(err, l.engine.Close())
+	why := "it was told to stop; 'snapsync run' goes on"
+	if ctx.Err() == nil {
+		why = "an error that waiting does not mend"
+	}
+	l.enter(LoopStopped, why, time.Time{})
+	return err
+}
+
+// enter changes the state. Since stays if only the reason changes.
+func (l *Loop) enter(state LoopState, why string, next time.Time) {
+	l.mu.Lock()
+	changed := l.status.State != state
+	if changed {
+		l.status.State, l.status.Since = state, l.now()
+	}
+	l.status.Why, l.status.Next = why, next
+	l.mu.Unlock()
+	if changed {
+		l.cfg.Engine.Observe(Event{Type: StateChanged, Text: string(state)})
+	}
+}
+
+// observe keeps the state in step with what the Engine does.
+func (l *Loop) observe(ev Event) {
+	l.mu.Lock()
+	quiet := l.quiet
+	l.mu.Unlock()
+	if ev.Type != Phase || quiet {
+		return
+	}
+	switch ev.Text {
+	case "scanning", "hashing":
+		l.enter(LoopScanning, "the source is being looked at", time.Time{})
+	case "transferring", "recovering", "listing the remote":
+		l.enter(LoopSyncing, ev.Text, time.Time{})
+	}
+}

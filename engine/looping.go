@@ -1,0 +1,455 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/snapsync/snapsync/journal"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// looping is what one Run of a Loop knows, in its one goroutine.
+type looping struct {
+	*Loop
+
+	scan     time.Time     // when everything is to be looked at again; zero: never
+	probe    time.Time     // when a remote that is away, or a source that is not there, is tried again
+	pause    time.Duration // the last pause before that; 0: all is well
+	away     error         // why; nil: all is well
+	rewatch  time.Time     // when to try again to watch; zero: it is being watched, or never will be
+	flush    time.Time     // when to flush; zero: there is nothing to flush
+	restful  time.Time     // before this nothing is looked at unless a person asks: the last time took long
+	retry    time.Time     // when the first path that was set aside is tried again; zero: none is
+	looked   time.Duration // what the last look at everything took
+	started  bool          // everything was looked at once since the start
+	attended bool          // --approve was used up
+	blind    bool          // it cannot even be planned while the remote is away
+	deferred []*hinted     // what has to wait for the remote to be asked
+	surprise bool          // what the next look at everything finds, nobody hinted at
+}
+
+func (r *looping) run(ctx context.Context) error {
+	r.startWatching(ctx)
+	defer r.stopWatching()
+	r.Sync()
+	for {
+		wait, err := r.turn(ctx)
+		if err != nil || ctx.Err() != nil {
+			return errors.Join(err, ctx.Err())
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+		case <-r.kick:
+		case <-timer.C:
+		}
+		timer.Stop()
+		r.mu.Lock()
+		r.sleepsTill = time.Time{}
+		r.mu.Unlock()
+	}
+}
+
+// turn does what is due and returns how long nothing will be.
+func (r *looping) turn(ctx context.Context) (time.Duration, error) {
+	r.mu.Lock()
+	urgent, woken := r.urgent, r.woken
+	r.urgent, r.woken = false, false
+	r.mu.Unlock()
+	now := r.now()
+
+	if urgent {
+		r.probe, r.restful = now, time.Time{}
+	}
+	state, err := r.cfg.Engine.Journal.State()
+	if err != nil {
+		return 0, err
+	}
+	if state.Paused {
+		r.enter(LoopPaused, "a person paused it; 'snapsync resume' goes on", time.Time{})
+		return time.Hour, nil // hints wait; Wake ends it
+	}
+	r.keepWatching(ctx, now)
+	r.schedule(now, woken)
+	if err := r.flushIfDue(ctx, now); err != nil {
+		return 0, err
+	}
+	if now.Before(r.restful) || !r.able() && now.Before(r.probe) {
+		return r.until(now), nil
+	}
+	if err := r.work(ctx, now); err != nil {
+		return 0, err
+	}
+	return r.until(r.now()), nil
+}
+
+// schedule turns the clock into hints: periodic scans, paths that were set aside, what was approved.
+func (r *looping) schedule(now time.Time, woken bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.scan.IsZero() && !now.Before(r.scan) {
+		r.surprise = len(r.hints.paths) == 0 && r.away == nil
+		r.hints.addAll(now)
+		r.scan = time.Time{}
+	}
+	if woken && r.started {
+		// What is pending decides: it is looked at in any narrowed run.
+		r.hints.add(Hint{Path: journalOnly}, now.Add(-r.cfg.Settle))
+	}
+	if r.retry.IsZero() || now.Before(r.retry) {
+		return
+	}
+	r.retry = time.Time{}
+	failures, err := r.cfg.Engine.Journal.Failures(maxKept)
+	if err != nil {
+		return // the cycle says so
+	}
+	for i := range failures {
+		if !asideUntil(&failures[i]).After(now) {
+			r.hints.add(Hint{Path: failures[i].Path}, now.Add(-r.cfg.Settle))
+		}
+	}
+}
+
+// journalOnly is a hint at what is pending and at nothing else. No path of a source looks like it.
+const journalOnly = "\x00"
+
+// work runs a cycle if one is due.
+func (r *looping) work(ctx context.Context, now time.Time) error {
+	probing := r.away != nil && !now.Before(r.probe)
+	r.mu.Lock()
+	if probing {
+		r.hints.giveBack(r.deferred)
+		r.deferred = nil
+	}
+	taken, all := r.hints.take(now)
+	f := r.hints.focusOn(taken, now)
+	r.mu.Unlock()
+	switch {
+	case all || !r.started && len(taken) > 0:
+		f = Focus{}
+	case len(taken) == 0 && !probing:
+		return nil
+	}
+	f.Scopes = withoutJournalOnly(f.Scopes)
+	f.PlanOnly = r.away != nil && !probing
+	return r.cycle(ctx, f, taken, now)
+}
+
+// able reports whether there is sense in a cycle before the next probe: none, or, while the remote is
+// away, one that only plans, so that what is pending stays the minimum and `status` tells the truth.
+// What has to look everywhere waits for the remote.
+func (r *looping) able() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ableLocked()
+}
+
+func (r *looping) ableLocked() bool {
+	return r.away == nil || errors.Is(r.away, ErrOffline) && r.started && !r.blind && r.hints.all.IsZero()
+}
+
+func withoutJournalOnly(scopes []snapshot.Scope) []snapshot.Scope {
+	if scopes == nil {
+		return nil
+	}
+	kept := scopes[:0]
+	for _, s := range scopes {
+		if s.Path != journalOnly {
+			kept = append(kept, s)
+		}
+	}
+	return kept
+}
+
+// cycle runs the engine once and draws the conclusions.
+func (r *looping) cycle(ctx context.Context, f Focus, taken []*hinted, now time.Time) error {
+	whole := f.Scopes == nil
+	r.mu.Lock()
+	r.quiet = f.PlanOnly
+	r.mu.Unlock()
+	out, err := r.execute(ctx, f)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	r.note(&out, err, taken, whole)
+	if err := r.judge(err, f.PlanOnly); err != nil {
+		return err
+	}
+	done := r.now()
+	if out.Whole && out.Planned {
+		r.started, r.looked = true, out.Looked
+		if r.cfg.Interval > 0 {
+			r.scan = done.Add(jitter(r.cfg.Interval))
+		}
+		if !whole {
+			r.restful = now.Add((rest + 1) * out.Looked)
+		}
+	}
+	if r.engine.conn != nil && r.engine.caps.Volatile {
+		r.flush = done.Add(flushAfter)
+	}
+	if !r.attended && err == nil {
+		r.attended, r.engine.cfg.Approve = true, false
+	}
+	return r.settle(&out)
+}
+
+// execute runs the engine, and has the rest planned anew if changes come in while it takes long, or if
+// a person wants something.
+func (r *looping) execute(ctx context.Context, f Focus) (Outcome, error) {
+	after := interruptAfter
+	if f.Scopes == nil || !r.started {
+		after = max(after, rest*r.looked)
+	}
+	begun, checked := time.Now(), time.Now()
+	r.engine.yield = func() bool {
+		now := time.Now()
+		if now.Sub(checked) < time.Second/10 {
+			return false
+		}
+		checked = now
+		r.mu.Lock()
+		next, woken := r.hints.next(), r.woken
+		r.mu.Unlock()
+		if woken {
+			return true
+		}
+		if now.Sub(begun) < after || next.IsZero() || next.After(r.now()) {
+			return false
+		}
+		// With too much pending the next look would have to be at everything.
+		counts, err := r.cfg.Engine.Journal.Counts()
+		return err == nil && (counts.Pending < maxKept || now.Sub(begun) > rest*max(r.looked, interruptAfter))
+	}
+	defer func() { r.engine.yield = nil }()
+	return r.engine.RunWithin(ctx, f)
+}
+
+// note keeps what a cycle tells for Status, and gives back the hints that it did not deal with.
+func (r *looping) note(out *Outcome, err error, taken []*hinted, whole bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !out.Planned {
+		if whole {
+			r.hints.addAll(r.now())
+		}
+		r.hints.giveBack(taken)
+	} else {
+		r.hints.giveBack(those(taken, out.Waiting))
+		r.deferred = append(r.deferred, those(taken, out.Deferred)...)
+	}
+	if r.engine.yielded {
+		r.hints.add(Hint{Path: journalOnly}, r.now().Add(-r.cfg.Settle))
+	}
+	s := &r.status
+	s.Cycles++
+	s.Last, s.LastAt = out.Summary, r.now()
+	s.Err, s.ErrKind = "", ""
+	if err != nil {
+		s.Err, s.ErrKind = err.Error(), class(err)
+	}
+	if whole && r.surprise && out.Planned && len(r.hints.paths) == 0 {
+		s.Missed += out.Sent + out.Copied + out.Touched + out.Moved + out.Deleted
+	}
+	if whole {
+		r.surprise = false
+	}
+}
+
+// those returns what of taken has one of the paths.
+func those(taken []*hinted, paths []string) (found []*hinted) {
+	if len(paths) == 0 {
+		return nil
+	}
+	wanted := make(map[string]bool, len(paths))
+	for _, path := range paths {
+		wanted[path] = true
+	}
+	for _, p := range taken {
+		if wanted[p.path] {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+// judge decides how to go on after an error. What it returns ends the Loop.
+func (r *looping) judge(err error, planOnly bool) error {
+	switch {
+	case err == nil:
+		if !planOnly {
+			r.away, r.pause, r.probe, r.blind = nil, 0, time.Time{}, false
+		}
+		return nil
+	case errors.Is(err, journal.ErrDamaged), errors.Is(err, journal.ErrNewer):
+		return err
+	case planOnly:
+		r.blind = true // until it is back: what was hinted is kept
+		return nil
+	}
+	if errors.Is(err, ErrOffline) || errors.Is(err, ErrFatal) {
+		if cerr := r.engine.Close(); cerr != nil {
+			r.cfg.Engine.Log.Debug("close the remote", "err", cerr)
+		}
+	}
+	if r.away == nil {
+		r.cfg.Engine.Log.Error("not synced", "err", err)
+	}
+	r.away = err
+	limit := r.cfg.ProbeMax
+	if errors.Is(err, ErrNewSource) || errors.Is(err, snapshot.ErrSourceGone) {
+		limit = min(limit, sourceProbe)
+		r.mu.Lock()
+		r.hints.addAll(r.now()) // nobody saw what happened in it
+		r.mu.Unlock()
+	}
+	r.pause = min(max(2*r.pause, r.cfg.ProbeMin), limit)
+	r.probe = r.now().Add(jitter(r.pause))
+	return nil
+}
+
+// settle enters the state that the cycle leaves.
+func (r *looping) settle(out *Outcome) error {
+	counts, err := r.cfg.Engine.Journal.Counts()
+	if err != nil {
+		return err
+	}
+	if counts.Failed > 0 && r.away == nil {
+		if err := r.nextRetry(); err != nil {
+			return err
+		}
+	}
+	switch {
+	case r.away != nil:
+		state, why := r.whyAway()
+		r.enter(state, why, r.probe)
+	case counts.Held > 0, out.Held > 0:
+		r.enter(LoopHeld, "a guard holds deletes; everything else goes on; 'snapsync approve' shows them and lets them through", time.Time{})
+	case counts.Failed > 0:
+		r.enter(LoopIdle, fmt.Sprintf("%d paths fail and are tried again later, when they change, or by 'snapsync retry'", counts.Failed), r.retry)
+	default:
+		r.enter(LoopIdle, "everything that was seen is on the remote", r.scan)
+	}
+	return nil
+}
+
+// whyAway is the state for what keeps the Loop from working, and what would change it.
+func (r *looping) whyAway() (LoopState, string) {
+	switch err := r.away; {
+	case errors.Is(err, ErrOffline):
+		return LoopOffline, "the remote cannot be reached; what changes is kept, and it is tried again"
+	case errors.Is(err, ErrNewSource):
+		return LoopHeld, "the source is not the directory that was snapshotted; it goes on when that is back, or after 'snapsync approve --new-source'"
+	case errors.Is(err, snapshot.ErrSourceGone):
+		return LoopHeld, "the source cannot be read; it goes on when it is back"
+	case errors.Is(err, journal.ErrFull):
+		return LoopHeld, "the disk of the state directory is full; it goes on when there is room"
+	}
+	return LoopStopped, "the last attempt failed; it is tried again, and at once by 'snapsync sync'"
+}
+
+// nextRetry plans the next attempt at what was set aside.
+func (r *looping) nextRetry() error {
+	failures, err := r.cfg.Engine.Journal.Failures(maxKept)
+	if err != nil {
+		return err
+	}
+	r.retry = time.Time{}
+	for i := range failures {
+		if at := asideUntil(&failures[i]); r.retry.IsZero() || at.Before(r.retry) {
+			r.retry = at
+		}
+	}
+	return nil
+}
+
+// until returns how long it is from now to the next thing that is due, and lets Hint know.
+func (r *looping) until(now time.Time) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	at := r.hints.next()
+	if !r.ableLocked() {
+		at = time.Time{}
+	}
+	for _, t := range [...]time.Time{r.scan, r.probe, r.rewatch, r.flush, r.retry} {
+		if !t.IsZero() && (at.IsZero() || t.Before(at)) {
+			at = t
+		}
+	}
+	if at.Before(r.restful) {
+		at = r.restful
+	}
+	if at.IsZero() {
+		at = now.Add(time.Hour)
+	}
+	r.sleepsTill = at
+	return max(at.Sub(now), 0)
+}
+
+func (r *looping) flushIfDue(ctx context.Context, now time.Time) error {
+	if r.flush.IsZero() || now.Before(r.flush) {
+		return nil
+	}
+	r.flush = time.Time{}
+	if err := r.engine.Flush(ctx); err != nil {
+		if errors.Is(err, journal.ErrDamaged) {
+			return err
+		}
+		r.cfg.Engine.Log.Warn("cannot flush the remote", "err", err)
+		r.flush = now.Add(jitter(r.cfg.ProbeMax))
+	}
+	return nil
+}
+
+// startWatching begins to watch. Without hints the periodic scan has to do, so it is said.
+func (r *looping) startWatching(ctx context.Context) {
+	r.rewatch = time.Time{}
+	if r.cfg.Watch == nil {
+		return
+	}
+	w, err := r.cfg.Watch(ctx, r.Hint)
+	if err != nil {
+		r.cfg.Engine.Log.Warn("cannot watch the source", "err", err)
+		r.rewatch = r.now().Add(jitter(r.cfg.ProbeMax))
+		return
+	}
+	r.mu.Lock()
+	r.watch = w
+	r.mu.Unlock()
+}
+
+// keepWatching tries again to watch, and then has everything looked at: what happened meanwhile was
+// seen by nobody.
+func (r *looping) keepWatching(ctx context.Context, now time.Time) {
+	if r.rewatch.IsZero() || now.Before(r.rewatch) {
+		return
+	}
+	r.startWatching(ctx)
+	if r.rewatch.IsZero() {
+		r.mu.Lock()
+		r.hints.addAll(now)
+		r.mu.Unlock()
+	}
+}
+
+func (r *looping) stopWatching() {
+	r.mu.Lock()
+	w := r.watch
+	r.watch = nil
+	r.mu.Unlock()
+	if w == nil {
+		return
+	}
+	if err := w.Close(); err != nil {
+		r.cfg.Engine.Log.Debug("close the watcher", "err", err)
+	}
+}
+
+// jitter spreads what many do at the same interval: it returns between 3/4 and 5/4 of d.
+func jitter(d time.Duration) time.Duration {
+	return d*3/4 + time.Duration(rand.Int64N(int64(d)/2+1))
+}
