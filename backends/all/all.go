@@ -7,5 +7,6 @@ package all
 import (
 	_ "github.com/rclone/rclone/backend/all"
 
+	_ "github.com/snapsync/snapsync/backends/s3"
 	_ "github.com/snapsync/snapsync/backends/sftp"
 )

@@ -17,5 +17,6 @@ import (
 	_ "github.com/rclone/rclone/backend/sftp"
 	_ "github.com/rclone/rclone/backend/webdav"
 
+	_ "github.com/snapsync/snapsync/backends/s3"
 	_ "github.com/snapsync/snapsync/backends/sftp"
 )

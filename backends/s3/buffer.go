@@ -1,0 +1,102 @@
+package s3
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+
+	"github.com/rclone/rclone/lib/pool"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// buffer holds what one request sends: it is read from the source once, and may be sent several times.
+type buffer struct {
+	size int64
+	give func() // returns what get took
+
+	mu    sync.RWMutex // an HTTP transport may read on after its request has ended
+	pages [][]byte     // all but the last of pool.BufferSize; nil once they were returned
+}
+
+// budget bounds the bytes of all buffers of a Connection, whatever the number and size of the files.
+type budget struct {
+	limit int64
+	left  *semaphore.Weighted
+}
+
+func newBudget(limit int64) *budget {
+	return &budget{limit: limit, left: semaphore.NewWeighted(limit)}
+}
+
+// get returns an empty buffer for size bytes, once so much is left. One that is larger than the whole
+// budget gets all of it: a part of a file of terabytes.
+func (b *budget) get(ctx context.Context, size int64) (*buffer, error) {
+	if size <= smallBuffer {
+		return &buffer{size: size, give: func() {}, pages: [][]byte{make([]byte, size)}}, nil
+	}
+	n := min(size, b.limit)
+	if err := b.left.Acquire(ctx, n); err != nil {
+		return nil, err
+	}
+	all := pool.Global().GetN(int((size + pool.BufferSize - 1) / pool.BufferSize))
+	pages := slices.Clone(all)
+	last := len(pages) - 1
+	pages[last] = pages[last][:size-int64(last)*pool.BufferSize]
+	return &buffer{size: size, pages: pages, give: func() {
+		pool.Global().PutN(all)
+		b.left.Release(n)
+	}}, nil
+}
+
+// free ends the use of b, also by those who do not know it yet.
+func (b *buffer) free() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.pages = nil
+	b.give()
+}
+
+// smallBuffer is a size below which neither the budget nor the pool, whose pages are of 1 MiB, is asked.
+const smallBuffer = 32 << 10
+
+// fill reads exactly the buffer's size from in.
+func (b *buffer) fill(ctx context.Context, in io.Reader) error {
+	for _, page := range b.pages {
+		for done := 0; done < len(page); {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			n, err := in.Read(page[done:])
+			done += n
+			if err == io.EOF && done < len(page) {
+				return fmt.Errorf("%w: it ended early", snapshot.ErrChanged)
+			}
+			if err != nil && err != io.EOF {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// body returns the content from its beginning.
+func (b *buffer) body() io.ReadSeeker { return io.NewSectionReader(b, 0, b.size) }
+
+// ReadAt implements io.ReaderAt.
+func (b *buffer) ReadAt(p []byte, at int64) (n int, err error) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for n < len(p) {
+		i := int(at / pool.BufferSize)
+		if i >= len(b.pages) {
+			return n, io.EOF
+		}
+		m := copy(p[n:], b.pages[i][at%pool.BufferSize:])
+		n, at = n+m, at+int64(m)
+	}
+	return n, nil
+}

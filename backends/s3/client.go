@@ -1,0 +1,166 @@
+package s3
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/middleware"
+	"github.com/rclone/rclone/fs"
+	"github.com/rclone/rclone/fs/fshttp"
+)
+
+const (
+	// transfers is how many requests hide the round trips of small files. Each is cheap for both sides.
+	transfers = 32
+
+	// silence is how long a request may go without a byte in either direction; rclone waits 5 minutes.
+	silence = 45 * time.Second
+
+	maxRetryPause = 500 * time.Millisecond // the engine is the one with patience
+)
+
+// newClient makes a client of the SDK. One that is patient waits as long for an answer as rclone would.
+func newClient(rctx context.Context, o *options, cfg aws.Config, patient bool) *s3.Client {
+	attempts := max(1, fs.GetConfig(rctx).LowLevelRetries)
+	return s3.NewFromConfig(cfg, func(c *s3.Options) {
+		c.HTTPClient = newHTTPClient(rctx, o, patient)
+		if o.Endpoint != "" {
+			c.BaseEndpoint = &o.Endpoint
+		}
+		c.UsePathStyle = o.ForcePathStyle
+		c.UseAccelerate = o.UseAccelerateEndpoint
+		c.UseARNRegion = o.UseARNRegion
+		c.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateDisabled
+		if o.UseDualStack {
+			c.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
+		}
+		c.Retryer = newRetryer(attempts)
+		c.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired // those of content are computed here
+		c.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
+		c.ContinueHeaderThresholdBytes = -1 // a round trip for each part, and not all servers know it
+		c.APIOptions = append(c.APIOptions, leaveEncoding)
+	})
+}
+
+// leaveEncoding keeps Accept-Encoding out of the signature: proxies change it.
+func leaveEncoding(stack *middleware.Stack) error {
+	_, _ = stack.Finalize.Remove("DisableAcceptEncodingGzip") // an operation without it is fine
+	return nil
+}
+
+// unsigned leaves the content out of the signature: its checksum is in it.
+func (c *connection) unsigned(o *s3.Options) {
+	if c.opt.UseUnsignedPayload.Value {
+		o.APIOptions = append(o.APIOptions, v4.SwapComputePayloadSHA256ForUnsignedPayloadMiddleware)
+	}
+}
+
+// once makes a request not be repeated.
+func once(o *s3.Options) { o.Retryer = newRetryer(1) }
+
+func newRetryer(attempts int) aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts = attempts
+		o.MaxBackoff = maxRetryPause
+		o.RateLimiter = ratelimit.None
+		o.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(notWhenGone)}, o.Retryables...)
+	})
+}
+
+// notWhenGone ends the attempts when nobody answers: that is known soon, and others probe.
+func notWhenGone(err error) aws.Ternary {
+	var op *net.OpError
+	var timeout net.Error
+	if errors.As(err, &op) && op.Op == "dial" || errors.As(err, &timeout) && timeout.Timeout() {
+		return aws.FalseTernary
+	}
+	return aws.UnknownTernary
+}
+
+// newHTTPClient has rclone's transport, which obeys its options about proxies, certificates, addresses
+// and bandwidth.
+func newHTTPClient(rctx context.Context, o *options, patient bool) *http.Client {
+	rctx, ci := fs.AddConfig(rctx)
+	limited := len(ci.BwLimit) > 0 // then a request may wait for its turn for a long time
+	if !patient && !limited {
+		ci.Timeout = min(ci.Timeout, fs.Duration(silence))
+	}
+	transport := fshttp.NewTransportCustom(rctx, func(t *http.Transport) {
+		t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, 4*transfers
+		t.DisableCompression = true // objects come as they are
+		// One connection for all would be as slow as one connection is.
+		t.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
+	})
+	return &http.Client{
+		Transport: transport,
+		// A request that is signed for one host is of no use to another; and it may carry keys.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// newConfig finds out who we are, as rclone does. Nobody is asked yet, but for the environment.
+func newConfig(ctx, rctx context.Context, o *options) (aws.Config, error) {
+	cfg, err := ownConfig(ctx, o)
+	if err != nil {
+		return cfg, err
+	}
+	cfg.Region = o.Region
+	if o.RoleARN == "" {
+		return cfg, nil
+	}
+	client := sts.NewFromConfig(cfg, func(c *sts.Options) { c.HTTPClient = newHTTPClient(rctx, o, false) })
+	role := stscreds.NewAssumeRoleProvider(client, o.RoleARN, func(a *stscreds.AssumeRoleOptions) {
+		if o.RoleSessionName != "" {
+			a.RoleSessionName = o.RoleSessionName
+		}
+		if o.RoleSessionDuration != 0 {
+			a.Duration = time.Duration(o.RoleSessionDuration)
+		}
+		a.ExternalID = notEmpty(o.RoleExternalID)
+	})
+	cfg.Credentials = aws.NewCredentialsCache(role)
+	return cfg, nil
+}
+
+func ownConfig(ctx context.Context, o *options) (aws.Config, error) {
+	switch {
+	case o.AccessKeyID != "":
+		return aws.Config{Credentials: credentials.NewStaticCredentialsProvider(o.AccessKeyID, o.SecretAccessKey, o.SessionToken)}, nil
+	case !o.EnvAuth:
+		return aws.Config{Credentials: aws.AnonymousCredentials{}}, nil
+	}
+	var load []func(*awsconfig.LoadOptions) error
+	if o.Profile != "" {
+		load = append(load, awsconfig.WithSharedConfigProfile(o.Profile))
+	}
+	if o.SharedCredentialsFile != "" {
+		load = append(load, awsconfig.WithSharedConfigFiles([]string{o.SharedCredentialsFile}))
+	}
+	cfg, err := awsconfig.LoadDefaultConfig(ctx, load...)
+	if err != nil {
+		return cfg, fmt.Errorf("load credentials of the environment, as env_auth says: %w", err)
+	}
+	return cfg, nil
+}
+
+// notEmpty returns nil for a header that is not to be sent.
+func notEmpty(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}

@@ -1,0 +1,132 @@
+package s3
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/aws/smithy-go"
+
+	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/engine"
+)
+
+// meaning is what one of a server's error codes means to the engine, and what a person can do about it.
+type meaning struct {
+	class error
+	hint  string
+}
+
+var meanings = map[string]meaning{
+	"NoSuchBucket":                       {engine.ErrFatal, "make the bucket, or take no_check_bucket out of the remote's configuration"},
+	"InvalidAccessKeyId":                 {engine.ErrFatal, "check access_key_id"},
+	"XAdminUserNotFound":                 {engine.ErrFatal, "check access_key_id"}, // versitygw
+	"SignatureDoesNotMatch":              {engine.ErrFatal, "check secret_access_key"},
+	"InvalidToken":                       {engine.ErrFatal, "check session_token"},
+	"ExpiredToken":                       {engine.ErrFatal, "get new credentials"},
+	"TokenRefreshRequired":               {engine.ErrFatal, "get new credentials"},
+	"AccountProblem":                     {engine.ErrFatal, ""},
+	"NotSignedUp":                        {engine.ErrFatal, ""},
+	"InvalidBucketName":                  {engine.ErrFatal, ""},
+	"BucketAlreadyExists":                {engine.ErrFatal, "somebody else has a bucket of this name: choose another"},
+	"BucketNameUnavailable":              {engine.ErrFatal, "choose another name"},
+	"PermanentRedirect":                  {engine.ErrFatal, "check region and endpoint"},
+	"AuthorizationHeaderMalformed":       {engine.ErrFatal, "check region"},
+	"IllegalLocationConstraintException": {engine.ErrFatal, "check location_constraint and region"},
+	"RequestTimeTooSkewed":               {engine.ErrFatal, "set this machine's clock"},
+	"AccessDenied":                       {engine.ErrPermission, ""},
+	"AllAccessDisabled":                  {engine.ErrPermission, ""},
+	"ObjectLocked":                       {engine.ErrPermission, "it is locked against changes"},
+	"InvalidObjectState":                 {engine.ErrPermission, "it is archived: restore it first"},
+	"MethodNotAllowed":                   {engine.ErrPermission, ""},
+	"QuotaExceeded":                      {engine.ErrQuota, ""},
+	"XAmzQuotaExceeded":                  {engine.ErrQuota, ""},
+	"XMinioAdminBucketQuotaExceeded":     {engine.ErrQuota, ""},
+	"XMinioStorageFull":                  {engine.ErrQuota, ""},
+	"InsufficientStorage":                {engine.ErrQuota, ""},
+	"EntityTooLarge":                     {engine.ErrQuota, ""},
+	"KeyTooLongError":                    {engine.ErrInvalidName, ""},
+	"KeyTooLong":                         {engine.ErrInvalidName, ""},
+	"XMinioInvalidObjectName":            {engine.ErrInvalidName, ""},
+	"XMinioParentIsObject":               {engine.ErrInvalidName, "a file has the name of its directory"},
+	"InvalidURI":                         {engine.ErrInvalidName, ""},
+	"NoSuchKey":                          {engine.ErrNotFound, ""},
+	"NotFound":                           {engine.ErrNotFound, ""},
+	"BadDigest":                          {engine.ErrTemporary, ""},
+	"XAmzContentChecksumMismatch":        {engine.ErrTemporary, ""},
+	"IncompleteBody":                     {engine.ErrTemporary, ""},
+	"RequestTimeout":                     {engine.ErrTemporary, ""},
+	"OperationAborted":                   {engine.ErrTemporary, ""},
+	"SlowDown":                           {engine.ErrTemporary, ""},
+	"TooManyRequests":                    {engine.ErrTemporary, ""},
+	"InternalError":                      {engine.ErrTemporary, ""},
+	"ServiceUnavailable":                 {engine.ErrTemporary, ""},
+}
+
+// classify gives err the engine's class. What a server calls by name counts before what backends can
+// tell from a status or a broken connection.
+func classify(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() == nil {
+		err = named(code(err), err)
+	}
+	return backends.Classify(ctx, err)
+}
+
+func named(code string, err error) error {
+	m, known := meanings[code]
+	if !known || errors.Is(err, m.class) {
+		return err
+	}
+	if m.hint != "" {
+		return fmt.Errorf("%w: %s: %w", m.class, m.hint, err)
+	}
+	return fmt.Errorf("%w: %w", m.class, err)
+}
+
+// code is the name that the server gave its error, or "".
+func code(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode()
+	}
+	return ""
+}
+
+// status is the HTTP status of the answer, or 0.
+func status(err error) int {
+	var answer interface{ HTTPStatusCode() int }
+	if errors.As(err, &answer) {
+		return answer.HTTPStatusCode()
+	}
+	return 0
+}
+
+// notThere reports that there is no object. A HEAD has no words for it; a delete marker says 405.
+func notThere(err error) bool {
+	if c := code(err); c == "NoSuchBucket" || c == "NoSuchUpload" {
+		return false
+	}
+	s := status(err)
+	return s == http.StatusNotFound || s == http.StatusMethodNotAllowed
+}
+
+func noSuchBucket(err error) bool { return code(err) == "NoSuchBucket" }
+
+func noSuchUpload(err error) bool { return code(err) == "NoSuchUpload" }
+
+// refused reports that a server does not know an operation, rather than that it failed.
+func refused(err error) bool {
+	switch status(err) {
+	case http.StatusNotImplemented, http.StatusMethodNotAllowed:
+		return true
+	}
+	switch code(err) {
+	case "NotImplemented", "MethodNotAllowed", "MalformedXML":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,167 @@
+package s3
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+func init() { backends.Accelerate("s3", open) }
+
+// connection is one remote. What has no lock is set by open and constant.
+type connection struct {
+	opt     *options
+	at      place
+	aside   *backends.Aside // nil: no backups are kept
+	asideAt place           // where they go
+	links   bool
+	wait    time.Duration
+	log     *slog.Logger
+
+	client  *s3.Client
+	patient *s3.Client // for what a server may work on for long without a word: copies, completions
+	budget  *budget
+	memory  *memory
+	crc     trial
+	where   string // the server, for what is remembered
+
+	bucket     sync.Mutex  // held while the bucket is being made
+	oneByOne   atomic.Bool // the server does not delete in batches
+	quotedList atomic.Bool // its listings have to be URL-encoded although the provider's need not
+}
+
+var _ engine.Connection = (*connection)(nil)
+
+// memoryLimit bounds what is read ahead of its requests, unless upload_cutoff is larger.
+const memoryLimit = 128 << 20
+
+// open implements backends.Accelerator.
+func open(ctx, rctx context.Context, d *backends.Details) (engine.Connection, error) {
+	opt, err := parseOptions(rctx, d)
+	if err != nil {
+		return nil, err
+	}
+	c := &connection{
+		opt: opt, aside: d.Aside, links: d.Config.Links, wait: d.Config.Wait, log: d.Config.Log,
+		budget: newBudget(max(memoryLimit, int64(opt.UploadCutoff))),
+	}
+	if c.at, err = newPlace(d.Root, opt.Enc); err != nil {
+		return nil, err
+	}
+	if d.Aside != nil {
+		if c.asideAt, err = newPlace(d.Aside.Root, opt.Enc); err != nil {
+			return nil, err
+		}
+	}
+	c.crc.known.Store(int32(opt.checksums))
+	if err := c.connect(ctx, rctx); err != nil {
+		return nil, fmt.Errorf("%s: %w", d.Display(), classify(ctx, err))
+	}
+	if c.memory, err = newMemory(d.Config.Uploads); err != nil {
+		return nil, err
+	}
+	return c, c.expire(ctx, d.Config.UploadAge)
+}
+
+// connect makes the clients and asks one question. The server may answer that the bucket is elsewhere.
+func (c *connection) connect(ctx, rctx context.Context) error {
+	cfg, err := newConfig(ctx, rctx, c.opt)
+	if err != nil {
+		return err
+	}
+	for asked := false; ; asked = true {
+		c.client, c.patient = newClient(rctx, c.opt, cfg, false), newClient(rctx, c.opt, cfg, true)
+		err := c.ask(ctx)
+		region := elsewhere(err)
+		if region == "" || region == cfg.Region || asked {
+			c.where = c.opt.Endpoint
+			if c.where == "" {
+				c.where = "aws/" + cfg.Region
+			}
+			return err
+		}
+		c.log.Info("the bucket is in another region than the remote's configuration says", "bucket", c.at.bucket, "region", region)
+		cfg.Region = region
+	}
+}
+
+// ask asks for one key, so that credentials and address are known to be right. A missing bucket is made
+// when it is needed, and who may not list may still be allowed to write.
+func (c *connection) ask(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, c.wait)
+	defer cancel()
+	req := c.listRequest()
+	one := int32(1)
+	req.MaxKeys = &one
+	_, err := c.client.ListObjectsV2(ctx, req, once)
+	if ctx.Err() == context.DeadlineExceeded {
+		return fmt.Errorf("%w: no answer within %v", engine.ErrOffline, c.wait)
+	}
+	err = classify(ctx, err)
+	if errors.Is(err, engine.ErrOffline) || errors.Is(err, engine.ErrFatal) && !noSuchBucket(err) {
+		return err
+	}
+	return nil
+}
+
+// elsewhere returns the region of the bucket if that is why a request was refused.
+func elsewhere(err error) string {
+	var answer *smithyhttp.ResponseError
+	if !errors.As(err, &answer) || answer.Response == nil {
+		return ""
+	}
+	return answer.Response.Header.Get("X-Amz-Bucket-Region")
+}
+
+// Caps implements engine.Connection.
+func (c *connection) Caps() engine.Caps {
+	return engine.Caps{
+		Copy: true, SetModTime: true, Precision: time.Nanosecond, Hash: md5Type, BucketBased: true,
+		Resume: true, Backup: c.aside != nil, DeleteBatch: deleteBatch, Transfers: transfers,
+	}
+}
+
+var md5Type, _ = snapshot.ParseHashType("md5")
+
+// Probe implements engine.Connection.
+func (c *connection) Probe(ctx context.Context) error {
+	if err := c.ask(ctx); err != nil {
+		return fmt.Errorf("probe: %w", err)
+	}
+	return nil
+}
+
+// Move implements engine.Connection: S3 has no such thing, and Caps say so.
+func (c *connection) Move(_ context.Context, from, path string, _ bool) error {
+	return fmt.Errorf("move %q to %q: %w", from, path, engine.ErrCannotMove)
+}
+
+// Mkdir implements engine.Connection: there are no directories.
+func (c *connection) Mkdir(context.Context, string) error { return nil }
+
+// Rmdir implements engine.Connection.
+func (c *connection) Rmdir(context.Context, string) error { return nil }
+
+// Flush implements engine.Connection: what S3 has confirmed is durable.
+func (c *connection) Flush(ctx context.Context) error { return ctx.Err() }
+
+// Close implements engine.Connection.
+func (c *connection) Close() error {
+	for _, client := range []*s3.Client{c.client, c.patient} {
+		if idle, ok := client.Options().HTTPClient.(interface{ CloseIdleConnections() }); ok {
+			idle.CloseIdleConnections()
+		}
+	}
+	return nil
+}

@@ -1,0 +1,211 @@
+package s3
+
+import (
+	"context"
+	"crypto/md5"
+	"encoding/base64"
+	"fmt"
+	"math"
+	"strings"
+
+	rclone "github.com/rclone/rclone/backend/s3"
+	"github.com/rclone/rclone/fs"
+	"github.com/rclone/rclone/fs/chunksize"
+	"github.com/rclone/rclone/fs/config/configmap"
+	"github.com/rclone/rclone/fs/config/configstruct"
+
+	"github.com/snapsync/snapsync/backends"
+)
+
+// understood are the options of rclone's s3 backend that have the same effect here, or none.
+var understood = []string{
+	"provider", "env_auth", "access_key_id", "secret_access_key", "session_token", "profile", "shared_credentials_file",
+	"role_arn", "role_session_name", "role_session_duration", "role_external_id",
+	"region", "endpoint", "location_constraint", "force_path_style", "use_dual_stack", "use_accelerate_endpoint", "use_arn_region",
+	"acl", "bucket_acl", "requester_pays", "storage_class", "no_check_bucket", "use_already_exists", "encoding",
+	"server_side_encryption", "sse_kms_key_id",
+	"sse_customer_algorithm", "sse_customer_key", "sse_customer_key_base64", "sse_customer_key_md5",
+	"upload_cutoff", "chunk_size", "max_upload_parts", "copy_cutoff", "upload_concurrency", "disable_checksum",
+	"use_multipart_etag", "use_multipart_uploads", "use_unsigned_payload", "use_data_integrity_protections",
+	"list_chunk", "list_version", "list_url_encode",
+	"disable_http2", "leave_parts_on_error", "no_head", "no_head_object", "memory_pool_flush_time", "memory_pool_use_mmap",
+	"might_gzip", "use_accept_encoding_gzip", "sign_accept_encoding", "no_system_metadata", "description",
+}
+
+// quirks are what rclone knows of a provider, and does not export.
+type quirks struct {
+	pathStyle  bool // the bucket is in the path, not in the host
+	listV1     bool // the second version of the listing is not to be relied on
+	plainList  bool // listings are not URL-encoded, unless they turn out to need it
+	randomETag bool // the ETag of a multipart object is not made of those of its parts
+	anyExists  bool // "bucket already exists" is said of one's own as well
+	maxParts   int  // of one upload; 0: 10,000
+	checksums  support
+}
+
+// support says what is known of a provider's additional checksums.
+type support int32
+
+const (
+	unknown support = iota // its first answer tells
+	yes
+	no
+)
+
+// providers are those of rclone's whose quirks are known here. Others are left to rclone.
+var providers = map[string]quirks{
+	"AWS":          {checksums: yes},
+	"Minio":        {pathStyle: true},
+	"Other":        {pathStyle: true, listV1: true, plainList: true, randomETag: true, anyExists: true},
+	"Ceph":         {pathStyle: true, listV1: true, plainList: true, anyExists: true},
+	"Cloudflare":   {pathStyle: true, randomETag: true, checksums: no},
+	"Wasabi":       {checksums: no},
+	"DigitalOcean": {plainList: true, anyExists: true, checksums: no},
+	"Hetzner":      {anyExists: true, checksums: no},
+	"Linode":       {checksums: no},
+	"OVHcloud":     {checksums: no},
+	"Scaleway":     {maxParts: 1000, checksums: no},
+	"SeaweedFS":    {pathStyle: true, listV1: true, plainList: true, randomETag: true, anyExists: true, checksums: no},
+}
+
+// Limits of the protocol: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+const (
+	maxParts     = 10_000
+	minPartSize  = 5 << 20
+	maxPutSize   = 5 << 30
+	deleteBatch  = 1000
+	maxListBatch = 1000
+)
+
+// options are rclone's, with what they imply made explicit.
+type options struct {
+	rclone.Options
+	quirks
+
+	etagIsNotMD5 bool // not even that of an object sent in one request
+	wantsMD5     bool // multipart objects carry the MD5 of their content, at the price of a second read
+}
+
+// parseOptions returns ErrNotAccelerated for what is left to rclone: what is not understood here, and
+// what rclone will refuse, with its own words.
+func parseOptions(rctx context.Context, d *backends.Details) (*options, error) {
+	if err := d.Understand(rctx, understood...); err != nil {
+		return nil, err
+	}
+	if err := understandGlobal(rctx, d); err != nil {
+		return nil, err
+	}
+	o := &options{}
+	if err := configstruct.Set(d.Options, &o.Options); err != nil {
+		return nil, fmt.Errorf("%w: %w", backends.ErrNotAccelerated, err)
+	}
+	if o.Provider == "" {
+		o.Provider = "Other" // as rclone does
+	}
+	var known bool
+	if o.quirks, known = providers[o.Provider]; !known {
+		return nil, fmt.Errorf("%w: provider %s", backends.ErrNotAccelerated, o.Provider)
+	}
+	// rclone's default is to read a large file twice. Here it has to be asked for, in so many words.
+	value, set := d.Options.GetPriority("disable_checksum", configmap.PriorityConfig)
+	o.wantsMD5 = set && value == "false"
+	o.settle()
+	return o, o.validate()
+}
+
+// understandGlobal looks at those of rclone's global options that its backends obey.
+func understandGlobal(rctx context.Context, d *backends.Details) error {
+	ci := fs.GetConfig(rctx)
+	for name, set := range map[string]bool{
+		"metadata":           d.Config.Metadata,
+		"metadata_set":       len(ci.MetadataSet) > 0,
+		"header_upload":      len(ci.UploadHeaders) > 0,
+		"header_download":    len(ci.DownloadHeaders) > 0,
+		"use_server_modtime": ci.UseServerModTime,
+		"bwlimit_file":       len(ci.BwLimitFile) > 0,
+	} {
+		if set {
+			return fmt.Errorf("%w: option %s", backends.ErrNotAccelerated, name)
+		}
+	}
+	return nil
+}
+
+// settle fills in what an option that is not set means, as rclone does.
+func (o *options) settle() {
+	o.ForcePathStyle = o.ForcePathStyle && o.pathStyle && !o.UseAccelerateEndpoint
+	if o.ListVersion == 0 {
+		o.ListVersion = 2
+		if o.listV1 {
+			o.ListVersion = 1
+		}
+	}
+	settle := func(t *fs.Tristate, value bool) {
+		if !t.Valid {
+			*t = fs.Tristate{Value: value, Valid: true}
+		}
+	}
+	settle(&o.ListURLEncode, !o.plainList)
+	settle(&o.UseMultipartEtag, !o.randomETag)
+	settle(&o.UseMultipartUploads, true)
+	settle(&o.UseUnsignedPayload, true)
+	settle(&o.UseAlreadyExists, !o.anyExists)
+	if o.UseDataIntegrityProtections.Valid && !o.UseDataIntegrityProtections.Value {
+		o.checksums = no
+	}
+	if !o.UseMultipartUploads.Value {
+		o.UploadCutoff = math.MaxInt64
+	}
+	o.MaxUploadParts = max(1, min(o.MaxUploadParts, maxParts))
+	if o.maxParts > 0 {
+		o.MaxUploadParts = min(o.MaxUploadParts, o.maxParts)
+	}
+	o.ListChunk = max(1, min(o.ListChunk, maxListBatch))
+	o.UploadConcurrency = max(1, o.UploadConcurrency)
+	if o.BucketACL == "" {
+		o.BucketACL = o.ACL
+	}
+	if o.Region == "" {
+		o.Region = "us-east-1"
+	}
+	if o.Endpoint != "" && !strings.HasPrefix(o.Endpoint, "http") {
+		o.Endpoint = "https://" + o.Endpoint
+	}
+	// The ETags of objects that are encrypted with keys from outside have nothing to do with their content.
+	o.etagIsNotMD5 = o.ServerSideEncryption == "aws:kms" || o.SSECustomerAlgorithm != ""
+	if o.SSECustomerKeyBase64 == "" {
+		o.SSECustomerKeyBase64 = base64.StdEncoding.EncodeToString([]byte(o.SSECustomerKey))
+	}
+	if key, err := base64.StdEncoding.DecodeString(o.SSECustomerKeyBase64); err == nil && len(key) > 0 && o.SSECustomerKeyMD5 == "" {
+		sum := md5.Sum(key)
+		o.SSECustomerKeyMD5 = base64.StdEncoding.EncodeToString(sum[:])
+	}
+}
+
+// validate finds what rclone refuses, or does in a way of its own.
+func (o *options) validate() error {
+	for _, wrong := range []struct {
+		option string
+		is     bool
+	}{
+		{"region", o.Region == "other-v2-signature"},
+		{"chunk_size", o.ChunkSize < minPartSize},
+		{"copy_cutoff", o.CopyCutoff < minPartSize || o.CopyCutoff > maxPutSize},
+		{"upload_cutoff", o.UploadCutoff > maxPutSize && o.UseMultipartUploads.Value},
+		{"use_multipart_uploads", !o.UseMultipartUploads.Value}, // whole files would have to fit into memory
+		{"list_version", o.ListVersion > 2},
+		{"access_key_id", (o.AccessKeyID == "") != (o.SecretAccessKey == "")},
+		{"sse_customer_key", o.SSECustomerKey != "" && o.SSECustomerKeyBase64 != base64.StdEncoding.EncodeToString([]byte(o.SSECustomerKey))},
+	} {
+		if wrong.is {
+			return fmt.Errorf("%w: option %s", backends.ErrNotAccelerated, wrong.option)
+		}
+	}
+	return nil
+}
+
+// partSize is the size of all parts but the last of a file of this size: it grows for huge ones, so that
+// there are not too many.
+func (o *options) partSize(size int64) int64 {
+	return int64(chunksize.Calculator(nil, size, o.MaxUploadParts, o.ChunkSize))
+}
