@@ -17,7 +17,7 @@ import (
 const maxViolations = 20
 
 // Check verifies everything that must hold, offline and without writing: SQLite's own structure, and
-// that base, steps, sums, history, outbox and claims agree. It returns a sentence for each violation
+// that base, steps, sums, history, outbox, uploads and claims agree. It returns a sentence for each violation
 // and none for a sound journal. It reads everything and sees one state.
 func (j *Journal) Check(ctx context.Context) ([]string, error) {
 	var ck checker
@@ -28,7 +28,7 @@ func (j *Journal) Check(ctx context.Context) ([]string, error) {
 		}
 		defer rollback(c)
 		for _, check := range []func() error{
-			ck.structure, ck.steps, ck.base, ck.parents, ck.history, ck.outbox, ck.failures,
+			ck.structure, ck.steps, ck.base, ck.parents, ck.history, ck.outbox, ck.failures, ck.uploads,
 		} {
 			if err := check(); err != nil && !ck.finds(err) {
 				return err
@@ -258,6 +258,39 @@ func (ck *checker) failures() error {
 	return query(ck.Conn, "SELECT path FROM failure WHERE tries < 1 OR last < first ORDER BY path", func(s *sqlite.Stmt) error {
 		ck.report(&n, "The failure of %q has no tries, or ends before it begins.", s.ColumnText(0))
 		return nil
+	})
+}
+
+// uploads checks that each unfinished upload is possible, and that its parts are parts of its source.
+func (ck *checker) uploads() error {
+	var n int
+	s, err := prepare(ck.Conn, `SELECT u.path, u.part_size, u.began, u.last, u.source, count(p.number),
+		coalesce(min(p.number), 1), coalesce(min(p.size), 1), coalesce(max(p.size), 0), coalesce(sum(p.size), 0)
+		FROM upload u LEFT JOIN upload_part p ON p.path = u.path GROUP BY u.path ORDER BY u.path`)
+	if err != nil {
+		return err
+	}
+	return s.each(func() error {
+		path, partSize, largest, sum := s.ColumnText(0), s.ColumnInt64(1), s.ColumnInt64(8), s.ColumnInt64(9)
+		if err := checkPath(path); err != nil {
+			ck.report(&n, "The unfinished upload of %q is impossible: %v.", path, err)
+		}
+		source, err := columnEntry(s.Stmt, 4)
+		switch {
+		case err != nil:
+			ck.report(&n, "The source of the unfinished upload of %q is impossible: %v.", path, err)
+		case source.Kind == snapshot.Dir:
+			ck.report(&n, "The source of the unfinished upload of %q is a directory.", path)
+		case sum > source.Size:
+			ck.report(&n, "The parts of the unfinished upload of %q have %d bytes, but its source has %d.", path, sum, source.Size)
+		}
+		if partSize < 0 || s.ColumnInt64(3) < s.ColumnInt64(2) {
+			ck.report(&n, "The unfinished upload of %q has a negative part size, or ended before it began.", path)
+		}
+		if s.ColumnInt64(6) < 1 || s.ColumnInt64(7) < 1 || partSize > 0 && largest > partSize {
+			ck.report(&n, "The unfinished upload of %q has a part without a number or bytes, or one above its part size, %d.", path, partSize)
+		}
+		return ck.ctx.Err()
 	})
 }
 

@@ -36,6 +36,12 @@ func TestCheckFinds(t *testing.T) {
 		"failure":        {"INSERT INTO failure VALUES ('x', '', '', 0, 1, 1)", `failure of "x"`},
 		"failure's time": {"INSERT INTO failure VALUES ('x', '', '', 1, 2, 1)", `failure of "x"`},
 		"upload part":    {"PRAGMA foreign_keys = OFF; INSERT INTO upload_part VALUES ('x', 1, 1, '', x'')", "upload_part refers to a row of upload"},
+		"upload source":  {"UPDATE upload SET source = x'00'", `source of the unfinished upload of "big" is impossible`},
+		"upload size":    {"UPDATE upload_part SET size = 2 WHERE number = 1", "have 11 bytes, but its source has 10"},
+		"upload path":    {"PRAGMA foreign_keys = OFF; UPDATE upload SET path = '/big'; UPDATE upload_part SET path = '/big'", `upload of "/big" is impossible`},
+		"upload time":    {"UPDATE upload SET last = began - 1", "ended before it began"},
+		"part number":    {"UPDATE upload_part SET number = 0 WHERE number = 1", `upload of "big" has a part without a number`},
+		"part too large": {"UPDATE upload SET part_size = 5", "above its part size, 5"},
 		"missing table":  {"DROP TABLE outbox", "no such table"},
 		"wrong type":     {"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'message TEXT', 'message INTEGER') WHERE name = 'failure'", "structure is damaged"},
 	} {
@@ -47,6 +53,10 @@ func TestCheckFinds(t *testing.T) {
 			_, err := j.Begin(Plan{Steps: []Step{send("p", file(1)), held}}, noon)
 			must(t, err)
 			must(t, j.Fail([]Failure{{"p", "c", "m", noon}}))
+			must(t, j.BeginUpload(&PartialUpload{Path: "big", PartSize: 10, Source: *file(10), Began: noon}))
+			must(t, j.AddPart("big", Part{Number: 2, Size: 10}, noon))
+			must(t, j.AddPart("big", Part{Number: 2, Size: 9}, noon))
+			must(t, j.AddPart("big", Part{Number: 1, Size: 1}, noon))
 			mustBeSound(t, j)
 			must(t, j.Close())
 			spoil(t, path, c.sql)
