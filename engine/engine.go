@@ -25,6 +25,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -46,7 +47,7 @@ type Config struct {
 	EmptyDirs    bool      // --create-empty-src-dirs
 	MaxDelete    MaxDelete // zero value: half of the base
 	Approve      bool      // --approve
-	Transfers    int       // 0: as the Connection advises
+	Transfers    int       // steps at once; 0: whatever turns out to be best, see governor
 	Retries      int       // attempts per step within one run; 0: 3
 	Metadata     bool      // --metadata: changed modes, owners and attributes count
 	Boot         string    // identifies this start of the machine; "": unknown
@@ -89,6 +90,10 @@ type Engine struct {
 
 	// letThrough is the digest of the deletes that --approve let through in this run; "": none yet.
 	letThrough string
+
+	// For the governor, which learns while workers work: bytes read to be sent, steps that the remote had
+	// no room for, and what it made of that: how many steps are executed at once.
+	moved, throttles, parallel atomic.Int64
 
 	// refused is what the remote turned out not to do although its capabilities say so. It is taken
 	// out of caps when the next round begins.

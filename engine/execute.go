@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -27,6 +28,7 @@ import (
 const (
 	pageSteps        = 256 // steps claimed at once; with those claimed ahead, a crash leaves at most three times as many in doubt
 	defaultTransfers = 8
+	maxTransfers     = 128 // that the engine chooses by itself
 )
 
 // execution is the state of one round's run over the journal's pending steps. All but the channels
@@ -40,6 +42,10 @@ type execution struct {
 
 	agenda
 	deleting bool // the dispatcher has reached the deletes after lastWork
+
+	governor  *governor
+	throttles int64 // of the engine's that the governor knows
+	steps     int64 // that are settled
 
 	claims    claims         // paths of steps under way or not yet written down
 	blocked   claims         // paths of steps that failed
@@ -99,7 +105,7 @@ func (a *agenda) add(steps []journal.Step, changes []snapshot.Change) {
 func newExecution(e *Engine, a agenda, sum *Summary) *execution {
 	e.cfg.Observe(Event{Type: Planned, Steps: a.steps, UploadBytes: a.uploadBytes})
 	return &execution{
-		e: e, agenda: a, sum: sum, claims: newClaims(&e.caps), blocked: newClaims(&e.caps),
+		e: e, agenda: a, sum: sum, governor: e.newGovernor(), throttles: e.throttles.Load(), claims: newClaims(&e.caps), blocked: newClaims(&e.caps),
 		held: newClaims(&e.caps), lost: make(map[int64]bool),
 		jobs: make(chan []journal.Step), results: make(chan []result, 16),
 	}
@@ -117,7 +123,7 @@ func (x *execution) run(ctx context.Context) error {
 	scribe := newScribe(x.e)
 	var group errgroup.Group
 	group.Go(scribe.run)
-	for range x.transfers() {
+	for range x.governor.max {
 		group.Go(func() error {
 			for job := range x.jobs {
 				x.results <- x.e.inSlot(ctx, job)
@@ -142,14 +148,17 @@ func (e *Engine) inSlot(ctx context.Context, job []journal.Step) []result {
 	return e.perform(ctx, job) // which sees for itself that ctx is done
 }
 
-func (x *execution) transfers() int {
-	switch {
-	case x.e.cfg.Transfers > 0:
-		return x.e.cfg.Transfers
-	case x.e.caps.Transfers > 0:
-		return x.e.caps.Transfers
+// newGovernor starts with what the Connection advises. A number that a person gave is kept to; so is
+// what suits a disk of this machine, where more at once only wears the heads.
+func (e *Engine) newGovernor() *governor {
+	if n := e.cfg.Transfers; n > 0 {
+		return newGovernor(n, n)
 	}
-	return defaultTransfers
+	start := cmp.Or(e.caps.Transfers, defaultTransfers)
+	if e.caps.Volatile {
+		return newGovernor(start, start)
+	}
+	return newGovernor(start, min(4*start, maxTransfers))
 }
 
 // dispatch walks all pages. When it returns nothing is under way.
@@ -211,9 +220,14 @@ func (x *execution) start(ctx context.Context, job []journal.Step, scribe *scrib
 		return
 	}
 	for x.stop == nil {
+		jobs := x.jobs
+		if x.govern(); x.flying >= x.governor.limit {
+			jobs = nil
+		}
 		select {
-		case x.jobs <- job:
+		case jobs <- job:
 			x.flying++
+			x.governor.started(x.flying)
 			return
 		case done := <-x.results:
 			x.settle(done, scribe)
@@ -225,6 +239,17 @@ func (x *execution) start(ctx context.Context, job []journal.Step, scribe *scrib
 			x.stop = ctx.Err()
 		}
 	}
+}
+
+// govern lets the governor see how things go.
+func (x *execution) govern() {
+	units := x.e.moved.Load() + x.steps*stepUnits
+	if n := x.e.throttles.Load(); n != x.throttles {
+		x.throttles = n
+		x.governor.throttled(x.e.cfg.Now(), units)
+	}
+	x.governor.measure(x.e.cfg.Now(), units)
+	x.e.parallel.Store(int64(x.governor.limit))
 }
 
 // land waits until nothing is under way.
@@ -259,6 +284,7 @@ func (x *execution) clear(step *journal.Step, scribe *scribe) {
 // settle accounts for a finished job and passes its results on to be written down.
 func (x *execution) settle(done []result, scribe *scribe) {
 	x.flying--
+	x.steps += int64(len(done))
 	for i := range done {
 		r := &done[i]
 		x.again = x.again || r.again

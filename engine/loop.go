@@ -76,6 +76,8 @@ type LoopStatus struct {
 	Err     string      `json:"error"`   // of the last cycle; "": none
 	ErrKind string      `json:"class"`   // its class: "offline", "quota", "permission", …
 	Watch   WatchHealth `json:"watch"`
+	// Transfers is how many steps the remote is given at once at present; 0: none was yet.
+	Transfers int `json:"transfers"`
 }
 
 // Loop keeps one mapping true for as long as Run runs. Everything that it does is a cycle of its
@@ -199,6 +201,7 @@ func (l *Loop) Status() LoopStatus {
 	defer l.mu.Unlock()
 	s := l.status
 	s.Hints, s.Oldest = l.hints.count()
+	s.Transfers = int(l.engine.parallel.Load())
 	if l.watch != nil {
 		s.Watch = l.watch.Health()
 	}

@@ -105,7 +105,10 @@ func (e *Engine) upload(ctx context.Context, s *journal.Step) (*snapshot.Entry, 
 	case content.Entry().Kind != s.New.Kind:
 		return nil, errVanished
 	}
-	content.OnRead = func(n int) { e.cfg.Observe(Event{Type: StepProgress, Step: s, Bytes: int64(n)}) }
+	content.OnRead = func(n int) {
+		e.moved.Add(int64(n))
+		e.cfg.Observe(Event{Type: StepProgress, Step: s, Bytes: int64(n)})
+	}
 	if err := e.conn.Send(ctx, s.Path, contentSource{content}); err != nil {
 		return nil, err
 	}
@@ -198,6 +201,9 @@ func (e *Engine) attempt(ctx context.Context, s *journal.Step, do func() error) 
 				return err
 			}
 			err = fmt.Errorf("%w: %v", ErrTemporary, err)
+		}
+		if errors.Is(err, ErrTemporary) {
+			e.throttles.Add(1)
 		}
 		if n >= e.cfg.Retries || !hopeful(err) {
 			return err
