@@ -102,7 +102,11 @@ func (a *app) candidates(sel *selection, src string) ([]*mapping, error) {
 	if src != "" && sel.Source != "" {
 		return nil, usage("", "the source is named twice: %s and --source %s", show(src), show(sel.Source))
 	}
-	if err := a.decide(&sel.target, src+sel.Source); err != nil {
+	srcBy := byFlag
+	if src == "" {
+		srcBy = a.given["source"]
+	}
+	if err := a.decide(&sel.target, src+sel.Source, srcBy); err != nil {
 		return nil, err
 	}
 	all, err := a.known()

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"charm.land/huh/v2"
+	"github.com/mattn/go-isatty"
 )
 
 // asker puts questions to a person. An error means that no answer will come.
@@ -31,7 +32,7 @@ func (a *app) asker() asker {
 	if a.interactive() && os.Getenv("ACCESSIBLE") == "" && os.Getenv("TERM") != "dumb" {
 		return &screenAsker{ctx: a.ctx, out: a.stdout}
 	}
-	return &lineAsker{in: bufio.NewReader(os.Stdin), out: a.stdout}
+	return &lineAsker{in: bufio.NewReader(os.Stdin), out: a.stdout, echo: !isatty.IsTerminal(os.Stdin.Fd())}
 }
 
 var errNoAnswer = &failure{
@@ -91,8 +92,9 @@ func numbered(options []string) []huh.Option[int] {
 // lineAsker prints questions and reads lines; an empty one takes what is in brackets. huh has such a mode,
 // too; it shows no explanations, and takes the end of the input for an answer.
 type lineAsker struct {
-	in  *bufio.Reader
-	out io.Writer
+	in   *bufio.Reader
+	out  io.Writer
+	echo bool // answers are printed: nobody typed them here
 }
 
 // ask repeats a question until take is content.
@@ -110,6 +112,9 @@ func (l *lineAsker) ask(title, help, preset string, options []string, take func(
 		if err != nil && line == "" {
 			fmt.Fprintln(l.out)
 			return errNoAnswer
+		}
+		if l.echo {
+			fmt.Fprintln(l.out, strings.TrimSpace(line))
 		}
 		if line = strings.TrimSpace(line); line == "" {
 			line = preset

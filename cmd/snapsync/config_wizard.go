@@ -145,9 +145,9 @@ func (w *wizard) newRemote() error {
 
 func (w *wizard) askDeletes() error {
 	if w.given["complete-sync"] == byNothing {
-		i, err := w.ask.choose("What happens on the remote to what is deleted here?", "", []string{
+		i, err := w.ask.choose("What happens on the remote to what is deleted here?", "Many deletes at once always wait for your approval.", []string{
 			"It stays there: the remote retains what was deleted",
-			"It is deleted there as well: the remote is a true reflection (too many deletes at once wait for your approval)",
+			"It is deleted there as well: the remote is a true reflection",
 		}, 0)
 		if err != nil {
 			return err
@@ -234,7 +234,7 @@ func (w *wizard) tryRemote() error {
 			return err
 		}
 		w.print("It does not: %v", err)
-		if hint := hintOf(classify(err), err); hint != "" {
+		if hint := hintOf(classify(err), err); hint != "" && !errors.Is(err, engine.ErrOffline) {
 			w.print("hint: %s", hint)
 		}
 		i, err := w.ask.choose("What now?", "", []string{"Try again", "Choose another remote", "Write it down all the same", "Give up"}, 0)

@@ -40,7 +40,7 @@ func (s *spec) flags() []*kong.Flag {
 // around, such as a source that is not mounted, is left to prepare, for each mapping by itself.
 func (a *app) specs(given *spec) ([]spec, error) {
 	which := *given
-	if err := a.decide(&which.target, which.src); err != nil {
+	if err := a.decide(&which.target, which.src, byFlag); err != nil {
 		return nil, err
 	}
 	if which.Remote != "" {
@@ -60,8 +60,11 @@ func (a *app) specs(given *spec) ([]spec, error) {
 	return pick(file, all, &which)
 }
 
-// decide settles which of -m, --remote and a source is meant: a flag wins over a variable.
-func (a *app) decide(t *target, src string) error {
+// decide settles which of -m, --remote and a source, which srcBy set, is meant: a flag wins over a variable.
+func (a *app) decide(t *target, src string, srcBy origin) error {
+	if src != "" && srcBy > a.given["mapping"] {
+		t.Mapping = ""
+	}
 	if t.Mapping == "" {
 		return nil
 	}
