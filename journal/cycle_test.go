@@ -365,7 +365,7 @@ func TestState(t *testing.T) {
 		Phase: "idle", PhaseSince: noon, Started: noon.Add(1), PID: 42, LastRun: noon.Add(2), LastSuccess: noon.Add(3),
 		LastError: "no", LastErrorClass: "offline", Paused: true, Adopted: true, Identity: `{"dev":1}`,
 		Mounts: map[string]uint64{"a\xff": 1<<64 - 1, "": 3}, Caps: "{}", Options: "[]",
-		HeldDigest: "h", HeldWhy: "why", ApprovedDigest: "d", NewSourceApproved: true,
+		HeldDigest: "h", HeldWhy: "why", HeldBase: 9, MountsHeld: 3, MountsWhy: "gone", ApprovedDigest: "d", NewSourceApproved: true,
 	}
 	must(t, j.Update(func(s *State) {
 		if diff := cmp.Diff(State{}, *s); diff != "" {

@@ -34,6 +34,9 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
+	if errors.Is(e.Err, e.Class) { // our own finding, which says it already
+		return fmt.Sprintf("%s: journal %s: %v", e.Op, e.File, e.Err)
+	}
 	return fmt.Sprintf("%s: journal %s: %v: %v", e.Op, e.File, e.Class, e.Err)
 }
 

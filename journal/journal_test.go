@@ -389,6 +389,9 @@ func wantError(t testing.TB, err, class error, mentions ...string) {
 	if e := (*Error)(nil); !errors.As(err, &e) || e.Hint() == "" {
 		t.Errorf("%v has no hint", err)
 	}
+	if strings.Count(err.Error(), class.Error()) > 1 {
+		t.Errorf("%q says %q more than once", err, class)
+	}
 	for _, m := range mentions {
 		if !strings.Contains(err.Error(), m) {
 			t.Errorf("%q does not mention %q", err, m)

@@ -34,8 +34,12 @@ type State struct {
 
 	HeldDigest, HeldWhy string // the deletes that a guard holds; "": none
 	HeldBase            int64  // files that the remote held when they were first held; 0: nothing is held
-	ApprovedDigest      string // the deletes that a person let through
-	NewSourceApproved   bool
+	// MountsHeld counts the files that are not deleted because what was mounted inside the source is not
+	// mounted any more, or is something else; MountsWhy says where. 0: nothing is held by that.
+	MountsHeld        int64
+	MountsWhy         string
+	ApprovedDigest    string // the deletes that a person let through
+	NewSourceApproved bool
 }
 
 // State returns what is remembered; a zero State in a new journal.
@@ -62,7 +66,8 @@ func (j *Journal) Update(change func(*State)) error {
 			if err := query(t.Conn, `UPDATE state SET phase = ?, phase_since = ?, started = ?, pid = ?,
 				last_run = ?, last_success = ?, last_error = ?, last_error_class = ?, paused = ?, adopted = ?,
 				identity = ?, caps = ?, options = ?, held_digest = ?, held_why = ?, approved_digest = ?,
-				new_source_approved = ?, empty_dirs = ?, unflushed = ?, held_base = ?`, nil, row[:]...); err != nil {
+				new_source_approved = ?, empty_dirs = ?, unflushed = ?, held_base = ?,
+				mounts_held = ?, mounts_why = ?`, nil, row[:]...); err != nil {
 				return err
 			}
 		}
@@ -74,17 +79,19 @@ func (j *Journal) Update(change func(*State)) error {
 }
 
 // row is the columns of state, in the order of readState and Update.
-func (s *State) row() [20]any {
-	return [20]any{
+func (s *State) row() [22]any {
+	return [22]any{
 		s.Phase, nanos(s.PhaseSince), nanos(s.Started), int64(s.PID),
 		nanos(s.LastRun), nanos(s.LastSuccess), s.LastError, s.LastErrorClass, s.Paused, s.Adopted,
 		s.Identity, s.Caps, s.Options, s.HeldDigest, s.HeldWhy, s.ApprovedDigest, s.NewSourceApproved, s.EmptyDirs, s.Unflushed, s.HeldBase,
+		s.MountsHeld, s.MountsWhy,
 	}
 }
 
 func readState(c *sqlite.Conn) (s State, err error) {
 	err = query(c, `SELECT phase, phase_since, started, pid, last_run, last_success, last_error, last_error_class,
-		paused, adopted, identity, caps, options, held_digest, held_why, approved_digest, new_source_approved, empty_dirs, unflushed, held_base
+		paused, adopted, identity, caps, options, held_digest, held_why, approved_digest, new_source_approved, empty_dirs, unflushed, held_base,
+		mounts_held, mounts_why
 		FROM state`, func(q *sqlite.Stmt) error {
 		s = State{
 			Phase: q.ColumnText(0), PhaseSince: fromNanos(q.ColumnInt64(1)), Started: fromNanos(q.ColumnInt64(2)),
@@ -93,6 +100,7 @@ func readState(c *sqlite.Conn) (s State, err error) {
 			Identity: q.ColumnText(10), Caps: q.ColumnText(11), Options: q.ColumnText(12), HeldDigest: q.ColumnText(13),
 			HeldWhy: q.ColumnText(14), ApprovedDigest: q.ColumnText(15), NewSourceApproved: q.ColumnBool(16),
 			EmptyDirs: q.ColumnBool(17), Unflushed: q.ColumnText(18), HeldBase: q.ColumnInt64(19),
+			MountsHeld: q.ColumnInt64(20), MountsWhy: q.ColumnText(21),
 		}
 		return nil
 	})

@@ -156,6 +156,8 @@ CREATE TABLE state (
     held_digest         TEXT NOT NULL DEFAULT '',
     held_why            TEXT NOT NULL DEFAULT '',
     held_base           INTEGER NOT NULL DEFAULT 0, -- files in base when deletes were first held
+    mounts_held         INTEGER NOT NULL DEFAULT 0, -- files kept for file systems that are not mounted any more
+    mounts_why          TEXT NOT NULL DEFAULT '',
     approved_digest     TEXT NOT NULL DEFAULT '',
     new_source_approved INTEGER NOT NULL DEFAULT 0,
     empty_dirs          INTEGER NOT NULL DEFAULT 0, -- 1: directories without files are on the remote too
