@@ -25,6 +25,9 @@ func (e *Engine) fill(ctx context.Context, state *journal.State) (p prepared, er
 	if err := e.learnCaps(ctx, state); err != nil {
 		return p, err
 	}
+	if e.caps.CaseInsensitive { // a path may have its twin in any other piece
+		return e.prepareWhole(ctx, state)
+	}
 	if _, err := e.cfg.Journal.Begin(journal.Plan{}, e.cfg.Now()); err != nil {
 		return p, err
 	}

@@ -33,8 +33,10 @@ import (
 // steps on the same paths, above or beneath them, and the trailing deletes for everything else. Every
 // prefix of a plan leaves a base from which the next plan reaches the same end.
 //
-// What it leaves to others: whether the deletes may happen (guard.go); paths that differ only in case
-// on a remote that cannot tell them apart are both sent, and the last one wins.
+// Of paths that differ only in case, where the remote cannot tell them apart, one is planned and the
+// others are left out (plan_case.go).
+//
+// What it leaves to others: whether the deletes may happen (guard.go).
 
 // PlanInput is everything that a plan depends on.
 type PlanInput struct {
@@ -45,7 +47,7 @@ type PlanInput struct {
 
 	CompleteSync bool // mirror deletes; otherwise what is gone is retained
 	EmptyDirs    bool // directories without files are wanted on the remote
-	Metadata     bool // a changed mode is worth a send
+	Metadata     bool // changed modes, owners and attributes count
 
 	// Known are paths that hold content which new files may have, among those that are not in
 	// Changes. What is retained counts.
@@ -53,6 +55,9 @@ type PlanInput struct {
 	// Kept reports whether the base holds anything beneath dir that is not in Changes: unchanged,
 	// retained, excluded or unproven. Such a directory is never empty. nil: no.
 	Kept func(dir string) bool
+	// Twin returns what the base holds, and is not in Changes, under a path that differs from this one
+	// only in case; "" if nothing. Of several, a retained file is the last. nil: nothing.
+	Twin func(path string) (twin string, e *snapshot.Entry)
 	// Survived reports whether the New of one change certainly is the file that the Old of another
 	// one was, edited and under another name. It is asked only about pairs with the same inode, whose
 	// number alone proves nothing: a freed one is given to the next new file at once. nil: no.
@@ -70,9 +75,13 @@ func Plan(in PlanInput) journal.Plan {
 	if in.Kept == nil {
 		in.Kept = func(string) bool { return false }
 	}
+	if in.Twin == nil {
+		in.Twin = func(string) (string, *snapshot.Entry) { return "", nil }
+	}
 	if in.Caps.BucketBased {
 		in.Caps.DirMove = false // there is nothing to move
 	}
+	in.refuse(conflicts(&in))
 	p := &planner{PlanInput: in}
 	p.out.Steps = make([]journal.Step, 0, p.count())
 	if p.anyOld {
@@ -85,6 +94,7 @@ func Plan(in PlanInput) journal.Plan {
 		p.drop()
 	}
 	p.learn()
+	p.forgetTwins()
 	return p.out
 }
 

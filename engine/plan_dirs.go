@@ -46,19 +46,39 @@ func (p *planner) chooseDirs(found []match) []match {
 // candidates returns the directories that left their path and the ones that are new at theirs.
 // Directories with something beneath them that the plan knows nothing of stay if their path does.
 func (f *dirFinder) candidates() (olds, news []int32) {
+	oneWas, oneIs := f.shared((*planner).old), f.shared((*planner).now)
 	for k := range f.Changes {
-		c := &f.Changes[k]
+		i, c := int32(k), &f.Changes[k]
 		if sameDir(c.Old, c.New) {
 			continue
 		}
-		if isDir(c.Old) && !(isDir(c.New) && f.Kept(c.Path)) {
-			olds = append(olds, int32(k))
+		if isDir(c.Old) && !(isDir(c.New) && f.Kept(c.Path)) && !oneWas(i) {
+			olds = append(olds, i)
 		}
-		if isDir(c.New) {
-			news = append(news, int32(k))
+		if isDir(c.New) && !oneIs(i) {
+			news = append(news, i)
 		}
 	}
 	return olds, news
+}
+
+// shared tells which directories of the base, or of the head, are one with another one of them on a
+// remote that ignores case. Such a directory is not moved, since the other one would go with it, and
+// nothing is moved to its path, since that exists.
+func (f *dirFinder) shared(entry func(*planner, int32) *snapshot.Entry) func(i int32) bool {
+	if !f.Caps.CaseInsensitive {
+		return func(int32) bool { return false }
+	}
+	count := make(map[string]int)
+	for k := range f.Changes {
+		if isDir(entry(f.planner, int32(k))) {
+			count[fold(f.Changes[k].Path)]++
+		}
+	}
+	return func(i int32) bool {
+		_, twin := f.Twin(f.path(i))
+		return isDir(twin) || count[fold(f.path(i))] > 1
+	}
 }
 
 // vote counts, for each pair of directories, the files that are at the same relative path in both.

@@ -96,6 +96,16 @@ func input(base, head entries, o options) PlanInput {
 	in.Kept = func(dir string) bool {
 		return slices.ContainsFunc(base.beneath(dir), func(path string) bool { return !changed[path] })
 	}
+	in.Twin = func(path string) (last string, e *snapshot.Entry) {
+		for _, twin := range base.paths() {
+			if twin != path && fold(twin) == fold(path) && !changed[twin] {
+				if last, e = twin, base[twin]; !isRetainedFile(e) {
+					return last, e
+				}
+			}
+		}
+		return last, e
+	}
 	for _, path := range slices.Backward(base.paths()) {
 		if e := base[path]; e.Kind == snapshot.File && e.HashType == snapshot.XXH3 && !changed[path] {
 			in.Known[Content{e.Size, e.Hash}] = path

@@ -48,8 +48,13 @@ func testPlan(t *testing.T, file string, archive *txtar.Archive) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan := Plan(input(s.base, s.head, s.options))
+	in := input(s.base, s.head, s.options)
+	plan := Plan(in)
 	got := formatPlan(plan)
+	for _, c := range conflicts(&in) {
+		path := in.Changes[c.change].Path
+		got += fmt.Sprintf("refuse %s for %s\n", quotePath(path), quotePath(c.with))
+	}
 	want := section(archive, "plan")
 	switch {
 	case got == want:

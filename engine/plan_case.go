@@ -1,0 +1,151 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/zeebo/xxh3"
+
+	"github.com/snapsync/snapsync/journal"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// conflict is a path of the source that a remote which ignores case has no room for.
+type conflict struct {
+	change int32
+	with   string // what has its place
+}
+
+func (c conflict) err() error {
+	return fmt.Errorf("%w: it differs only in case from %q, and to this remote both are one name: rename or exclude one of them",
+		ErrInvalidName, c.with)
+}
+
+// conflicts returns the changes, in order, whose New is not planned because something else has its
+// place on a remote that ignores case: what the base has there, whether it changed or not, before what is
+// new; and of what is new the first. So the same one wins in every run. Directories that differ only in
+// case are one on the remote, and share it.
+func conflicts(in *PlanInput) []conflict {
+	if !in.Caps.CaseInsensitive {
+		return nil
+	}
+	c := contest{PlanInput: in, shared: sharedFolds(in.Changes), taken: make(map[string]claimant)}
+	for _, incumbents := range []bool{true, false} {
+		c.lost = claimant{}
+		for k := range in.Changes {
+			if ch := &in.Changes[k]; ch.New != nil && isIncumbent(ch) == incumbents {
+				c.enter(int32(k), !incumbents)
+			}
+		}
+	}
+	slices.SortFunc(c.out, func(a, b conflict) int { return int(a.change - b.change) })
+	return c.out
+}
+
+// isIncumbent reports whether the remote holds something at the path that is from the source.
+func isIncumbent(c *snapshot.Change) bool {
+	return c.Old != nil && !c.Old.Flags.Has(snapshot.Retained) && isDir(c.Old) == isDir(c.New)
+}
+
+// claimant is what has, or wants, a place.
+type claimant struct {
+	path string
+	dir  bool
+	with string // of a loser: the winner
+}
+
+type contest struct {
+	*PlanInput
+	shared []uint64            // see sharedFolds
+	taken  map[string]claimant // by folded path, as far as it is shared
+	lost   claimant            // the last directory that lost: what is beneath loses with it
+	out    []conflict
+}
+
+func (c *contest) enter(i int32, ask bool) {
+	ch := &c.Changes[i]
+	me := claimant{path: ch.Path, dir: isDir(ch.New)}
+	if c.lost.path != "" && snapshot.Beneath(me.path, c.lost.path) {
+		c.out = append(c.out, conflict{i, c.lost.with})
+		return
+	}
+	if ask && c.Twin != nil {
+		if path, twin := c.Twin(me.path); twin != nil && !(isDir(twin) && me.dir) && !isRetainedFile(twin) {
+			c.lose(i, me, path)
+			return
+		}
+	}
+	key := fold(me.path)
+	if _, shared := slices.BinarySearch(c.shared, xxh3.HashString(key)); !shared {
+		return
+	}
+	switch winner, ok := c.taken[key]; {
+	case !ok:
+		c.taken[key] = me
+	case !(winner.dir && me.dir):
+		c.lose(i, me, winner.path)
+	}
+}
+
+func (c *contest) lose(i int32, me claimant, with string) {
+	c.out = append(c.out, conflict{i, with})
+	if me.dir {
+		me.with = with
+		c.lost = me
+	}
+}
+
+// sharedFolds returns the hashes, ascending, of the folded paths that several changes may have: so few
+// paths of many have to be kept folded.
+func sharedFolds(changes []snapshot.Change) []uint64 {
+	var all []uint64
+	for i := range changes {
+		if changes[i].New != nil {
+			all = append(all, xxh3.HashString(fold(changes[i].Path)))
+		}
+	}
+	slices.Sort(all)
+	shared := all[:0]
+	for i := 1; i < len(all); i++ {
+		if all[i] == all[i-1] {
+			shared = append(shared, all[i])
+		}
+	}
+	return shared
+}
+
+// isRetainedFile reports whether nobody wants e any more: it makes room for what somebody wants.
+func isRetainedFile(e *snapshot.Entry) bool { return isFile(e) && e.Flags.Has(snapshot.Retained) }
+
+// refuse takes the losers out of the changes, which stay as many: others know them by their index.
+// What the remote held at the path of a loser goes, unless it is the loser itself.
+func (in *PlanInput) refuse(lost []conflict) {
+	if len(lost) == 0 {
+		return
+	}
+	in.Changes = slices.Clone(in.Changes)
+	for _, c := range lost {
+		ch := &in.Changes[c.change]
+		if isIncumbent(ch) {
+			ch.Old = nil
+		}
+		ch.New = nil
+	}
+}
+
+// forgetTwins makes the base forget retained files that something is sent over: it would say that the
+// remote holds both. A crash before that is sent leaves a file that nobody misses.
+func (p *planner) forgetTwins() {
+	if !p.Caps.CaseInsensitive {
+		return
+	}
+	for i := range p.out.Steps {
+		s := &p.out.Steps[i]
+		if s.Action == journal.Delete || s.Old != nil && s.Action == journal.Send {
+			continue
+		}
+		if path, twin := p.Twin(s.Path); isRetainedFile(twin) {
+			p.out.Refresh = append(p.out.Refresh, journal.Refresh{Path: path})
+		}
+	}
+}

@@ -1,0 +1,114 @@
+package engine
+
+import (
+	"errors"
+
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// maxListed bounds how many directories a twinFinder remembers. It is asked in path order, so that few
+// are enough.
+const maxListed = 1000
+
+// twinFinder finds what the base holds under names that differ only in case. It lists each directory of
+// the base in which something is new.
+type twinFinder struct {
+	base    snapshot.Base
+	changes []snapshot.Change
+	reader  snapshot.BaseReader // opened at the first question
+	listed  map[string]*foldedDir
+	err     error // the first failure; answers after it are "nothing"
+}
+
+// foldedDir is what the base holds in all directories that are one to a remote which ignores case.
+type foldedDir struct {
+	subs map[string][]string // the directories in them, by folded name
+	twin map[string][]twin   // what is in them and not in the changes, by folded name
+}
+
+type twin struct {
+	path string
+	snapshot.Entry
+}
+
+func newTwinFinder(base snapshot.Base, changes []snapshot.Change) *twinFinder {
+	return &twinFinder{base: base, changes: changes, listed: make(map[string]*foldedDir)}
+}
+
+// find is PlanInput.Twin.
+func (t *twinFinder) find(path string) (string, *snapshot.Entry) {
+	in, name := snapshot.Split(path)
+	d := t.list(fold(in))
+	if d == nil {
+		return "", nil
+	}
+	last := (*twin)(nil)
+	for i := range d.twin[fold(name)] {
+		switch w := &d.twin[fold(name)][i]; {
+		case w.path == path:
+		case !isRetainedFile(&w.Entry):
+			return w.path, &w.Entry
+		case last == nil:
+			last = w
+		}
+	}
+	if last == nil {
+		return "", nil
+	}
+	return last.path, &last.Entry
+}
+
+// list returns what is in the directories with this folded path; nil if there are none.
+func (t *twinFinder) list(folded string) *foldedDir {
+	if d, ok := t.listed[folded]; ok {
+		return d
+	}
+	dirs := []string{""}
+	if folded != "" {
+		up, name := snapshot.Split(folded)
+		above := t.list(up)
+		if above == nil {
+			return nil
+		}
+		dirs = above.subs[name]
+	}
+	var d *foldedDir
+	if len(dirs) > 0 {
+		d = &foldedDir{subs: make(map[string][]string), twin: make(map[string][]twin)}
+		for _, dir := range dirs {
+			t.read(d, dir)
+		}
+	}
+	if len(t.listed) >= maxListed {
+		clear(t.listed)
+	}
+	t.listed[folded] = d
+	return d
+}
+
+func (t *twinFinder) read(d *foldedDir, dir string) {
+	if t.err == nil && t.reader == nil {
+		t.reader, t.err = t.base.Reader()
+	}
+	if t.err != nil {
+		return
+	}
+	t.err = eachChild(t.reader, dir, func(path string, e *snapshot.Entry) {
+		_, name := snapshot.Split(path)
+		name = fold(name)
+		if e.Kind == snapshot.Dir {
+			d.subs[name] = append(d.subs[name], path)
+		}
+		if !changed(t.changes, path) {
+			d.twin[name] = append(d.twin[name], twin{path, *e})
+		}
+	})
+}
+
+// close returns the first failure.
+func (t *twinFinder) close() error {
+	if t.reader == nil {
+		return t.err
+	}
+	return errors.Join(t.err, t.reader.Close())
+}
