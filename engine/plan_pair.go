@@ -28,8 +28,16 @@ func (p *planner) pairWith(dirs []match) []match {
 	}
 	p.imply(p.cleared(dirs))
 	m := newMatcher(p.Changes)
-	for h := range p.Changes {
-		p.pairInPlace(int32(h))
+	var alike []int32
+	for k := range p.Changes {
+		h := int32(k)
+		p.pairInPlace(h)
+		if i := p.source[h]; i != none && p.alike(i, h) {
+			alike = append(alike, h)
+		}
+	}
+	if p.Caps.Move {
+		p.unpairChains(alike)
 	}
 	for i := range p.Changes {
 		c := &p.Changes[i]
@@ -117,6 +125,51 @@ func (p *planner) pairInPlace(h int32) {
 		p.bind(i, h)
 	case isFile(old) && isFile(now) && p.compare(old, now, false) != edited:
 		p.bind(i, h)
+	}
+}
+
+// alike reports whether h is another file than the one it was paired with, which happens to hold the same.
+func (p *planner) alike(i, h int32) bool {
+	old, now := p.old(i), p.now(h)
+	return isFile(old) && old.Ino != now.Ino && old.Ino != 0 && now.Ino != 0
+}
+
+// unpairChains frees the places of alike files where inodes tell more than content. After `mv c d; mv b c`,
+// with b and c alike, c holds already what it is to hold; but then nothing is left to become d, which
+// nobody has read. So wherever a file that left its path leads, from one alike place to the next, to a
+// place that has nothing yet, they all move. In a circle of alike files all stay.
+func (p *planner) unpairChains(alike []int32) {
+	if len(alike) == 0 {
+		return
+	}
+	at := make(map[fileID]int32, len(alike))
+	for k := range p.Changes {
+		if h := int32(k); isFile(p.now(h)) && p.source[h] == none && p.now(h).Ino != 0 {
+			at[idOf(p.now(h))] = h
+		}
+	}
+	open := make(map[int32]bool, len(alike)) // alike places that no chain has led to
+	for _, h := range alike {
+		at[idOf(p.now(h))], open[h] = h, true
+	}
+	for k := range p.Changes {
+		i := int32(k)
+		if !isFile(p.old(i)) || p.dest[i] != none || p.old(i).Ino == 0 {
+			continue
+		}
+		var chain []int32
+		h, found := at[idOf(p.old(i))]
+		for found && open[h] && p.old(i).SameFile(p.now(h)) {
+			delete(open, h)
+			chain = append(chain, h)
+			i = p.source[h]
+			h, found = at[idOf(p.old(i))]
+		}
+		if found && p.source[h] == none && p.old(i).SameFile(p.now(h)) {
+			for _, h := range chain {
+				p.dest[p.source[h]], p.source[h] = none, none
+			}
+		}
 	}
 }
 
