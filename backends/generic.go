@@ -103,6 +103,7 @@ func (g *generic) learn() {
 		CaseInsensitive: ft.CaseInsensitive,
 		EmptyDirs:       ft.CanHaveEmptyDirectories,
 		Metadata:        g.cfg.Metadata && ft.WriteMetadata,
+		SetMetadata:     g.cfg.Metadata && ft.WriteMetadata && touch, // which of its files can, only they know
 		Backup:          g.backup != nil,
 	}
 }

@@ -97,6 +97,11 @@ func (g *generic) Touch(ctx context.Context, path string, e snapshot.Entry) erro
 		if err != nil {
 			return err
 		}
+		if g.caps.SetMetadata {
+			if err := g.setMetadata(ctx, path, o, e.Kind); err != nil {
+				return err
+			}
+		}
 		// The object that was looked up knows its mtime, and setting it may mean copying the object.
 		if near(o.ModTime(ctx), e.ModTime(), g.caps.Precision) {
 			return nil
@@ -107,6 +112,23 @@ func (g *generic) Touch(ctx context.Context, path string, e snapshot.Entry) erro
 		return fmt.Errorf("set mtime of %q: %w", path, err)
 	}
 	return nil
+}
+
+// setMetadata gives o what rclone knows about the file of the source.
+func (g *generic) setMetadata(ctx context.Context, path string, o fs.Object, kind snapshot.Kind) error {
+	to, ok := o.(fs.SetMetadataer)
+	if !ok {
+		return fmt.Errorf("%w: metadata is only taken with the content", engine.ErrCannotMove)
+	}
+	meta, err := g.metadata(ctx, path, kind)
+	if err != nil {
+		return err
+	}
+	err = to.SetMetadata(ctx, meta)
+	if errors.Is(err, fs.ErrorNotImplemented) {
+		return fmt.Errorf("%w: %w", engine.ErrCannotMove, err)
+	}
+	return err
 }
 
 // Mkdir implements engine.Connection.

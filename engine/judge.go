@@ -44,11 +44,13 @@ func sameTime(a, b int64, precision time.Duration) bool {
 	return time.Duration(max(a, b)-min(a, b)) < max(precision, 1)
 }
 
-// refuse remembers that this remote cannot do such a move or copy. Workers call it concurrently.
+// refuse remembers that this remote cannot do such a move, copy or touch. Workers call it concurrently.
 func (e *Engine) refuse(s *journal.Step) {
 	e.refusedMu.Lock()
 	defer e.refusedMu.Unlock()
 	switch {
+	case s.How == journal.Touch:
+		e.refused.metadata = true
 	case s.Action == journal.Send:
 		e.refused.copy = true
 	case s.Dir:

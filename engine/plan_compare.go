@@ -11,7 +11,7 @@ type verdict uint8
 
 const (
 	settled verdict = iota // nothing but, perhaps, a newer stat in the base
-	retimed                // the content is the same, the mtime is to be set
+	retimed                // the content is the same, the mtime or other metadata is to be set
 	edited                 // the content differs, or nothing proves that it does not
 )
 
@@ -21,7 +21,9 @@ func (p *PlanInput) compare(old, now *snapshot.Entry, moved bool) verdict {
 	switch {
 	case !p.Caps.sameContent(old, now, moved):
 		return edited
-	case p.Metadata && p.Caps.Metadata && !old.Flags.Has(snapshot.Adopted) && old.Mode != now.Mode:
+	case p.otherMetadata(old, now, moved) && p.Caps.SetMetadata && p.Caps.SetModTime:
+		return retimed
+	case p.otherMetadata(old, now, moved) && old.Mode != now.Mode:
 		return edited
 	case old.Flags.Has(snapshot.Adopted) && old.Mtime == 0:
 		return settled // the listing did not say, and to ask or to set it would cost a request for each file
@@ -29,6 +31,15 @@ func (p *PlanInput) compare(old, now *snapshot.Entry, moved bool) verdict {
 		return retimed
 	}
 	return settled
+}
+
+// otherMetadata reports whether what is kept besides the content and the mtime may differ. Of owners and
+// attributes only the ctime tells; a rename changes it as well. What was adopted is not known to differ.
+func (p *PlanInput) otherMetadata(old, now *snapshot.Entry, moved bool) bool {
+	if !p.Metadata || !p.Caps.Metadata || old.Flags.Has(snapshot.Adopted) || now.Kind != snapshot.File {
+		return false
+	}
+	return old.Mode != now.Mode || !moved && old.Ctime != now.Ctime
 }
 
 // sameContent reports whether it is proved that two files have the same content: by a hash of both,

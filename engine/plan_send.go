@@ -34,6 +34,9 @@ func (p *planner) sendFile(h int32, copies *copies) {
 			return
 		case retimed:
 			s.How, s.Reason, s.New = journal.Touch, journal.Mtime, merged(s.Old, s.New)
+			if p.Caps.sameMtime(s.Old, s.New) {
+				s.Reason = journal.Metadata
+			}
 			p.step(s)
 			return
 		}

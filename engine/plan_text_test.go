@@ -242,7 +242,7 @@ func parseOptions(text string) (o options, err error) {
 	flags := map[string]*bool{
 		"move": &o.caps.Move, "dirmove": &o.caps.DirMove, "copy": &o.caps.Copy, "setmodtime": &o.caps.SetModTime,
 		"bucket": &o.caps.BucketBased, "ignorecase": &o.caps.CaseInsensitive, "can-emptydirs": &o.caps.EmptyDirs,
-		"can-metadata": &o.caps.Metadata, "backup": &o.caps.Backup,
+		"can-metadata": &o.caps.Metadata, "can-setmetadata": &o.caps.SetMetadata, "backup": &o.caps.Backup,
 		"complete-sync": &o.completeSync, "survived": &o.survived, "emptydirs": &o.emptyDirs, "metadata": &o.metadata,
 	}
 	for _, word := range strings.Fields(text) {

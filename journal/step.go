@@ -58,6 +58,7 @@ const (
 	Parked                         // a temporary name, to untangle a swap or a cycle
 	Stale                          // a temporary file that an interrupted run left
 	Unverified                     // verify found that the remote differs
+	Metadata                       // only the mode, the owner or the like differs
 )
 
 var (
@@ -67,6 +68,7 @@ var (
 		New: "new", Modified: "modified", ContentKnown: "content known", Mtime: "mtime",
 		Renamed: "renamed", Deleted: "deleted", Replaced: "replaced", Emptied: "emptied",
 		Parked: "parked", Stale: "stale", Unverified: "unverified",
+		Metadata: "metadata",
 	}
 )
 
