@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"maps"
 
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -24,6 +25,19 @@ func (e *Engine) wantEmptyDirs(ctx context.Context, state *journal.State) error 
 }
 
 func (e *Engine) forgetEmptyDirs(ctx context.Context) error {
+	empty, err := e.emptyDirs(ctx)
+	if err != nil || len(empty) == 0 {
+		return err
+	}
+	fixes := make([]journal.Refresh, 0, len(empty))
+	for path := range empty {
+		fixes = append(fixes, journal.Refresh{Path: path})
+	}
+	return e.cfg.Journal.Repair(fixes)
+}
+
+// emptyDirs returns the directories of the base that hold nothing, but those that a listing has shown.
+func (e *Engine) emptyDirs(ctx context.Context) (map[string]bool, error) {
 	empty := make(map[string]bool)
 	holds := make(map[string]bool)
 	err := e.cfg.Journal.Walk(ctx, func(path string, entry *snapshot.Entry) error {
@@ -34,17 +48,61 @@ func (e *Engine) forgetEmptyDirs(ctx context.Context) error {
 		holds[dir] = true
 		return nil
 	})
-	if err != nil {
-		return err
+	maps.DeleteFunc(empty, func(path string, _ bool) bool { return holds[path] })
+	return empty, err
+}
+
+// baseToBe is the base as wantEmptyDirs would leave it, without writing anything.
+func (e *Engine) baseToBe(ctx context.Context, state *journal.State) (snapshot.Base, error) {
+	if !e.cfg.EmptyDirs || state.EmptyDirs {
+		return e.cfg.Journal, nil
 	}
-	var fixes []journal.Refresh
-	for path := range empty {
-		if !holds[path] {
-			fixes = append(fixes, journal.Refresh{Path: path})
+	forgotten, err := e.emptyDirs(ctx)
+	if err != nil || len(forgotten) == 0 {
+		return e.cfg.Journal, err
+	}
+	return without{e.cfg.Journal, forgotten}, nil
+}
+
+// without is a base that lacks some paths.
+type without struct {
+	snapshot.Base
+	paths map[string]bool
+}
+
+// Reader implements snapshot.Base.
+func (b without) Reader() (snapshot.BaseReader, error) {
+	r, err := b.Base.Reader()
+	return &readerWithout{BaseReader: r, paths: b.paths}, err
+}
+
+type readerWithout struct {
+	snapshot.BaseReader
+	paths map[string]bool
+	dir   string // that is open
+}
+
+// Open implements snapshot.BaseReader.
+func (r *readerWithout) Open(dir string) error {
+	r.dir = dir
+	return r.BaseReader.Open(dir)
+}
+
+// Next implements snapshot.BaseReader.
+func (r *readerWithout) Next() (name []byte, e *snapshot.Entry, err error) {
+	for {
+		name, e, err = r.BaseReader.Next()
+		if err != nil || name == nil || e.Kind != snapshot.Dir || !r.paths[snapshot.Join(r.dir, string(name))] {
+			return name, e, err
 		}
 	}
-	if len(fixes) == 0 {
-		return nil
+}
+
+// Find implements snapshot.BaseReader.
+func (r *readerWithout) Find(dir, name string) (*snapshot.Entry, error) {
+	e, err := r.BaseReader.Find(dir, name)
+	if err != nil || e == nil || e.Kind == snapshot.Dir && r.paths[snapshot.Join(dir, name)] {
+		return nil, err
 	}
-	return e.cfg.Journal.Repair(fixes)
+	return e, nil
 }

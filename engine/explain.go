@@ -16,6 +16,7 @@ type Explanation struct {
 	Base     *snapshot.Entry // what the remote is known to hold
 	Head     *snapshot.Entry // what the source holds now
 	Excluded bool            // by the filter
+	Skipped  string          // what the source holds there, if that is something that is skipped: "a symlink"
 	Verdict  string          // "synced", "will be sent", … in a sentence
 	Rule     string          // the rule that decided
 	Step     *journal.Step   // pending on this path, if any
@@ -38,7 +39,10 @@ func (e *Engine) Explain(ctx context.Context, path string) (*Explanation, error)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	if seen := x.Head; seen != nil {
+	if skipped := (*snapshot.SkippedError)(nil); errors.As(err, &skipped) {
+		x.Skipped = skipped.What
+		x.Excluded = e.excluded(path, &skipped.Entry)
+	} else if seen := x.Head; seen != nil {
 		x.Excluded = e.excluded(path, seen)
 	} else if x.Base != nil {
 		x.Excluded = e.excluded(path, x.Base)
@@ -66,6 +70,8 @@ func (e *Engine) decide(ctx context.Context, x *Explanation) error {
 	switch {
 	case x.Excluded:
 		return say("not synced", "a filter rule excludes it")
+	case x.Skipped != "":
+		return say("skipped", e.whySkipped(x))
 	case head == nil && base == nil:
 		return say("unknown", "neither the source nor the base has it")
 	case head == nil && base.Flags.Has(snapshot.Retained):
@@ -90,6 +96,18 @@ func (e *Engine) decide(ctx context.Context, x *Explanation) error {
 	return e.decideByContent(ctx, x, say)
 }
 
+// whySkipped is the rule about what is neither a file nor a directory.
+func (e *Engine) whySkipped(x *Explanation) string {
+	rule := "it is " + x.Skipped + ", and only files, directories and symlinks can be mirrored"
+	if x.Skipped == "a symlink" {
+		rule = "it is a symlink: --links keeps it as one, --copy-links mirrors what it points to"
+	}
+	if x.Base != nil {
+		rule += "; what the remote holds there stays, since the path is not empty"
+	}
+	return rule
+}
+
 func (e *Engine) decideByContent(ctx context.Context, x *Explanation, say func(verdict, rule string) error) error {
 	if x.Base.HashType != snapshot.XXH3 {
 		return say("will be compared", "the stat differs from the base, and the base knows no hash of ours")
@@ -104,6 +122,8 @@ func (e *Engine) decideByContent(ctx context.Context, x *Explanation, say func(v
 		return say("will be sent", "size is the same, the content is not: it was read and hashed")
 	case !sameTime(now.Mtime, x.Base.Mtime, max(e.caps.Precision, 1)):
 		return say("will be touched", "the content is the same, only the mtime differs")
+	case e.cfg.Metadata && (now.Mode != x.Base.Mode || now.Ctime != x.Base.Ctime):
+		return say("will be touched, or sent", "the content is the same; the mode, the owner or an attribute may differ")
 	}
 	return say("synced", "the stat could not tell, so it was read and hashed: the content is as acknowledged")
 }

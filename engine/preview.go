@@ -24,7 +24,11 @@ func (e *Engine) Plan(ctx context.Context) (*Preview, error) {
 		}
 		defer forget()
 	}
-	seen, err := e.look(ctx, &state)
+	base, err := e.baseToBe(ctx, &state)
+	if err != nil {
+		return nil, err
+	}
+	seen, err := e.lookAgainst(ctx, &state, nil, base)
 	if err != nil {
 		return nil, err
 	}
@@ -36,11 +40,14 @@ func (e *Engine) Plan(ctx context.Context) (*Preview, error) {
 	if err != nil {
 		return nil, err
 	}
-	base, err := e.cfg.Journal.Totals()
+	totals, err := e.cfg.Journal.Totals()
 	if err != nil {
 		return nil, err
 	}
-	preview := &Preview{Plan: plan, Head: seen.head, Hold: hold, Base: base, Saved: make(map[int]int64)}
+	preview := &Preview{Plan: plan, Head: seen.head, Hold: hold, Base: totals, Saved: make(map[int]int64)}
+	if e.cfg.CompleteSync {
+		preview.Mounts = heldByMounts(seen.head.Unproven)
+	}
 	preview.Head.Problems = seen.problems
 	for i := range plan.Steps {
 		if s := &plan.Steps[i]; s.Action == journal.Move && s.Dir {

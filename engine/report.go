@@ -23,8 +23,14 @@ type Summary struct {
 	Scan     snapshot.Stats      `json:"-"`
 	Unproven []snapshot.Unproven `json:"-"`
 	Failures []Failure           `json:"-"` // the first MaxFailures of them
-	Hold     *Hold               `json:"-"` // nil: nothing is held
+	Hold     *Hold               `json:"-"` // nil: the guard holds nothing
+
+	aside int64 // pending steps that failed lately and were not tried
 }
+
+// HeldByMounts says what of Held is kept for file systems that are not mounted any more, or are others;
+// nil: nothing.
+func (s *Summary) HeldByMounts() *Hold { return heldByMounts(s.Unproven) }
 
 // Failure is one path that could not be made true in this run. It is tried again in the next.
 type Failure struct {
@@ -45,20 +51,22 @@ func (s *Summary) fail(path string, err error) {
 
 // Preview is what a run would do.
 type Preview struct {
-	Plan  journal.Plan
-	Head  *snapshot.Head
-	Hold  *Hold // nil: nothing is held
-	Base  journal.Totals
-	Saved map[int]int64 // by index in Plan.Steps: bytes beneath a moved directory
+	Plan journal.Plan
+	Head *snapshot.Head
+	Hold *Hold // nil: the guard holds nothing
+	// Mounts says what is kept for file systems that are not mounted any more, or are others; nil: nothing.
+	Mounts *Hold
+	Base   journal.Totals
+	Saved  map[int]int64 // by index in Plan.Steps: bytes beneath a moved directory
 }
 
 // Hold says why deletes are held.
 type Hold struct {
-	Deletes int64 // files that the plan would delete
+	Deletes int64 // files that would be deleted
 	Limit   int64 // how many would have passed; -1 where it is not the number that matters
 	Base    int64 // files on the remote, of which Limit may be a percentage
 	Why     string
-	Digest  string // of exactly these deletes; what `approve` binds to
+	Digest  string // of exactly these deletes; what `approve` binds to; "" if another source is to be approved
 }
 
 // Event tells an observer what the engine is doing. Which fields are set depends on Type.
@@ -70,7 +78,7 @@ type Event struct {
 	Wait  time.Duration // StepRetry: pause before the next attempt
 
 	Steps, UploadBytes int64  // Planned: what will be executed; held steps are not counted
-	Text               string // Phase: "listing the remote", "scanning", "hashing", "transferring"
+	Text               string // Phase: "listing the remote", "scanning", "hashing", "recovering", "transferring"; StateChanged: a LoopState
 }
 
 // EventType says what an Event is about.
@@ -83,4 +91,5 @@ const (
 	StepProgress
 	StepRetry
 	StepDone
+	StateChanged
 )

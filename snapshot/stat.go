@@ -3,19 +3,60 @@ package snapshot
 import (
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 )
 
+// SkippedError says that a path holds something that a scan counts and skips. It wraps fs.ErrNotExist:
+// to the mapping there is nothing.
+type SkippedError struct {
+	Path  string
+	Entry Entry  // Kind is Symlink, or 0 for what is no file, directory or link
+	What  string // "a symlink", "a fifo", …
+}
+
+func (e *SkippedError) Error() string {
+	return fmt.Sprintf("stat %q: %s, which is skipped", e.Path, e.What)
+}
+
+// Unwrap returns fs.ErrNotExist.
+func (e *SkippedError) Unwrap() error { return fs.ErrNotExist }
+
 // Stat returns what path, relative to cfg.Root, holds now, without a hash. The error wraps
-// fs.ErrNotExist if it holds nothing, or nothing of a kind that a scan with cfg would report.
+// fs.ErrNotExist if it holds nothing, and is a *SkippedError if it holds nothing of a kind that a scan
+// with cfg would report.
 func Stat(cfg Config, path string) (*Entry, error) {
 	e, err := cfg.stat(path)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if e.Kind == 0 || e.Kind == Symlink && cfg.Links != KeepLinks {
-		return nil, fmt.Errorf("stat %q: %w: a link or special file, which is skipped", path, fs.ErrNotExist)
+	case e.Kind == Symlink && cfg.Links != KeepLinks:
+		return nil, &SkippedError{Path: path, Entry: e, What: "a symlink"}
+	case e.Kind == 0:
+		return nil, &SkippedError{Path: path, Entry: e, What: cfg.whatIs(path)}
 	}
 	return &e, nil
+}
+
+// whatIs names, for a person, what is neither a file nor a directory nor a link.
+func (cfg *Config) whatIs(path string) string {
+	stat := os.Lstat
+	if cfg.Links == FollowLinks {
+		stat = os.Stat
+	}
+	info, err := stat(filepath.Join(cfg.Root, filepath.FromSlash(path)))
+	if err != nil {
+		return "a socket, fifo or device" // its path may be longer than the system takes
+	}
+	switch mode := info.Mode(); {
+	case mode&fs.ModeSocket != 0:
+		return "a socket"
+	case mode&fs.ModeNamedPipe != 0:
+		return "a fifo"
+	case mode&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return "a special file"
 }
 
 // stat returns what path holds now, of whatever kind. The error wraps fs.ErrNotExist also where a

@@ -1,0 +1,55 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/snapsync/snapsync/journal"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// heldByMounts says what is kept because the file system that held it is not mounted any more, or is
+// another one; nil: nothing. A person can approve that source; the guard has no say in it.
+func heldByMounts(unproven []snapshot.Unproven) *Hold {
+	hold := &Hold{Limit: -1}
+	var places []string
+	for i := range unproven {
+		u := &unproven[i]
+		if !u.Mount || u.Kept == 0 {
+			continue
+		}
+		inside := func(o string) bool { return snapshot.Beneath(u.Path, o) }
+		if slices.ContainsFunc(places, inside) {
+			continue // counted there
+		}
+		places = append(places, u.Path)
+		hold.Deletes += u.Kept
+		if hold.Why == "" {
+			hold.Why = fmt.Sprintf("%s: %s", strconv.Quote(u.Path), u.Reason)
+		}
+	}
+	if len(places) > 1 {
+		hold.Why += fmt.Sprintf(", and %d more places", len(places)-1)
+	}
+	if hold.Deletes == 0 {
+		return nil
+	}
+	return hold
+}
+
+// noteMounts remembers what is kept for file systems that are not mounted any more. A look at a part of
+// the source that finds nothing of the kind says nothing about the rest.
+func (e *Engine) noteMounts(state *journal.State, seen *sight) error {
+	var held Hold
+	if hold := heldByMounts(seen.head.Unproven); hold != nil && e.cfg.CompleteSync {
+		held = *hold
+	} else if !seen.whole {
+		return nil
+	}
+	if held.Deletes == state.MountsHeld && held.Why == state.MountsWhy {
+		return nil
+	}
+	state.MountsHeld, state.MountsWhy = held.Deletes, held.Why
+	return e.cfg.Journal.Update(func(s *journal.State) { s.MountsHeld, s.MountsWhy = held.Deletes, held.Why })
+}
