@@ -16,15 +16,15 @@ type governor struct {
 	done    int64     // work units at its start
 	full    bool      // the limit was reached in it: otherwise its rate says nothing about the limit
 	rate    float64   // of the interval before, units a second; 0: not known
-	grown   bool      // the limit was raised before this interval
+	before  int       // the limit that was raised before this interval; 0: none was
 	resting int       // intervals to leave the limit alone
 }
 
 const (
 	governInterval = 500 * time.Millisecond
 	stepUnits      = 32 << 10 // what a step weighs beside its bytes
-	better         = 1.05     // how much more done makes it worth to have more under way
-	restIntervals  = 20       // after stepping back; ten after being told off
+	better         = 0.25     // of the share that the limit was raised by, how much more must get done to keep it
+	restIntervals  = 20       // after stepping back
 )
 
 func newGovernor(start, limit int) *governor {
@@ -49,35 +49,34 @@ func (g *governor) measure(now time.Time, units int64) {
 	full := g.full
 	g.since, g.done, g.full = now, units, false
 	if !full {
-		g.rate, g.grown = 0, false
+		g.rate, g.before = 0, 0
 		return
 	}
 	g.judge(rate)
 }
 
 func (g *governor) judge(rate float64) {
+	was := g.rate
+	g.rate = rate
 	switch {
 	case g.resting > 0:
 		g.resting--
-		g.grown = false
-	case g.grown && rate < g.rate*better:
-		g.limit = max(g.min, g.limit*2/3) // the step before was as good
-		g.grown, g.resting = false, restIntervals
+	case g.before > 0 && rate < was*(1+better*float64(g.limit-g.before)/float64(g.before)):
+		g.limit, g.resting = g.before, restIntervals // that was as good
 	case g.limit < g.max:
+		g.before = g.limit
 		g.limit = min(g.max, max(g.limit+1, g.limit*3/2))
-		g.grown = true
-	default:
-		g.grown = false
+		return
 	}
-	g.rate = rate
+	g.before = 0
 }
 
 // throttled notes that the remote refused a step because there are too many.
 func (g *governor) throttled(now time.Time, units int64) {
-	if g.resting > restIntervals/2 && g.grown == false && g.rate == 0 {
-		return // it has reacted a moment ago: one refusal seldom comes alone
+	if g.resting == restIntervals && g.rate == 0 {
+		return // it has just reacted: one refusal seldom comes alone
 	}
 	g.limit = max(g.min, g.limit/2)
-	g.grown, g.resting, g.rate = false, restIntervals, 0
+	g.before, g.resting, g.rate = 0, restIntervals, 0
 	g.since, g.done, g.full = now, units, false
 }
