@@ -36,6 +36,9 @@ func (c *diffCmd) Run(a *app) error {
 		}
 		q.UpToCycle = *c.B
 	}
+	if _, err := a.choose(&c.selection, "", ""); err != nil { // each mapping has numbers of its own
+		return err
+	}
 	return a.withHistory(&c.selection, "", "", func(s *session) error {
 		if err := s.knowSnapshots(c.A, q.UpToCycle); err != nil {
 			return err
@@ -89,6 +92,17 @@ func (d delta) what() string {
 		return "removed"
 	}
 	return "modified"
+}
+
+// edited reports whether a file is not what it was, whatever it is called.
+func (d delta) edited() bool {
+	if d.dir || d.before == nil || d.after == nil {
+		return false
+	}
+	if d.before.HashType != snapshot.NoHash && d.before.HashType == d.after.HashType {
+		return !d.before.SameContent(d.after)
+	}
+	return d.before.Size != d.after.Size || d.before.Mtime != d.after.Mtime
 }
 
 // fold replays history, oldest first, and keeps for every path only where it came from and what it
@@ -205,6 +219,7 @@ type deltaJSON struct {
 	Path      string     `json:"path"`
 	Dir       bool       `json:"dir"`
 	Files     int64      `json:"files,omitempty"`
+	Edited    bool       `json:"edited"` // the content differs, also where it was renamed
 	Before    *entryJSON `json:"before"`
 	After     *entryJSON `json:"after"`
 	PathBytes *string    `json:"path_base64,omitempty"`
@@ -214,7 +229,7 @@ type deltaJSON struct {
 func (a *app) writeDelta(d delta) error {
 	if a.JSON {
 		return writeJSON(a.stdout, deltaJSON{
-			"change", d.what(), d.from, d.path, d.dir, d.files, entryOf(d.before), entryOf(d.after), rawName(d.path), rawName(d.from),
+			"change", d.what(), d.from, d.path, d.dir, d.files, d.edited(), entryOf(d.before), entryOf(d.after), rawName(d.path), rawName(d.from),
 		})
 	}
 	_, err := fmt.Fprintln(a.stdout, d.text())
@@ -231,10 +246,17 @@ func (d delta) text() string {
 		if d.dir {
 			return fmt.Sprintf("→ %s → %s (%s)", showDir(d.from, true), showDir(d.path, true), counted(d.files, "file"))
 		}
+		if d.edited() {
+			return fmt.Sprintf("→ %s → %s (modified, %s)", show(d.from), show(d.path), d.sizes())
+		}
 		return fmt.Sprintf("→ %s → %s", show(d.from), show(d.path))
 	}
+	return fmt.Sprintf("~ %s (%s)", show(d.path), d.sizes())
+}
+
+func (d delta) sizes() string {
 	if d.before.Size == d.after.Size {
-		return fmt.Sprintf("~ %s (%s)", show(d.path), size(d.after.Size))
+		return size(d.after.Size)
 	}
-	return fmt.Sprintf("~ %s (%s → %s)", show(d.path), size(d.before.Size), size(d.after.Size))
+	return fmt.Sprintf("%s → %s", size(d.before.Size), size(d.after.Size))
 }

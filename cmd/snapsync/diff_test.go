@@ -47,6 +47,8 @@ func TestFold(t *testing.T) {
 		{"removed and back", "delete a 1; send a 1", ""},
 		{"removed, back with other content", "delete a 1; send a 2", "~ a (1 B → 2 B)"},
 		{"renamed", "move a b 1", "→ a → b"},
+		{"renamed and changed", "move a b 1; send b 1 2", "→ a → b (modified, 1 B → 2 B)"},
+		{"renamed and touched", "move a b 1; send b 1 1", "→ a → b"},
 		{"renamed twice", "move a b 1; move b c 1", "→ a → c"},
 		{"renamed and back", "move a b 1; move b a 1", ""},
 		{"added, then renamed", "send a 1; move a b 1", "+ b (1 B)"},
@@ -57,7 +59,7 @@ func TestFold(t *testing.T) {
 		{"directory renamed", "movedir x y", "→ x/ → y/ (2 files)"},
 		{"directory renamed twice", "movedir x y; movedir y z", "→ x/ → z/ (2 files)"},
 		{"directory renamed and back", "movedir x y; movedir y x", ""},
-		{"changed in a directory that is renamed", "send x/a 1 2; movedir x y", "→ x/ → y/ (2 files); → x/a → y/a"},
+		{"changed in a directory that is renamed", "send x/a 1 2; movedir x y", "→ x/ → y/ (2 files); → x/a → y/a (modified, 1 B → 2 B)"},
 		{"added to a directory that is renamed", "send x/a 1; movedir x y", "→ x/ → y/ (2 files); + y/a (1 B)"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -67,6 +69,9 @@ func TestFold(t *testing.T) {
 			}
 			var got []string
 			for _, d := range fold(rows) {
+				if said := strings.Contains(d.text(), "modified"); said && !d.edited() {
+					t.Errorf("%s: edited is false", d.text())
+				}
 				got = append(got, d.text())
 			}
 			if diff := cmp.Diff(test.want, strings.Join(got, "; ")); diff != "" {

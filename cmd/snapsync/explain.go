@@ -20,7 +20,8 @@ type explainCmd struct {
 func (*explainCmd) Help() string {
 	return `It shows what the remote is known to hold at the path, what the source holds now, the rule that decides, and
 what was done about it before. The file is read only if its stat cannot tell; the remote is not asked.
-Without flags of its own it judges by the flags of the last run.
+It judges by the flags of the config file, for a mapping that is not there by those of the last run unless it gets
+some of its own.
 
 Examples:
 
@@ -38,7 +39,7 @@ func (c *explainCmd) Run(a *app) error {
 		if path == "" {
 			return usage("name a path inside it", "the source itself is not a path of the mapping")
 		}
-		flags, err := s.recall(&c.syncFlags)
+		flags, err := a.recall(s, &c.syncFlags)
 		if err != nil {
 			return err
 		}
@@ -73,6 +74,7 @@ type explanationJSON struct {
 	Verdict  string        `json:"verdict"`
 	Rule     string        `json:"rule"`
 	Excluded bool          `json:"excluded"`
+	Skipped  string        `json:"skipped,omitempty"` // "a symlink", "a fifo", …
 	Held     bool          `json:"held"`
 	Before   *entryJSON    `json:"before"` // what the remote is known to hold
 	Now      *entryJSON    `json:"now"`    // what the source holds
@@ -91,7 +93,7 @@ type failureJSON struct {
 
 func explanationOf(x *engine.Explanation) explanationJSON {
 	out := explanationJSON{
-		Path: x.Path, Verdict: x.Verdict, Rule: x.Rule, Excluded: x.Excluded,
+		Path: x.Path, Verdict: x.Verdict, Rule: x.Rule, Excluded: x.Excluded, Skipped: x.Skipped,
 		Before: entryOf(x.Base), Now: entryOf(x.Head), History: []historyJSON{},
 	}
 	if x.Step != nil {
@@ -111,11 +113,11 @@ func writeExplanation(w io.Writer, m *mapping, x *engine.Explanation) error {
 	fmt.Fprintf(w, "%s: %s\n  because %s\n\n", show(x.Path), x.Verdict, x.Rule)
 	writeEntries(w, x.Base, x.Head)
 	if s := x.Step; s != nil {
-		line := describe(shownStep{Step: s})
+		line := describe(showStep(s, 0))
 		fmt.Fprintf(w, "\npending: %s %s\n", line.kind, line.text)
 	}
 	if f := x.Failure; f != nil {
-		fmt.Fprintf(w, "\nfailed: %s (%s, first %s, last %s)\n", f.Message, counted(int64(f.Tries), "attempt"), localTime(f.First), localTime(f.Last))
+		fmt.Fprintf(w, "\nfailed: %s (%s, first %s, last %s)\n", withoutPath(f.Message, x.Path), counted(int64(f.Tries), "attempt"), localTime(f.First), localTime(f.Last))
 	}
 	if len(x.History) > 0 {
 		fmt.Fprintln(w, "\nhistory:")

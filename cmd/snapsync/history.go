@@ -12,6 +12,7 @@ import (
 type logCmd struct {
 	Path   string `arg:"" optional:"" help:"Only this path and what is beneath it, under any name that it had."`
 	Number int    `short:"n" default:"20" placeholder:"N" help:"How many lines; 0: all."`
+	Follow bool   `short:"f" help:"Stay and show what is done, as it is done; newest last."`
 	selection
 }
 
@@ -23,11 +24,16 @@ Examples:
 
     snapsync log
     snapsync log -n 0 photos/2026
+    snapsync log -m work
+    snapsync log -f
     snapsync log --json --source ~/work`
 }
 
 // Run implements the command.
 func (c *logCmd) Run(a *app) error {
+	if c.Follow {
+		return c.follow(a)
+	}
 	return a.withHistory(&c.selection, "", c.Path, func(s *session) error {
 		path, err := s.pathIn(c.Path)
 		if err != nil {
@@ -38,12 +44,7 @@ func (c *logCmd) Run(a *app) error {
 			return err
 		}
 		for i := range rows {
-			if a.JSON {
-				err = writeJSON(a.stdout, historyOf(&rows[i]))
-			} else {
-				err = writeHistory(a.stdout, &rows[i])
-			}
-			if err != nil {
+			if err := a.printHistory(&rows[i]); err != nil {
 				return err
 			}
 		}
@@ -54,17 +55,23 @@ func (c *logCmd) Run(a *app) error {
 	})
 }
 
-// withHistory runs fn on the mapping that is meant, opened without leaving a trace.
+func (a *app) printHistory(r *journal.HistoryRow) error {
+	if a.JSON {
+		return writeJSON(a.stdout, historyOf(r))
+	}
+	return writeHistory(a.stdout, r)
+}
+
+// withHistory runs fn on the mappings that are meant, each opened without leaving a trace.
 func (a *app) withHistory(sel *selection, src, path string, fn func(*session) error) error {
-	m, err := a.choose(sel, src, path)
-	if err != nil {
-		return err
-	}
-	s, err := a.read(m)
-	if err != nil {
-		return err
-	}
-	return errors.Join(fn(s), s.close())
+	return a.each(sel, src, path, func(m *mapping) error {
+		s, err := a.read(m)
+		if err != nil {
+			return err
+		}
+		a.heading(m)
+		return errors.Join(fn(s), s.close())
+	})
 }
 
 // historyJSON is one acknowledged step.
@@ -134,12 +141,11 @@ func historyOf(r *journal.HistoryRow) historyJSON {
 }
 
 func writeHistory(w io.Writer, r *journal.HistoryRow) error {
-	step := shownStep{Step: stepOfRow(r)}
+	step := stepOfRow(r)
 	if r.After == nil {
 		step.New = &snapshot.Entry{}
 	}
-	step.saved = step.New.Size
-	line := describe(step)
+	line := describe(showStep(step, 0))
 	_, err := fmt.Fprintf(w, "%s  #%-4d %s %-6s %s\n", localTime(r.At), r.Cycle, line.symbol, line.kind, line.text)
 	return err
 }

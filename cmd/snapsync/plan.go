@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/journal"
@@ -12,7 +13,7 @@ import (
 
 type planCmd struct {
 	Src      string `arg:"" optional:"" help:"The directory to mirror. Default: the working directory."`
-	ExitCode bool   `group:"output" help:"Exit with 20 if there is anything to do."`
+	ExitCode bool   `group:"output" config:"-" help:"Exit with 20 if there is anything to do."`
 	All      bool   `group:"output" help:"Show every step of a long plan on a terminal, too."`
 	target
 	syncFlags
@@ -25,7 +26,8 @@ type planCmd struct {
 func (*planCmd) Help() string {
 	return `It takes the flags of run, and shows what 'run --once' would do with them: in order, with totals, and with
 what moves and copies save. It writes nothing, neither to the remote nor to the state, and works while a run
-is under way. If the mapping was never synced, the remote is listed.
+is under way. If the mapping was never synced, the remote is listed. Without --remote the mappings of the
+config file are meant, or the one that -m names.
 
 Each line starts with what happens to the path on the remote:
 
@@ -35,6 +37,8 @@ Each line starts with what happens to the path on the remote:
 
 Examples:
 
+    snapsync plan
+    snapsync plan -m work
     snapsync plan ~/work --remote mys3:bucket/work
     snapsync plan ~/work --remote mys3:bucket/work --complete-sync --json
     snapsync plan --exit-code ~/work --remote /mnt/backup/work || echo "there is something to do"`
@@ -42,7 +46,18 @@ Examples:
 
 // Run implements the command.
 func (c *planCmd) Run(a *app) error {
-	m, config, err := a.prepare(c.Src, &c.target, &c.syncFlags, &c.guardFlags, &c.transferFlags)
+	specs, err := a.specs(&spec{
+		src: c.Src, target: c.target, syncFlags: c.syncFlags, guardFlags: c.guardFlags, transferFlags: c.transferFlags, watchFlags: c.watchFlags,
+	})
+	if err != nil {
+		return err
+	}
+	return inTurn(a, pointers(specs), specName, func(s *spec) error { return c.one(a, s) })
+}
+
+// one shows the plan of one mapping.
+func (c *planCmd) one(a *app, sp *spec) error {
+	m, config, err := a.prepareSpec(sp)
 	if err != nil {
 		return err
 	}
@@ -50,10 +65,11 @@ func (c *planCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(c.show(a, s, config), s.close())
+	a.heading(m)
+	return errors.Join(c.show(a, s, config, sp.CreateEmptySrcDirs), s.close())
 }
 
-func (c *planCmd) show(a *app, s *session, config engine.Config) error {
+func (c *planCmd) show(a *app, s *session, config engine.Config, emptyDirs bool) error {
 	config.Journal = s.journal
 	e, err := engine.New(config)
 	if err != nil {
@@ -63,7 +79,10 @@ func (c *planCmd) show(a *app, s *session, config engine.Config) error {
 	if err = errors.Join(err, e.Close()); err != nil {
 		return s.advise(err)
 	}
-	view := newPlanView(preview, c.CreateEmptySrcDirs)
+	view := newPlanView(preview, emptyDirs)
+	if a.Quiet {
+		view.skipped = ""
+	}
 	out := bufio.NewWriter(a.stdout)
 	switch {
 	case a.JSON:
@@ -93,6 +112,7 @@ type planView struct {
 	preview *engine.Preview
 	steps   []shownStep
 	totals  planTotals
+	skipped string // what the scan left out, to be added to the last line
 }
 
 type shownStep struct {
@@ -114,19 +134,18 @@ type planTotals struct {
 	Copy        int64  `json:"copy"`
 	Touch       int64  `json:"touch"`
 	MovedFiles  int64  `json:"moved_files"`
-	Problems    int64  `json:"problems"` // paths that could not be looked at
+	Problems    int64  `json:"problems"` // paths that could not be looked at, or that cannot be on the remote
+	Symlinks    int64  `json:"symlinks_skipped,omitempty"`
+	Special     int64  `json:"special_skipped,omitempty"` // sockets, fifos, devices
 	HeldWhy     string `json:"held_why,omitempty"`
 }
 
 // newPlanView leaves out emptied directories, unless directories are mirrored for their own sake:
 // they are a consequence of the other steps, and are counted.
 func newPlanView(p *engine.Preview, emptyDirs bool) *planView {
-	v := &planView{preview: p}
+	v := &planView{preview: p, skipped: skippedText(&p.Head.Stats)}
 	for i := range p.Plan.Steps {
-		step := shownStep{Step: &p.Plan.Steps[i], saved: p.Saved[i]}
-		if step.Action == journal.Move && !step.Dir && step.New != nil || step.How == journal.Copy {
-			step.saved = step.New.Size
-		}
+		step := showStep(&p.Plan.Steps[i], p.Saved[i])
 		if emptied(step.Step) {
 			v.totals.Rmdir++
 			if !emptyDirs {
@@ -137,9 +156,16 @@ func newPlanView(p *engine.Preview, emptyDirs bool) *planView {
 		v.steps = append(v.steps, step)
 	}
 	v.totals.Type, v.totals.Problems = "summary", int64(len(p.Head.Problems))
+	v.totals.Symlinks, v.totals.Special = p.Head.Stats.Symlinks, p.Head.Stats.Special
+	var whys []string
 	if p.Hold != nil {
-		v.totals.HeldWhy = p.Hold.Why
+		whys = append(whys, p.Hold.Why)
 	}
+	if p.Mounts != nil {
+		v.totals.Held += p.Mounts.Deletes
+		whys = append(whys, p.Mounts.Why)
+	}
+	v.totals.HeldWhy = strings.Join(whys, "; ")
 	return v
 }
 
@@ -214,14 +240,18 @@ func (v *planView) writeText(w io.Writer, m *mapping, limit int) error {
 		fmt.Fprintln(w)
 	}
 	v.writeNotes(w, m)
-	_, err := fmt.Fprintf(w, "snapsync: %s: %s\n", m, v.totals.text(v.preview.Head.Stats.Files))
+	_, err := fmt.Fprintf(w, "snapsync: %s: %s%s\n", m, v.totals.text(v.preview.Head.Stats.Files), v.skipped)
 	return err
 }
 
 // writeNotes says what the plan does not do, and why.
 func (v *planView) writeNotes(w io.Writer, m *mapping) {
 	for _, p := range v.preview.Head.Problems {
-		fmt.Fprintf(w, "cannot read %s: %v\n", show(p.Path), p.Err)
+		what := "cannot read"
+		if errors.Is(p.Err, engine.ErrInvalidName) {
+			what = "not sent:"
+		}
+		fmt.Fprintf(w, "%s %s: %s\n", what, show(p.Path), withoutPath(p.Err.Error(), p.Path))
 	}
 	for _, u := range v.preview.Head.Unproven {
 		fmt.Fprintf(w, "nothing is deleted beneath %s: %s (%s kept)\n", show(u.Path), u.Reason, counted(u.Kept, "file"))
@@ -229,6 +259,10 @@ func (v *planView) writeNotes(w io.Writer, m *mapping) {
 	if h := v.preview.Hold; h != nil {
 		fmt.Fprintf(w, "%s held: %s\n", counted(h.Deletes, "delete"), h.Why)
 		fmt.Fprintf(w, "hint: everything else goes on; 'run --approve' lets them through, or after a run: %s\n", m.approval(""))
+	}
+	if h := v.preview.Mounts; h != nil {
+		fmt.Fprintf(w, "%s held: %s\n", counted(h.Deletes, "delete"), h.Why)
+		fmt.Fprintf(w, "hint: everything else goes on; mount it again, or accept what is there now with: %s\n", m.approval("--new-source"))
 	}
 }
 

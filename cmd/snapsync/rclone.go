@@ -1,10 +1,15 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,7 +51,20 @@ func (a *app) remoteConfig(m *mapping, f *syncFlags, bwlimit string) (backends.C
 		Suffix:    f.Suffix,
 		BwLimit:   bwlimit,
 		Log:       a.log,
+		StateDir:  filepath.Dir(m.dir),
+		Generic:   os.Getenv("SNAPSYNC_ACCELERATE") == "off",
 	}, nil
+}
+
+// digestOptions identifies the options that decide what a remote can do. They may hold secrets, and what
+// is made of them is written down.
+func digestOptions(c *backends.Config) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%v %v %q %q", c.Links, c.Metadata, c.BackupDir, c.Suffix)
+	for _, key := range slices.Sorted(maps.Keys(c.Options)) {
+		fmt.Fprintf(h, " %q %q", key, c.Options[key])
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
 // checkOptions refuses a bandwidth limit or an option that rclone does not take, before the remote is

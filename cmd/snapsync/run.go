@@ -4,22 +4,25 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/journal"
+	"github.com/snapsync/snapsync/snapshot"
 )
 
 type runCmd struct {
 	Src      string `arg:"" optional:"" help:"The directory to mirror. Default: the working directory."`
-	Once     bool   `group:"which" help:"Catch up and exit: for cron and scripts."`
-	DryRun   bool   `group:"safety" short:"n" help:"Only show what would be done, like plan."`
-	Progress bool   `group:"output" short:"P" help:"Show progress. On when stdout is a terminal."`
+	Once     bool   `group:"which" config:"-" help:"Catch up and exit: for cron and scripts."`
+	DryRun   bool   `group:"safety" short:"n" config:"-" help:"Only show what would be done, like plan."`
+	Progress bool   `group:"output" short:"P" config:"-" help:"Show progress. On when stdout is a terminal."`
 	target
 	syncFlags
 	guardFlags
 	transferFlags
 	watchFlags
+	processFlags
 }
 
 // Help is the long text of `run --help`.
@@ -31,9 +34,16 @@ remote, whole directories at once where it can. What is already there is copied 
 Deleted files are retained on the remote unless --complete-sync is given. Deletes need proof: nothing is
 deleted beneath a directory that could not be read, or when the source is not the one it was. A plan with
 too many deletes (--max-delete) has all its deletes held, while everything else goes on; look at it with
-'snapsync plan', let it through with 'snapsync approve'.
+'snapsync plan', let it through with 'snapsync approve', or with --approve in one run, but never in cron.
+
+Without --remote the mappings of the config file are meant, in turn, or the one that -m names; a flag that is
+given wins over the file. What goes wrong with one does not stop the others.
 
 Examples:
+
+    # the mappings that 'snapsync config init' wrote down, or one of them
+    snapsync run --once
+    snapsync run --once -m work
 
     # mirror a directory to another disk; nothing needs to be configured
     snapsync run --once ~/work --remote /mnt/backup/work
@@ -53,7 +63,8 @@ Examples:
 
 Exit status: 0 done; 2 usage; 3 source not found; 5 temporary error; 7 fatal; 21 deletes are held; 22 the
 source is not the one that was snapshotted; 23 remote unreachable; 24 another process has this mapping;
-25 finished, but some paths failed; 130 interrupted; 1 anything else.
+25 finished, but some paths failed; 130 interrupted; 1 anything else. Of several mappings the most severe one
+counts: 130, 7, 1, 2, 3, 22, 21, 23, 5, 25, 24, in this order.
 
 Each flag can be set by a variable: SNAPSYNC_ and the flag in capitals, as SNAPSYNC_COMPLETE_SYNC=true.
 rclone's own variables work as well.`
@@ -66,33 +77,58 @@ func (c *runCmd) Run(a *app) error {
 		return p.Run(a)
 	}
 	if !c.Once {
-		return usage("use 'snapsync run --once', for instance from cron", "watching is not there yet")
+		return c.stay(a)
 	}
-	m, config, err := a.prepare(c.Src, &c.target, &c.syncFlags, &c.guardFlags, &c.transferFlags)
+	specs, err := a.specs(c.spec())
 	if err != nil {
 		return err
+	}
+	return inTurn(a, pointers(specs), specName, func(s *spec) error { return c.once(a, s) })
+}
+
+// spec is the mapping as far as the command line describes it.
+func (c *runCmd) spec() *spec {
+	return &spec{src: c.Src, target: c.target, syncFlags: c.syncFlags, guardFlags: c.guardFlags, transferFlags: c.transferFlags, watchFlags: c.watchFlags}
+}
+
+// once brings one mapping up to date.
+func (c *runCmd) once(a *app, sp *spec) error {
+	m, config, err := a.prepareSpec(sp)
+	if err != nil {
+		return a.notRun(sp, err)
 	}
 	s, err := a.open(m)
 	if err != nil {
-		return err
+		return a.notRun(sp, err)
 	}
-	return errors.Join(c.catchUp(a, s, config), s.close())
+	if a.JSON {
+		a.heading(m)
+	}
+	return errors.Join(c.catchUp(a, s, config, &sp.syncFlags), s.close())
 }
 
-func (c *runCmd) catchUp(a *app, s *session, config engine.Config) error {
+// notRun gives a mapping of the config file that could not even start its summary, for programs.
+func (a *app) notRun(s *spec, err error) error {
+	if s.name == "" || !a.JSON {
+		return err
+	}
+	return errors.Join(err, a.say("", runSummary{Mapping: s.name, Error: err.Error()}))
+}
+
+func (c *runCmd) catchUp(a *app, s *session, config engine.Config, flags *syncFlags) error {
 	state, err := s.journal.State()
 	if err != nil {
 		return err
 	}
 	if state.Paused {
-		return a.say("paused: nothing was done ('snapsync resume' undoes it)", runSummary{Paused: true})
+		return a.say("paused: nothing was done ('snapsync resume' undoes it)", runSummary{Paused: true, Mapping: s.title()})
 	}
-	if err := s.remember(&c.syncFlags); err != nil {
+	if err := s.remember(flags); err != nil {
 		return err
 	}
 	config.Journal = s.journal
 	view := a.startProgress(c.Progress)
-	config.Observe = (&observer{app: a, progress: view, emptyDirs: c.CreateEmptySrcDirs}).observe
+	config.Observe = (&observer{app: a, progress: view, emptyDirs: flags.CreateEmptySrcDirs}).observe
 	e, err := engine.New(config)
 	if err != nil {
 		return err
@@ -105,22 +141,25 @@ func (c *runCmd) catchUp(a *app, s *session, config engine.Config) error {
 
 // runSummary is the last line of `run --once --json`.
 type runSummary struct {
-	Type string `json:"type"`
+	Type    string `json:"type"`
+	Mapping string `json:"mapping,omitempty"` // its name in the config file
 	engine.Summary
-	Files  int64  `json:"files"` // of the source that belong to the mapping
-	Paused bool   `json:"paused,omitempty"`
-	Error  string `json:"error,omitempty"`
+	Files    int64  `json:"files"` // of the source that belong to the mapping
+	Symlinks int64  `json:"symlinks_skipped,omitempty"`
+	Special  int64  `json:"special_skipped,omitempty"` // sockets, fifos, devices
+	Paused   bool   `json:"paused,omitempty"`
+	Error    string `json:"error,omitempty"`
 }
 
 // finish prints what a run did and turns the rest into an exit status.
 func (a *app) finish(s *session, sum *engine.Summary, err error) error {
-	out := runSummary{Summary: *sum, Files: sum.Scan.Files}
+	out := runSummary{Mapping: s.title(), Summary: *sum, Files: sum.Scan.Files, Symlinks: sum.Scan.Symlinks, Special: sum.Scan.Special}
 	if err != nil {
 		out.Error = err.Error()
 	}
 	text := ""
 	if err == nil || sum.Sent+sum.Copied+sum.Touched+sum.Moved+sum.Deleted > 0 {
-		text = summaryLine(sum)
+		text = summaryLine(sum) + skippedText(&sum.Scan)
 	}
 	if say := a.say(text, out); say != nil || err != nil {
 		return errors.Join(err, say)
@@ -143,6 +182,9 @@ func (a *app) say(text string, out runSummary) error {
 	}
 	if a.Quiet || text == "" {
 		return nil
+	}
+	if out.Mapping != "" {
+		text = out.Mapping + ": " + text
 	}
 	_, err := fmt.Fprintf(a.stdout, "snapsync: %s\n", text)
 	return err
@@ -169,14 +211,19 @@ func summaryLine(sum *engine.Summary) string {
 	return line + " in " + seconds(sum.Seconds)
 }
 
-// notes tell what the scan left out, so that nobody has to find out later.
+// skippedText says what the scan left out, so that nobody has to find out later.
+func skippedText(s *snapshot.Stats) (text string) {
+	if s.Symlinks > 0 {
+		text += "; " + counted(s.Symlinks, "symlink") + " skipped (--links keeps them)"
+	}
+	if s.Special > 0 {
+		text += "; " + count(s.Special) + " " + plural(s.Special, "socket, fifo or device", "sockets, fifos or devices") + " skipped"
+	}
+	return text
+}
+
+// notes tell where absence proved nothing.
 func (a *app) notes(sum *engine.Summary) {
-	if n := sum.Scan.Symlinks; n > 0 {
-		a.log.Info(counted(n, "symlink") + " skipped; --links keeps them")
-	}
-	if n := sum.Scan.Special; n > 0 {
-		a.log.Info(counted(n, "socket, fifo or device") + " skipped")
-	}
 	for _, u := range sum.Unproven {
 		a.log.Warn("nothing is deleted beneath: "+u.Reason, "path", show(u.Path), "kept", u.Kept)
 	}
@@ -192,22 +239,27 @@ func failedError(sum *engine.Summary) error {
 			text += fmt.Sprintf("\n  … and %s more", count(sum.Failed-maxShown))
 			break
 		}
-		text += fmt.Sprintf("\n  %s: %v", show(f.Path), f.Err)
+		text += fmt.Sprintf("\n  %s: %s", show(f.Path), withoutPath(f.Err.Error(), f.Path))
 	}
 	return errors.New(text)
 }
 
 func heldFailure(s *session, sum *engine.Summary) error {
-	why := "a file system inside the source is not the one that was snapshotted"
-	way := "mount it again, or accept what is there now with: " + s.approval("--new-source")
-	if sum.Hold != nil {
-		why = sum.Hold.Why
-		way = "'snapsync plan' shows them; this lets exactly these through at the next run: " + s.approval("")
+	var whys, ways []string
+	guarded := int64(0)
+	if h := sum.Hold; h != nil {
+		guarded = h.Deletes
+		whys = append(whys, h.Why)
+		ways = append(ways, "'snapsync plan' shows them; this lets exactly these through at the next run: "+s.approval(""))
+	}
+	if m := sum.HeldByMounts(); m != nil && sum.Held > guarded {
+		whys = append(whys, m.Why)
+		ways = append(ways, "mount it again, or accept what is there now with: "+s.approval("--new-source"))
 	}
 	return &failure{
 		status: statusHeld,
-		err:    fmt.Errorf("%s held: %s", counted(sum.Held, "delete"), why),
-		hint:   "everything else was done; " + way,
+		err:    fmt.Errorf("%s held: %s", counted(sum.Held, "delete"), strings.Join(whys, "; ")),
+		hint:   "everything else was done; " + strings.Join(ways, "; "),
 	}
 }
 

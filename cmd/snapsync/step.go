@@ -64,6 +64,14 @@ type stepLine struct{ symbol, kind, text string }
 // kinds is every stepLine.kind, in the order in which a long plan sums them up.
 var kinds = []string{"new", "change", "copy", "touch", "mkdir", "move", "delete", "rmdir", "held"}
 
+// showStep is a step with what it saves. Of a moved directory only the engine knows that: saved.
+func showStep(s *journal.Step, saved int64) shownStep {
+	if s.New != nil && !s.Dir && (s.Action == journal.Move || s.How == journal.Copy) {
+		saved = s.New.Size
+	}
+	return shownStep{s, saved}
+}
+
 func describe(s shownStep) stepLine {
 	line := describeFree(s)
 	if s.Held {
@@ -99,7 +107,10 @@ func describeFree(s shownStep) stepLine {
 
 func moveText(s shownStep) string {
 	from, to := showDir(s.From, s.Dir), showDir(s.Path, s.Dir)
-	if s.Dir {
+	switch {
+	case s.Dir && s.saved == 0: // nothing, or nobody knows any more
+		return fmt.Sprintf("%s → %s (%s)", from, to, counted(int64(s.Files), "file"))
+	case s.Dir:
 		return fmt.Sprintf("%s → %s (%s, %s not sent)", from, to, counted(int64(s.Files), "file"), size(s.saved))
 	}
 	return fmt.Sprintf("%s → %s (%s not sent%s)", from, to, size(s.saved), comma(s.Step, journal.Renamed))

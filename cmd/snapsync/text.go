@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -45,6 +46,23 @@ func show(path string) string {
 }
 
 func unprintable(r rune) bool { return !unicode.IsPrint(r) && r != ' ' || r == utf8.RuneError }
+
+// withoutPath leaves out of an error the path that stands before it anyway: the layers that an error
+// passes each name it, and a path can have thousands of bytes.
+func withoutPath(message, path string) string {
+	if path == "" {
+		return message
+	}
+	for _, again := range []string{" " + strconv.Quote(path), " " + path + ":"} {
+		left := ""
+		if strings.HasSuffix(again, ":") {
+			left = ":"
+		}
+		message = strings.ReplaceAll(message, again, left)
+	}
+	absolute := regexp.MustCompile(` (?:[A-Za-z]:)?[/\\]\S*?` + regexp.QuoteMeta("/"+path) + `:`)
+	return absolute.ReplaceAllLiteralString(message, ":")
+}
 
 // shellWord quotes s so that a shell reads it as one word, and a terminal shows it harmlessly.
 func shellWord(s string) string {

@@ -20,33 +20,34 @@ func (*verifyCmd) Help() string {
 	return `The remote is listed once and compared with what it has acknowledged: what is missing, what differs, what
 somebody else put there. With --checksum the local files are read as well, where the remote gives hashes
 that nothing else can be compared with. The remote itself is never changed: with --repair the next run
-sends what is missing or differs, and with --complete-sync deletes what is extra.
+sends what is missing or differs. What is extra it deletes with --complete-sync, and leaves alone without.
 
-Without flags of its own it judges by the flags of the last run.
+It judges by the flags of the config file, for a mapping that is not there by those of the last run unless it gets
+some of its own.
 
 Exit status: 20 if there are differences, repaired or not.
 
 Examples:
 
+    snapsync verify -m work
     snapsync verify ~/work --remote mys3:bucket/work
     snapsync verify --repair ~/work && snapsync run --once ~/work --remote mys3:bucket/work`
 }
 
 // Run implements the command.
 func (c *verifyCmd) Run(a *app) error {
-	m, err := a.choose(&c.selection, c.Src, "")
-	if err != nil {
-		return err
-	}
-	s, err := a.open(m)
-	if err != nil {
-		return err
-	}
-	return errors.Join(c.verify(a, s), s.close())
+	return a.each(&c.selection, c.Src, "", func(m *mapping) error {
+		s, err := a.open(m)
+		if err != nil {
+			return err
+		}
+		a.heading(m)
+		return errors.Join(c.verify(a, s), s.close())
+	})
 }
 
 func (c *verifyCmd) verify(a *app, s *session) error {
-	flags, err := s.recall(&c.syncFlags)
+	flags, err := a.recall(s, &c.syncFlags)
 	if err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func (c *verifyCmd) verify(a *app, s *session) error {
 	if err = errors.Join(err, e.Close()); err != nil {
 		return err
 	}
-	if err := writeReport(a, report, c.Repair); err != nil {
+	if err := writeReport(a, report, c.Repair, flags.CompleteSync); err != nil {
 		return err
 	}
 	if !report.Clean() {
@@ -92,7 +93,7 @@ type verifyTotals struct {
 	Repaired int64  `json:"repaired"`
 }
 
-func writeReport(a *app, r *engine.Report, repair bool) error {
+func writeReport(a *app, r *engine.Report, repair, mirror bool) error {
 	for _, group := range []struct {
 		kind  string
 		paths []engine.Difference
@@ -111,7 +112,7 @@ func writeReport(a *app, r *engine.Report, repair bool) error {
 	if a.Quiet {
 		return nil
 	}
-	return writeVerdict(a.stdout, r, repair)
+	return writeVerdict(a.stdout, r, repair, mirror)
 }
 
 func writeDifference(a *app, kind string, d engine.Difference) error {
@@ -122,7 +123,7 @@ func writeDifference(a *app, kind string, d engine.Difference) error {
 	return err
 }
 
-func writeVerdict(w io.Writer, r *engine.Report, repair bool) error {
+func writeVerdict(w io.Writer, r *engine.Report, repair, mirror bool) error {
 	line := counted(r.Checked, "file") + " checked"
 	if r.Unknown > 0 {
 		line += fmt.Sprintf(" (%s by size only)", count(r.Unknown))
@@ -133,13 +134,25 @@ func writeVerdict(w io.Writer, r *engine.Report, repair bool) error {
 	default:
 		line += fmt.Sprintf(", %d missing, %d differ, %d extra", len(r.Missing), len(r.Differs), len(r.Extra))
 	}
-	fmt.Fprintf(w, "snapsync: %s\n", line)
-	var err error
-	switch {
-	case r.Repaired > 0:
-		_, err = fmt.Fprintln(w, "hint: recorded; the next run repairs the remote")
-	case !r.Clean() && !repair:
-		_, err = fmt.Fprintln(w, "hint: 'snapsync verify --repair' records it, so that the next run repairs the remote")
+	if _, err := fmt.Fprintf(w, "snapsync: %s\n", line); err != nil || r.Clean() {
+		return err
 	}
+	hint := "'snapsync verify --repair' records it, so that the next run " + cure(r, mirror)
+	if repair {
+		hint = "recorded; the next run " + cure(r, mirror)
+	}
+	_, err := fmt.Fprintf(w, "hint: %s\n", hint)
 	return err
+}
+
+// cure says what the run after a repair does about the differences.
+func cure(r *engine.Report, mirror bool) string {
+	extra := "leaves what is extra, unless with --complete-sync"
+	switch {
+	case mirror || len(r.Extra) == 0:
+		return "repairs the remote"
+	case len(r.Missing)+len(r.Differs) == 0:
+		return extra
+	}
+	return "sends what is missing or differs, and " + extra
 }
