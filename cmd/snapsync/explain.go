@@ -111,7 +111,7 @@ func explanationOf(x *engine.Explanation) explanationJSON {
 
 func writeExplanation(w io.Writer, m *mapping, x *engine.Explanation) error {
 	fmt.Fprintf(w, "%s: %s\n  because %s\n\n", show(x.Path), x.Verdict, x.Rule)
-	writeEntries(w, x.Base, x.Head)
+	writeEntries(w, x)
 	if s := x.Step; s != nil {
 		line := describe(showStep(s, 0))
 		fmt.Fprintf(w, "\npending: %s %s\n", line.kind, line.text)
@@ -132,8 +132,12 @@ func writeExplanation(w io.Writer, m *mapping, x *engine.Explanation) error {
 }
 
 // writeEntries shows what the remote holds and what the source holds side by side; what differs is marked.
-func writeEntries(w io.Writer, base, head *snapshot.Entry) {
+func writeEntries(w io.Writer, x *engine.Explanation) {
+	base, head := x.Base, x.Head
 	before, now := facts(base), facts(head)
+	if x.Skipped != "" {
+		now[0].value = x.Skipped
+	}
 	fmt.Fprintf(w, "  %-7s %-34s %s\n", "", "on the remote", "in the source")
 	for i, f := range before {
 		mark := ""

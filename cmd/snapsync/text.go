@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/dustin/go-humanize"
+
+	"github.com/snapsync/snapsync/snapshot"
 )
 
 func size(n int64) string {
@@ -60,7 +62,11 @@ func withoutPath(message, path string) string {
 		}
 		message = strings.ReplaceAll(message, again, left)
 	}
-	absolute := regexp.MustCompile(` (?:[A-Za-z]:)?[/\\]\S*?` + regexp.QuoteMeta("/"+path) + `:`)
+	here := regexp.QuoteMeta("/" + path)
+	if dir, _ := snapshot.Split(path); dir != "" { // the name that it has while it is sent
+		here += "|" + regexp.QuoteMeta("/"+dir) + `/\.snapsync-[0-9a-f]+\.\w+`
+	}
+	absolute := regexp.MustCompile(` (?:[A-Za-z]:)?[/\\]\S*?(?:` + here + `):`)
 	return absolute.ReplaceAllLiteralString(message, ":")
 }
 

@@ -32,6 +32,7 @@ func TestWithoutPath(t *testing.T) {
 	long := strings.Repeat("long/", 500) + "name"
 	for _, test := range []struct{ message, path, want string }{
 		{fmt.Sprintf("send %q: open %q: open /dst/%s: file name too long", long, long, long), long, "send: open: open: file name too long"},
+		{"send \"d/a\": open /dst/d/.snapsync-36309c09878291ae.partial: file name too long", "d/a", "send: open: file name too long"},
 		{`send "a": permission denied`, "a", "send: permission denied"},
 		{`move "a" to "b": permission denied`, "b", `move "a" to: permission denied`},
 		{"open /src/a/b: no space", "b", "open: no space"},
