@@ -61,8 +61,12 @@ func (p *page) paragraph(text string) {
 func (p *page) commands(node *kong.Node) {
 	rows := map[string][][2]string{}
 	for _, n := range node.Children {
-		if n.Group != nil && !n.Hidden {
-			rows[n.Group.Key] = append(rows[n.Group.Key], [2]string{n.Name, n.Help})
+		group := "commands" // beneath another
+		if node.Parent == nil && n.Group != nil {
+			group = n.Group.Key
+		}
+		if !n.Hidden {
+			rows[group] = append(rows[group], [2]string{n.Name, n.Help})
 		}
 	}
 	p.tables(rows)

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -27,21 +29,22 @@ type logFile interface {
 	reopen() error
 }
 
-// newLogFile opens or creates path. Other users cannot read it: it names files.
+// newLogFile opens or creates path. Other users cannot read it: it names files. One that rotates makes
+// its directory as well, as it has to whenever somebody takes that away.
 func newLogFile(path string, f *rotationFlags) (logFile, error) {
-	plain := &plainLog{path: path}
-	if err := plain.reopen(); err != nil {
-		return nil, &failure{status: statusUsage, err: err, hint: "name another with --log-file"}
-	}
 	rotated, err := f.rotated(path)
-	if err != nil || rotated != nil {
-		plain.Close()
-	}
 	if err != nil {
 		return nil, err
 	}
 	if rotated != nil {
-		return rotated, nil
+		err = os.MkdirAll(filepath.Dir(path), 0o700)
+	}
+	plain := &plainLog{path: path}
+	if err = errors.Join(err, plain.reopen()); err != nil {
+		return nil, &failure{status: statusUsage, err: err, hint: "name another with --log-file"}
+	}
+	if rotated != nil {
+		return rotated, plain.Close()
 	}
 	return plain, nil
 }

@@ -20,6 +20,9 @@
 //	NAME.go      the command NAME
 //	text.go      sizes, times and paths as people read them
 //	logging.go   log lines in rclone's shape
+//	logfile.go   the file that they may go to
+//	service*.go  snapsync under a service manager
+//	notify.go    what that manager is told
 //	progress.go  the live view of a run
 //
 // What it guarantees: exactly one object per line on stdout with --json and nothing else there;
@@ -45,9 +48,13 @@ import (
 func main() {
 	tuneMemory()
 	dropEmptyVariables()
-	ctx, stop := interruptible()
-	status := start(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
+	work := func(ctx context.Context) int { return start(ctx, os.Args[1:], os.Stdout, os.Stderr) }
+	status, ok := asService(work)
+	if !ok {
+		ctx, stop := interruptible()
+		status = work(ctx)
+		stop()
+	}
 	os.Exit(status)
 }
 

@@ -17,10 +17,10 @@ import (
 	"time"
 )
 
-// serviceManager is a socket that a notifier speaks to.
-type serviceManager struct{ conn *net.UnixConn }
+// listener is a socket that a notifier speaks to.
+type listener struct{ conn *net.UnixConn }
 
-func listenForNotes(t *testing.T) serviceManager {
+func listenForNotes(t *testing.T) listener {
 	t.Helper()
 	if runtime.GOOS == "windows" {
 		t.Skip("windows: no datagrams over unix sockets")
@@ -37,11 +37,11 @@ func listenForNotes(t *testing.T) serviceManager {
 	}
 	t.Cleanup(func() { conn.Close() })
 	t.Setenv("NOTIFY_SOCKET", name)
-	return serviceManager{conn}
+	return listener{conn}
 }
 
 // heard returns the next message, or "" if none comes within wait.
-func (m serviceManager) heard(t *testing.T, wait time.Duration) string {
+func (m listener) heard(t *testing.T, wait time.Duration) string {
 	t.Helper()
 	buf := make([]byte, 4096)
 	if err := m.conn.SetReadDeadline(time.Now().Add(wait)); err != nil {

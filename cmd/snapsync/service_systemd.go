@@ -1,0 +1,288 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/adrg/xdg"
+)
+
+// systemd is the service manager of most Linux systems: the instance of the machine, or that of a user,
+// which runs while the user is logged in, or always with lingering.
+type systemd struct {
+	app    *app
+	system bool
+}
+
+func newSystemd(a *app, system bool) *systemd { return &systemd{a, system} }
+
+const unitName = serviceName + ".service"
+
+// dir is where units are that a person adds.
+func (s *systemd) dir() string {
+	if s.system {
+		return "/etc/systemd/system"
+	}
+	return filepath.Join(xdg.ConfigHome, "systemd", "user")
+}
+
+func (s *systemd) unitPath() string { return filepath.Join(s.dir(), unitName) }
+
+// wantedBy is the link that starts the unit with the session or the machine: what `enable` makes.
+func (s *systemd) wantedBy() string { return filepath.Join(s.dir(), s.target()+".wants", unitName) }
+
+func (s *systemd) target() string {
+	if s.system {
+		return "multi-user.target"
+	}
+	return "default.target"
+}
+
+// install writes the unit and has it started from the next login or boot on. Where systemd does not run, as
+// in a container or while an image is built, the link is made by hand, as systemd would find it.
+func (s *systemd) install(j *job) error {
+	text, err := s.text(j)
+	if err != nil {
+		return err
+	}
+	changed, err := writeDefinition(s.unitPath(), text)
+	if err != nil {
+		return err
+	}
+	running := s.isRunning()
+	if running {
+		if err := errors.Join(s.ctl("daemon-reload"), s.ctl("enable", unitName)); err != nil {
+			return err
+		}
+	} else if err := s.link(); err != nil {
+		return err
+	}
+	s.explain(j, changed, running)
+	return nil
+}
+
+// link is `systemctl enable` without systemd.
+func (s *systemd) link() error {
+	if err := os.MkdirAll(filepath.Dir(s.wantedBy()), 0o755); err != nil {
+		return fmt.Errorf("enable service: %w", err)
+	}
+	if to, err := os.Readlink(s.wantedBy()); err == nil && to == s.unitPath() {
+		return nil
+	}
+	os.Remove(s.wantedBy())
+	if err := os.Symlink(s.unitPath(), s.wantedBy()); err != nil {
+		return fmt.Errorf("enable service: %w", err)
+	}
+	return nil
+}
+
+// explain says what was done and how to go on.
+func (s *systemd) explain(j *job, changed, running bool) {
+	a, scope := s.app, ""
+	if s.system {
+		scope = " --system"
+	}
+	if changed {
+		a.tell("wrote %s", show(s.unitPath()))
+	} else {
+		a.tell("%s is up to date", show(s.unitPath()))
+	}
+	a.tell("it runs as %s, and starts with %s", j.user.Username, map[bool]string{true: "the machine", false: "your session"}[s.system])
+	if !running {
+		a.tell("systemd does not run here: the service starts with the next boot or login")
+	} else {
+		a.tell("start it:    snapsync service start%s", scope)
+	}
+	a.tell("look at it:  snapsync service status%s, snapsync status", scope)
+	a.tell("its log:     %s", show(j.log))
+	a.tell("change it:   %s edit %s", strings.Join(s.command(), " "), serviceName)
+	if !s.system && !lingers(j.user) {
+		a.tell("it stops when you log out; this keeps it running: loginctl enable-linger %s", shellWord(j.user.Username))
+	}
+}
+
+// lingers reports whether a user's services run without a session. It is the file by which systemd-logind
+// remembers it.
+func lingers(u *user.User) bool {
+	_, err := os.Stat(filepath.Join("/var/lib/systemd/linger", u.Username))
+	return err == nil
+}
+
+func (s *systemd) uninstall() error {
+	running := s.isRunning()
+	if _, err := os.Stat(s.unitPath()); err == nil && running {
+		if err := s.ctl("disable", "--now", unitName); err != nil {
+			return err
+		}
+	}
+	_, errLink := removeDefinition(s.wantedBy())
+	found, err := removeDefinition(s.unitPath())
+	if err := errors.Join(errLink, err); err != nil {
+		return err
+	}
+	if running {
+		if err := s.ctl("daemon-reload"); err != nil {
+			return err
+		}
+	}
+	if !found {
+		s.app.tell("not installed: there is no %s", show(s.unitPath()))
+		return nil
+	}
+	s.app.tell("removed %s; configuration, state and log are as they were", show(s.unitPath()))
+	return nil
+}
+
+func (s *systemd) start() error {
+	if err := s.installed(); err != nil {
+		return err
+	}
+	if err := s.ctl("start", unitName); err != nil {
+		return err
+	}
+	s.app.tell("started; 'snapsync status' shows how the mappings stand")
+	return nil
+}
+
+func (s *systemd) stop() error {
+	if err := s.installed(); err != nil {
+		return err
+	}
+	if err := s.ctl("stop", unitName); err != nil {
+		return err
+	}
+	s.app.tell("stopped; what was under way is finished or recorded")
+	return nil
+}
+
+func (s *systemd) installed() error {
+	if _, err := os.Stat(s.unitPath()); err != nil {
+		return notInstalled(s.system)
+	}
+	return nil
+}
+
+// notInstalled is for what needs a service.
+func notInstalled(system bool) error {
+	hint := "'snapsync service install' installs it; --system means the one of the machine"
+	if system {
+		hint = "'sudo snapsync service install --system' installs it; without --system yours is meant"
+	}
+	return &failure{status: statusError, err: errors.New("the service is not installed"), hint: hint}
+}
+
+func (s *systemd) status() (*serviceStatus, error) {
+	st := &serviceStatus{Definition: s.unitPath(), State: "stopped"}
+	text, err := os.ReadFile(s.unitPath())
+	if err != nil {
+		return st, nil
+	}
+	st.Installed, st.Log = true, logOf(string(text))
+	_, err = os.Lstat(s.wantedBy())
+	st.Enabled = err == nil
+	if !s.system {
+		me, err := user.Current()
+		lingering := err == nil && lingers(me)
+		st.Linger = &lingering
+	}
+	if !s.isRunning() {
+		st.State, st.Text = "unknown", "systemd does not run here"
+		return st, nil
+	}
+	out, err := s.output("show", unitName, "--property=ActiveState,MainPID,StatusText,ActiveEnterTimestamp,NRestarts,Result")
+	if err != nil {
+		return nil, err
+	}
+	st.fill(properties(out))
+	return st, nil
+}
+
+// fill takes in what systemd says.
+func (st *serviceStatus) fill(p map[string]string) {
+	words := map[string]string{"active": "running", "reloading": "running", "activating": "starting", "deactivating": "stopping", "failed": "failed"}
+	if word, ok := words[p["ActiveState"]]; ok {
+		st.State = word
+	}
+	st.Text = p["StatusText"]
+	if st.State == "failed" {
+		st.Text = "result: " + p["Result"]
+	}
+	st.PID, _ = strconv.Atoi(p["MainPID"])
+	st.Restarts, _ = strconv.Atoi(p["NRestarts"])
+	if since, err := time.ParseInLocation("Mon 2006-01-02 15:04:05 MST", p["ActiveEnterTimestamp"], time.Local); err == nil && st.State == "running" {
+		st.Since = jsonTime(since)
+		st.since = since
+	}
+}
+
+// properties parses NAME=VALUE lines.
+func properties(out string) map[string]string {
+	p := map[string]string{}
+	for line := range strings.Lines(out) {
+		if name, value, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "="); ok {
+			p[name] = value
+		}
+	}
+	return p
+}
+
+// logOf finds the log file in a unit that install wrote.
+func logOf(unit string) string {
+	scanner := bufio.NewScanner(strings.NewReader(unit))
+	for scanner.Scan() {
+		if path, ok := strings.CutPrefix(scanner.Text(), "# log: "); ok {
+			return path
+		}
+	}
+	return ""
+}
+
+func (s *systemd) command() []string {
+	if s.system {
+		return []string{"systemctl"}
+	}
+	return []string{"systemctl", "--user"}
+}
+
+// isRunning reports whether systemd answers.
+func (s *systemd) isRunning() bool {
+	_, err := s.output("show", "--property=Version")
+	return err == nil
+}
+
+func (s *systemd) ctl(args ...string) error {
+	_, err := s.output(args...)
+	return err
+}
+
+func (s *systemd) output(args ...string) (string, error) {
+	command := append(s.command(), args...)
+	out, err := runTool(s.app, command...)
+	if err != nil && !s.system && os.Getenv("XDG_RUNTIME_DIR") == "" {
+		return out, &failure{status: statusError, err: err, hint: "there is no session of yours here, as after su or sudo: log in as yourself, or use --system"}
+	}
+	return out, err
+}
+
+// runTool runs a program of the system and makes what it says on stderr the error.
+func runTool(a *app, command ...string) (string, error) {
+	cmd := exec.CommandContext(a.ctx, command[0], command[1:]...)
+	var said strings.Builder
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if err != nil {
+		if text := strings.Join(strings.Fields(said.String()), " "); text != "" {
+			err = errors.New(text)
+		}
+		return string(out), fmt.Errorf("%s: %w", strings.Join(command, " "), err)
+	}
+	return string(out), nil
+}

@@ -1,0 +1,250 @@
+package main
+
+import (
+	"encoding/xml"
+	"errors"
+	"flag"
+	"io"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var updateDefinitions = flag.Bool("update", false, "rewrite the service definitions in testdata/service")
+
+// testJob has a bit of everything that needs quoting.
+func testJob(system bool) *job {
+	return &job{
+		system:  system,
+		user:    &user.User{Username: "me", Uid: "1000", HomeDir: "/home/me"},
+		program: "/opt/snap sync/bin/snapsync",
+		args: []string{"run", "--mappings=/home/me/it's 100% \"mine\"\\.toml", "--password-command=pass show $HOME;id",
+			"--state-dir=/home/me/\xff\n", "--log-file=/home/me/.local/state/snapsync/snapsync.log"},
+		env:     []string{"RCLONE_CONFIG=/home/me/my rclone.conf", "XDG_STATE_HOME=/var/$x&<y>"},
+		envFile: "/home/me/100%/environment",
+		log:     "/home/me/.local/state/snapsync/snapsync.log",
+	}
+}
+
+// asUTF8 leaves out what a property list cannot hold.
+func asUTF8(j *job) *job {
+	j.args = slices.DeleteFunc(j.args, func(s string) bool { return !utf8.ValidString(s) })
+	return j
+}
+
+func TestServiceDefinitions(t *testing.T) {
+	root := testJob(true)
+	root.user = &user.User{Username: "root", Uid: "0", HomeDir: "/root"}
+	for name, text := range map[string]func() (string, error){
+		"user.service":        func() (string, error) { return newSystemd(nil, false).text(testJob(false)) },
+		"system.service":      func() (string, error) { return newSystemd(nil, true).text(testJob(true)) },
+		"system-root.service": func() (string, error) { return newSystemd(nil, true).text(root) },
+		"agent.plist":         func() (string, error) { return (&launchd{home: "/Users/me"}).text(asUTF8(testJob(false))) },
+		"daemon.plist":        func() (string, error) { return (&launchd{system: true}).text(asUTF8(testJob(true))) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := text()
+			if err != nil {
+				t.Fatal(err)
+			}
+			file := filepath.Join("testdata", "service", name)
+			if *updateDefinitions {
+				if err := os.WriteFile(file, []byte(got), 0o666); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// systemd itself has nothing to complain about: no unknown setting, no bad quoting, no missing program.
+func TestUnitsAreValid(t *testing.T) {
+	if _, err := exec.LookPath("systemd-analyze"); err != nil {
+		t.Skip("systemd-analyze: not installed")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, system := range []bool{false, true} {
+		j := testJob(system)
+		j.program = self
+		j.user = &user.User{Username: "root", Uid: "0"}
+		text, err := newSystemd(nil, system).text(j)
+		if err != nil {
+			t.Fatal(err)
+		}
+		scope := "--user"
+		if system {
+			scope = "--system"
+		}
+		if said := verifyUnit(t, scope, text); said != "" {
+			t.Errorf("%s: systemd says:\n%s", scope, said)
+		}
+		if said := verifyUnit(t, scope, strings.Replace(text, "[Service]\n", "[Service]\nNonsense=1\n", 1)); !strings.Contains(said, "Nonsense") {
+			t.Errorf("%s: systemd-analyze does not look: %q", scope, said)
+		}
+	}
+}
+
+// verifyUnit returns what systemd-analyze says about a unit, and only about that.
+func verifyUnit(t *testing.T, scope, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), unitName)
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("systemd-analyze", scope, "--man=no", "verify", path)
+	cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+t.TempDir())
+	out, err := cmd.CombinedOutput()
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	var about []string
+	for line := range strings.Lines(string(out)) {
+		if strings.Contains(line, unitName) {
+			about = append(about, line)
+		}
+	}
+	return strings.Join(about, "")
+}
+
+// A plist is XML that gives back the words that went in.
+func TestPlistHoldsTheCommand(t *testing.T) {
+	j := asUTF8(testJob(false))
+	if _, err := (&launchd{}).text(testJob(false)); classify(err).status != statusUsage {
+		t.Errorf("a word that XML cannot hold: %v", err)
+	}
+	text, err := (&launchd{home: "/Users/me"}).text(j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for dec := xml.NewDecoder(strings.NewReader(text)); ; {
+		token, err := dec.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if start, ok := token.(xml.StartElement); ok && start.Name.Local == "array" {
+			var words struct {
+				String []string `xml:"string"`
+			}
+			if err := dec.DecodeElement(&words, &start); err != nil {
+				t.Fatal(err)
+			}
+			got = words.String
+		}
+	}
+	if want := append([]string{j.program}, j.args...); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// A crash must not look like status 2, after which the unit has nothing started again.
+func TestCrashIsNoUsageError(t *testing.T) {
+	if os.Getenv("CRASH") != "" {
+		go panic("of this test")
+		select {}
+	}
+	if runtime.GOOS == "windows" {
+		t.Skip("windows: no signals")
+	}
+	text, err := newSystemd(nil, false).text(testJob(false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := regexp.MustCompile(`(?m)^Environment=(GOTRACEBACK=\w+)$`).FindStringSubmatch(text)
+	if env == nil {
+		t.Fatal("the unit does not say how to crash")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("/bin/sh", "-c", `ulimit -c 0; exec "$0" -test.run=TestCrashIsNoUsageError`, self)
+	cmd.Env = append(os.Environ(), "CRASH=1", env[1])
+	said, err := cmd.CombinedOutput()
+	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.Exited() || !strings.Contains(string(said), "of this test") {
+		t.Errorf("ended with %v:\n%s", err, said)
+	}
+}
+
+func TestUnitQuote(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain-word/1.2": "plain-word/1.2",
+		"":               `""`,
+		"two words":      `"two words"`,
+		"it's":           `"it's"`,
+		`a"b\c`:          `"a\"b\\c"`,
+		"100%":           "100%%",
+		"line\nbreak":    `"line\x0abreak"`,
+		"\xff":           `"\xff"`,
+		"größe":          "größe",
+		"a;b":            `"a;b"`,
+	} {
+		if got := unitQuote(in); got != want {
+			t.Errorf("%q: got %s, want %s", in, got, want)
+		}
+	}
+}
+
+func TestProgramOfGoRunIsRefused(t *testing.T) {
+	if err := checkProgram("/tmp/go-build123/b001/exe/snapsync"); classify(err).status != statusUsage {
+		t.Errorf("got %v", err)
+	}
+	if err := checkProgram("/usr/local/bin/snapsync"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWriteDefinition(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "deep", "below", "unit")
+	for _, step := range []struct {
+		text    string
+		changed bool
+	}{{"one", true}, {"one", false}, {"two", true}} {
+		changed, err := writeDefinition(path, step.text)
+		if err != nil || changed != step.changed {
+			t.Errorf("%s: changed %v, %v", step.text, changed, err)
+		}
+		if got, _ := os.ReadFile(path); string(got) != step.text {
+			t.Errorf("%s: holds %q", step.text, got)
+		}
+	}
+	if left, _ := filepath.Glob(path + "*"); len(left) != 1 {
+		t.Errorf("left %q", left)
+	}
+}
+
+func TestLaunchdStatus(t *testing.T) {
+	for out, want := range map[string]serviceStatus{
+		"gui/501/io.github.snapsync = {\n\tstate = running\n\tpid = 123\n\tspawn type = daemon\n\tjetsam = {\n\t\tstate = other\n\t}\n}\n": {State: "running", PID: 123},
+		"x = {\n\tstate = not running\n\tlast exit code = 2\n}\n":                                                                          {State: "failed", Text: "exit status 2"},
+		"x = {\n\tstate = not running\n\tlast exit code = (never exited)\n}\n":                                                             {State: "stopped"},
+	} {
+		got := serviceStatus{State: "stopped"}
+		got.fillLaunchd(out)
+		if got != want {
+			t.Errorf("%q: got %+v, want %+v", out, got, want)
+		}
+	}
+}
