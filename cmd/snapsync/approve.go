@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/journal"
 )
@@ -18,32 +19,76 @@ type approveCmd struct {
 
 // Help is the long text of `approve --help`.
 func (*approveCmd) Help() string {
-	return `It shows the deletes that the last run held, and lets exactly these through at the next run. If the plan
-is another one by then, it is held again.
+	return `It shows the deletes that are held, and lets exactly these through: now if 'snapsync run' is running, else at the
+next run. If the plan is another one by then, it is held again.
 
 A source that is not the one that was snapshotted (a disk that is not mounted, a directory that was replaced)
 needs --new-source. Deletes that then follow are still counted against --max-delete.
 
 Examples:
 
+    snapsync approve -m work
     snapsync approve ~/work
     snapsync approve --new-source ~/work`
 }
 
 // Run implements the command.
 func (c *approveCmd) Run(a *app) error {
-	return a.withState(&c.selection, c.Src, func(s *session) error {
-		if c.NewSource {
-			return a.approveSource(s)
+	if c.NewSource { // for one mapping at a time: a person has looked at its source
+		if _, err := a.choose(&c.selection, c.Src, ""); err != nil {
+			return err
 		}
-		return a.approveHeld(s)
+	}
+	return a.each(&c.selection, c.Src, "", func(m *mapping) error {
+		if p := a.process(m); p != nil {
+			err := a.approveRunning(p, m, c.NewSource)
+			if !errors.Is(err, control.ErrNotRunning) {
+				return err
+			}
+		}
+		return a.alone(m, func(s *session) error {
+			if c.NewSource {
+				return a.approveSource(s)
+			}
+			return a.approveHeld(s)
+		})
 	})
+}
+
+// approveRunning has the process that keeps the mapping true let through what is shown here, and
+// nothing that came to be held since.
+func (a *app) approveRunning(p *process, m *mapping, newSource bool) error {
+	c := control.Command{Name: control.Approve, NewSource: newSource, Mapping: p.id}
+	if newSource {
+		return a.order(p, m, c)
+	}
+	s, err := a.read(m)
+	if err != nil {
+		return err
+	}
+	state, err := s.journal.State()
+	n := int64(0)
+	if err == nil && state.HeldDigest != "" {
+		n, err = a.showHeld(s)
+	}
+	if err = errors.Join(err, s.close()); err != nil {
+		return err
+	}
+	c.Digest = state.HeldDigest
+	out, err := p.Do(a.ctx, c)
+	if err != nil {
+		return asFailure(err)
+	}
+	return a.answer(m, "approved", n, state.HeldDigest, out.Text)
 }
 
 // approval is the command line that approves what is held for this mapping and no other, as a shell
 // takes it. option is empty or --new-source.
 func (m *mapping) approval(option string) string {
 	words := []string{"snapsync", "approve", option, shellWord(m.source), "--remote", shellWord(m.remote)}
+	if m.spec != nil {
+		words = []string{"snapsync", "approve", option, m.handle}
+	}
 	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " ")
 }
 
@@ -58,45 +103,12 @@ func (m *mapping) advise(err error) error {
 	}
 }
 
-// withState runs fn on the mapping that is meant, which is this process's meanwhile.
-func (a *app) withState(sel *selection, src string, fn func(*session) error) error {
-	m, err := a.choose(sel, src, "")
-	if err != nil {
-		return err
-	}
-	s, err := a.open(m)
-	if err != nil {
-		return err
-	}
-	return errors.Join(fn(s), s.close())
-}
-
-// steeringJSON is what the commands that steer print with --json.
-type steeringJSON struct {
-	Type    string `json:"type"`
-	Mapping string `json:"mapping"`
-	Count   int64  `json:"count"`
-	Digest  string `json:"digest,omitempty"`
-}
-
-// tell prints the outcome of a command that steers.
-func (a *app) tell(s *session, kind string, n int64, digest, text string) error {
-	if a.JSON {
-		return writeJSON(a.stdout, steeringJSON{kind, s.name, n, digest})
-	}
-	if a.Quiet {
-		return nil
-	}
-	_, err := fmt.Fprintf(a.stdout, "snapsync: %s: %s\n", s.mapping, text)
-	return err
-}
-
 func (a *app) approveSource(s *session) error {
 	err := s.journal.Update(func(st *journal.State) { st.NewSourceApproved = true })
 	if err != nil {
 		return err
 	}
-	return a.tell(s, "approved-source", 0, "", "the next run accepts the source as it is then")
+	return a.answer(s.mapping, "approved-source", 0, "", "the next run accepts the source as it is then")
 }
 
 func (a *app) approveHeld(s *session) error {
@@ -105,7 +117,7 @@ func (a *app) approveHeld(s *session) error {
 		return err
 	}
 	if state.HeldDigest == "" {
-		return a.tell(s, "approved", 0, "", "nothing is held")
+		return a.answer(s.mapping, "approved", 0, "", "nothing is held")
 	}
 	n, err := a.showHeld(s)
 	if err != nil {
@@ -115,7 +127,7 @@ func (a *app) approveHeld(s *session) error {
 	if err != nil {
 		return err
 	}
-	return a.tell(s, "approved", n, state.HeldDigest, fmt.Sprintf("%s approved; the next run does exactly these", counted(n, "delete")))
+	return a.answer(s.mapping, "approved", n, state.HeldDigest, fmt.Sprintf("%s approved; the next run does exactly these", counted(n, "delete")))
 }
 
 // showHeld lists the first held steps and counts them all.

@@ -26,11 +26,15 @@ type cli struct {
 	Snapshots snapshotsCmd `cmd:"" group:"look" help:"List the snapshots that the remote has acknowledged."`
 	Diff      diffCmd      `cmd:"" group:"look" help:"Show which paths changed between two snapshots."`
 
-	Approve approveCmd `cmd:"" group:"steer" help:"Let the held deletes through at the next run."`
-	Pause   pauseCmd   `cmd:"" group:"steer" help:"Make runs do nothing until resume."`
+	Approve approveCmd `cmd:"" group:"steer" help:"Let the held deletes through."`
+	Pause   pauseCmd   `cmd:"" group:"steer" help:"Do nothing until resume."`
 	Resume  resumeCmd  `cmd:"" group:"steer" help:"Undo pause."`
-	Retry   retryCmd   `cmd:"" group:"steer" help:"Show which paths failed; the next run tries all of them."`
+	Retry   retryCmd   `cmd:"" group:"steer" help:"Show which paths failed, and try them again."`
+	Sync    syncCmd    `cmd:"" group:"steer" help:"Have a running process look at everything now."`
+	Stop    stopCmd    `cmd:"" group:"steer" help:"End the running processes."`
 
+	Configure  configCmd     `cmd:"" name:"config" group:"program" help:"Make, show, check or edit the config file of mappings."`
+	Service    serviceCmd    `cmd:"" group:"program" help:"Have snapsync run as a service, with the login or with the machine."`
 	Doctor     doctorCmd     `cmd:"" group:"program" help:"Check the state, the configuration and the remote."`
 	Version    versionCmd    `cmd:"" group:"program" help:"Show the version of snapsync and of rclone inside it."`
 	Completion completionCmd `cmd:"" group:"program" help:"Print a completion script for a shell."`
@@ -40,10 +44,13 @@ type cli struct {
 type app struct {
 	*globals
 	ctx    context.Context
+	given  map[string]origin // flags that were set from outside
+	turn   int               // which of several mappings it is at, from 1; 0: there is only one
 	model  *kong.Application
 	stdout io.Writer
 	stderr io.Writer
 	screen *screen // where log lines go, above the progress if there is one
+	socket string  // where this process can be asked; "": nowhere
 	log    *slog.Logger
 
 	logFile logFile // of --log-file; nil: log lines go to the screen
@@ -54,6 +61,7 @@ const shortHelp = `snapsync keeps a remote true to a local directory, one way.
   snapsync plan ~/work --remote mys3:bucket/work         what would be done
   snapsync run --once ~/work --remote mys3:bucket/work   do it
   snapsync status                                        how things stand
+  snapsync config init                                   write it down; then just 'snapsync run'
 
 The remote is anything that rclone can reach, or just a directory: /mnt/backup/work.
 Deleted files are retained there unless --complete-sync says otherwise.
@@ -66,6 +74,7 @@ acknowledged, so that a run looks at the local tree only, moves what was renamed
 and never deletes because of something it could not see.`
 
 var groups = []kong.Group{
+	{Key: "commands", Title: "Commands:"},
 	{Key: "sync", Title: "Synchronising:"},
 	{Key: "look", Title: "Looking:"},
 	{Key: "steer", Title: "Steering:"},
@@ -96,7 +105,10 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	if err != nil {
 		return usageOf(err)
 	}
-	a := &app{globals: &c.globals, ctx: ctx, model: parser.Model, stdout: stdout, stderr: stderr}
+	a := &app{globals: &c.globals, ctx: ctx, model: parser.Model, given: givenFlags(parsed), stdout: stdout, stderr: stderr}
+	if err := a.configure(parsed); err != nil {
+		return err
+	}
 	closeLog, err := a.openLog()
 	if err != nil {
 		return err
@@ -133,7 +145,7 @@ func usageOf(err error) error {
 	}
 	hint := "see 'snapsync --help'"
 	if p := (*kong.ParseError)(nil); errors.As(err, &p) && p.Context != nil && p.Context.Selected() != nil {
-		hint = fmt.Sprintf("see 'snapsync %s --help'", p.Context.Selected().Name)
+		hint = fmt.Sprintf("see 'snapsync %s --help'", p.Context.Selected().Path())
 	}
 	return usage(hint, "%s", strings.TrimSuffix(err.Error(), "\n"))
 }

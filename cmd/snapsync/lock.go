@@ -20,12 +20,21 @@ import (
 //
 //	pid 4711
 //	since 2026-11-22T16:00:00Z
+//	socket /run/user/1000/snapsync/control.sock     where it can be asked, if it stays
 type lock struct{ file *flock.Flock }
 
 // holder is the process that has a mapping.
 type holder struct {
-	pid   int // 0: unknown
-	since time.Time
+	pid    int // 0: unknown
+	since  time.Time
+	socket string // "": it cannot be asked
+}
+
+func (h holder) String() string {
+	if h.pid == 0 {
+		return "unknown"
+	}
+	return fmt.Sprintf("%d, since %s", h.pid, localTime(h.since))
 }
 
 // lockPatience bridges the moment in which `status` tests whether the lock is taken.
@@ -33,8 +42,8 @@ const lockPatience = 300 * time.Millisecond
 
 func lockPath(dir string) string { return filepath.Join(dir, "lock") }
 
-// takeLock makes this process the owner of the state in dir.
-func takeLock(ctx context.Context, dir string) (*lock, error) {
+// takeLock makes this process, which can be asked at socket, the owner of the state in dir.
+func takeLock(ctx context.Context, dir, socket string) (*lock, error) {
 	l := &lock{flock.New(lockPath(dir), flock.SetPermissions(0o600))}
 	ctx, cancel := context.WithTimeout(ctx, lockPatience)
 	defer cancel()
@@ -46,6 +55,9 @@ func takeLock(ctx context.Context, dir string) (*lock, error) {
 		return nil, lockedBy(readHolder(dir))
 	}
 	content := fmt.Sprintf("pid %d\nsince %s\n", os.Getpid(), time.Now().UTC().Format(time.RFC3339))
+	if socket != "" {
+		content += "socket " + socket + "\n"
+	}
 	if err := os.WriteFile(lockPath(dir), []byte(content), 0o600); err != nil {
 		l.release()
 		return nil, fmt.Errorf("write lock: %w", err)
@@ -91,6 +103,8 @@ func readHolder(dir string) holder {
 			h.pid, _ = strconv.Atoi(value)
 		case "since":
 			h.since, _ = time.Parse(time.RFC3339, value)
+		case "socket":
+			h.socket = value
 		}
 	}
 	return h

@@ -1,6 +1,9 @@
 package main
 
-import "github.com/snapsync/snapsync/journal"
+import (
+	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/journal"
+)
 
 type pauseCmd struct {
 	Src string `arg:"" optional:"" help:"The source of the mapping. Default: as --source."`
@@ -9,20 +12,23 @@ type pauseCmd struct {
 
 // Help is the long text of `pause --help`.
 func (*pauseCmd) Help() string {
-	return `Runs of a paused mapping do nothing and exit with 0, so that cron jobs can stay as they are.
+	return `A running 'snapsync run' gives up what it is doing and then does nothing, but it stays. Runs of a paused mapping do
+nothing and exit with 0, so that cron jobs can stay as they are.
 
-Example:
+Examples:
 
+    snapsync pause
+    snapsync pause -m work
     snapsync pause ~/work`
 }
 
 // Run implements the command.
 func (c *pauseCmd) Run(a *app) error {
-	return a.withState(&c.selection, c.Src, func(s *session) error {
+	return a.steer(&c.selection, c.Src, control.Command{Name: control.Pause}, func(s *session) error {
 		if err := s.journal.Update(func(st *journal.State) { st.Paused = true }); err != nil {
 			return err
 		}
-		return a.tell(s, "paused", 0, "", "paused: runs do nothing until 'snapsync resume'")
+		return a.answer(s.mapping, "paused", 0, "", "paused: runs do nothing until 'snapsync resume'")
 	})
 }
 
@@ -33,7 +39,7 @@ type resumeCmd struct {
 
 // Help is the long text of `resume --help`.
 func (*resumeCmd) Help() string {
-	return `The next run works again. What was missed meanwhile is found by its scan.
+	return `A running 'snapsync run' goes on at once, else the next run does. What was missed meanwhile is found by a scan.
 
 Example:
 
@@ -42,10 +48,10 @@ Example:
 
 // Run implements the command.
 func (c *resumeCmd) Run(a *app) error {
-	return a.withState(&c.selection, c.Src, func(s *session) error {
+	return a.steer(&c.selection, c.Src, control.Command{Name: control.Resume}, func(s *session) error {
 		if err := s.journal.Update(func(st *journal.State) { st.Paused = false }); err != nil {
 			return err
 		}
-		return a.tell(s, "resumed", 0, "", "resumed: the next run catches up")
+		return a.answer(s.mapping, "resumed", 0, "", "resumed: the next run catches up")
 	})
 }

@@ -28,7 +28,7 @@ func (a *app) open(m *mapping) (*session, error) {
 	if err := os.MkdirAll(m.dir, 0o700); err != nil {
 		return nil, &failure{status: statusError, err: fmt.Errorf("make state directory: %w", err), hint: "choose another with --state-dir"}
 	}
-	l, err := takeLock(a.ctx, m.dir)
+	l, err := takeLock(a.ctx, m.dir, a.socket)
 	if err != nil {
 		return nil, err
 	}
@@ -90,13 +90,16 @@ func (a *app) engineConfig(m *mapping, f *syncFlags, t *transferFlags) (engine.C
 			Checksum:      f.Checksum,
 			NewHash:       backends.NewHash,
 		},
-		Connect: func(context.Context) (engine.Connection, error) {
+		Connect: func(_ context.Context, uploads engine.Uploads) (engine.Connection, error) {
+			remote := remote
+			remote.Uploads = uploads
 			return backends.Open(a.ctx, remote) // not the caller's context: the remote outlives the call
 		},
 		CompleteSync: f.CompleteSync,
 		EmptyDirs:    f.CreateEmptySrcDirs,
 		Metadata:     f.Metadata,
 		Boot:         bootID(),
+		Options:      digestOptions(&remote),
 		Log:          a.log,
 	}, nil
 }
@@ -124,8 +127,8 @@ func tune(c *engine.Config, g *guardFlags, t *transferFlags) (err error) {
 	if c.MaxDelete, err = g.limit(); err != nil {
 		return err
 	}
-	if t.Retries < 1 {
-		return usage("1 means that nothing is tried twice", "retries %d: want a number from 1 up", t.Retries)
+	if err := t.attempts(); err != nil {
+		return err
 	}
 	c.Approve, c.Retries = g.Approve, t.Retries
 	c.Transfers, err = t.parallel()
@@ -145,8 +148,14 @@ func (s *session) remember(f *syncFlags) error {
 	return s.journal.Update(func(st *journal.State) { st.Options = string(text) })
 }
 
-// recall returns the flags of the last run, unless some were given now.
-func (s *session) recall(given *syncFlags) (*syncFlags, error) {
+// recall returns the flags of the config file with those that were given now; for a mapping that is
+// not there those of the last run, unless some were given now.
+func (a *app) recall(s *session, given *syncFlags) (*syncFlags, error) {
+	if s.spec != nil {
+		flags := s.spec.syncFlags
+		a.give(flagsOf(&flags), flagsOf(given))
+		return &flags, nil
+	}
 	none, err := json.Marshal(&syncFlags{})
 	if err != nil {
 		return nil, err

@@ -1,22 +1,29 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"strings"
 	"time"
 
-	"github.com/snapsync/snapsync/journal"
+	"golang.org/x/term"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/control"
 )
 
 type statusCmd struct {
-	Src string `arg:"" optional:"" help:"Only the mappings of this source."`
+	Src   string `arg:"" optional:"" help:"Only the mappings of this source."`
+	Watch bool   `group:"output" short:"w" config:"-" help:"Stay and show what changes: in place on a terminal, as lines elsewhere."`
 	selection
 }
 
 // Help is the long text of `status --help`.
 func (*statusCmd) Help() string {
-	return `Without a source or a remote, all mappings of the state directory are shown. The remote is not asked.
+	return `Without a name, a source or a remote, all mappings are shown: those of the config file and those of the state
+directory. The remote is not asked; a running 'snapsync run' is, for what only it knows.
 
 States: idle (all is synced), scanning, syncing, offline (the remote could not be reached), held (a person
 must approve deletes), paused, stopped (something is pending and nothing is running).
@@ -24,38 +31,108 @@ must approve deletes), paused, stopped (something is pending and nothing is runn
 Examples:
 
     snapsync status
+    snapsync status -m work
     snapsync status ~/work
+    snapsync status --watch
     snapsync status --json | jq .oldest_unsynced`
 }
 
 // Run implements the command.
 func (c *statusCmd) Run(a *app) error {
+	if c.Watch {
+		return c.watch(a)
+	}
+	return c.show(a, a.stdout)
+}
+
+// standings is how the mappings stand that are meant; a mapping whose state cannot be read has an error.
+type standing struct {
+	mapping *mapping
+	status  *control.Status
+	err     error
+}
+
+func (c *statusCmd) look(a *app) ([]standing, error) {
 	found, err := a.candidates(&c.selection, c.Src)
+	if err != nil {
+		return nil, err
+	}
+	live := a.liveStatus(found)
+	all := make([]standing, 0, len(found))
+	for _, m := range found {
+		if st := live[m.name]; st != nil {
+			all = append(all, standing{mapping: m, status: st})
+			continue
+		}
+		st, err := a.statusOf(m)
+		all = append(all, standing{m, st, err})
+	}
+	return all, nil
+}
+
+// liveStatus asks the running processes, each of them once. The result is by the mappings' names.
+func (a *app) liveStatus(found []*mapping) map[string]*control.Status {
+	live := map[string]*control.Status{}
+	ask := func(p *control.Client) {
+		reply, err := p.Status(a.ctx, "")
+		if err != nil {
+			a.log.Debug("status", "socket", p.Path(), "err", err)
+			return
+		}
+		for i := range reply.Mappings {
+			st := &reply.Mappings[i]
+			for _, m := range found {
+				if m.is(st) {
+					st.Mapping = m.label()
+					live[m.name] = st
+				}
+			}
+		}
+	}
+	for _, p := range a.processes() {
+		ask(p)
+	}
+	for _, m := range found { // one that listens where nobody looks
+		if h, running := lockHolder(m.dir); running && h.socket != "" && live[m.name] == nil {
+			ask(control.NewClient(h.socket))
+		}
+	}
+	return live
+}
+
+// show prints how things stand once.
+func (c *statusCmd) show(a *app, w io.Writer) error {
+	all, err := c.look(a)
 	if err != nil {
 		return err
 	}
-	if len(found) == 0 {
-		return c.none(a)
+	if len(all) == 0 {
+		return c.none(a, w)
 	}
 	var broken error
-	for i, m := range found {
+	for i, one := range all {
 		if i > 0 && !a.JSON {
-			fmt.Fprintln(a.stdout)
+			fmt.Fprintln(w)
 		}
-		st, err := a.statusOf(m)
-		if err != nil {
-			broken = errors.Join(broken, err) // the others stand as they do
-			err = a.writeBroken(m, err)
-		} else if a.JSON {
-			err = writeJSON(a.stdout, st)
-		} else {
-			err = st.write(a.stdout, time.Now())
-		}
-		if err != nil {
+		if err := one.write(a, w); err != nil {
 			return err
 		}
+		broken = errors.Join(broken, one.err) // the others stand as they do
 	}
 	return broken
+}
+
+func (s *standing) write(a *app, w io.Writer) error {
+	switch {
+	case s.err != nil && a.JSON:
+		return writeJSON(w, brokenStatus{s.mapping.label(), "stopped", s.err.Error()})
+	case s.err != nil:
+		_, err := fmt.Fprintf(w, "%s\n  %-13s stopped: its state cannot be read\n  %-13s %v\n", s.mapping, "state", "error", s.err)
+		return err
+	case a.JSON:
+		return writeJSON(w, s.status)
+	}
+	return writeStatus(w, s.mapping.String(), s.status, time.Now())
 }
 
 // brokenStatus is the object of a mapping whose state cannot be read.
@@ -65,169 +142,116 @@ type brokenStatus struct {
 	Error   string `json:"error"`
 }
 
-func (a *app) writeBroken(m *mapping, err error) error {
-	if a.JSON {
-		return writeJSON(a.stdout, brokenStatus{m.name, "stopped", err.Error()})
-	}
-	_, werr := fmt.Fprintf(a.stdout, "%s\n  %-13s stopped: its state cannot be read\n  %-13s %v\n", m, "state", "error", err)
-	return werr
-}
-
-func (c *statusCmd) none(a *app) error {
-	if c.Src+c.Source+c.Remote != "" {
+func (c *statusCmd) none(a *app, w io.Writer) error {
+	if c.Src+c.Source+c.Remote+c.Mapping != "" {
 		return &failure{status: statusError, err: errNoMapping(&c.selection, c.Src), hint: "'snapsync status' lists those that exist"}
 	}
 	if a.JSON {
 		return nil
 	}
-	_, err := fmt.Fprintln(a.stdout, "no mappings yet: 'snapsync run --once SRC --remote REMOTE' makes one")
+	_, err := fmt.Fprintln(w, "no mappings yet: 'snapsync config init' or 'snapsync run --once SRC --remote REMOTE' makes one")
 	return err
 }
 
-// status is how a mapping stands. The first fields are the contract of `status --json`.
-type status struct {
-	Mapping        string  `json:"mapping"`
-	Source         string  `json:"source"`
-	Remote         string  `json:"remote"`
-	State          string  `json:"state"`
-	Files          int64   `json:"files"`
-	Bytes          int64   `json:"bytes"`
-	Pending        int64   `json:"pending"`
-	Held           int64   `json:"held"`
-	Failed         int64   `json:"failed"`
-	LastSuccess    *string `json:"last_success"`
-	OldestUnsynced *string `json:"oldest_unsynced"`
+// watchEvery is the time between two looks of `status --watch`.
+const watchEvery = time.Second
 
-	Since         *string `json:"since"`
-	LastRun       *string `json:"last_run"`
-	LastError     string  `json:"last_error,omitempty"`
-	HeldWhy       string  `json:"held_why,omitempty"`
-	Paused        bool    `json:"paused"`
-	Retained      int64   `json:"retained"`
-	RetainedBytes int64   `json:"retained_bytes"`
-	PID           int     `json:"pid,omitempty"`
-
-	state    journal.State
-	oldest   time.Time
-	failures []journal.FailureRow
-	holder   holder
-	approval string // the command line that lets through what is held
-}
-
-func (a *app) statusOf(m *mapping) (*status, error) {
-	if m.err != nil {
-		return nil, m.err
+// watch shows how things stand until it is interrupted.
+func (c *statusCmd) watch(a *app) error {
+	show := c.redraw
+	if !isTerminal(a.stdout) || a.JSON || os.Getenv("TERM") == "dumb" {
+		show = (&statusLines{cmd: c, said: map[string]string{}}).show
 	}
-	s, err := a.read(m)
-	if err != nil {
-		return nil, err
-	}
-	st, err := s.status()
-	return st, errors.Join(err, s.close())
-}
-
-func (s *session) status() (*status, error) {
-	state, err := s.journal.State()
-	if err != nil {
-		return nil, err
-	}
-	totals, err := s.journal.Totals()
-	if err != nil {
-		return nil, err
-	}
-	counts, err := s.journal.Counts()
-	if err != nil {
-		return nil, err
-	}
-	failures, err := s.journal.Failures(maxShown)
-	if err != nil {
-		return nil, err
-	}
-	st := &status{
-		Mapping: s.name, Source: s.source, Remote: s.display,
-		Files: totals.Files, Bytes: totals.Bytes, Retained: totals.Retained, RetainedBytes: totals.RetainedBytes,
-		Pending: counts.Pending, Held: counts.Held, Failed: counts.Failed,
-		LastSuccess: jsonTime(state.LastSuccess), OldestUnsynced: jsonTime(counts.Oldest),
-		Since: jsonTime(state.PhaseSince), LastRun: jsonTime(state.LastRun),
-		LastError: state.LastError, HeldWhy: state.HeldWhy, Paused: state.Paused,
-		state: state, oldest: counts.Oldest, failures: failures, approval: s.approval(""),
-	}
-	running := false
-	st.holder, running = lockHolder(s.dir)
-	if running {
-		st.PID = st.holder.pid
-	}
-	st.State = stateWord(&state, counts, running)
-	return st, nil
-}
-
-// stateWord is the one word for how a mapping stands.
-func stateWord(s *journal.State, c journal.Counts, running bool) string {
-	switch {
-	case running && c.Pending > 0:
-		return "syncing"
-	case running:
-		return "scanning"
-	case s.Paused:
-		return "paused"
-	case c.Held > 0:
-		return "held"
-	case s.LastErrorClass == "offline":
-		return "offline"
-	case c.Pending > 0, c.Failed > 0, s.LastError != "", s.LastSuccess.IsZero():
-		return "stopped"
-	}
-	return "idle"
-}
-
-// write prints a block for people.
-func (st *status) write(w io.Writer, now time.Time) error {
-	fmt.Fprintf(w, "%s → %s\n", show(st.Source), st.Remote)
-	row := func(name, format string, args ...any) {
-		fmt.Fprintf(w, "  %-13s %s\n", name, fmt.Sprintf(format, args...))
-	}
-	row("state", "%s", st.stateText(now))
-	row("mirrored", "%s, %s", counted(st.Files, "file"), size(st.Bytes))
-	if st.Retained > 0 {
-		row("retained", "%s, %s: deleted here, kept there", counted(st.Retained, "file"), size(st.RetainedBytes))
-	}
-	if st.Pending > 0 {
-		row("pending", "%s, the oldest since %s", counted(st.Pending, "step"), ago(st.oldest, now))
-	}
-	if st.Held > 0 {
-		row("held", "%s: %s", counted(st.Held, "step"), st.HeldWhy)
-		row("", "this shows them and lets them through: %s", st.approval)
-	}
-	if st.Failed > 0 {
-		row("failed", "%s", counted(st.Failed, "path"))
-		for _, f := range st.failures {
-			row("", "%s: %s (%s, last %s)", show(f.Path), f.Message, counted(int64(f.Tries), "attempt"), ago(f.Last, now))
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for {
+		if err := show(a); err != nil {
+			return err
 		}
-		if more := st.Failed - int64(len(st.failures)); more > 0 {
-			row("", "… and %s more", count(more))
+		select {
+		case <-tick.C:
+		case <-a.ctx.Done():
+			return nil // that is how it ends
 		}
 	}
-	if st.LastError != "" {
-		row("last error", "%s", st.LastError)
+}
+
+// Control sequences of every terminal that there is.
+const (
+	cursorHome = "\x1b[H"
+	clearLine  = "\x1b[K"
+	clearBelow = "\x1b[J"
+)
+
+// redraw replaces what is on the terminal: line by line, so that it does not flicker, and no more lines
+// than it has.
+func (c *statusCmd) redraw(a *app) error {
+	var text bytes.Buffer
+	if err := c.show(a, &text); err != nil && text.Len() == 0 {
+		return err
 	}
-	row("last success", "%s", ago(st.state.LastSuccess, now))
+	width, height, err := term.GetSize(int(os.Stdout.Fd()))
+	if err != nil {
+		width, height = 80, 24
+	}
+	lines := strings.Split(strings.TrimRight(text.String(), "\n"), "\n")
+	if len(lines) >= height && height > 1 {
+		more := len(lines) - (height - 2)
+		lines = append(lines[:height-2], fmt.Sprintf("… %s more", counted(int64(more), "line")))
+	}
+	out := cursorHome
+	for _, line := range lines {
+		out += fit(line, width) + clearLine + "\r\n"
+	}
+	_, err = io.WriteString(a.stdout, out+clearBelow)
+	return err
+}
+
+// statusLines prints a mapping again when something about it has changed.
+type statusLines struct {
+	cmd  *statusCmd
+	said map[string]string // by mapping
+}
+
+func (l *statusLines) show(a *app) error {
+	all, err := l.cmd.look(a)
+	if err != nil {
+		return err
+	}
+	for _, one := range all {
+		if one.news() == l.said[one.mapping.name] {
+			continue
+		}
+		l.said[one.mapping.name] = one.news()
+		if a.JSON {
+			err = one.write(a, a.stdout)
+		} else {
+			_, err = fmt.Fprintf(a.stdout, "%s  %s: %s\n", localTime(time.Now()), one.mapping, one.news())
+		}
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-func (st *status) stateText(now time.Time) string {
-	since := ""
-	if !st.state.PhaseSince.IsZero() {
-		since = ", since " + ago(st.state.PhaseSince, now)
+// news is what is worth a line when it changes.
+func (s *standing) news() string {
+	if s.err != nil {
+		return "stopped: " + s.err.Error()
 	}
-	switch st.State {
-	case "scanning", "syncing":
-		return fmt.Sprintf("%s, by process %d since %s", st.State, st.holder.pid, ago(st.holder.since, now))
-	case "paused":
-		return "paused: runs do nothing until 'snapsync resume'"
-	case "offline":
-		return "offline" + since + ": the remote could not be reached; the next run tries again"
-	case "stopped":
-		return "stopped: the next run continues"
+	st := s.status
+	text := st.State
+	for _, part := range []struct {
+		what string
+		n    int64
+	}{{"pending", st.Pending}, {"held", st.Held}, {"failed", st.Failed}} {
+		if part.n > 0 {
+			text += fmt.Sprintf(", %s %s", count(part.n), part.what)
+		}
 	}
-	return st.State + since
+	if st.LastError != "" {
+		text += ": " + st.LastError
+	}
+	return text
 }

@@ -1,0 +1,398 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/engine"
+)
+
+// daemonProcess is `run` without --once: it keeps mappings true until it is told to stop.
+//
+//	daemon.go          start, reload, drain
+//	daemon_upkeep.go   one mapping
+//	daemon_report.go   what is told about it: events, log, terminal
+//	daemon_host.go     what the control socket asks for
+//	daemon_meters.go   figures for Prometheus
+//	daemon_grace.go    uploads that may end by themselves
+//	daemon_view.go     the live view on a terminal
+//	process.go         how other commands find it
+type daemonProcess struct {
+	*app
+	load    func() ([]spec, error)                // the mappings that are wanted
+	newLoop func(engine.LoopConfig) (loop, error) // engine.NewLoop, but for tests
+	started time.Time
+	slots   *semaphore.Weighted // transfers of all mappings together; nil: no limit
+	feed    *control.Feed
+	meters  *meters
+	notify  *notifier
+	grace   grace
+	halt    func()          // begins to drain
+	work    context.Context // of the mappings; it ends after halt
+	hurry   chan struct{}   // closed when somebody does not want to wait for the end
+	viewed  bool            // a live view has the terminal; guarded by out
+	out     sync.Mutex      // one line of stdout at a time
+
+	// steer is held while the set of mappings changes.
+	steer sync.Mutex
+	mu    sync.Mutex // guards kept
+	kept  []*upkeep  // in the order of the configuration
+}
+
+// processFlags are what all mappings of a process share.
+type processFlags struct {
+	MaxTransfers int    `group:"transfer" placeholder:"N" help:"Parallel steps of all mappings of this process together. Default: only each mapping's own limit."`
+	MetricsAddr  string `group:"watch" placeholder:"HOST:PORT" help:"Answer Prometheus at http://HOST:PORT/metrics, too. The control socket always does."`
+}
+
+const (
+	feedSize    = 2048             // events that a reader may fall behind
+	drainTime   = 10 * time.Second // from being told to stop to the end of the process
+	uploadGrace = 7 * time.Second  // of these, for uploads under way
+	replyTime   = time.Second      // of these, for requests under way on the socket
+)
+
+// stay is `run` without --once.
+func (c *runCmd) stay(a *app) error {
+	d, err := newDaemon(a, func() ([]spec, error) { return a.specs(c.spec()) }, &c.processFlags)
+	if err != nil {
+		return err
+	}
+	return d.run(&c.processFlags)
+}
+
+func newDaemon(a *app, load func() ([]spec, error), f *processFlags) (*daemonProcess, error) {
+	if f.MaxTransfers < 0 {
+		return nil, usage("0 means no limit", "max-transfers %d: want a number from 0 up", f.MaxTransfers)
+	}
+	d := &daemonProcess{
+		app: a, load: load, started: time.Now(), feed: control.NewFeed(feedSize), notify: newNotifier(a.log),
+		hurry:   make(chan struct{}),
+		newLoop: func(c engine.LoopConfig) (loop, error) { return engine.NewLoop(c) },
+	}
+	if f.MaxTransfers > 0 {
+		d.slots = semaphore.NewWeighted(int64(f.MaxTransfers))
+	}
+	d.meters = newMeters(d)
+	return d, nil
+}
+
+// run keeps the mappings true until the process is told to stop, by a signal or over the socket. It
+// returns nil if everything ended in good order.
+func (d *daemonProcess) run(f *processFlags) error {
+	specs, err := d.load()
+	if err != nil {
+		return err
+	}
+	asked, halt := context.WithCancel(d.ctx)
+	defer halt()
+	d.halt = halt
+	stopServing, err := d.serve(f.MetricsAddr)
+	if err != nil {
+		return err
+	}
+	defer stopServing()
+	// The mappings live longer than what asks for their end: see drain.
+	work, cancel := context.WithCancel(context.WithoutCancel(d.ctx))
+	defer cancel()
+	d.work = work
+	d.begin(specs)
+	if err := d.first(asked); err != nil {
+		cancel()
+		return errors.Join(err, d.wait(drainTime))
+	}
+	d.notify.Ready()
+	closeView := d.openView()
+	defer closeView()
+	alive := make(chan struct{})
+	go func() {
+		defer close(alive)
+		d.notify.Watchdog(asked, d.alive)
+	}()
+	d.follow(asked)
+	<-alive
+	return d.drain(cancel)
+}
+
+// first waits until a mapping that is the only one is open: what keeps it from that is the error of the
+// process. With several, each is on its own.
+func (d *daemonProcess) first(ctx context.Context) error {
+	all := d.all()
+	for _, u := range all {
+		select {
+		case err := <-u.ours:
+			if err != nil && len(all) == 1 {
+				return err
+			}
+			if err == nil {
+				d.line(u, "watching "+u.what())
+			}
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	return nil
+}
+
+// follow does what signals ask for until ctx is done.
+func (d *daemonProcess) follow(ctx context.Context) {
+	signals := make(chan os.Signal, 4)
+	stop := steeringSignals(signals)
+	defer stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case s := <-signals:
+			d.signalled(ctx, s)
+		}
+	}
+}
+
+func (d *daemonProcess) signalled(ctx context.Context, s os.Signal) {
+	switch what := meaning(s); what {
+	case control.Stop:
+		d.halt()
+	case control.Sync:
+		for _, u := range d.all() {
+			u.syncNow()
+		}
+	case control.Reload:
+		if err := d.reopenLog(); err != nil {
+			d.log.Error(err.Error())
+		}
+		if out, err := d.reload(); err != nil {
+			f := classify(err)
+			d.log.Error("not reloaded, everything goes on as before: "+err.Error(), "hint", hintOf(f, err))
+		} else {
+			d.log.Log(ctx, levelNotice, out.Text)
+		}
+	}
+}
+
+// begin starts what is wanted. The caller is the only one who changes the set.
+func (d *daemonProcess) begin(specs []spec) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, sp := range specs {
+		d.kept = append(d.kept, d.start(d.work, sp, len(specs) == 1))
+	}
+}
+
+// reload makes the mappings those that the configuration has now. What did not change goes on.
+func (d *daemonProcess) reload() (out control.Outcome, err error) {
+	d.steer.Lock()
+	defer d.steer.Unlock()
+	d.notify.Reloading()
+	defer d.notify.Ready()
+	specs, err := d.load()
+	if err != nil {
+		return out, err
+	}
+	old := d.all()
+	now := make([]*upkeep, len(specs))
+	for i := range specs {
+		j := slices.IndexFunc(old, func(u *upkeep) bool { return u != nil && reflect.DeepEqual(u.spec, specs[i]) })
+		if j >= 0 {
+			now[i], old[j] = old[j], nil
+		}
+	}
+	gone := slices.DeleteFunc(old, func(u *upkeep) bool { return u == nil })
+	for _, u := range gone {
+		u.stop()
+	}
+	for _, u := range gone { // its state must be free before it can be taken with other flags
+		<-u.done
+		d.meters.forget(u.label)
+	}
+	added := 0
+	for i, u := range now {
+		if u != nil {
+			continue
+		}
+		now[i] = d.start(d.work, specs[i], false)
+		added++
+		out.Mappings = append(out.Mappings, now[i].label)
+	}
+	d.mu.Lock()
+	d.kept = now
+	d.mu.Unlock()
+	d.said(nil)
+	out.Text = fmt.Sprintf("reloaded: %s as before, %d started, %d ended", counted(int64(len(now)-added), "mapping"), added, len(gone))
+	return out, nil
+}
+
+// drain ends everything: nothing is begun, uploads under way have some time left, what was done is
+// written down.
+func (d *daemonProcess) drain(cancel func()) error {
+	d.notify.Stopping()
+	d.log.Info("stopping")
+	d.grace.begin(uploadGrace)
+	cancel()
+	return d.wait(drainTime - replyTime)
+}
+
+// wait waits for all mappings to end.
+func (d *daemonProcess) wait(limit time.Duration) error {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	for _, u := range d.all() {
+		select {
+		case <-u.done:
+		case <-d.hurry:
+			return &failure{status: statusInterrupted, err: errInterrupted, hint: "what was done is recorded; the next run continues"}
+		case <-timer.C:
+			return &failure{
+				status: statusInterrupted, err: fmt.Errorf("%s did not end within %v", u.label, limit),
+				hint: "what was done is recorded; the next run continues",
+			}
+		}
+	}
+	return nil
+}
+
+// all is the mappings that are kept true.
+func (d *daemonProcess) all() []*upkeep {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.kept)
+}
+
+func (d *daemonProcess) several() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.kept) > 1
+}
+
+// alive is for the watchdog: it returns if every loop answers.
+func (d *daemonProcess) alive() error {
+	for _, u := range d.all() {
+		u.pulse()
+	}
+	return nil
+}
+
+// said tells the service manager in a line how things stand.
+func (d *daemonProcess) said(*upkeep) {
+	count := map[string]int{}
+	for _, u := range d.all() {
+		count[u.word()]++
+	}
+	var parts []string
+	for state, n := range count {
+		parts = append(parts, fmt.Sprintf("%d %s", n, state))
+	}
+	slices.Sort(parts)
+	d.notify.Status(strings.Join(parts, ", "))
+}
+
+// line prints what a person wants to know of a mapping, unless a view shows it.
+func (d *daemonProcess) line(u *upkeep, text string) {
+	if d.JSON || d.Quiet {
+		return
+	}
+	if d.several() {
+		text = u.label + ": " + text
+	}
+	d.out.Lock()
+	defer d.out.Unlock()
+	if !d.viewed {
+		fmt.Fprintf(d.stdout, "snapsync: %s\n", text)
+	}
+}
+
+// quietly is the app of a mapping: with its log, and without its steps on stdout, which publish prints.
+func (d *daemonProcess) quietly(log *slog.Logger) *app {
+	a, g := *d.app, *d.globals
+	g.JSON = false
+	a.globals, a.log = &g, log
+	return &a
+}
+
+// serve listens on the control socket, and on addr if there is one. Without a socket the process does
+// its work all the same, and says so.
+func (d *daemonProcess) serve(addr string) (stop func(), err error) {
+	var group sync.WaitGroup
+	var ends []func()
+	stop = func() {
+		for _, end := range ends {
+			end()
+		}
+		group.Wait()
+	}
+	if addr != "" {
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			return nil, usage("another process may have the port", "--metrics-addr: %w", err)
+		}
+		public := &http.Server{Handler: d.meters.public(), ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10}
+		ends = append(ends, func() { public.Close() })
+		group.Go(func() { d.ended("metrics", public.Serve(l)) })
+	}
+	l, err := d.listen()
+	if err != nil {
+		d.log.Error("no control socket: "+err.Error(), "remedy", "set XDG_RUNTIME_DIR to a directory of yours; until then pause, sync and the like need the process stopped")
+		return stop, nil
+	}
+	d.socket = l.Path()
+	server := control.NewServer(d, d.feed, d.meters.handler(), d.log)
+	group.Go(func() { d.ended("control socket", server.Serve(l)) })
+	ends = append(ends, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), replyTime)
+		defer cancel()
+		if err := server.Shutdown(ctx); err != nil {
+			d.log.Debug("control socket", "err", err)
+		}
+	})
+	return stop, nil
+}
+
+func (d *daemonProcess) ended(what string, err error) {
+	if err != nil && !errors.Is(err, http.ErrServerClosed) {
+		d.log.Error(what+": "+err.Error(), "remedy", "restart the process; the mappings are kept up to date all the same")
+	}
+}
+
+// listen makes the control socket in the first place that will do.
+func (d *daemonProcess) listen() (*control.Listener, error) {
+	root, err := d.stateRoot()
+	if err != nil {
+		return nil, err
+	}
+	var failed error
+	for _, dir := range socketDirs(root) {
+		l, err := control.Listen(dir)
+		if err == nil {
+			return l, nil
+		}
+		failed = cmp.Or(failed, err)
+		d.log.Debug("control socket", "dir", dir, "err", err)
+	}
+	return nil, failed
+}
+
+// socketDirs are the directories where the control socket may be, the best first. The last is for state
+// directories whose path is too long for a socket.
+func socketDirs(stateRoot string) []string {
+	var dirs []string
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) {
+		dirs = append(dirs, filepath.Join(dir, "snapsync"))
+	}
+	dirs = append(dirs, filepath.Join(stateRoot, "run"))
+	return append(dirs, filepath.Join(os.TempDir(), fmt.Sprintf("snapsync-%d", os.Getuid())))
+}

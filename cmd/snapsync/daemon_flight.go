@@ -1,0 +1,123 @@
+package main
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/journal"
+)
+
+// flight is what is under way in one mapping, and what was done lately: for status, the events, the
+// live view. It is told by the engine, from several goroutines, and costs a short critical section for
+// each event.
+type flight struct {
+	now func() time.Time
+
+	mu     sync.Mutex
+	active map[string]*transfer // uploads in flight, by path
+	rate   rate
+	recent [recentKept]recentStep // a ring; the newest is at done-1
+	done   int64
+	since  engine.Summary // what was done since it was last taken; only counters
+}
+
+// recentKept is how many steps are remembered for the live view.
+const recentKept = 16
+
+// recentStep is a step that ended.
+type recentStep struct {
+	step *journal.Step
+	err  error
+	at   time.Time
+}
+
+func newFlight() *flight { return &flight{now: time.Now, active: make(map[string]*transfer)} }
+
+// observe takes in one event of the engine.
+func (f *flight) observe(ev engine.Event) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch ev.Type {
+	case engine.StepStart:
+		if s := ev.Step; s.Action == journal.Send && s.How == journal.Upload {
+			f.active[s.Path] = &transfer{path: s.Path, begun: f.now(), size: s.New.Size}
+		}
+	case engine.StepProgress:
+		f.rate.add(f.now(), ev.Bytes)
+		if t := f.active[ev.Step.Path]; t != nil {
+			t.bytes += ev.Bytes
+		}
+	case engine.StepRetry:
+		if t := f.active[ev.Step.Path]; t != nil {
+			t.bytes = 0
+		}
+	case engine.StepDone:
+		f.end(ev)
+	}
+}
+
+// end accounts for a step. The caller holds the lock.
+func (f *flight) end(ev engine.Event) {
+	delete(f.active, ev.Step.Path)
+	f.recent[f.done%recentKept] = recentStep{ev.Step, ev.Err, f.now()}
+	f.done++
+	switch s := ev.Step; {
+	case ev.Err != nil:
+		f.since.Failed++
+	case s.Action == journal.Move:
+		f.since.Moved++
+	case s.Action == journal.Delete && !s.Dir:
+		f.since.Deleted++
+	case s.Action == journal.Delete:
+	case s.How == journal.Copy:
+		f.since.Copied++
+	case s.How == journal.Touch:
+		f.since.Touched++
+	default:
+		f.since.Sent++
+		if s.How == journal.Upload && s.New != nil {
+			f.since.UploadBytes += s.New.Size
+		}
+	}
+}
+
+// take returns the counters since the last call: so that cycles which follow each other too quickly to
+// be seen one by one are told as one, and none is left out.
+func (f *flight) take() engine.Summary {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	sum := f.since
+	f.since = engine.Summary{}
+	return sum
+}
+
+// transfers are the uploads in flight, the oldest first, and bytes per second.
+func (f *flight) transfers() (all []control.Transfer, perSecond int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	all = make([]control.Transfer, 0, len(f.active))
+	for _, t := range f.active {
+		all = append(all, control.Transfer{
+			Path: t.path, PathBytes: rawName(t.path), Size: t.size, Done: min(t.bytes, t.size), Since: t.begun.UTC(),
+		})
+	}
+	slices.SortFunc(all, func(a, b control.Transfer) int {
+		return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.Path, b.Path))
+	})
+	return all, int64(f.rate.at(f.now()))
+}
+
+// lately are the last steps that ended, the oldest first.
+func (f *flight) lately() []recentStep {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var out []recentStep
+	for n := max(f.done-recentKept, 0); n < f.done; n++ {
+		out = append(out, f.recent[n%recentKept])
+	}
+	return out
+}

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+
+	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/journal"
+)
+
+// Version implements control.Host.
+func (d *daemonProcess) Version() control.Version {
+	root, _ := d.stateRoot() // it was found when the process began
+	return control.Version{
+		Snapsync: ourVersion(), Rclone: backends.Version(), API: control.API,
+		PID: os.Getpid(), Since: d.started.UTC(), StateDir: root,
+	}
+}
+
+// Status implements control.Host.
+func (d *daemonProcess) Status(_ context.Context, name string) ([]control.Status, error) {
+	found, err := d.meant(name)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]control.Status, 0, len(found))
+	for _, u := range found {
+		st, err := u.status()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", u.label, err)
+		}
+		out = append(out, st)
+	}
+	return out, nil
+}
+
+// meant are the mappings that a name stands for: all of them if it is empty.
+func (d *daemonProcess) meant(name string) ([]*upkeep, error) {
+	all := d.all()
+	if name == "" {
+		return all, nil
+	}
+	for _, u := range all {
+		if u.named(name) {
+			return []*upkeep{u}, nil
+		}
+	}
+	return nil, control.NoMapping(name)
+}
+
+// Do implements control.Host.
+func (d *daemonProcess) Do(_ context.Context, c control.Command) (control.Outcome, error) {
+	out, err := d.do(c)
+	if err == nil || errors.As(err, new(*control.Error)) {
+		return out, err
+	}
+	f := classify(err)
+	return out, &control.Error{Code: http.StatusInternalServerError, Message: err.Error(), Remedy: hintOf(f, err), Exit: f.status}
+}
+
+func (d *daemonProcess) do(c control.Command) (out control.Outcome, err error) {
+	switch c.Name {
+	case control.Stop:
+		d.halt()
+		return control.Outcome{Text: fmt.Sprintf("it ends, within %v", drainTime)}, nil
+	case control.Reload:
+		return d.reload()
+	}
+	found, err := d.meant(c.Mapping)
+	if err != nil {
+		return out, err
+	}
+	if c.Name == control.Approve && len(found) != 1 {
+		return out, &control.Error{Code: http.StatusBadRequest, Message: "approve is for one mapping", Remedy: "name it", Exit: statusUsage}
+	}
+	var failed error
+	for _, u := range found {
+		if err := u.do(c, &out); err != nil {
+			failed = errors.Join(failed, err)
+			continue
+		}
+		out.Mappings = append(out.Mappings, u.id())
+	}
+	return out, failed
+}
+
+// do carries out a command on one mapping and adds to its outcome.
+func (u *upkeep) do(c control.Command, out *control.Outcome) (err error) {
+	switch c.Name {
+	case control.Sync:
+		out.Text, out.Cycle = "everything is looked at now", u.cycleAfterNow()
+		u.syncNow()
+		return nil
+	case control.Pause:
+		out.Text = "paused: nothing is done until 'snapsync resume'"
+		return u.update(func(s *journal.State) error { s.Paused = true; return nil })
+	case control.Resume:
+		out.Text = "resumed: it catches up now"
+		return u.update(func(s *journal.State) error { s.Paused = false; return nil })
+	case control.Retry:
+		n, err := u.retry()
+		out.Count += n
+		out.Text = counted(out.Count, "failed path") + " tried again now"
+		return err
+	case control.Approve:
+		return u.approve(c, out)
+	}
+	return &control.Error{Code: http.StatusNotFound, Message: "there is no command " + c.Name}
+}
+
+// cycleAfterNow is the number of the first cycle that begins after now; 0: nobody knows.
+func (u *upkeep) cycleAfterNow() int64 {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.loop == nil {
+		return 0
+	}
+	st := u.loop.Status()
+	if st.State == engine.LoopScanning || st.State == engine.LoopSyncing {
+		return st.Cycles + 2
+	}
+	return st.Cycles + 1
+}
+
+func (u *upkeep) retry() (int64, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.session == nil || u.loop == nil {
+		u.again()
+		return 0, u.absent()
+	}
+	counts, err := u.session.journal.Counts()
+	if err != nil {
+		return 0, err
+	}
+	return counts.Failed, u.loop.Retry()
+}
+
+// approve lets through what is held: exactly the deletes that the caller has seen.
+func (u *upkeep) approve(c control.Command, out *control.Outcome) error {
+	if c.NewSource {
+		out.Text = "the source is accepted as it is now"
+		return u.update(func(s *journal.State) error { s.NewSourceApproved = true; return nil })
+	}
+	return u.update(func(s *journal.State) error {
+		switch {
+		case s.HeldDigest == "":
+			out.Text = "nothing is held"
+		case c.Digest != "" && c.Digest != s.HeldDigest:
+			return &control.Error{
+				Code: http.StatusConflict, Message: "what is held has changed meanwhile: nothing was approved",
+				Remedy: "look at it again", Exit: statusHeld,
+			}
+		default:
+			s.ApprovedDigest = s.HeldDigest
+			out.Text = "approved: exactly these are done now"
+		}
+		return nil
+	})
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/journal"
+)
+
+// reportEvery is how often a loop is looked at that does not say anything by itself.
+const reportEvery = time.Second
+
+// longWork is how long a scan or a transfer must last to be worth a line in the journal: another
+// process that cannot ask this one reads it there.
+const longWork = 3 * time.Second
+
+// report tells the events, the log, a terminal and the journal what changes in a loop, until done.
+func (u *upkeep) report(done <-chan struct{}, nudge <-chan struct{}, l loop, f *flight) {
+	tick := time.NewTicker(reportEvery)
+	defer tick.Stop()
+	r := reporter{upkeep: u, flight: f}
+	for {
+		select {
+		case <-nudge:
+			r.look(l.Status())
+		case <-tick.C:
+			r.look(l.Status())
+			r.progress()
+		case <-done:
+			r.look(l.Status())
+			return
+		}
+	}
+}
+
+// reporter knows what was told last.
+type reporter struct {
+	*upkeep
+	flight  *flight
+	seen    engine.LoopStatus
+	ailing  bool // the last word was that something is wrong
+	written bool // the journal knows of the work under way
+	moved   bool // transfers were in flight
+}
+
+func (r *reporter) look(now engine.LoopStatus) {
+	if now.Cycles != r.seen.Cycles {
+		r.cycle(&now)
+	}
+	if now.State != r.seen.State || now.Why != r.seen.Why {
+		r.state(&now)
+	}
+	r.note(&now)
+	r.seen = now
+}
+
+// cycle tells what was done since the last one. Only what did something is worth a line.
+func (r *reporter) cycle(now *engine.LoopStatus) {
+	sum := r.flight.take()
+	sum.Seconds, sum.Held, sum.Scan = now.Last.Seconds, now.Last.Held, now.Last.Scan
+	sum.SavedBytes, sum.Failed = now.Last.SavedBytes, now.Last.Failed
+	id := r.id()
+	r.d.publish("cycle", id, cycleEvent{eventHead: head("cycle", id), Cycles: now.Cycles, Summary: sum})
+	r.d.meters.cycle(r.label, now.Cycles-r.seen.Cycles, now)
+	if now.Err != "" && now.Err != r.seen.Err {
+		r.d.publish("error", id, errorEvent{
+			eventHead: head("error", id), Error: now.Err, Class: now.ErrKind, Next: jsonTime(now.Next),
+		})
+	}
+	if sum.Sent+sum.Copied+sum.Touched+sum.Moved+sum.Deleted > 0 {
+		r.d.line(r.upkeep, summaryLine(&sum))
+	}
+}
+
+// state tells that the mapping is in another state. What passes by itself within moments is for the
+// events only.
+func (r *reporter) state(now *engine.LoopStatus) {
+	id := r.id()
+	r.d.publish("state", id, stateEvent{
+		eventHead: head("state", id), State: string(now.State), Since: jsonTime(now.Since), Why: now.Why, Next: jsonTime(now.Next),
+	})
+	r.d.said(r.upkeep)
+	switch now.State {
+	case engine.LoopOffline, engine.LoopHeld, engine.LoopPaused:
+		r.log().Log(r.d.ctx, levelNotice, fmt.Sprintf("%s: %s", now.State, now.Why))
+		r.ailing = true
+	case engine.LoopIdle:
+		if r.ailing {
+			r.log().Log(r.d.ctx, levelNotice, "idle again: "+now.Why)
+		}
+		r.ailing = false
+	}
+}
+
+// note writes down that long work is under way. The engine overwrites it when that has ended.
+func (r *reporter) note(now *engine.LoopStatus) {
+	busy := now.State == engine.LoopScanning || now.State == engine.LoopSyncing
+	if !busy || now.State != r.seen.State {
+		r.written = false
+	}
+	if !busy || r.written || time.Since(now.Since) < longWork {
+		return
+	}
+	r.written = true
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.session == nil {
+		return
+	}
+	err := r.session.journal.Update(func(s *journal.State) { s.Phase, s.PhaseSince = string(now.State), now.Since })
+	if err != nil {
+		r.log().Debug("cannot note the state", "err", err) // the cycle meets the same error, and says it
+	}
+}
+
+// progress tells about the transfers in flight, and once more when there are none.
+func (r *reporter) progress() {
+	all, rate := r.flight.transfers()
+	if len(all) == 0 && !r.moved {
+		return
+	}
+	r.moved = len(all) > 0
+	id := r.id()
+	r.d.publish("progress", id, progressEvent{eventHead: head("progress", id), Rate: rate, Transfers: all})
+}

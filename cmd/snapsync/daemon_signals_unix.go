@@ -1,0 +1,41 @@
+//go:build unix
+
+package main
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/term"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/control"
+)
+
+// steeringSignals sends SIGHUP and SIGUSR1 to c until the returned function is called. A SIGHUP that
+// nohup has the process ignore stays ignored.
+func steeringSignals(c chan<- os.Signal) (stop func()) {
+	signal.Notify(c, syscall.SIGUSR1)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(c, syscall.SIGHUP)
+	}
+	return func() { signal.Stop(c) }
+}
+
+// atTerminal is whether this process began on a terminal.
+var atTerminal = term.IsTerminal(int(os.Stdin.Fd()))
+
+// meaning is the command that a signal stands for. SIGHUP has two senders: a person or a service
+// manager, who wants the configuration read again, and a terminal that was closed, after which nobody
+// is there any more to see or stop the process.
+func meaning(s os.Signal) string {
+	switch {
+	case s == syscall.SIGUSR1:
+		return control.Sync
+	case s == syscall.SIGHUP && atTerminal && !term.IsTerminal(int(os.Stdin.Fd())):
+		return control.Stop
+	case s == syscall.SIGHUP:
+		return control.Reload
+	}
+	return ""
+}

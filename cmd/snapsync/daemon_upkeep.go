@@ -1,0 +1,463 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/journal"
+)
+
+// upkeep keeps one mapping true, in a failure domain of its own: whatever it meets, it says so, waits
+// and begins again, and nobody else notices.
+//
+//	prepare   what the flags mean; the source must be there
+//	open      lock and journal
+//	run       the engine's loop, until it cannot go on by waiting
+//	close     journal and lock; then all over again after a pause
+type upkeep struct {
+	d     *daemonProcess
+	spec  spec
+	label string // what people call it: its name in the config file, else its source
+	only  bool   // if it cannot even be opened, the process ends with why
+
+	stop func()        // ends it
+	done chan struct{} // closed when it has ended
+	kick chan struct{} // has room for one: begin again now
+	ours chan error    // has room for one: how the first attempt to prepare and open ended
+
+	mu      sync.Mutex // guards what follows
+	mapping *mapping   // nil: not prepared yet
+	session *session   // nil: not open
+	loop    loop       // nil: not running
+	flight  *flight    // of the loop
+	err     error      // why it is not open or not running; nil: it is, or it has not been tried
+	since   time.Time  // when that began
+	next    time.Time  // when it is tried again
+}
+
+// loop is what the daemon needs of an engine.Loop.
+type loop interface {
+	Run(ctx context.Context) error
+	Status() engine.LoopStatus
+	Sync()
+	Wake()
+	Retry() error
+}
+
+// Pauses between attempts to begin again, jittered by half.
+const (
+	firstRestart = time.Second
+	maxRestart   = 5 * time.Minute
+	// settled is how long a loop must have run for the pauses to start small again.
+	settled = time.Minute
+)
+
+// start begins to keep a mapping true until ctx is done or stop is called.
+func (d *daemonProcess) start(ctx context.Context, sp spec, only bool) *upkeep {
+	ctx, stop := context.WithCancel(ctx)
+	u := &upkeep{
+		d: d, spec: sp, label: sp.name, only: only, stop: stop, since: time.Now(),
+		done: make(chan struct{}), kick: make(chan struct{}, 1), ours: make(chan error, 1),
+	}
+	if u.label == "" {
+		source, err := realPath(sp.src)
+		if err != nil {
+			source = sp.src
+		}
+		u.label = show(source)
+	}
+	go func() {
+		defer close(u.done)
+		defer stop()
+		u.live(ctx)
+	}()
+	return u
+}
+
+func (u *upkeep) live(ctx context.Context) {
+	pause := backoff.NewExponentialBackOff()
+	pause.InitialInterval, pause.MaxInterval = firstRestart, maxRestart
+	for n := 1; ; n++ {
+		begun := time.Now()
+		opened, err := u.attend(ctx)
+		if ctx.Err() != nil {
+			if err != nil && !errors.Is(err, context.Canceled) {
+				u.log().Error(err.Error())
+			}
+			return
+		}
+		if u.only && n == 1 && !opened {
+			return // first says it
+		}
+		if time.Since(begun) > settled {
+			pause.Reset()
+		}
+		wait := pause.NextBackOff()
+		u.failed(err, wait)
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-u.kick:
+			pause.Reset()
+		case <-ctx.Done():
+		}
+		timer.Stop()
+	}
+}
+
+// failed makes it known that the mapping is not kept true for now. The same error again is not news.
+func (u *upkeep) failed(err error, wait time.Duration) {
+	if err == nil {
+		err = errors.New("it ended by itself")
+	}
+	next := time.Now().Add(wait)
+	u.mu.Lock()
+	same := u.err != nil && u.err.Error() == err.Error()
+	if u.err == nil {
+		u.since = time.Now()
+	}
+	u.err, u.next = err, next
+	u.mu.Unlock()
+	if same {
+		return
+	}
+	f := classify(err)
+	hint := hintOf(f, err)
+	u.log().Error("not kept up to date: "+err.Error(), "hint", hint, "again_in", wait.Round(time.Millisecond))
+	u.d.publish("error", u.id(), errorEvent{
+		eventHead: head("error", u.id()), Error: err.Error(), Hint: hint, Next: jsonTime(next),
+	})
+	u.d.said(u)
+}
+
+// attend keeps the mapping true once, until that ends.
+func (u *upkeep) attend(ctx context.Context) (opened bool, err error) {
+	config, err := u.open(ctx)
+	select {
+	case u.ours <- err:
+	default: // only the first attempt is waited for
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, errors.Join(u.run(ctx, config), u.close())
+}
+
+// open finds out what the flags mean, and takes the mapping for this process.
+func (u *upkeep) open(ctx context.Context) (config engine.Config, err error) {
+	sp := u.spec // a copy: what is found out is not part of it
+	m, config, err := u.d.prepareSpec(&sp)
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return config, err
+	}
+	u.mu.Lock()
+	u.mapping = m
+	u.mu.Unlock()
+	s, err := u.d.open(m)
+	if err != nil {
+		return config, err
+	}
+	err = s.remember(&sp.syncFlags)
+	if err == nil {
+		err = s.journal.Update(func(st *journal.State) { st.Started, st.PID = time.Now(), os.Getpid() })
+	}
+	if err != nil {
+		return config, errors.Join(err, s.close())
+	}
+	config.Journal = s.journal
+	u.mu.Lock()
+	u.session = s
+	u.mu.Unlock()
+	return config, nil
+}
+
+// close lets others have the mapping. A crash before it leaves a process number in the state that no
+// lock confirms.
+func (u *upkeep) close() error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	s := u.session
+	u.session = nil
+	err := s.journal.Update(func(st *journal.State) { st.PID = 0 })
+	return errors.Join(err, s.close())
+}
+
+// run runs the loop and tells everybody about it.
+func (u *upkeep) run(ctx context.Context, config engine.Config) error {
+	flight, nudge := newFlight(), make(chan struct{}, 1)
+	config.Observe = u.observer(flight, nudge)
+	config.Log, config.Slots = u.log(), u.d.slots
+	connect := config.Connect
+	config.Connect = func(ctx context.Context, uploads engine.Uploads) (engine.Connection, error) {
+		c, err := connect(ctx, uploads)
+		if err != nil {
+			return nil, err
+		}
+		return &graceful{c, &u.d.grace}, nil
+	}
+	l, err := u.d.newLoop(engine.LoopConfig{
+		Engine: config, Watch: u.watcher(&config),
+		Settle: u.spec.Settle, SettleMax: u.spec.SettleMax, DeleteDelay: u.spec.DeleteDelay, Interval: u.spec.Interval,
+	})
+	if err != nil {
+		return err
+	}
+	u.mu.Lock()
+	u.loop, u.flight, u.err = l, flight, nil
+	u.mu.Unlock()
+	watching, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		u.report(watching, nudge, l, flight)
+	}()
+	err = l.Run(ctx)
+	close(watching)
+	<-ended
+	u.mu.Lock()
+	u.loop, u.flight = nil, nil
+	u.mu.Unlock()
+	if ctx.Err() != nil {
+		return nil // it was told to
+	}
+	return err
+}
+
+// observer is what the engine tells what it does, from several goroutines. It waits for nobody.
+func (u *upkeep) observer(flight *flight, nudge chan<- struct{}) func(engine.Event) {
+	id, log := u.id(), &observer{app: u.d.quietly(u.log()), emptyDirs: u.spec.CreateEmptySrcDirs}
+	return func(ev engine.Event) {
+		flight.observe(ev)
+		log.observe(ev)
+		u.d.meters.observe(u.label, ev)
+		switch ev.Type {
+		case engine.StepDone:
+			u.publishStep(id, &ev)
+		case engine.StateChanged:
+			select {
+			case nudge <- struct{}{}:
+			default:
+			}
+		}
+	}
+}
+
+func (u *upkeep) publishStep(id string, ev *engine.Event) {
+	if emptied(ev.Step) && !u.spec.CreateEmptySrcDirs && ev.Err == nil {
+		return
+	}
+	out := stepEvent{stepJSON: stepOf(ev.Step), Mapping: id, Time: *jsonTime(time.Now())}
+	if ev.Err != nil {
+		out.Error, out.Class = ev.Err.Error(), engine.Class(ev.Err)
+	}
+	u.d.publish("step", id, out)
+}
+
+// log names the mapping in each line if there are others.
+func (u *upkeep) log() *slog.Logger {
+	if u.d.several() {
+		return u.d.log.With("mapping", u.label)
+	}
+	return u.d.log
+}
+
+// id is the mapping's, or what stands for it until it is known.
+func (u *upkeep) id() string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.mapping == nil {
+		return u.label
+	}
+	return u.mapping.name
+}
+
+// what says which mapping it is.
+func (u *upkeep) what() string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.mapping == nil {
+		return u.label
+	}
+	return u.mapping.String()
+}
+
+// word is the state, without asking the journal.
+func (u *upkeep) word() string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.loop == nil {
+		return string(engine.LoopStopped)
+	}
+	return string(u.loop.Status().State)
+}
+
+// syncNow has everything looked at now.
+func (u *upkeep) syncNow() {
+	u.mu.Lock()
+	l := u.loop
+	u.mu.Unlock()
+	if l != nil {
+		l.Sync()
+		return
+	}
+	u.again()
+}
+
+// named reports whether a person means this mapping.
+func (u *upkeep) named(name string) bool { return name == u.id() || name == u.spec.name }
+
+// again has it begin again now, if it waits for that.
+func (u *upkeep) again() {
+	select {
+	case u.kick <- struct{}{}:
+	default:
+	}
+}
+
+// pulse returns an error if the mapping's loop does not answer; it hangs if that does.
+func (u *upkeep) pulse() error {
+	u.mu.Lock()
+	l := u.loop
+	u.mu.Unlock()
+	if l != nil {
+		l.Status()
+	}
+	return nil
+}
+
+// status is how the mapping stands, by what the journal and the loop know.
+func (u *upkeep) status() (control.Status, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock() // so that the journal is not closed meanwhile
+	st, err := u.recorded()
+	if err != nil {
+		return st, err
+	}
+	if st.Mapping = u.spec.name; st.Mapping == "" {
+		st.Mapping = st.ID
+	}
+	if u.session != nil {
+		st.PID = os.Getpid()
+	}
+	if u.loop == nil {
+		u.notRunning(&st)
+		return st, nil
+	}
+	u.alive(&st)
+	return st, nil
+}
+
+// recorded is what is on disk. The caller holds the lock.
+func (u *upkeep) recorded() (control.Status, error) {
+	if u.session != nil {
+		return u.session.status()
+	}
+	if u.mapping != nil && u.mapping.hasState() {
+		if st, err := u.d.statusOf(u.mapping); err == nil {
+			return *st, nil
+		}
+	}
+	st := control.Status{ID: u.label, Source: u.spec.src, Remote: "?"}
+	if _, display, err := backends.Canonical(u.spec.Remote); err == nil {
+		st.Remote = display
+	}
+	if u.mapping != nil {
+		st.ID, st.Source, st.Remote = u.mapping.name, u.mapping.source, u.mapping.display
+	}
+	return st, nil
+}
+
+// notRunning says why, and what would change it. The caller holds the lock.
+func (u *upkeep) notRunning(st *control.Status) {
+	st.State, st.Since = string(engine.LoopStopped), utc(u.since)
+	if u.err == nil {
+		st.Why = "it is being started"
+		return
+	}
+	st.LastError = u.err.Error()
+	st.Why = "it cannot be kept up to date; it is tried again by itself, and at once by 'snapsync sync'"
+	if hint := hintOf(classify(u.err), u.err); hint != "" {
+		st.Why += "; " + hint
+	}
+	st.Live = &control.Live{Started: u.d.started.UTC(), Next: utc(u.next), Transfers: []control.Transfer{}}
+}
+
+// alive overlays what the loop knows. The caller holds the lock.
+func (u *upkeep) alive(st *control.Status) {
+	now := u.loop.Status()
+	st.State, st.Since, st.Why = string(now.State), utc(now.Since), now.Why
+	if oldest := now.Oldest; !oldest.IsZero() && (st.OldestUnsynced == nil || oldest.Before(*st.OldestUnsynced)) {
+		st.OldestUnsynced = utc(oldest)
+	}
+	st.LagSeconds = lag(st.OldestUnsynced, time.Now())
+	if now.Cycles > 0 {
+		st.LastError, st.ErrorClass = now.Err, now.ErrKind
+	}
+	live := &control.Live{
+		Started: u.d.started.UTC(), Next: utc(now.Next), Hints: now.Hints, Missed: now.Missed, Cycles: now.Cycles,
+		Watch: control.Watch{
+			Watched: now.Watch.Watched, Polled: now.Watch.Polled, Overflows: now.Watch.Overflows,
+			Proved: utc(now.Watch.Proved), Problems: now.Watch.Problems,
+		},
+	}
+	live.Transfers, live.Rate = u.flight.transfers()
+	st.Live = live
+}
+
+// lag is the age of the oldest change that is not on the remote, in seconds.
+func lag(oldest *time.Time, now time.Time) float64 {
+	if oldest == nil {
+		return 0
+	}
+	return max(now.Sub(*oldest).Seconds(), 0)
+}
+
+// utc is a time for JSON; nil: none.
+func utc(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+// update changes what the journal remembers, and has the loop look at it.
+func (u *upkeep) update(change func(*journal.State) error) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.session == nil {
+		return u.absent()
+	}
+	var refused error
+	err := u.session.journal.Update(func(st *journal.State) { refused = change(st) })
+	if err = errors.Join(refused, err); err != nil {
+		return err
+	}
+	if u.loop != nil {
+		u.loop.Wake()
+	}
+	return nil
+}
+
+// absent is the error of a command for a mapping that is not open. The caller holds the lock.
+func (u *upkeep) absent() error {
+	if u.err == nil {
+		return &control.Error{Code: 409, Message: u.label + " is being started", Remedy: "try again in a moment", Exit: statusTemporary}
+	}
+	f := classify(u.err)
+	return &control.Error{
+		Code: 409, Message: fmt.Sprintf("%s is not running: %v", u.label, u.err), Remedy: hintOf(f, u.err), Exit: f.status,
+	}
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/view"
+	"github.com/snapsync/snapsync/engine"
+)
+
+// openView shows the mappings live if there is a terminal for it. What is returned takes the view away
+// and leaves the terminal as it was.
+func (d *daemonProcess) openView() (end func()) {
+	if d.JSON || d.Quiet || !isTerminal(d.stdout) || !isTerminal(os.Stdin) || os.Getenv("TERM") == "dumb" {
+		return func() {}
+	}
+	d.out.Lock()
+	d.viewed = true
+	d.out.Unlock()
+	log := &view.Log{}
+	restore := d.screen.over(log)
+	// Not the context that ends the mappings: it shows how they end.
+	ctx, cancel := context.WithCancel(context.WithoutCancel(d.ctx))
+	ended := make(chan struct{})
+	var hurry sync.Once
+	go func() {
+		defer close(ended)
+		err := view.Run(ctx, view.Config{
+			Source: viewSource{d},
+			Actions: view.Actions{
+				Pause:  func(name string) error { return d.act(control.Pause, name) },
+				Resume: func(name string) error { return d.act(control.Resume, name) },
+				Sync:   func(name string) error { return d.act(control.Sync, name) },
+				Quit:   d.halt,
+				Kill:   func() { hurry.Do(func() { close(d.hurry) }) },
+			},
+			Log: log, In: os.Stdin, Out: os.Stdout, Environ: os.Environ(),
+		})
+		restore()
+		if err != nil && ctx.Err() == nil {
+			d.log.Error("no live view: "+err.Error(), "remedy", "'snapsync status --watch' shows the same")
+		}
+	}()
+	return func() { cancel(); <-ended }
+}
+
+// act does what a key asks for.
+func (d *daemonProcess) act(command, name string) error {
+	_, err := d.Do(d.ctx, control.Command{Name: command, Mapping: name})
+	return err
+}
+
+// viewSource is the mappings as the view shows them.
+type viewSource struct{ d *daemonProcess }
+
+// Snapshot implements view.Source.
+func (s viewSource) Snapshot() []view.Mapping {
+	var all []view.Mapping
+	for _, u := range s.d.all() {
+		all = append(all, u.shown())
+	}
+	return all
+}
+
+// shown is the mapping as the view shows it.
+func (u *upkeep) shown() view.Mapping {
+	st, err := u.status()
+	if err != nil {
+		return view.Mapping{Name: u.label, Source: u.spec.src, State: string(engine.LoopStopped), Why: "its state cannot be read", LastError: err.Error()}
+	}
+	m := view.Mapping{
+		Name: st.Mapping, Source: st.Source, Remote: st.Remote, State: st.State, Why: st.Why,
+		Lag:   time.Duration(st.LagSeconds * float64(time.Second)),
+		Files: st.Files, Bytes: st.Bytes, Pending: st.Pending, Held: st.Held, Failed: st.Failed, LastError: st.LastError,
+	}
+	if st.Since != nil {
+		m.Since = *st.Since
+	}
+	if st.Live == nil {
+		return m
+	}
+	now := time.Now()
+	for _, t := range st.Live.Transfers {
+		rate := 0.0
+		if took := now.Sub(t.Since).Seconds(); took > 0 {
+			rate = float64(t.Done) / took
+		}
+		m.Transfers = append(m.Transfers, view.Transfer{Path: t.Path, Done: t.Done, Size: t.Size, Rate: rate})
+	}
+	for _, r := range u.lately() {
+		text := past(r.step) + ": " + show(r.step.Path)
+		if r.err != nil {
+			text = show(r.step.Path) + ": " + r.err.Error()
+		}
+		m.Recent = append(m.Recent, view.Action{At: r.at, Text: text, Failed: r.err != nil})
+	}
+	return m
+}
+
+// lately are the last steps of the loop, if it runs.
+func (u *upkeep) lately() []recentStep {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.flight == nil {
+		return nil
+	}
+	return u.flight.lately()
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/journal"
+)
+
+// Pauses between two looks at the history: a running process says when there is something new, so that
+// is only for what it cannot say.
+const (
+	followEvery = time.Second
+	followRest  = 30 * time.Millisecond // many steps in a row are read together
+)
+
+// follow is `log --follow`. What it prints is always the history on disk; the events of a running
+// process only tell when to read it.
+func (c *logCmd) follow(a *app) error {
+	m, err := a.choose(&c.selection, "", c.Path)
+	if err != nil {
+		return err
+	}
+	path, err := m.pathIn(c.Path)
+	if err != nil {
+		return err
+	}
+	f := &follower{app: a, mapping: m, path: path}
+	if err := f.begin(c.Number); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(a.ctx)
+	news, ended := make(chan struct{}, 1), make(chan struct{})
+	go func() {
+		defer close(ended)
+		f.listen(ctx, news)
+	}()
+	defer func() { cancel(); <-ended }()
+	tick := time.NewTicker(followEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-a.ctx.Done():
+			return nil // that is how it ends
+		case <-news:
+			time.Sleep(followRest)
+		case <-tick.C:
+		}
+		if err := f.more(); err != nil {
+			return err
+		}
+	}
+}
+
+// follower is where a `log --follow` is.
+type follower struct {
+	*app
+	mapping *mapping
+	path    string
+	last    int64 // row that was printed
+	doubts  int   // times in a row that the state looked damaged
+}
+
+// maxDoubts is how often in a row a state may look damaged before it is.
+const maxDoubts = 5
+
+// rows asks the journal, opened anew: what is written meanwhile is only then seen for sure.
+func (f *follower) rows(q journal.HistoryQuery) ([]journal.HistoryRow, error) {
+	s, err := f.read(f.mapping)
+	if err != nil {
+		return nil, err
+	}
+	q.Path = f.path
+	rows, err := s.journal.History(q)
+	return rows, errors.Join(err, s.close())
+}
+
+// begin prints the last rows, the oldest first.
+func (f *follower) begin(n int) error {
+	rows, err := f.rows(journal.HistoryQuery{Limit: n, Newest: true})
+	if err != nil {
+		return err
+	}
+	slices.Reverse(rows)
+	return f.print(rows)
+}
+
+// more prints what came since. It reads backwards from the newest row, as many as it takes.
+func (f *follower) more() error {
+	for limit := 256; ; limit *= 4 {
+		rows, err := f.rows(journal.HistoryQuery{Limit: limit, Newest: true})
+		if errors.Is(err, journal.ErrDamaged) && f.doubts < maxDoubts {
+			f.doubts++ // a writer began meanwhile, most likely: see journal.OpenReadOnly
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		f.doubts = 0
+		known := slices.IndexFunc(rows, func(r journal.HistoryRow) bool { return r.ID <= f.last })
+		if known < 0 && len(rows) == limit {
+			continue
+		}
+		if known >= 0 {
+			rows = rows[:known]
+		}
+		slices.Reverse(rows)
+		return f.print(rows)
+	}
+}
+
+func (f *follower) print(rows []journal.HistoryRow) error {
+	for i := range rows {
+		if err := f.printHistory(&rows[i]); err != nil {
+			return err
+		}
+		f.last = rows[i].ID
+	}
+	return nil
+}
+
+// listen says that there are news, as long as there is a process that tells.
+func (f *follower) listen(ctx context.Context, news chan<- struct{}) {
+	for ctx.Err() == nil {
+		if p := f.process(f.mapping); p != nil {
+			err := p.Events(ctx, p.id, "", func(e control.Event) error {
+				if e.Type == "step" || e.Type == "cycle" {
+					select {
+					case news <- struct{}{}:
+					default:
+					}
+				}
+				return nil
+			})
+			f.log.Debug("events ended", "err", err)
+		}
+		select {
+		case <-time.After(followEvery):
+		case <-ctx.Done():
+		}
+	}
+}

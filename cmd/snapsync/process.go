@@ -1,0 +1,139 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/control"
+)
+
+// A command that steers a mapping goes to the process that keeps it true, if one does; the lock says
+// which that is, and where it listens. Else the command changes the state on disk itself. Both mean the
+// same: what a person decides is in the journal.
+
+// process is a running `snapsync run` that has a mapping.
+type process struct {
+	*control.Client
+	id string // what it calls the mapping
+}
+
+// process finds the one that keeps the mapping true, or tries to; nil: none does, or it is one that
+// cannot be asked, such as a `run --once`.
+func (a *app) process(m *mapping) *process {
+	if h, running := lockHolder(m.dir); running {
+		if h.socket == "" {
+			return nil
+		}
+		return &process{control.NewClient(h.socket), m.name}
+	}
+	for _, c := range a.processes() { // one that waits for the mapping's source, say, has no lock
+		reply, err := c.Status(a.ctx, "")
+		if err != nil {
+			continue
+		}
+		for i := range reply.Mappings {
+			if m.is(&reply.Mappings[i]) {
+				return &process{c, reply.Mappings[i].ID}
+			}
+		}
+	}
+	return nil
+}
+
+// is reports whether st is about this mapping.
+func (m *mapping) is(st *control.Status) bool {
+	return st.ID == m.name || m.spec != nil && st.Mapping == m.spec.name
+}
+
+// processes are those of this user that have mappings of this state directory.
+func (a *app) processes() []*control.Client {
+	root, err := a.stateRoot()
+	if err != nil {
+		return nil // every command that needs it says so
+	}
+	var found []*control.Client
+	for _, dir := range socketDirs(root) {
+		for _, path := range control.Sockets(dir) {
+			c := control.NewClient(path)
+			if v, err := c.Version(a.ctx); err == nil && v.StateDir == root {
+				found = append(found, c)
+			}
+		}
+	}
+	return found
+}
+
+// steer carries out a command on the mappings that are meant: by the process that has them, else by fn
+// on the state, which is this process's meanwhile.
+func (a *app) steer(sel *selection, src string, c control.Command, fn func(*session) error) error {
+	return a.each(sel, src, "", func(m *mapping) error {
+		if p := a.process(m); p != nil {
+			err := a.order(p, m, c)
+			if !errors.Is(err, control.ErrNotRunning) {
+				return err
+			}
+		}
+		return a.alone(m, fn)
+	})
+}
+
+// alone runs fn on a mapping that no process has.
+func (a *app) alone(m *mapping, fn func(*session) error) error {
+	s, err := a.open(m)
+	if err != nil {
+		return err
+	}
+	return errors.Join(fn(s), s.close())
+}
+
+// steered are the words of the objects that commands which steer print.
+var steered = map[string]string{
+	control.Sync: "sync", control.Pause: "paused", control.Resume: "resumed", control.Retry: "retry", control.Approve: "approved",
+}
+
+// order has a process carry out a command and prints what it answers.
+func (a *app) order(p *process, m *mapping, c control.Command) error {
+	c.Mapping = p.id
+	out, err := p.Do(a.ctx, c)
+	if err != nil {
+		return asFailure(err)
+	}
+	kind := steered[c.Name]
+	if c.NewSource {
+		kind = "approved-source"
+	}
+	return a.answer(m, kind, out.Count, c.Digest, out.Text)
+}
+
+// asFailure makes what a process answered an error of this one.
+func asFailure(err error) error {
+	e := (*control.Error)(nil)
+	if !errors.As(err, &e) {
+		return err
+	}
+	status := e.Exit
+	if status == statusOK {
+		status = statusError
+	}
+	return &failure{status: status, err: err, hint: e.Remedy}
+}
+
+// steeringJSON is what the commands that steer print with --json.
+type steeringJSON struct {
+	Type    string `json:"type"`
+	Mapping string `json:"mapping"`
+	Count   int64  `json:"count"`
+	Digest  string `json:"digest,omitempty"`
+}
+
+// answer prints the outcome of a command that steers.
+func (a *app) answer(m *mapping, kind string, n int64, digest, text string) error {
+	if a.JSON {
+		return writeJSON(a.stdout, steeringJSON{kind, m.label(), n, digest})
+	}
+	if a.Quiet {
+		return nil
+	}
+	_, err := fmt.Fprintf(a.stdout, "snapsync: %s: %s\n", m, text)
+	return err
+}

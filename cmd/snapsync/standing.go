@@ -1,0 +1,127 @@
+package main
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/journal"
+)
+
+// statusOf is how a mapping stands by what is on disk.
+func (a *app) statusOf(m *mapping) (*control.Status, error) {
+	if m.err != nil {
+		return nil, m.err
+	}
+	s, err := a.read(m)
+	if err != nil {
+		return nil, err
+	}
+	st, err := s.status()
+	return &st, errors.Join(err, s.close())
+}
+
+// status is how the mapping stands by what its journal knows.
+func (s *session) status() (st control.Status, err error) {
+	state, err := s.journal.State()
+	if err != nil {
+		return st, err
+	}
+	totals, err := s.journal.Totals()
+	if err != nil {
+		return st, err
+	}
+	counts, err := s.journal.Counts()
+	if err != nil {
+		return st, err
+	}
+	failures, err := s.journal.Failures(maxShown)
+	if err != nil {
+		return st, err
+	}
+	st = control.Status{
+		Mapping: s.label(), ID: s.name, Source: s.source, Remote: s.display,
+		Files: totals.Files, Bytes: totals.Bytes, Retained: totals.Retained, RetainedBytes: totals.RetainedBytes,
+		Pending: counts.Pending, Held: counts.Held + state.MountsHeld, Failed: counts.Failed,
+		LastSuccess: utc(state.LastSuccess), OldestUnsynced: utc(counts.Oldest), LagSeconds: lag(utc(counts.Oldest), time.Now()),
+		Since: utc(state.PhaseSince), LastRun: utc(state.LastRun),
+		LastError: state.LastError, ErrorClass: state.LastErrorClass, Paused: state.Paused,
+	}
+	hold(&st, s.mapping, &state, counts)
+	for i := range failures {
+		f := &failures[i]
+		st.Failures = append(st.Failures, control.Failure{
+			Path: f.Path, PathBytes: rawName(f.Path), Class: f.Class, Message: f.Message, Tries: f.Tries, Last: f.Last.UTC(),
+		})
+	}
+	h, running := lockHolder(s.dir)
+	if running {
+		st.PID = h.pid
+	}
+	st.State = stateWord(&state, counts, running, h.pid)
+	st.Why = whyOnDisk(st.State, running, h)
+	return st, nil
+}
+
+// hold says what waits for a person, and the command lines that let it through.
+func hold(st *control.Status, m *mapping, s *journal.State, c journal.Counts) {
+	var whys, ways []string
+	if c.Held > 0 {
+		whys, ways = append(whys, s.HeldWhy), append(ways, m.approval(""))
+		st.HeldDigest = s.HeldDigest
+	}
+	if s.MountsHeld > 0 {
+		whys, ways = append(whys, s.MountsWhy), append(ways, m.approval("--new-source"))
+	}
+	if s.LastErrorClass == "source" {
+		ways = append(ways, m.approval("--new-source"))
+	}
+	st.HeldWhy, st.Approve = strings.Join(whys, "; "), strings.Join(ways, "; ")
+}
+
+// stateWord is the one word for how a mapping stands. A process that stays writes its number and what it
+// is doing into the state; of any other it is only known that it runs.
+func stateWord(s *journal.State, c journal.Counts, running bool, pid int) string {
+	stays := running && pid != 0 && s.PID == pid
+	switch {
+	case running && !stays && c.Pending > 0:
+		return "syncing"
+	case running && !stays:
+		return "scanning"
+	case s.Paused:
+		return "paused"
+	case c.Held > 0, s.MountsHeld > 0:
+		return "held"
+	case s.LastErrorClass == "offline":
+		return "offline"
+	case stays && (s.Phase == "scanning" || s.Phase == "syncing"):
+		return s.Phase
+	case stays && c.Pending > c.Failed:
+		return "syncing"
+	case c.Pending > 0, c.Failed > 0, s.LastError != "", s.LastSuccess.IsZero():
+		return "stopped"
+	}
+	return "idle"
+}
+
+// whyOnDisk says what would change the state of a mapping that nobody can be asked about.
+func whyOnDisk(state string, running bool, h holder) string {
+	switch {
+	case running && state == "paused":
+		return "'snapsync resume' goes on"
+	case running && (state == "syncing" || state == "scanning"):
+		return "by process " + h.String()
+	case running:
+		return "kept up to date by process " + h.String()
+	case state == "paused":
+		return "runs do nothing until 'snapsync resume'"
+	case state == "offline":
+		return "the remote could not be reached; the next run tries again"
+	case state == "stopped":
+		return "the next run continues"
+	case state == "held":
+		return "a person must approve what is held; everything else is done"
+	}
+	return "nothing is running; the next run looks for changes"
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/control"
+)
+
+// writeStatus prints a block about a mapping for people.
+func writeStatus(w io.Writer, heading string, st *control.Status, now time.Time) error {
+	if _, err := fmt.Fprintln(w, heading); err != nil {
+		return err
+	}
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(w, "  %-13s %s\n", name, fmt.Sprintf(format, args...))
+	}
+	row("state", "%s", stateText(st, now))
+	if st.Why != "" {
+		row("", "%s", st.Why)
+	}
+	row("mirrored", "%s, %s", counted(st.Files, "file"), size(st.Bytes))
+	if st.Retained > 0 {
+		row("retained", "%s, %s: deleted here, kept there", counted(st.Retained, "file"), size(st.RetainedBytes))
+	}
+	if st.Pending > 0 {
+		row("pending", "%s, the oldest since %s", counted(st.Pending, "step"), agoOf(st.OldestUnsynced, now))
+	}
+	if st.Held > 0 {
+		row("held", "%s: %s", counted(st.Held, "step"), st.HeldWhy)
+	}
+	if st.Approve != "" {
+		row("", "this shows them and lets them through: %s", st.Approve)
+	}
+	writeFailures(row, st, now)
+	if st.LastError != "" {
+		row("last error", "%s", st.LastError)
+	}
+	if st.Live != nil {
+		writeLive(row, st.Live, now)
+	}
+	row("last success", "%s", agoOf(st.LastSuccess, now))
+	return nil
+}
+
+func stateText(st *control.Status, now time.Time) string {
+	if st.Since == nil {
+		return st.State
+	}
+	return st.State + ", since " + ago(*st.Since, now)
+}
+
+type rowFunc func(name, format string, args ...any)
+
+func writeFailures(row rowFunc, st *control.Status, now time.Time) {
+	if st.Failed == 0 {
+		return
+	}
+	row("failed", "%s", counted(st.Failed, "path"))
+	for _, f := range st.Failures {
+		row("", "%s: %s (%s, last %s)", show(f.Path), f.Message, counted(f.Tries, "attempt"), ago(f.Last, now))
+	}
+	if more := st.Failed - int64(len(st.Failures)); more > 0 {
+		row("", "… and %s more", count(more))
+	}
+}
+
+// writeLive prints what only the running process knows.
+func writeLive(row rowFunc, l *control.Live, now time.Time) {
+	if l.Next != nil {
+		row("next", "%s", ago(*l.Next, now))
+	}
+	if l.Hints > 0 {
+		row("waiting", "%s to be looked at", counted(int64(l.Hints), "path"))
+	}
+	for i, t := range l.Transfers {
+		name := ""
+		if i == 0 {
+			name = "transfers"
+		}
+		if i == activeShown {
+			row("", "… and %s more", count(int64(len(l.Transfers)-i)))
+			break
+		}
+		percent := int64(100)
+		if t.Size > 0 {
+			percent = t.Done * 100 / t.Size
+		}
+		row(name, "%3d%%  %9s  %s", percent, size(t.Size), show(t.Path))
+	}
+	if len(l.Transfers) > 0 {
+		row("", "%s/s", size(l.Rate))
+	}
+	writeWatch(row, &l.Watch)
+	if l.Missed > 0 {
+		row("missed", "%s found only by a full scan", counted(l.Missed, "change"))
+	}
+}
+
+func writeWatch(row rowFunc, w *control.Watch) {
+	if w.Watched+w.Polled == 0 && len(w.Problems) == 0 {
+		return
+	}
+	text := count(int64(w.Watched)) + " " + plural(int64(w.Watched), "directory", "directories")
+	if w.Polled > 0 {
+		text += fmt.Sprintf("; %s looked at now and then", count(int64(w.Polled)))
+	}
+	if w.Overflows > 0 {
+		text += fmt.Sprintf("; events were lost %s, and everything was looked at", counted(w.Overflows, "time"))
+	}
+	row("watching", "%s", text)
+	for _, p := range w.Problems {
+		row("", "%s", p)
+	}
+}
+
+// agoOf is ago for a time that may be unknown.
+func agoOf(t *time.Time, now time.Time) string {
+	if t == nil {
+		return "never"
+	}
+	return ago(*t, now)
+}

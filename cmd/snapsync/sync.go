@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/engine"
+)
+
+type syncCmd struct {
+	Src     string        `arg:"" optional:"" help:"The source of the mapping. Default: as --source."`
+	Wait    bool          `group:"output" short:"w" config:"-" help:"Return when it is done, with the status that 'run --once' would have."`
+	Timeout time.Duration `group:"output" config:"-" placeholder:"TIME" help:"With --wait: give up after this long. Default: never."`
+	selection
+}
+
+// Help is the long text of `sync --help`.
+func (*syncCmd) Help() string {
+	return `A running 'snapsync run' looks at everything now, instead of waiting for an event or its next scan, and asks a
+remote that was away again. Where nothing is running, 'snapsync run --once' does the same.
+
+Examples:
+
+    snapsync sync
+    snapsync sync -m work --wait && echo all is there`
+}
+
+// Run implements the command.
+func (c *syncCmd) Run(a *app) error {
+	return a.each(&c.selection, c.Src, "", func(m *mapping) error {
+		p := a.process(m)
+		if p == nil {
+			return notRunning(m)
+		}
+		out, err := p.Do(a.ctx, control.Command{Name: control.Sync, Mapping: p.id})
+		if errors.Is(err, control.ErrNotRunning) {
+			return notRunning(m)
+		}
+		if err != nil {
+			return asFailure(err)
+		}
+		text := out.Text
+		if c.Wait {
+			if err := c.await(a, p, out.Cycle); err != nil {
+				return err
+			}
+			text = "done"
+		}
+		return a.answer(m, "sync", 0, "", text)
+	})
+}
+
+// notRunning says what to do about a mapping that no process keeps true.
+func notRunning(m *mapping) error {
+	if h, running := lockHolder(m.dir); running {
+		return lockedBy(h)
+	}
+	way := fmt.Sprintf("snapsync run --once %s --remote %s", shellWord(m.source), shellWord(m.remote))
+	if m.spec != nil {
+		way = "snapsync run --once " + m.handle
+	}
+	return &failure{status: statusError, err: fmt.Errorf("nothing keeps %s up to date now", m), hint: "this brings it up to date: " + way}
+}
+
+// awaitEvery is the time between two looks at a sync that is waited for.
+const awaitEvery = 150 * time.Millisecond
+
+// await returns when a cycle that began after the command has ended, or cannot.
+func (c *syncCmd) await(a *app, p *process, cycle int64) error {
+	ctx := a.ctx
+	if c.Timeout > 0 {
+		timed, cancel := context.WithTimeout(ctx, c.Timeout)
+		defer cancel()
+		ctx = timed
+	}
+	for {
+		reply, err := p.Status(ctx, p.id)
+		if err != nil {
+			if ctx.Err() != nil {
+				return c.late(a, err)
+			}
+			return asFailure(err)
+		}
+		if len(reply.Mappings) == 1 {
+			if done, err := awaited(&reply.Mappings[0], cycle); done {
+				return err
+			}
+		}
+		select {
+		case <-time.After(awaitEvery):
+		case <-ctx.Done():
+			return c.late(a, ctx.Err())
+		}
+	}
+}
+
+func (c *syncCmd) late(a *app, err error) error {
+	if a.ctx.Err() != nil {
+		return a.ctx.Err()
+	}
+	return &failure{
+		status: statusTemporary, err: fmt.Errorf("not done within %v: %w", c.Timeout, err), hint: "'snapsync status' shows what it is doing",
+	}
+}
+
+// awaited reports whether there is nothing more to wait for, and how that ended.
+func awaited(st *control.Status, cycle int64) (done bool, err error) {
+	ended := st.Live != nil && st.Live.Cycles >= cycle && cycle > 0
+	state := engine.LoopState(st.State)
+	switch {
+	case state == engine.LoopPaused:
+		return true, &failure{status: statusTemporary, err: errors.New("paused"), hint: "'snapsync resume' goes on"}
+	case !ended, state == engine.LoopScanning, state == engine.LoopSyncing:
+		return false, nil
+	case state == engine.LoopOffline:
+		return true, &failure{status: statusOffline, err: errors.New(st.LastError), hint: st.Why}
+	case state == engine.LoopStopped:
+		return true, &failure{status: statusError, err: errors.New(st.LastError), hint: st.Why}
+	case state == engine.LoopHeld:
+		return true, &failure{status: statusHeld, err: fmt.Errorf("%s held: %s", counted(st.Held, "step"), st.HeldWhy), hint: st.Why}
+	case st.Failed > 0:
+		return true, &failure{status: statusPartial, err: errors.New(counted(st.Failed, "path") + " failed"), hint: "'snapsync status' lists them"}
+	}
+	return st.Pending == 0, nil
+}
+
+type stopCmd struct{}
+
+// Help is the long text of `stop --help`.
+func (*stopCmd) Help() string {
+	return `Every 'snapsync run' of this user and state directory ends, within ten seconds: uploads that are nearly done may end,
+the rest is continued by the next run. A service manager may start it again: use 'snapsync service stop' there.
+
+Example:
+
+    snapsync stop`
+}
+
+// Run implements the command.
+func (c *stopCmd) Run(a *app) error {
+	running := a.processes()
+	if len(running) == 0 {
+		return &failure{status: statusError, err: errors.New("nothing is running"), hint: "'snapsync status' shows the mappings"}
+	}
+	for _, p := range running {
+		v, err := p.Version(a.ctx)
+		if err == nil {
+			_, err = p.Do(a.ctx, control.Command{Name: control.Stop})
+		}
+		if err != nil {
+			return asFailure(err)
+		}
+		if err := c.tell(a, v.PID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (*stopCmd) tell(a *app, pid int) error {
+	switch {
+	case a.JSON:
+		return writeJSON(a.stdout, struct {
+			Type string `json:"type"`
+			PID  int    `json:"pid"`
+		}{"stop", pid})
+	case a.Quiet:
+		return nil
+	}
+	_, err := fmt.Fprintf(a.stdout, "snapsync: process %d ends\n", pid)
+	return err
+}
