@@ -33,6 +33,7 @@ type connection struct {
 	patient *s3.Client // for what a server may work on for long without a word: copies, completions
 	budget  *budget
 	memory  *memory
+	wire    *wire // nil: all goes through the SDK
 	crc     trial
 	where   string // the server, for what is remembered
 
@@ -68,6 +69,7 @@ func open(ctx, rctx context.Context, d *backends.Details) (engine.Connection, er
 	if err := c.connect(ctx, rctx); err != nil {
 		return nil, fmt.Errorf("%s: %w", d.Display(), classify(ctx, err))
 	}
+	c.wire = newWire(ctx, c.client, c.at.bucket)
 	if c.memory, err = newMemory(d.Config.Uploads); err != nil {
 		return nil, err
 	}

@@ -100,7 +100,7 @@ func read(ctx context.Context, src engine.Source, buf *buffer) error {
 // put sends buf in one request. Either checksum may be nil.
 func (c *connection) put(ctx context.Context, o *object, buf *buffer, sum, crc []byte) error {
 	req := &s3.PutObjectInput{
-		Bucket: &c.at.bucket, Key: &o.key, Body: buf.body(), ContentLength: &buf.size,
+		Bucket: &c.at.bucket, Key: &o.key, ContentLength: &buf.size,
 		ContentType: &o.contentType, Metadata: o.metadata,
 		ACL: types.ObjectCannedACL(c.opt.ACL), StorageClass: types.StorageClass(c.opt.StorageClass),
 		RequestPayer: c.payer(), ServerSideEncryption: types.ServerSideEncryption(c.opt.ServerSideEncryption),
@@ -115,7 +115,7 @@ func (c *connection) put(ctx context.Context, o *object, buf *buffer, sum, crc [
 	if crc != nil {
 		req.ChecksumCRC32C = aws.String(base64.StdEncoding.EncodeToString(crc))
 	}
-	out, err := c.client.PutObject(ctx, req, c.unsigned)
+	out, err := c.putObject(ctx, req, buf)
 	if err != nil {
 		return err
 	}
