@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/knownhosts"
 
 	"github.com/snapsync/snapsync/backends"
@@ -56,8 +57,9 @@ func TestHostKeyFirstUse(t *testing.T) {
 // TestHostKeyBadPassword checks that a server which does not let us in is not remembered.
 func TestHostKeyBadPassword(t *testing.T) {
 	server := startServer(t)
-	server.config.PasswordCallback = nil
-	server.config.NoClientAuth = false
+	server.config.PasswordCallback = func(ssh.ConnMetadata, []byte) (*ssh.Permissions, error) {
+		return nil, errors.New("wrong password")
+	}
 	cfg := backends.Config{Remote: server.remote("/"), StateDir: t.TempDir(), Wait: 10 * time.Second}
 	if _, err := backends.Open(t.Context(), cfg); !errors.Is(err, engine.ErrFatal) {
 		t.Errorf("got %v", err)

@@ -60,13 +60,23 @@ type transfer struct {
 	handle string // of temp, while it is open
 }
 
+// contents holds room for the larger of the small files. One byte more than a file has is where a source
+// says that it ends.
 var contents = sync.Pool{New: func() any { b := make([]byte, 0, smallFile+1); return &b }}
+
+const tinyFile = 8 << 10 // up to here allocating costs less than 256 KiB lying around
 
 // small reads the content before anything is asked of the server: so a source that fails has no effect.
 func (t *transfer) small(ctx context.Context) error {
-	buf := contents.Get().(*[]byte)
-	defer contents.Put(buf)
-	content, err := t.read(ctx, (*buf)[:0])
+	var room []byte
+	if t.entry.Size <= tinyFile {
+		room = make([]byte, 0, t.entry.Size+1)
+	} else {
+		buf := contents.Get().(*[]byte)
+		defer contents.Put(buf)
+		room = (*buf)[:0]
+	}
+	content, err := t.read(ctx, room)
 	if err != nil {
 		return err
 	}

@@ -291,6 +291,7 @@ const (
 	fxNoSpace          = 14
 	fxQuotaExceeded    = 15
 	fxDirNotEmpty      = 18
+	fxNotADirectory    = 19
 	fxInvalidFilename  = 20
 )
 
@@ -311,7 +312,7 @@ func (e *statusError) Error() string {
 // the text may help, see also explain.
 func (e *statusError) Unwrap() error {
 	switch e.code {
-	case fxNoSuchFile, fxNoSuchPath:
+	case fxNoSuchFile, fxNoSuchPath, fxNotADirectory:
 		return engine.ErrNotFound
 	case fxPermissionDenied, fxWriteProtect:
 		return engine.ErrPermission
@@ -328,6 +329,8 @@ func (e *statusError) Unwrap() error {
 	switch {
 	case strings.Contains(text, "no space"), strings.Contains(text, "quota"), strings.Contains(text, "disk full"):
 		return engine.ErrQuota
+	case strings.Contains(text, "not a directory"): // a parent; OpenSSH says fxNoSuchFile
+		return engine.ErrNotFound
 	case strings.Contains(text, "name too long"):
 		return engine.ErrInvalidName
 	case strings.Contains(text, "read-only"):
