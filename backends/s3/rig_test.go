@@ -34,6 +34,7 @@ var day = time.Date(2021, 3, 4, 5, 6, 7, 123456789, time.UTC)
 // server is the S3 remote that scripts/servers has started: "ts3:snapsync".
 func server(t testing.TB) string {
 	t.Helper()
+	must(t, backends.Init(t.Context(), backends.Settings{}))
 	const variable = "SNAPSYNC_TEST_REMOTES"
 	for _, s := range strings.Fields(os.Getenv(variable)) {
 		if remote, ok := strings.CutPrefix(s, "s3="); ok {
@@ -271,13 +272,22 @@ type diary struct {
 
 func newDiary(t testing.TB, path string) *diary {
 	t.Helper()
+	d := readDiary(path)
+	if d == nil {
+		t.Fatalf("the diary %s cannot be read", path)
+	}
+	return d
+}
+
+// readDiary returns nil if the file is damaged.
+func readDiary(path string) *diary {
 	d := &diary{path: path, all: map[string]*engine.Upload{}}
 	b, err := os.ReadFile(path)
 	if err == nil {
 		err = json.Unmarshal(b, &d.all)
 	}
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		t.Fatal(err)
+		return nil
 	}
 	return d
 }
