@@ -19,6 +19,8 @@ type frame struct {
 	note     string // of the last key, in place of the list of keys
 	stopping bool
 	help     bool
+	// wishes are what p asked for last, by mapping: pausing may wait for what is under way.
+	wishes map[string]bool
 }
 
 // draw returns at most height lines of at most width cells each.
@@ -128,13 +130,15 @@ func (f *frame) share(first, shown, rows, width int, t theme) []int {
 	for i := range wanted {
 		wanted[i] = len(f.mappings[first+i].details(width, 100, t))
 	}
-	for given := true; given && rows > 0; {
-		given = false
-		for i := range limits {
-			if limits[i] < wanted[i] && rows > 0 {
-				limits[i]++
-				rows--
-				given = true
+	for _, idle := range []bool{false, true} { // what is in order comes last
+		for given := true; given && rows > 0; {
+			given = false
+			for i := range limits {
+				if limits[i] < wanted[i] && rows > 0 && idle == (f.mappings[first+i].State == "idle") {
+					limits[i]++
+					rows--
+					given = true
+				}
 			}
 		}
 	}
@@ -269,12 +273,22 @@ func (f *frame) target() *Mapping {
 	return &f.mappings[f.chosen]
 }
 
+// targets are the mappings that keys are for.
+func (f *frame) targets() []Mapping {
+	if m := f.target(); m != nil {
+		return []Mapping{*m}
+	}
+	return f.mappings
+}
+
 // allPaused reports whether p would resume.
 func (f *frame) allPaused() bool {
-	if m := f.target(); m != nil {
-		return m.State == "paused"
+	goesOn := func(m Mapping) bool {
+		paused, wished := f.wishes[m.Name]
+		return wished && !paused || !wished && m.State != "paused"
 	}
-	return len(f.mappings) > 0 && !slices.ContainsFunc(f.mappings, func(m Mapping) bool { return m.State != "paused" })
+	targets := f.targets()
+	return len(targets) > 0 && !slices.ContainsFunc(targets, goesOn)
 }
 
 // helpPage tells what the keys and the words mean; what has no room is left out from the end.

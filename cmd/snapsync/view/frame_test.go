@@ -25,7 +25,7 @@ func busy() *frame {
 		now: noon, chosen: -1,
 		mappings: []Mapping{{
 			Name: "work", Source: "/home/me/work", Remote: "mys3:bucket/work", State: "idle", Since: noon.Add(-3 * time.Minute),
-			Files: 412018, Bytes: 33 << 30,
+			Why: "everything that was seen is on the remote", Files: 412018, Bytes: 33 << 30,
 			Recent: []Action{
 				{At: noon.Add(-5 * time.Minute), Text: "sent notes/today.md (12 KiB, modified)"},
 				{At: noon.Add(-3 * time.Minute), Text: "moved old/ to archive/2025/ (812 files, 3.1 GiB not sent)"},

@@ -80,6 +80,9 @@ func (m *Mapping) rate() (sum float64) {
 func (m *Mapping) details(width, limit int, t theme) []string {
 	var lines []string
 	for _, line := range wrap(clean(m.Why), width-len(indent), min(limit, 3)) {
+		if m.State == "idle" {
+			line = t.dim(line)
+		}
 		lines = append(lines, indent+line)
 	}
 	if m.LastError != "" && !strings.Contains(m.Why, m.LastError) {

@@ -17,15 +17,17 @@ type model struct {
 	width, height int
 	name          string    // of the chosen mapping, which may move in the list; "": all
 	noted         time.Time // when frame.note was set
+	wished        time.Time // when frame.wishes were made last
 }
 
 const (
-	pollEvery = 250 * time.Millisecond
-	noteStays = 6 * time.Second
+	pollEvery  = 250 * time.Millisecond
+	noteStays  = 6 * time.Second
+	wishesStay = 30 * time.Second
 )
 
 func newModel(cfg *Config) *model {
-	return &model{cfg: cfg, theme: coloured(), frame: frame{chosen: -1, now: cfg.Now()}}
+	return &model{cfg: cfg, theme: coloured(), frame: frame{chosen: -1, now: cfg.Now(), wishes: map[string]bool{}}}
 }
 
 type (
@@ -70,6 +72,9 @@ func (m *model) take(found frameMsg) {
 	if m.now.Sub(m.noted) > noteStays {
 		m.note = ""
 	}
+	if m.now.Sub(m.wished) > wishesStay {
+		clear(m.wishes)
+	}
 }
 
 // View implements tea.Model.
@@ -93,14 +98,24 @@ func (m *model) key(key string) tea.Cmd {
 	case "down", "j":
 		m.choose(m.chosen + 1)
 	case "p":
-		if m.allPaused() {
-			return m.act("resumed", m.cfg.Actions.Resume)
-		}
-		return m.act("paused", m.cfg.Actions.Pause)
+		return m.togglePause()
 	case "s":
 		return m.act("looking at everything", m.cfg.Actions.Sync)
 	}
 	return nil
+}
+
+// togglePause pauses what the keys are for, or lets it go on if all of that is paused already, or was told to.
+func (m *model) togglePause() tea.Cmd {
+	pause := !m.allPaused()
+	for _, x := range m.targets() {
+		m.wishes[x.Name] = pause
+	}
+	m.wished = m.cfg.Now()
+	if pause {
+		return m.act("paused", m.cfg.Actions.Pause)
+	}
+	return m.act("resumed", m.cfg.Actions.Resume)
 }
 
 // choose moves to the i-th mapping; beyond either end are all of them.

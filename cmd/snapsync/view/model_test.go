@@ -93,8 +93,8 @@ func TestKeys(t *testing.T) {
 		{"s", "sync()"},
 		{"p", "pause()"},
 		{"down s", "sync(work)"},
-		{"down p", "pause(photos)"},
-		{"k k s", "sync()"}, // above the first are all
+		{"down p", "resume(photos)"}, // as all were told to pause
+		{"k k s", "sync()"},          // above the first are all
 		{"up s", "sync(mail)"},
 		{"j s", "sync()"},
 		{"down down esc s", "sync()"},
@@ -123,6 +123,25 @@ func TestPauseKeyResumesWhatIsPaused(t *testing.T) {
 	press(t, m, "p")
 	if got := c.take(); got != "pause() resume(photos)" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// Pausing may wait for what is under way: a second p takes it back all the same.
+func TestPauseKeyTogglesBeforeItTookEffect(t *testing.T) {
+	c := &calls{}
+	m := newTestModel(c, busy().mappings)
+	for range 3 {
+		press(t, m, "p")
+		m.Update(frameMsg{mappings: busy().mappings}) // nothing is paused yet
+	}
+	if got := c.take(); got != "pause() resume() pause()" {
+		t.Errorf("got %q", got)
+	}
+	m.cfg.Now = func() time.Time { return noon.Add(2 * wishesStay) }
+	m.Update(frameMsg{mappings: busy().mappings})
+	press(t, m, "p") // whoever resumed it meanwhile
+	if got := c.take(); got != "pause()" {
+		t.Errorf("later: %q", got)
 	}
 }
 
