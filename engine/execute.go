@@ -26,7 +26,7 @@ import (
 // A step that failed or is held keeps its paths blocked: what overlaps and comes later is not tried
 // in this round, since it would run in another order than the planned one.
 const (
-	pageSteps        = 256 // steps claimed at once; with those claimed ahead, a crash leaves at most three times as many in doubt
+	pageSteps        = 256 // steps claimed at once; with those claimed ahead, and a batch of deletes, a crash leaves some times as many in doubt
 	defaultTransfers = 8
 	maxTransfers     = 128 // that the engine chooses by itself
 )
@@ -163,19 +163,19 @@ func (e *Engine) newGovernor() *governor {
 
 // dispatch walks all pages. When it returns nothing is under way.
 func (x *execution) dispatch(ctx context.Context, scribe *scribe) {
+	var batch []journal.Step // it may span pages
 	for page := range scribe.pages {
-		var batch []journal.Step
 		for _, step := range page {
 			if x.stop != nil || x.yields() {
 				break
 			}
 			batch = x.admit(ctx, step, batch, scribe)
 		}
-		x.start(ctx, batch, scribe)
 		if x.stop != nil || x.e.yielded {
 			break
 		}
 	}
+	x.start(ctx, batch, scribe)
 	x.land(scribe)
 }
 
