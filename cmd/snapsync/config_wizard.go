@@ -18,10 +18,11 @@ type wizard struct {
 	*draft
 	ask   asker
 	trial bool
+	made  string // the remote that rclone has just made
 }
 
 func (w *wizard) run() error {
-	w.print("This writes a mapping into %s: a directory, and a remote that is kept true to it.\nNothing is sent and nothing is deleted meanwhile.\n", tilde(w.configPath()))
+	w.print("This writes a mapping into %s:\na directory, and a remote that is kept true to it. Nothing is sent or deleted\nmeanwhile.\n", tilde(w.configPath()))
 	if err := w.startRclone(); err != nil {
 		return err
 	}
@@ -76,11 +77,12 @@ func (w *wizard) pickRemote() (string, error) {
 	for _, r := range known {
 		options = append(options, fmt.Sprintf("%s: (%s)", r.Name, r.Type))
 	}
+	preset := max(0, slices.IndexFunc(known, func(r config.Remote) bool { return r.Name == w.made }))
 	options = append(options,
 		"A directory: another disk, a share that is mounted",
 		"A new remote: cloud storage, a server (rclone asks for it)",
 		"Something else, in rclone's syntax")
-	i, err := w.ask.choose("Where shall it go?", "Remotes are those of rclone's configuration.", options, 0)
+	i, err := w.ask.choose("Where shall it go?", "Remotes are those of rclone's configuration.", options, preset)
 	if err != nil {
 		return "", err
 	}
@@ -139,6 +141,7 @@ func (w *wizard) newRemote() error {
 		w.print("rclone: %v", err)
 		return nil // ask again where to
 	}
+	w.made = name
 	w.print("")
 	return nil
 }

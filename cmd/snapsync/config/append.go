@@ -33,18 +33,28 @@ func Format(name string, settings []Setting) string {
 	return b.String()
 }
 
-// Line is one key as TOML has it, without the end of the line.
+// Line is one key as TOML has it, without the end of the line; a long list has a line for each element.
 func Line(key string, v any) string {
-	line, err := toml.Marshal(map[string]any{key: v})
-	if err != nil {
+	line := encode(key, v, false)
+	if _, list := v.([]string); list && len(line) > width {
+		line = encode(key, v, true)
+	}
+	return line
+}
+
+func encode(key string, v any, multiline bool) string {
+	var b strings.Builder
+	if err := toml.NewEncoder(&b).SetArraysMultiline(multiline).Encode(map[string]any{key: v}); err != nil {
 		panic(fmt.Sprintf("config: %s = %#v: %v", key, v, err)) // texts, numbers and lists of texts can be written
 	}
-	return strings.TrimRight(string(line), "\n")
+	return strings.TrimRight(b.String(), "\n")
 }
+
+// width keeps lines readable in a terminal.
+const width = 78
 
 // writeComment breaks text between words.
 func writeComment(b *strings.Builder, text string) {
-	const width = 96
 	line := "#"
 	for _, word := range strings.Fields(text) {
 		if len(line)+1+len(word) > width && line != "#" {
@@ -58,9 +68,10 @@ func writeComment(b *strings.Builder, text string) {
 	}
 }
 
-const preamble = `# The mappings of snapsync: what is kept true to what. Edit it as you like; 'snapsync config check' looks
-# for mistakes, 'snapsync config show' shows what it means. Keys are the flags of 'snapsync run', without
-# the dashes in front. A key for all mappings goes into a table [defaults].
+const preamble = `# The mappings of snapsync: what is kept true to what. Edit it as you like:
+# 'snapsync config check' looks for mistakes, 'snapsync config show' shows what
+# it means. Keys are the flags of 'snapsync run', without the dashes in front.
+# A key for all mappings goes into a table [defaults].
 
 `
 
