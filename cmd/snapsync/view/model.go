@@ -22,6 +22,7 @@ type model struct {
 
 const (
 	pollEvery  = 250 * time.Millisecond
+	pollCalm   = time.Second // while nothing moves: a view that is left open should cost nothing to speak of
 	noteStays  = 6 * time.Second
 	wishesStay = 30 * time.Second
 )
@@ -47,6 +48,15 @@ func (m *model) poll() tea.Msg {
 	return frameMsg{m.cfg.Source.Snapshot(), m.cfg.Log.last(logKept)}
 }
 
+// pause is the time until the next poll.
+func (m *model) pause() time.Duration {
+	moves := func(x Mapping) bool { return len(x.Transfers) > 0 || x.State == "scanning" || x.State == "syncing" }
+	if m.stopping || m.note != "" || slices.ContainsFunc(m.mappings, moves) {
+		return pollEvery
+	}
+	return pollCalm
+}
+
 // Update implements tea.Model.
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
@@ -56,7 +66,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m, m.poll
 	case frameMsg:
 		m.take(msg)
-		return m, tea.Tick(pollEvery, func(time.Time) tea.Msg { return pollMsg{} })
+		return m, tea.Tick(m.pause(), func(time.Time) tea.Msg { return pollMsg{} })
 	case noteMsg:
 		m.note, m.noted = string(msg), m.cfg.Now()
 	case tea.KeyPressMsg:

@@ -269,3 +269,18 @@ func TestLogKeepsTheLastLines(t *testing.T) {
 		t.Errorf("%d lines kept", n)
 	}
 }
+
+func TestCalmViewsPollLess(t *testing.T) {
+	m := newTestModel(&calls{}, busy().mappings)
+	if got := m.pause(); got != pollEvery {
+		t.Errorf("with transfers: %v", got)
+	}
+	m.Update(frameMsg{mappings: alone().mappings})
+	if got := m.pause(); got != pollCalm {
+		t.Errorf("idle: %v", got)
+	}
+	press(t, m, "s")
+	if got := m.pause(); got != pollEvery {
+		t.Errorf("after a key: %v", got)
+	}
+}

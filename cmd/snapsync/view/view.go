@@ -2,7 +2,8 @@
 // when, why, and how far behind it is; the transfers in flight; what was done lately; the log.
 //
 // It knows no engine, no journal and no control socket. What it shows it asks a Source for, four times
-// a second; what a person wants it hands to Actions. Whoever runs the mappings wires it like this:
+// a second, or once while nothing moves; what a person wants it hands to Actions. Whoever runs the
+// mappings wires it like this:
 //
 //	log := &view.Log{}
 //	restore := app.screen.over(log)               log lines go into the view
@@ -37,8 +38,8 @@ import (
 
 // Source tells how all mappings stand, in the order in which they are shown.
 type Source interface {
-	// Snapshot returns a copy that nobody changes any more. It is called four times a second, by one
-	// goroutine at a time, and should be quick.
+	// Snapshot returns a copy that nobody changes any more. It is called up to four times a second, by
+	// one goroutine at a time, and should be quick.
 	Snapshot() []Mapping
 }
 
@@ -128,4 +129,4 @@ func Run(ctx context.Context, cfg Config) error {
 }
 
 // framesPerSecond bounds what drawing costs, and how late the answer to a key may be.
-const framesPerSecond = 20
+const framesPerSecond = 10
