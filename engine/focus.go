@@ -97,7 +97,7 @@ func (e *Engine) prepareWithin(ctx context.Context, state *journal.State, f Focu
 			scopes = append(scopes, scopesOf(entangled)...)
 			continue
 		}
-		out.Waiting = waiting
+		out.Waiting = append(out.Waiting, waiting...) // an earlier round may have had some
 		return p, e.amend(state, &p, plan, scopes, kept, dropped)
 	}
 	if f.PlanOnly {

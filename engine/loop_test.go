@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -384,12 +385,14 @@ func TestLoopSourceGone(t *testing.T) {
 	})
 }
 
+var loopSeeds = flag.Uint64("loop.seeds", 4, "how many random stories TestLoopModel tells of each remote")
+
 // TestLoopModel edits at random, with the remote coming and going, and looks at the outcome.
 func TestLoopModel(t *testing.T) {
 	noMoves := fullCaps
 	noMoves.Move, noMoves.DirMove = false, false
 	for name, caps := range map[string]engine.Caps{"full": fullCaps, "no moves": noMoves} {
-		for seed := range uint64(4) {
+		for seed := range *loopSeeds {
 			t.Run(fmt.Sprintf("%s/%d", name, seed), func(t *testing.T) {
 				stays(t, caps, func(r *rig) { r.cfg.Retries = 1 }, func(t *testing.T, s *stay) { s.model(rand.New(rand.NewPCG(seed, 3))) })
 			})

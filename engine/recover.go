@@ -193,7 +193,7 @@ func (f *finding) stat(ctx context.Context, path string) (*Remote, error) {
 	switch {
 	case errors.Is(err, ErrNotFound), errors.Is(err, ErrInvalidName):
 		return nil, nil
-	case err != nil && endsRun(err):
+	case err != nil && (endsRun(err) || errors.Is(err, ErrTemporary)):
 		return nil, fmt.Errorf("stat %q: %w", path, err)
 	case err != nil:
 		// One path that cannot be looked at must not stop all others for ever. It is taken for
