@@ -107,7 +107,7 @@ func tilde(path string) string {
 		if rel == "." {
 			return "~"
 		}
-		return "~" + string(filepath.Separator) + rel
+		return "~/" + filepath.ToSlash(rel)
 	}
 	return path
 }

@@ -71,7 +71,7 @@ func (s *screenAsker) choose(title, help string, options []string, preset int) (
 
 func (s *screenAsker) several(title, help string, options []string) ([]int, error) {
 	var answer []int
-	err := s.ask(huh.NewMultiSelect[int]().Title(title).Description(help).Options(numbered(options)...).Height(len(options)+2).Value(&answer))
+	err := s.ask(huh.NewMultiSelect[int]().Title(title).Description(help).Options(numbered(options)...).Height(len(options) + 2).Value(&answer))
 	return answer, err
 }
 

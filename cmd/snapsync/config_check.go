@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
@@ -96,9 +97,18 @@ func (a *app) tryBwlimit(limit string) error {
 // checkEach checks the mappings one by one and tells of each.
 func (a *app) checkEach(file *config.File, all []spec) error {
 	bad := 0
+	open, err := openToOthers(file.Path)
+	if err != nil {
+		return err
+	}
 	for i := range all {
 		s := &all[i]
-		if err := a.checkMapping(file, s); err != nil {
+		err := a.checkMapping(file, s)
+		if err == nil && open && hasSecret(s.Remote) {
+			err = asUsage(config.Problems{file.Problem(file.Find(file.Mapping(s.name), "remote"),
+				"remote: it holds a secret, and other users can read this file: chmod 600 %s", shellWord(file.Path))})
+		}
+		if err != nil {
 			bad++
 			if err := a.tellProblems(s.name, err); !errors.As(err, new(*failure)) {
 				return err
@@ -116,6 +126,21 @@ func (a *app) checkEach(file *config.File, all []spec) error {
 		return usage("'snapsync config init' adds one", "%s has no mappings", show(file.Path))
 	}
 	return nil
+}
+
+// openToOthers reports whether other users can read a file, where that can be told.
+func openToOthers(path string) (bool, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return false, fmt.Errorf("check rights: %w", err)
+	}
+	return onUnix && info.Mode().Perm()&0o077 != 0, nil
+}
+
+// hasSecret reports whether a remote, as it is written, proves who one is.
+func hasSecret(remote string) bool {
+	_, display, err := remoteKey(remote)
+	return err == nil && strings.Contains(display, "XXX")
 }
 
 // checkMapping tries everything about a mapping that can be tried without its remote.
