@@ -20,7 +20,7 @@ type directory interface {
 	// open before. It does not follow a symbolic link at the end of path unless links are followed.
 	open(path string) (opened, error)
 	// list reads all names in it, sorts them bytewise and returns how many there are. Together with
-	// an error it returns how many it got before that.
+	// an error it returns how many it got before that; none if the directory was removed meanwhile.
 	list() (int, error)
 	// pick is list for these names alone, which are sorted; it need not read the others. Where case
 	// does not count, what is there in other letters than asked for is picked under its own name.
@@ -95,6 +95,9 @@ func (d *portable) open(path string) (opened, error) {
 func (d *portable) list() (int, error) {
 	if d.all == nil && d.err == nil {
 		d.all, d.err = d.f.Readdirnames(-1)
+		if d.err != nil && vanished(d.lookup(nil)) {
+			d.all = nil
+		}
 		slices.Sort(d.all)
 	}
 	d.names = d.all

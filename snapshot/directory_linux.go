@@ -95,6 +95,9 @@ func (d *descriptor) read() error {
 		switch {
 		case err == unix.EINTR:
 			continue
+		case err == unix.ENOENT && d.removed():
+			d.buf = d.buf[:0] // what it gave before is gone as well: only what is empty can be removed
+			return os.NewSyscallError("getdents64", err)
 		case err != nil:
 			return os.NewSyscallError("getdents64", err)
 		case n == 0:

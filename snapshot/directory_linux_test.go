@@ -31,6 +31,28 @@ func TestScanFillsEntries(t *testing.T) {
 	})
 }
 
+// A file system in which case does not count gives itself away by finding a name in other letters.
+func TestFolds(t *testing.T) {
+	r := newRig(t, openDirectory)
+	r.write("one", "Ärger", "123", "both", "BOTH", "\xffa")
+	opened, err := openDirectory(r.cfg.Root, false)
+	r.must(err)
+	defer opened.close()
+	d := opened.(*descriptor)
+	_, err = d.open("")
+	r.must(err)
+	for name, want := range map[string]bool{"one": false, "Ärger": false, "123": false, "both": true, "\xffa": false} {
+		if got := d.folds(name); got != want {
+			t.Errorf("%q folds: %v", name, got)
+		}
+	}
+	for name, want := range map[string]string{"a": "A", "ReadMe.TXT": "rEADmE.txt", "Ärger": "äRGER", "1_!": "1_!", "\xffa": "\xffa"} {
+		if got := swapCase(name); got != want {
+			t.Errorf("%q in other letters: %q, want %q", name, got, want)
+		}
+	}
+}
+
 func TestScanDeepTree(t *testing.T) {
 	r := newRig(t, openDirectory)
 	path := digDeep(r, 40)

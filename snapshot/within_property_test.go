@@ -46,7 +46,7 @@ func checkWorlds(t *testing.T, edit func(rt *rapid.T, root string, n int), check
 			rapid.Check(t, func(rt *rapid.T) {
 				n++
 				root := filepath.Join(dir, fmt.Sprint(n))
-				defer os.RemoveAll(root)
+				defer clearAway(root)
 				os.Mkdir(root, 0o755)
 				w := &world{t: rt, open: open, memory: func(tree map[string]Entry) *memory { return newMemory(t, tree) }}
 				w.cfg = Config{Root: root, Links: KeepLinks, Now: func() time.Time { return time.Now().Add(time.Hour) }}
@@ -57,6 +57,17 @@ func checkWorlds(t *testing.T, edit func(rt *rapid.T, root string, n int), check
 			})
 		})
 	}
+}
+
+// clearAway removes all at root, with what only its owner's chmod lets anybody look into.
+func clearAway(root string) {
+	filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if d.IsDir() {
+			os.Chmod(path, 0o755)
+		}
+		return nil
+	})
+	os.RemoveAll(root)
 }
 
 // TestScanWithinProperty: within any places, a scan reports what a scan of everything reports there,

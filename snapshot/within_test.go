@@ -3,6 +3,7 @@
 package snapshot
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -242,6 +243,27 @@ func TestScanWithinUnreadable(t *testing.T) {
 	})
 }
 
+func TestScanWithinForbidden(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root: may look anywhere")
+	}
+	eachSystem(t, func(t *testing.T, r *rig) {
+		r.cfg.Filter = rules{}
+		r.write("d/f", "d/gone", "d/sub/g", "d/sub/h", "n/f", "n/g", "s/f")
+		r.sync()
+		r.remove("d/gone")
+		r.write("d/added", "s/.skip")
+		for path, mode := range map[string]os.FileMode{"d": 0o444, "n": 0, "s": 0o444} {
+			r.must(os.Chmod(r.at(path), mode))
+			t.Cleanup(func() { os.Chmod(r.at(path), 0o755) })
+		}
+		r.expect("!d/added", "!d/f", "!d/gone", "!d/sub", "!n", "?d/f 1", "?d/gone 1", "?d/sub 2", "?n 2")
+		// Names can be listed where they cannot be looked up: what never was is no problem, and a marker counts.
+		r.within("d/added", "d/f", "d/gone", "d/never", "d/sub/g", "n/f", "n/never", "s/f", "s/never")
+		r.expect("!d/added", "!d/f", "!d/gone", "!d/sub", "!n", "?d/f 1", "?d/gone 1", "?d/sub 1", "?n 1")
+	})
+}
+
 func TestScanWithinVanishing(t *testing.T) {
 	eachSystem(t, func(t *testing.T, r *rig) {
 		r.write("d/a", "f/g", "h/i", "o/p", "r/s", "u/v")
@@ -297,42 +319,75 @@ func TestScanWithinOddNames(t *testing.T) {
 	})
 }
 
-// lenient is a directory in which case does not count, as far as looking up is concerned.
-type lenient struct{ directory }
-
-func (d lenient) lookup(name []byte) error {
-	if err := d.directory.lookup([]byte(strings.ToLower(string(name)))); err == nil {
-		return nil
-	}
-	return d.directory.lookup([]byte(strings.ToUpper(string(name))))
+// folding is a directory in which case does not count, over one in which it does. It is native in that it
+// picks as that one would where looking up a name says little.
+type folding struct {
+	directory
+	chosen []int // of what was listed; nil: all
 }
 
-func TestChooseWhereCaseDoesNotCount(t *testing.T) {
+func (d *folding) list() (int, error) {
+	d.chosen = nil
+	return d.directory.list()
+}
+
+func (d *folding) pick(names []string) (int, error) {
+	n, err := d.list()
+	d.chosen = choose(d, n, names)
+	return len(d.chosen), err
+}
+
+func (d *folding) name(i int) []byte            { return d.directory.name(d.at(i)) }
+func (d *folding) stat(i int, e *Entry) error   { return d.directory.stat(d.at(i), e) }
+func (d *folding) follow(i int, e *Entry) error { return d.directory.follow(d.at(i), e) }
+
+func (d *folding) at(i int) int {
+	if d.chosen != nil {
+		return d.chosen[i]
+	}
+	return i
+}
+
+func (d *folding) lookup(name []byte) error {
+	if err := d.directory.lookup(bytes.ToLower(name)); err == nil {
+		return nil
+	}
+	return d.directory.lookup(bytes.ToUpper(name))
+}
+
+func TestScanWithinCaseDoesNotCount(t *testing.T) {
 	eachSystem(t, func(t *testing.T, r *rig) {
-		r.write("README", "notes", "other")
-		d, err := r.open(r.cfg.Root, false)
-		r.must(err)
-		defer d.close()
-		_, err = d.open("")
-		r.must(err)
-		n, err := d.list()
-		r.must(err)
-		for _, test := range []struct {
-			d     directory
-			names []string
-			want  []string
+		open := r.open
+		r.open = func(root string, links bool) (directory, error) {
+			d, err := open(root, links)
+			return &folding{directory: d}, err
+		}
+		r.write("readme", "dir/f", "notes", "other")
+		r.sync()
+		r.expect()
+		r.rename("readme", "README")
+		r.rename("dir", "DIR")
+		r.remove("notes")
+		for _, look := range []struct {
+			within []string
+			want   []string
 		}{
-			{d, []string{"NOTES", "other", "readme"}, []string{"other"}},
-			{lenient{d}, []string{"NOTES", "other", "readme"}, []string{"README", "notes", "other"}},
-			{lenient{d}, []string{"NOTES", "absent", "notes"}, []string{"notes"}},
+			{[]string{"readme"}, []string{"+README", "-readme"}},
+			{[]string{"README"}, []string{"+README"}},
+			{[]string{"Readme", "other", "OTHER", "NOTES"}, []string{"+README"}},
+			{[]string{"dir/f"}, []string{"+DIR/", "+DIR/f", "-dir/", "-dir/f"}},
+			{[]string{"DIR/F"}, []string{"+DIR/", "+DIR/f"}},
+			{[]string{"NOTES", "notes"}, []string{"-notes"}},
 		} {
-			var got []string
-			for _, i := range choose(test.d, n, test.names) {
-				got = append(got, string(d.name(i)))
-			}
-			if !slices.Equal(got, test.want) {
-				t.Errorf("chose %q for %q, want %q", got, test.names, test.want)
-			}
+			r.within(look.within...)
+			r.expect(look.want...)
+		}
+		r.within("/")
+		r.sync()
+		r.within("readme", "Dir/F", "dir")
+		r.expect()
+		if r.last.rows != 0 {
+			t.Errorf("read %d rows of the base", r.last.rows)
 		}
 	})
 }
