@@ -1,0 +1,98 @@
+package watch
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+func eventAt(path string) fsnotify.Event { return fsnotify.Event{Name: path, Op: fsnotify.Write} }
+
+func TestQueue(t *testing.T) {
+	q := newQueue()
+	a, b := eventAt("/a"), eventAt("/b")
+	for _, e := range []fsnotify.Event{a, a, b, a} {
+		q.put(e)
+	}
+	events, lost := q.take(nil)
+	if len(events) != 3 || lost {
+		t.Errorf("took %v, lost is %v; want three of the four", events, lost)
+	}
+	for i := range queueMax + 10 {
+		q.put(eventAt(fmt.Sprint(i)))
+	}
+	events, lost = q.take(nil)
+	if len(events) > queueMax || !lost {
+		t.Errorf("took %d, lost is %v", len(events), lost)
+	}
+	if events, lost = q.take(nil); len(events) > 0 || lost {
+		t.Errorf("took %v, lost is %v from an empty queue", events, lost)
+	}
+}
+
+func TestTree(t *testing.T) {
+	tree := newTree()
+	var nodes []*node
+	for i, path := range []string{"/r", "/r/a", "/r/a/b", "/r/c", "/r/d"} {
+		var parent *node
+		if i > 0 {
+			parent = tree.byPath[path[:len(path)-2]]
+		}
+		n := tree.insert(path, fileID{1, uint64(i + 1)}, parent)
+		tree.set(n, watched)
+		nodes = append(nodes, n)
+	}
+	tree.set(nodes[4], deaf)
+	if tree.watched != 4 || len(tree.odd) != 1 || len(tree.byID) != 4 {
+		t.Fatalf("%d watched, %d not, %d by identity", tree.watched, len(tree.odd), len(tree.byID))
+	}
+	var gone []string
+	tree.remove(nodes[1], func(path string) { gone = append(gone, path) })
+	if fmt.Sprint(gone) != "[/r/a/b /r/a]" || tree.watched != 2 || tree.byPath["/r/a/b"] != nil || len(tree.byID) != 2 {
+		t.Errorf("gone are %v, %d are watched", gone, tree.watched)
+	}
+	tree.remove(nodes[0], func(string) {})
+	if tree.watched != 0 || len(tree.odd) != 0 || len(tree.byPath) != 0 || len(tree.byID) != 0 {
+		t.Errorf("left are %v, %v, %v", tree.byPath, tree.byID, tree.odd)
+	}
+}
+
+func TestNothingLeaks(t *testing.T) {
+	cycle := func(i int) {
+		r := newRig(t)
+		r.write("a/b/c")
+		r.open()
+		r.write("d/e/f")
+		r.settle()
+		if i%2 == 0 {
+			r.remove("")
+		}
+		r.close()
+	}
+	cycle(0)
+	goroutines, files := runtime.NumGoroutine(), descriptors(t)
+	for i := range 30 {
+		cycle(i)
+	}
+	deadline := time.Now().Add(patience)
+	for runtime.NumGoroutine() > goroutines || descriptors(t) > files {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines, %d before; %d open files, %d before", runtime.NumGoroutine(), goroutines, descriptors(t), files)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// descriptors counts open files, where the system tells.
+func descriptors(t *testing.T) int {
+	t.Helper()
+	names, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return 0
+	}
+	return len(names)
+}

@@ -1,0 +1,64 @@
+package watch
+
+import (
+	"context"
+	"maps"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// mount is what the system says of a mounted file system: as much as tells it from another.
+type mount struct {
+	id         int
+	dev        [2]int
+	root, kind string
+	local      bool // changes come through this kernel only, so that there are events of them
+}
+
+// glanceEvery is the time between two glances. Only tests change it.
+var glanceEvery = 2 * time.Second
+
+// glanceMost is the time between two glances at a table of mounts that is very long.
+const glanceMost = time.Minute
+
+// glance looks for what there is no event of: another root, because something above it was renamed or
+// mounted; and mounts in the tree that came or went. (One can wait for the table of mounts to change, with
+// poll(2); Linux 6.18 was seen to keep one change in twenty to itself, so that looking would be needed as
+// well.) A root that is on a server is not asked: that may hang, and the root is polled anyway.
+func (w *Watcher) glance(ctx context.Context) {
+	pause := glanceEvery
+	if s := w.stateAt(w.cfg.Root); s != unseen && s != deaf && !w.checkRoot(ctx) {
+		start := w.now()
+		mounts := readMounts(w.cfg.Root, w.log)
+		// No more than a two-thousandth of the time is spent on this.
+		pause = min(max(pause, 2000*w.now().Sub(start)), max(pause, glanceMost))
+		w.remounted(ctx, mounts)
+	}
+	w.alarm.glance.Reset(pause)
+}
+
+// remounted covers what was mounted or unmounted beneath the root since the last look. A mount over a
+// directory gives no event, and fsnotify keeps it to itself when watches end with an unmount.
+func (w *Watcher) remounted(ctx context.Context, now map[string]mount) {
+	was := w.mounts
+	w.mounts = now
+	changed := make(map[string]bool)
+	for rel, m := range was {
+		if w.mounts[rel] != m {
+			changed[rel] = true
+		}
+	}
+	for rel := range w.mounts {
+		if _, ok := was[rel]; !ok {
+			changed[rel] = true
+		}
+	}
+	for _, rel := range slices.Sorted(maps.Keys(changed)) {
+		if path := w.prefix + rel; w.skipped(path) || w.stateAt(filepath.Dir(path)) != watched {
+			continue // nobody wants to know, or it is polled
+		}
+		w.log.Info("a file system was mounted or unmounted in the source", "root", w.cfg.Root, "path", rel)
+		w.appeared(ctx, w.prefix+rel, rel)
+	}
+}

@@ -1,0 +1,292 @@
+// Package watch turns the file-system events beneath one directory into hints: paths where something
+// may have happened. It decides nothing; whoever gets a hint looks, and what is there then counts.
+//
+// fsnotify tells what happens to the names in one directory. That every directory of the tree has a
+// watch, the right one and under its present path, is the work of this package.
+//
+// # How it works
+//
+//	cover(top):                              // watches the directories at and beneath top
+//	    take away what watches there are
+//	    for each directory d from top downwards, breadth first:
+//	        is d, the inode, watched under another path?  it has moved: take that watch away
+//	        watch d; then list it            // in this order: what is made later gives an event
+//	        go on with the directories that are listed
+//
+//	Open:                           cover(root)
+//	a name appeared or went:        is it a directory now?  cover it, hint it Deep : hint it
+//	something was mounted:          cover it, hint it Deep; and so when it is unmounted
+//	events were lost:               begin anew with a new queue, hint the root Deep
+//	the root is another directory:  the same
+//
+// An event is only the reason to look at a name again. So it does no harm that it may be late, or
+// tell of something that is already undone: the last event of a name comes after its last change.
+//
+// A directory that moves keeps its inotify watch, and the watches beneath it, and these go on telling
+// of the old path. Therefore each watch has the inode in it that it was made for. A directory found under
+// a path is compared with that; its old watches are taken away as soon as it is found elsewhere, even
+// if the event of the move has not been read yet, because fsnotify would take the new watch for the old
+// one and keep the old path.
+//
+// # What it guarantees
+//
+//   - When Open returns, every change in the tree from then on will be hinted at: its path, or a
+//     directory above it with Deep. The hint comes after the change, so that looking there finds it.
+//   - A directory that appears is watched first and hinted at then. What was made in it before is found
+//     beneath the Deep hint, what is made later has events of its own.
+//   - Lost events are never silent. When the queue overflows the root is hinted at, Deep.
+//   - What cannot be watched is polled: hinted at, Deep, every PollInterval; all of it that cannot be had from
+//     the system (its limit), does not give events (network file systems) or is out of reach (paths
+//     that are too long, directories mounted twice). Health counts it and says what to do about it.
+//   - The root may vanish, be unmounted, renamed or replaced, and file systems may be mounted in it and
+//     unmounted: that is noticed within some seconds, hinted at, and what is there then is watched.
+//   - From time to time it is proved that events still arrive (see canary). If they do not, everything
+//     is set up anew, and if that does not help, polled.
+//
+// # What it does not do
+//
+//   - It does not follow symbolic links but the root itself: what is reached through one is not watched.
+//   - Directories that Config.Skip excludes are not watched, nor hinted at when they appear.
+//   - An unreadable directory is neither watched nor polled, but tried again, and named by Health.
+//   - Directories that the caller would see changing by their own mtime are not hinted at for that; only
+//     their names, and the changes of their attributes are.
+//   - Content that is changed through a memory map gives no events; nor do changes on another machine.
+//   - A file system in the tree that is unmounted and mounted again within these seconds may stay
+//     unwatched, and one that is mounted where there is no table of mounts (other systems than Linux).
+//   - On macOS and the BSDs fsnotify opens every file of a watched directory, so that the limit of open
+//     files is the limit of what is watched. On Windows a directory above a watched one cannot be
+//     renamed by others, and that events arrive is not proved there.
+//
+// The caller's periodic scan is what these have in common as a remedy.
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// Config says what to watch. Root is required.
+type Config struct {
+	Root string // the directory, absolute; it may be a symbolic link to one
+	// Skip reports whether a directory is excluded, given its path relative to Root, with slashes. It
+	// is asked when the directory is found, never for the root, and from several goroutines at once.
+	// nil: none is.
+	Skip          func(dir string) bool
+	OneFileSystem bool // other file systems that are mounted beneath Root are excluded
+	// PollInterval is the time between two hints at what cannot be watched, give or take a fifth;
+	// longer if there is so much of it that it would be a storm. 0: 30 s.
+	PollInterval time.Duration
+	// CanaryInterval is the time between two proofs that events arrive. An event that arrives anyway is
+	// proof enough. 0: 1 minute.
+	CanaryInterval time.Duration
+	Limit          int // at most so many watches; 0: as many as the system gives
+	Log            *slog.Logger
+}
+
+const (
+	defaultPoll   = 30 * time.Second
+	defaultCanary = time.Minute
+	// breath is how long the watcher waits after a batch of hints. What happens in that time is put
+	// together: a file that is written to without end gives some hundred hints a second, not 100,000.
+	breath = 2 * time.Millisecond
+	// rootRetry is the time between two looks for a root that is gone.
+	rootRetry = time.Second
+	// overflowRest is how long lost events are let go on being lost before everything is looked at.
+	overflowRest = 200 * time.Millisecond
+	// batchTime is how long one batch may take before its hints are given.
+	batchTime = 20 * time.Millisecond
+)
+
+// Hint says that something may have happened at a path: look there.
+type Hint struct {
+	Path string // relative to the root, with slashes; "" is the root
+	Deep bool   // anything beneath may differ, as beneath a directory that was made or moved in
+	Gone bool   // the path was seen to go, and not to come back
+}
+
+// Watcher is an open watch.
+type Watcher struct {
+	cfg    Config
+	prefix string // of every absolute path beneath the root
+	hint   func(Hint)
+	log    *slog.Logger
+	now    func() time.Time
+	stop   context.CancelFunc
+	done   chan struct{}
+
+	// mu guards the tree, the notifier while watches are added and removed, and trouble. It is never
+	// held while hint or Skip is called.
+	mu       sync.Mutex
+	tree     *tree
+	notifier *fsnotify.Watcher // nil: the system gave none
+	trouble  trouble
+
+	// Owned by Open until it returns, then by run; workers of cover only read the mounts.
+	queue     *queue
+	mounts    map[string]mount // what is mounted beneath the root, by relative path
+	rootID    fileID
+	listers   []lister
+	pending   []Hint         // to be given at the end of the batch
+	index     map[string]int // into pending, by path
+	alarm     alarms
+	canary    canary
+	polling   []string // what is left of a round of polling
+	pollCount int      // how much it was
+}
+
+// Open watches the tree beneath cfg.Root and calls hint for what happens in it, until the Watcher is
+// closed or ctx is done; it must be closed in both cases. Open returns once everything is watched; it
+// fails only if the root is no directory that can be read, or if ctx is done.
+//
+// hint is never called concurrently, never before Open is about to return, and never after Close. It
+// must return quickly and must not call Close; it may call Health.
+func Open(ctx context.Context, cfg Config, hint func(Hint)) (*Watcher, error) {
+	if !filepath.IsAbs(cfg.Root) {
+		return nil, fmt.Errorf("watch %s: not an absolute path", cfg.Root)
+	}
+	w := newWatcher(cfg, hint)
+	ctx, w.stop = context.WithCancel(ctx)
+	if err := w.begin(ctx); err != nil {
+		w.end()
+		w.stop()
+		return nil, fmt.Errorf("watch %s: %w", cfg.Root, err)
+	}
+	go func() {
+		defer close(w.done)
+		defer w.end()
+		w.run(ctx)
+	}()
+	return w, nil
+}
+
+func newWatcher(cfg Config, hint func(Hint)) *Watcher {
+	cfg.Root = filepath.Clean(cfg.Root)
+	if cfg.PollInterval <= 0 {
+		cfg.PollInterval = defaultPoll
+	}
+	if cfg.CanaryInterval <= 0 {
+		cfg.CanaryInterval = defaultCanary
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	w := &Watcher{
+		cfg:     cfg,
+		prefix:  strings.TrimSuffix(cfg.Root, string(filepath.Separator)) + string(filepath.Separator),
+		hint:    hint,
+		log:     cfg.Log,
+		now:     time.Now,
+		done:    make(chan struct{}),
+		tree:    newTree(),
+		queue:   newQueue(),
+		listers: make([]lister, min(max(2, runtime.GOMAXPROCS(0)), 8)),
+		index:   make(map[string]int),
+	}
+	return w
+}
+
+// Close ends the watch and gives back all that it took from the system. No hint comes afterwards. It
+// may be called more than once.
+func (w *Watcher) Close() error {
+	w.stop()
+	<-w.done
+	return nil
+}
+
+// begin watches the whole tree with a notifier of its own.
+func (w *Watcher) begin(ctx context.Context) error {
+	w.mounts = readMounts(w.cfg.Root, w.log)
+	id, err := rootIdentity(w.cfg.Root)
+	if err != nil {
+		return err
+	}
+	w.rootID = id
+	n, err := fsnotify.NewWatcher()
+	switch {
+	case errors.Is(err, errTooManyFiles), errors.Is(err, errFilesExhausted):
+		// No more instances: everything will be polled.
+		w.log.Warn("no watcher is to be had: the source is polled", "root", w.cfg.Root, "error", err)
+	case err != nil:
+		return err
+	default:
+		w.queue = newQueue()
+		go w.queue.pump(n)
+	}
+	w.mu.Lock()
+	w.tree, w.notifier = newTree(), n
+	w.trouble.instances, w.trouble.lost = n == nil, nil
+	w.mu.Unlock()
+	w.cover(ctx, w.cfg.Root)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch root := w.tree.byPath[w.cfg.Root]; {
+	case root == nil:
+		return errRootGone
+	case root.state == unreadable:
+		return errRootUnreadable
+	}
+	return nil
+}
+
+var (
+	errRootGone       = errors.New("the directory is gone")
+	errRootUnreadable = errors.New("the directory cannot be read: give this user permission")
+)
+
+// closePatience is how long a notifier may take to close; one that hangs is abandoned.
+const closePatience = 2 * time.Second
+
+// end closes the notifier; what it has still to tell is not heard any more.
+func (w *Watcher) end() {
+	w.mu.Lock()
+	n := w.notifier
+	w.notifier = nil
+	w.tree = newTree()
+	w.mu.Unlock()
+	if n == nil {
+		return
+	}
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		_ = n.Close() // it is gone afterwards in any case
+		<-w.queue.done
+	}()
+	select {
+	case <-closed:
+	case <-time.After(closePatience):
+		w.log.Error("the watcher does not close: abandoned", "root", w.cfg.Root)
+	}
+}
+
+// relative returns the path of a hint for an absolute path; false: it is not beneath the root.
+func (w *Watcher) relative(path string) (string, bool) {
+	if path == w.cfg.Root {
+		return "", true
+	}
+	if !strings.HasPrefix(path, w.prefix) {
+		return "", false
+	}
+	return filepath.ToSlash(path[len(w.prefix):]), true
+}
+
+// skipped reports whether the directory is excluded.
+func (w *Watcher) skipped(path string) bool {
+	if w.cfg.Skip == nil || path == w.cfg.Root {
+		return false
+	}
+	rel, ok := w.relative(path)
+	return ok && w.cfg.Skip(rel)
+}
