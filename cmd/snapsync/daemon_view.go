@@ -82,6 +82,7 @@ func (u *upkeep) shown() view.Mapping {
 	if st.Live == nil {
 		return m
 	}
+	m.Rate = float64(st.Live.Rate)
 	now := time.Now()
 	for _, t := range st.Live.Transfers {
 		rate := 0.0
