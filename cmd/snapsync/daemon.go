@@ -99,6 +99,8 @@ func (d *daemonProcess) run(f *processFlags) error {
 	if err != nil {
 		return err
 	}
+	signals := make(chan os.Signal, 4) // before anybody can know that there is a process to send them to
+	defer steeringSignals(signals)()
 	asked, halt := context.WithCancel(d.ctx)
 	defer halt()
 	d.halt = halt
@@ -124,36 +126,40 @@ func (d *daemonProcess) run(f *processFlags) error {
 		defer close(alive)
 		d.notify.Watchdog(asked, d.alive)
 	}()
-	d.follow(asked)
+	d.follow(asked, signals)
 	<-alive
 	return d.drain(cancel)
 }
 
-// first waits until a mapping that is the only one is open: what keeps it from that is the error of the
-// process. With several, each is on its own.
+// first waits until each mapping was tried to be opened. What keeps the only one from that is the error
+// of the process. Several are each on their own, unless another process has them all: it is running.
 func (d *daemonProcess) first(ctx context.Context) error {
-	all := d.all()
+	all, locked := d.all(), error(nil)
+	taken := 0
 	for _, u := range all {
+		var err error
 		select {
-		case err := <-u.ours:
-			if err != nil && len(all) == 1 {
-				return err
-			}
-			if err == nil {
-				d.line(u, "watching "+u.what())
-			}
+		case err = <-u.ours:
 		case <-ctx.Done():
 			return nil
 		}
+		switch {
+		case err == nil:
+			d.line(u, "watching "+u.what())
+		case len(all) == 1:
+			return err
+		case classify(err).status == statusLocked:
+			taken, locked = taken+1, err
+		}
+	}
+	if taken == len(all) {
+		return locked
 	}
 	return nil
 }
 
 // follow does what signals ask for until ctx is done.
-func (d *daemonProcess) follow(ctx context.Context) {
-	signals := make(chan os.Signal, 4)
-	stop := steeringSignals(signals)
-	defer stop()
+func (d *daemonProcess) follow(ctx context.Context, signals <-chan os.Signal) {
 	for {
 		select {
 		case <-ctx.Done():

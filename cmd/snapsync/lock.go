@@ -72,11 +72,11 @@ func lockedBy(h holder) error {
 	if h.pid != 0 {
 		who = fmt.Sprintf("another process (pid %d, since %s)", h.pid, localTime(h.since))
 	}
-	return &failure{
-		status: statusLocked,
-		err:    fmt.Errorf("%s has this mapping", who),
-		hint:   "wait for it or stop it; 'snapsync plan' and 'snapsync status' work meanwhile",
+	hint := "wait for it or stop it; 'snapsync plan' and 'snapsync status' work meanwhile"
+	if h.socket != "" {
+		hint = "it keeps the mapping up to date: 'snapsync status' shows how, 'snapsync sync' has it look now, 'snapsync stop' ends it"
 	}
+	return &failure{status: statusLocked, err: fmt.Errorf("%s has this mapping", who), hint: hint}
 }
 
 // lockHolder tells which process has the state in dir, if one has. It creates nothing.

@@ -158,9 +158,11 @@ const watchEvery = time.Second
 
 // watch shows how things stand until it is interrupted.
 func (c *statusCmd) watch(a *app) error {
-	show := c.redraw
-	if !isTerminal(a.stdout) || a.JSON || os.Getenv("TERM") == "dumb" {
-		show = (&statusLines{cmd: c, said: map[string]string{}}).show
+	show := (&statusLines{cmd: c, said: map[string]string{}}).show
+	if isTerminal(a.stdout) && !a.JSON && os.Getenv("TERM") != "dumb" {
+		show = c.redraw
+		io.WriteString(a.stdout, otherScreen)
+		defer io.WriteString(a.stdout, firstScreen)
 	}
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
@@ -178,9 +180,11 @@ func (c *statusCmd) watch(a *app) error {
 
 // Control sequences of every terminal that there is.
 const (
-	cursorHome = "\x1b[H"
-	clearLine  = "\x1b[K"
-	clearBelow = "\x1b[J"
+	otherScreen = "\x1b[?1049h" // what was on the terminal comes back
+	firstScreen = "\x1b[?1049l"
+	cursorHome  = "\x1b[H"
+	clearLine   = "\x1b[K"
+	clearBelow  = "\x1b[J"
 )
 
 // redraw replaces what is on the terminal: line by line, so that it does not flicker, and no more lines
