@@ -77,6 +77,10 @@ const (
 	maxListBatch = 1000
 )
 
+// partSize is used where chunk_size is not set. rclone's 5 MiB are many requests; but what a crash loses
+// is what was in flight.
+const partSize = 8 << 20
+
 // options are rclone's, with what they imply made explicit.
 type options struct {
 	rclone.Options
@@ -109,6 +113,9 @@ func parseOptions(rctx context.Context, d *backends.Details) (*options, error) {
 	// rclone's default is to read a large file twice. Here it has to be asked for, in so many words.
 	value, set := d.Options.GetPriority("disable_checksum", configmap.PriorityConfig)
 	o.wantsMD5 = set && value == "false"
+	if _, set := d.Options.GetPriority("chunk_size", configmap.PriorityConfig); !set {
+		o.ChunkSize = partSize
+	}
 	o.settle()
 	return o, o.validate()
 }

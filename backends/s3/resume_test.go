@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,7 +29,7 @@ func interrupt(t *testing.T, options ...string) *interrupted {
 	t.Helper()
 	s := &interrupted{
 		diary: tempDiary(t), bytes: content((parts-1)*minPartSize + 1000),
-		proxy: newProxy(t, with(scratch(t), append(options, "upload_cutoff=0", "upload_concurrency=1")...)),
+		proxy: newProxy(t, with(scratch(t), append(options, "upload_cutoff=0", "chunk_size=5M", "upload_concurrency=1")...)),
 	}
 	s.expect(func(op string, n int) answer { return answer{cut: op == "part" && n > 3} })
 	err := s.send(t, source(s.bytes))
@@ -142,7 +143,7 @@ func TestResumeOtherSource(t *testing.T) {
 // Another configuration makes another object, so it needs another upload.
 func TestResumeOtherConfiguration(t *testing.T) {
 	s := interrupt(t)
-	s.remote = with(s.remote, "chunk_size=6M")
+	s.remote = strings.Replace(s.remote, "chunk_size=5M", "chunk_size=6M", 1)
 	must(t, s.send(t, source(s.bytes)))
 	s.counts(t, map[string]int{"create": 1, "abort": 1})
 	s.arrived(t, s.bytes)

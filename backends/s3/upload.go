@@ -31,6 +31,7 @@ type upload struct {
 	kept     map[int]engine.UploadPart // parts that the server has
 	parts    []engine.UploadPart       // all, by number - 1; each is written by one goroutine
 	whole    bool                      // the object is complete: all that is left is to read the source
+	notes    errgroup.Group            // what is being remembered: no request waits for a disk
 }
 
 // sendParts sends a large file, or what the server lacks of it.
@@ -238,7 +239,7 @@ func (u *upload) transfer(ctx context.Context, src engine.Source) (err error) {
 	if err == nil {
 		err = readErr
 	}
-	return errors.Join(err, in.Close())
+	return errors.Join(err, u.notes.Wait(), in.Close())
 }
 
 // read hands each part to a goroutine of group, as soon as there is memory for it.
@@ -288,7 +289,9 @@ func (u *upload) part(ctx context.Context, number int, buf *buffer) error {
 	}
 	p := engine.UploadPart{Number: number, Size: buf.size, ETag: aws.ToString(out.ETag), Checksum: sum}
 	u.parts[number-1] = p
-	return u.c.memory.addPart(u.o.path, p) // a crash before it: keep finds the part by its checksum
+	// A crash before it is remembered: keep finds the part by its checksum.
+	u.notes.Go(func() error { return u.c.memory.addPart(u.o.path, p) })
+	return nil
 }
 
 // complete makes the object of its parts.
