@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/rclone/rclone/fs"
+	"github.com/rclone/rclone/fs/cache"
 	"github.com/rclone/rclone/fs/operations"
 
 	"github.com/snapsync/snapsync/backends"
@@ -21,38 +22,54 @@ import (
 )
 
 func TestContract(t *testing.T) {
-	for name, tt := range map[string]struct {
-		plain bool
-		cfg   backends.Config
-	}{
-		"Plain":         {},
-		"Links":         {cfg: backends.Config{Links: true}},
-		"NoPosixRename": {plain: true},
-	} {
+	for name, plain := range map[string]bool{"Links": false, "NoExtensions": true} {
 		t.Run(name, func(t *testing.T) {
 			server := startServer(t)
-			server.plain = tt.plain
+			server.set(func() { server.plain = plain })
 			enginetest.Contract(t, func(t *testing.T) enginetest.Subject {
-				cfg := tt.cfg
-				cfg.Remote = server.remote(filepath.Join(t.TempDir(), "not", "yet"))
-				cfg.Uploads = &noted{}
-				return subject(t, cfg)
+				return subject(t, backends.Config{
+					Remote:  server.remote(filepath.Join(t.TempDir(), "not", "yet")),
+					Uploads: &noted{}, Links: !plain,
+				})
 			})
 		})
 	}
 }
 
-// TestContractServer runs over the OpenSSH that scripts/servers has started.
+// TestContractServer runs over the OpenSSH that scripts/servers has started. Its plain rename, unlike that
+// of the server in this process, refuses to replace a file.
 func TestContractServer(t *testing.T) {
 	remote := serverRemote(t)
-	for name, cfg := range map[string]backends.Config{"Plain": {}, "Links": {Links: true}} {
+	for name, plain := range map[string]bool{"Plain": false, "NoPosixRename": true} {
 		t.Run(name, func(t *testing.T) {
 			enginetest.Contract(t, func(t *testing.T) enginetest.Subject {
-				cfg.Remote = remote + "/accelerated-" + strings.ToLower(rand.Text()[:10])
-				cfg.Uploads = &noted{}
-				return subject(t, cfg)
+				s := subject(t, backends.Config{
+					Remote:  remote + "/accelerated-" + strings.ToLower(rand.Text()[:10]),
+					Uploads: &noted{}, Links: !plain,
+				})
+				if plain {
+					withoutPosixRename(s.Connection.(*connection))
+				}
+				return s
 			})
 		})
+	}
+}
+
+// withoutPosixRename makes c believe that the server does not have it.
+func withoutPosixRename(c *connection) {
+	dial := c.pool.dial
+	c.pool.mu.Lock()
+	defer c.pool.mu.Unlock()
+	for _, s := range c.pool.sessions {
+		s.server.posixRename = false
+	}
+	c.pool.dial = func(ctx context.Context) (*session, error) {
+		s, err := dial(ctx)
+		if err == nil {
+			s.server.posixRename = false
+		}
+		return s, err
 	}
 }
 
@@ -98,20 +115,18 @@ func accelerated(t testing.TB, cfg backends.Config) *connection {
 func subject(t *testing.T, cfg backends.Config) enginetest.Subject {
 	t.Helper()
 	c := accelerated(t, cfg)
-	f, err := fs.NewFs(context.Background(), cfg.Remote)
+	name, root, _ := strings.Cut(cfg.Remote, ":/")
+	f, err := cache.Get(context.Background(), name+":/") // one log-in for all
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := operations.Purge(context.Background(), f, ""); err != nil && !errors.Is(err, fs.ErrorDirNotFound) {
+		if err := operations.Purge(context.Background(), f, root); err != nil && !errors.Is(err, fs.ErrorDirNotFound) {
 			t.Logf("purge %s: %v", cfg.Remote, err)
-		}
-		if err := f.Features().Shutdown(context.Background()); err != nil {
-			t.Log(err)
 		}
 	})
 	read := func(path string) ([]byte, error) {
-		o, err := f.NewObject(context.Background(), backends.Encode(path))
+		o, err := f.NewObject(context.Background(), root+"/"+backends.Encode(path))
 		if err != nil {
 			return nil, err
 		}

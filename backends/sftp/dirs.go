@@ -51,7 +51,14 @@ func (d *dirs) note(dir string, o origin) {
 	}
 }
 
-// forget forgets dir and what is beneath it.
+// drop forgets a directory that has nothing in it.
+func (d *dirs) drop(dir string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.known, dir)
+}
+
+// forget forgets dir and what is beneath it, which costs a look at everything known.
 func (d *dirs) forget(dir string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

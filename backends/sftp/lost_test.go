@@ -100,19 +100,41 @@ func TestServerGone(t *testing.T) {
 	send(t, c, "a", "1")
 }
 
-// TestSlowServer checks that a server which is busy, but answers on the level of SSH, is waited for.
+// TestSlowServer checks that a server whose SFTP is busy, but which answers on the level of SSH, is waited
+// for, however long.
 func TestSlowServer(t *testing.T) {
 	server := startServer(t)
-	line := startLink(t, server.address, 800*time.Millisecond)
-	c := accelerated(t, backends.Config{Remote: remoteAt(line.address, t.TempDir()), Wait: 20 * time.Second})
+	c := accelerated(t, backends.Config{Remote: server.remote(t.TempDir()), Wait: time.Second})
 	defer c.Close()
+	server.set(func() { server.pause = 3 * time.Second })
+	began := time.Now()
 	send(t, c, "a", "1")
+	if time.Since(began) < 2*time.Second {
+		t.Error("the server did not stall")
+	}
+}
+
+// TestLatency sends as many files as the engine would at once: they take little longer than one.
+func TestLatency(t *testing.T) {
+	server := startServer(t)
+	line := startLink(t, server.address, 50*time.Millisecond)
+	c := accelerated(t, backends.Config{Remote: remoteAt(line.address, t.TempDir())})
+	defer c.Close()
+	send(t, c, "first", "1")
+	began := time.Now()
+	send(t, c, "second", "2")
+	one := time.Since(began)
+	began = time.Now()
+	sendMany(t, c, c.Caps().Transfers)
+	if all := time.Since(began); all > 4*one {
+		t.Errorf("%d files took %v, one took %v", c.Caps().Transfers, all, one)
+	}
 }
 
 // TestFewConnections has a server that takes one connection only: work goes on with that.
 func TestFewConnections(t *testing.T) {
 	server := startServer(t)
-	server.most = 1
+	server.set(func() { server.most = 1 })
 	dir := t.TempDir()
 	c := accelerated(t, backends.Config{Remote: server.remote(dir)})
 	defer c.Close()

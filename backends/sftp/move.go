@@ -63,8 +63,8 @@ type missing struct {
 
 func (m *missing) Error() string { return fmt.Sprintf("look at %q: %v", m.name, m.err) }
 
-// found turns a missing back into what the server said.
-func isMissing(err error) error {
+// plainly turns a missing back into what the server said.
+func plainly(err error) error {
 	var m *missing
 	if errors.As(err, &m) {
 		return fmt.Errorf("look at %q: %w", m.name, m.err)
@@ -86,9 +86,9 @@ func (c *connection) Move(ctx context.Context, from, path string, dir bool) erro
 		if dir {
 			return c.moveDir(ctx, s, c.path(from), c.path(path))
 		}
-		err := isMissing(c.carry(ctx, s, c.path(from), c.path(path)))
+		err := plainly(c.carry(ctx, s, c.path(from), c.path(path)))
 		if c.links && errors.Is(err, engine.ErrNotFound) {
-			return isMissing(c.carry(ctx, s, c.linkPath(from), c.linkPath(path)))
+			return plainly(c.carry(ctx, s, c.linkPath(from), c.linkPath(path)))
 		}
 		return err
 	})
@@ -128,7 +128,7 @@ func (c *connection) Backup(ctx context.Context, path string) error {
 		for _, kind := range kinds {
 			name := backends.RemoteName(path, kind)
 			to := under(c.kept, c.opt.Enc.FromStandardPath(c.aside.Name(name)))
-			err := isMissing(c.carry(ctx, s, c.full(name), to))
+			err := plainly(c.carry(ctx, s, c.full(name), to))
 			if !errors.Is(err, engine.ErrNotFound) {
 				return err
 			}
@@ -164,7 +164,7 @@ func (c *connection) Rmdir(ctx context.Context, path string) error {
 		full := c.path(path)
 		err := s.status(ctx, pathRequest(fxpRmdir, full))
 		if err == nil || errors.Is(err, engine.ErrNotFound) {
-			c.dirs.forget(full)
+			c.dirs.drop(full)
 			return nil
 		}
 		// Version 3 has no code for "not empty".

@@ -33,7 +33,7 @@ type pool struct {
 
 	ctx    context.Context // ends with close
 	cancel context.CancelFunc
-	work   sync.WaitGroup // dials and the sweeper
+	work   sync.WaitGroup // dials, the sweeper, and the ends of sessions
 
 	mu       sync.Mutex // guards what follows, and session.users
 	sessions []*session
@@ -86,6 +86,7 @@ func (p *pool) pick() (*session, *dialling) {
 	alive := p.sessions[:0]
 	for _, s := range p.sessions {
 		if s.isOver() {
+			p.work.Go(s.close)
 			continue
 		}
 		alive = append(alive, s)
@@ -95,12 +96,14 @@ func (p *pool) pick() (*session, *dialling) {
 	}
 	clear(p.sessions[len(alive):])
 	p.sessions = alive
-	crowded := best == nil || best.users >= crowd && len(alive) < p.most && time.Since(p.refused) > refusalPause
+	first := best == nil
+	crowded := first || best.users >= crowd && len(alive) < p.most && time.Since(p.refused) > refusalPause
 	if crowded && p.dialling == nil {
-		p.dialling = &dialling{done: make(chan struct{})}
-		p.work.Go(func() { p.connect(p.dialling, best == nil) })
+		d := &dialling{done: make(chan struct{})}
+		p.dialling = d
+		p.work.Go(func() { p.connect(d, first) })
 	}
-	if best == nil {
+	if first {
 		return nil, p.dialling
 	}
 	best.users++
@@ -135,7 +138,7 @@ func (p *pool) connect(d *dialling, first bool) {
 		d.s.start(p.patience)
 		p.sessions = append(p.sessions, d.s)
 	case d.s != nil:
-		go d.s.end(d.err)
+		d.s.end(d.err)
 	case !first:
 		p.refused = time.Now()
 		p.log.Debug("no further connection to the server", "have", len(p.sessions), "err", d.err)

@@ -114,7 +114,7 @@ func TestResume(t *testing.T) {
 
 // TestResumeNot covers what makes an upload start anew.
 func TestResumeNot(t *testing.T) {
-	const size = 48 << 20
+	const size = 28 << 20
 	content := randomBytes(size)
 	for name, harm := range map[string]func(r *resuming, partial string, src *enginetest.Source) error{
 		"SourceChanged": func(_ *resuming, _ string, src *enginetest.Source) error {
@@ -140,7 +140,7 @@ func TestResumeNot(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newResuming(t)
 			src := &enginetest.Source{Content: content, Mtime: day}
-			r.interrupt(src, 40<<20)
+			r.interrupt(src, 26<<20)
 			if u, _ := r.noted.Upload("d/large"); len(u.Parts) == 0 {
 				t.Fatal("no part was confirmed")
 			}

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	pkgsftp "github.com/pkg/sftp"
 	"golang.org/x/crypto/ssh"
@@ -23,13 +24,12 @@ type testServer struct {
 	listener net.Listener
 	config   *ssh.ServerConfig
 
-	// Set before the first connection.
-	plain bool // tells of no extensions: no posix-rename
-	most  int  // connections that are served at a time; 0: any number
-
 	mu       sync.Mutex
+	plain    bool // tells of no extensions: no posix-rename
+	most     int  // connections that are served at a time; 0: any number
 	conns    map[net.Conn]bool
-	requests map[byte]int // by type
+	requests map[byte]int  // by type
+	pause    time.Duration // before the next answer
 }
 
 const testPassword = "YUPzGm_Yhx-3YUPzGm_YhyY" // obscured; what is in it does not matter
@@ -113,6 +113,13 @@ func (s *testServer) connections() int {
 	return len(s.conns)
 }
 
+// set changes what the server does from now on.
+func (s *testServer) set(change func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change()
+}
+
 // counts returns how many requests of each type came since the last call.
 func (s *testServer) counts() map[byte]int {
 	s.mu.Lock()
@@ -192,7 +199,12 @@ func (c *tapped) Read(p []byte) (int, error) {
 }
 
 func (c *tapped) Write(p []byte) (int, error) {
-	if !c.s.plain || c.greeted {
+	c.s.mu.Lock()
+	pause, plain := c.s.pause, c.s.plain
+	c.s.pause = 0
+	c.s.mu.Unlock()
+	time.Sleep(pause)
+	if !plain || c.greeted {
 		return c.Channel.Write(p)
 	}
 	c.greeted = true
