@@ -138,9 +138,14 @@ func (a *app) configure(parsed *kong.Context) error {
 		}
 		return err
 	}
+	// The log file is that of the process that stays, which a service is: a person who asks something looks
+	// at the terminal, and only one process can rotate a file.
+	mine := func(name string) bool {
+		return !strings.HasPrefix(name, "log-file") || isAbout(parsed, "run", "service")
+	}
 	var flags []*kong.Flag
 	for _, f := range parsed.Flags() {
-		if a.given[f.Name] == byNothing {
+		if a.given[f.Name] == byNothing && mine(f.Name) {
 			flags = append(flags, f)
 		}
 	}
@@ -154,8 +159,13 @@ func (a *app) configure(parsed *kong.Context) error {
 // canDoWithout reports whether a command works with a config file that is wrong, or looks for what is
 // wrong itself.
 func canDoWithout(parsed *kong.Context) bool {
+	return isAbout(parsed, "config", "version", "completion", "doctor")
+}
+
+// isAbout reports whether the command is one of these or beneath it.
+func isAbout(parsed *kong.Context, commands ...string) bool {
 	for n := parsed.Selected(); n != nil; n = n.Parent {
-		if slices.Contains([]string{"config", "version", "completion", "doctor"}, n.Name) {
+		if slices.Contains(commands, n.Name) {
 			return true
 		}
 	}

@@ -136,8 +136,7 @@ func optionsOf(keys []shownKey) map[string]any {
 	return options
 }
 
-// processKeys are the keys of the process. configure has set those of every command; the others are what
-// the file says.
+// processKeys are the keys of the process as `run` would have them.
 func (a *app) processKeys(file *config.File) []shownKey {
 	var keys []shownKey
 	for _, key := range a.schema().Process {
@@ -145,6 +144,8 @@ func (a *app) processKeys(file *config.File) []shownKey {
 		if f == nil {
 			f = a.runFlag(key.Name)
 			setDefault(f)
+		}
+		if a.given[key.Name] == byNothing {
 			a.apply(file, []*kong.Flag{f}, file.Process)
 		}
 		_, set := file.Process[key.Name]

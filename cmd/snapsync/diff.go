@@ -24,6 +24,7 @@ came and went in between does not count at all.
 Examples:
 
     snapsync diff 12
+    snapsync diff -m work 12
     snapsync diff 12 15 --json --source ~/work`
 }
 

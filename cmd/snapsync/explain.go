@@ -26,6 +26,7 @@ some of its own.
 Examples:
 
     snapsync explain ~/work/report.odt
+    snapsync explain -m work report.odt
     snapsync explain --source ~/work report.odt`
 }
 

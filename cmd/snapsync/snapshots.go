@@ -18,8 +18,9 @@ func (*snapshotsCmd) Help() string {
 	return `A run that changed something on the remote makes a snapshot: what the remote holds since then. They are
 listed newest first; 'snapsync diff' takes their numbers.
 
-Example:
+Examples:
 
+    snapsync snapshots -m work
     snapsync snapshots ~/work`
 }
 

@@ -237,7 +237,7 @@ func CheckName(name string) error {
 	ok := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_.", r) }
 	odd := func(r rune) bool { return !ok(r) }
 	if name == "" || len(name) > 64 || strings.ContainsFunc(name, odd) || strings.ContainsRune("-.", rune(name[0])) {
-		return fmt.Errorf("the name %q: want up to 64 letters, digits, -, _ and ., not starting with - or .", name)
+		return fmt.Errorf("the name %q: want up to 64 letters, digits, - _ . and no - or . at the start", name)
 	}
 	return nil
 }
