@@ -159,7 +159,7 @@ func (a *app) configure(parsed *kong.Context) error {
 // canDoWithout reports whether a command works with a config file that is wrong, or looks for what is
 // wrong itself.
 func canDoWithout(parsed *kong.Context) bool {
-	return isAbout(parsed, "config", "version", "completion", "doctor")
+	return isAbout(parsed, "config", "service", "version", "completion", "doctor")
 }
 
 // isAbout reports whether the command is one of these or beneath it.

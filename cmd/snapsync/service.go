@@ -183,7 +183,10 @@ func (a *app) newJob(c *serviceInstallCmd) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &job{system: c.System, user: who, program: program, env: inheritedEnvironment()}
+	j := &job{system: c.System, user: who, program: program}
+	if j.isOurs() {
+		j.env = inheritedEnvironment()
+	}
 	configHome := filepath.Join(j.home(xdg.ConfigHome, ".config"), "snapsync")
 	j.mappings, j.envFile = filepath.Join(configHome, "config.toml"), filepath.Join(configHome, "environment")
 	if a.Mappings != "" {
@@ -232,9 +235,15 @@ func runAs(name string, system bool) (*user.User, error) {
 	return who, nil
 }
 
-// home is a directory such as ~/.config of whom the service runs as: ours, if that is us.
+// isOurs reports whether the service runs as whoever calls.
+func (j *job) isOurs() bool {
+	me, err := user.Current()
+	return err == nil && me.Uid == j.user.Uid
+}
+
+// home is a directory such as ~/.config of whom the service runs as.
 func (j *job) home(ours, below string) string {
-	if me, err := user.Current(); err == nil && me.Uid == j.user.Uid {
+	if j.isOurs() {
 		return ours
 	}
 	return filepath.Join(j.user.HomeDir, below)
