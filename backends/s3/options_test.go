@@ -1,0 +1,81 @@
+package s3
+
+import (
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rclone/rclone/fs"
+	"github.com/rclone/rclone/lib/encoder"
+
+	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// TestDocumented compares docs/s3.md with what is understood.
+func TestDocumented(t *testing.T) {
+	b, err := os.ReadFile("../../docs/s3.md")
+	must(t, err)
+	_, text, _ := strings.Cut(string(b), "## What is understood")
+	_, list, _ := strings.Cut(text, "Options: `")
+	list, _, _ = strings.Cut(list, "`")
+	if diff := cmp.Diff(slices.Sorted(slices.Values(understood)), slices.Sorted(slices.Values(strings.Fields(list)))); diff != "" {
+		t.Errorf("options: %s", diff)
+	}
+	_, names, _ := strings.Cut(text, "Providers: ")
+	names, _, _ = strings.Cut(names, ".")
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(providers)), slices.Sorted(slices.Values(strings.Split(names, ", ")))); diff != "" {
+		t.Errorf("providers: %s", diff)
+	}
+}
+
+// TestUnderstoodExist finds options that rclone has renamed, and providers that it does not have.
+func TestUnderstoodExist(t *testing.T) {
+	info, err := fs.Find("s3")
+	must(t, err)
+	for _, name := range understood {
+		if name != "description" && info.Options.Get(name) == nil {
+			t.Errorf("rclone has no option %s", name)
+		}
+	}
+	for name := range providers {
+		if !slices.ContainsFunc(info.Options.Get("provider").Examples, func(e fs.OptionExample) bool { return e.Value == name }) {
+			t.Errorf("rclone has no provider %s", name)
+		}
+	}
+}
+
+func TestPartSize(t *testing.T) {
+	o := &options{}
+	o.ChunkSize, o.MaxUploadParts = partSize, maxParts
+	for _, size := range []int64{1, partSize, 1 << 30, 80 << 30, 5 << 40} {
+		part := o.partSize(size)
+		if n := (size + part - 1) / part; n > maxParts || part < partSize {
+			t.Errorf("a file of %d bytes has %d parts of %d", size, n, part)
+		}
+	}
+}
+
+// TestKeys translates names and back.
+func TestKeys(t *testing.T) {
+	for _, root := range []string{"bucket", "bucket/d/e", "/bucket/d/"} {
+		p, err := newPlace(root, encoder.EncodeInvalidUtf8|encoder.EncodeSlash|encoder.EncodeDot)
+		must(t, err)
+		for _, path := range []string{"a", "d/b c", "\xff", "x/.../y", "‛／", "trailing "} {
+			key := p.key(path, snapshot.File)
+			name, ok := p.name(key)
+			if back, err := backends.Decode(name); !ok || err != nil || back != path || !strings.HasPrefix(key, p.prefix()) {
+				t.Errorf("%q is %q, and back %q, %v", path, key, back, err)
+			}
+		}
+	}
+}
+
+func TestEscape(t *testing.T) {
+	if got, want := escape("b/é +?%~._-'"), "b/%C3%A9%20%2B%3F%25~._-%27"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
