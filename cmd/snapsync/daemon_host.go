@@ -98,7 +98,7 @@ func (u *upkeep) do(c control.Command, out *control.Outcome) (err error) {
 		return nil
 	case control.Pause:
 		out.Text = "paused: nothing is done until 'snapsync resume'"
-		return u.update(func(s *journal.State) error { s.Paused = true; return nil })
+		return u.pause()
 	case control.Resume:
 		out.Text = "resumed: it catches up now"
 		return u.update(func(s *journal.State) error { s.Paused = false; return nil })

@@ -29,6 +29,9 @@ func (u *upkeep) report(done <-chan struct{}, nudge <-chan struct{}, l loop, f *
 			r.progress()
 		case <-done:
 			r.look(l.Status())
+			if rest := f.take(); didSomething(&rest) { // of a cycle that was given up
+				r.d.line(u, summaryLine(&rest))
+			}
 			return
 		}
 	}
@@ -68,10 +71,12 @@ func (r *reporter) cycle(now *engine.LoopStatus) {
 			eventHead: head("error", id), Error: now.Err, Class: now.ErrKind, Next: jsonTime(now.Next),
 		})
 	}
-	if sum.Sent+sum.Copied+sum.Touched+sum.Moved+sum.Deleted > 0 {
+	if didSomething(&sum) {
 		r.d.line(r.upkeep, summaryLine(&sum))
 	}
 }
+
+func didSomething(s *engine.Summary) bool { return s.Sent+s.Copied+s.Touched+s.Moved+s.Deleted > 0 }
 
 // state tells that the mapping is in another state. What passes by itself within moments is for the
 // events only.

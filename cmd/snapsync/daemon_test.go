@@ -320,8 +320,15 @@ func TestDaemonCommands(t *testing.T) {
 	if must(control.Command{Name: control.Resume, Mapping: "one"}); state().Paused {
 		t.Error("still paused")
 	}
+	l.enter(engine.LoopSyncing, "transferring")
+	must(control.Command{Name: control.Pause})
+	l = r.loop("one", 2) // what was under way was given up
+	if st := r.status("one"); st.State != "paused" {
+		t.Errorf("state %s, want paused", st.State)
+	}
+	must(control.Command{Name: control.Resume, Mapping: "one"})
 	must(control.Command{Name: control.Retry})
-	if out := must(control.Command{Name: control.Sync}); l.called() != "wake wake retry sync" || out.Cycle != 1 {
+	if out := must(control.Command{Name: control.Sync}); l.called() != "wake retry sync" || out.Cycle != 1 {
 		t.Errorf("told %q, cycle %d", l.called(), out.Cycle)
 	}
 	err := l.config.Engine.Journal.Update(func(s *journal.State) { s.HeldDigest = "h1" })

@@ -11,7 +11,6 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
-	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/journal"
@@ -40,6 +39,7 @@ type upkeep struct {
 	session *session   // nil: not open
 	loop    loop       // nil: not running
 	flight  *flight    // of the loop
+	giveUp  func()     // ends what the loop has under way
 	err     error      // why it is not open or not running; nil: it is, or it has not been tried
 	since   time.Time  // when that began
 	next    time.Time  // when it is tried again
@@ -195,7 +195,8 @@ func (u *upkeep) close() error {
 	return errors.Join(err, s.close())
 }
 
-// run runs the loop and tells everybody about it.
+// run runs the loop. One that is given up because a person paused is followed by another, which finds
+// that in the journal and waits.
 func (u *upkeep) run(ctx context.Context, config engine.Config) error {
 	flight, nudge := newFlight(), make(chan struct{}, 1)
 	config.Observe = u.observer(flight, nudge)
@@ -208,30 +209,45 @@ func (u *upkeep) run(ctx context.Context, config engine.Config) error {
 		}
 		return &graceful{c, &u.d.grace}, nil
 	}
-	l, err := u.d.newLoop(engine.LoopConfig{
-		Engine: config, Watch: u.watcher(&config),
-		Settle: u.spec.Settle, SettleMax: u.spec.SettleMax, DeleteDelay: u.spec.DeleteDelay, Interval: u.spec.Interval,
-	})
-	if err != nil {
-		return err
+	defer func() {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		u.loop, u.flight, u.giveUp = nil, nil, nil
+	}()
+	for {
+		l, err := u.d.newLoop(engine.LoopConfig{
+			Engine: config, Watch: u.watcher(&config),
+			Settle: u.spec.Settle, SettleMax: u.spec.SettleMax, DeleteDelay: u.spec.DeleteDelay, Interval: u.spec.Interval,
+		})
+		if err != nil {
+			return err
+		}
+		paused, giveUp := context.WithCancel(ctx)
+		u.mu.Lock()
+		u.loop, u.flight, u.giveUp, u.err = l, flight, giveUp, nil
+		u.mu.Unlock()
+		err = u.runLoop(paused, l, flight, nudge)
+		again := paused.Err() != nil && ctx.Err() == nil
+		giveUp()
+		switch {
+		case ctx.Err() != nil:
+			return nil // it was told to
+		case !again:
+			return err
+		}
 	}
-	u.mu.Lock()
-	u.loop, u.flight, u.err = l, flight, nil
-	u.mu.Unlock()
-	watching, ended := make(chan struct{}), make(chan struct{})
+}
+
+// runLoop runs one loop and tells everybody about it.
+func (u *upkeep) runLoop(ctx context.Context, l loop, flight *flight, nudge <-chan struct{}) error {
+	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
-		u.report(watching, nudge, l, flight)
+		u.report(done, nudge, l, flight)
 	}()
-	err = l.Run(ctx)
-	close(watching)
+	err := l.Run(ctx)
+	close(done)
 	<-ended
-	u.mu.Lock()
-	u.loop, u.flight = nil, nil
-	u.mu.Unlock()
-	if ctx.Err() != nil {
-		return nil // it was told to
-	}
 	return err
 }
 
@@ -337,102 +353,6 @@ func (u *upkeep) pulse() error {
 	return nil
 }
 
-// status is how the mapping stands, by what the journal and the loop know.
-func (u *upkeep) status() (control.Status, error) {
-	u.mu.Lock()
-	defer u.mu.Unlock() // so that the journal is not closed meanwhile
-	st, err := u.recorded()
-	if err != nil {
-		return st, err
-	}
-	if st.Mapping = u.spec.name; st.Mapping == "" {
-		st.Mapping = st.ID
-	}
-	if u.session != nil {
-		st.PID = os.Getpid()
-	}
-	if u.loop == nil {
-		u.notRunning(&st)
-		return st, nil
-	}
-	u.alive(&st)
-	return st, nil
-}
-
-// recorded is what is on disk. The caller holds the lock.
-func (u *upkeep) recorded() (control.Status, error) {
-	if u.session != nil {
-		return u.session.status()
-	}
-	if u.mapping != nil && u.mapping.hasState() {
-		if st, err := u.d.statusOf(u.mapping); err == nil {
-			return *st, nil
-		}
-	}
-	st := control.Status{ID: u.label, Source: u.spec.src, Remote: "?"}
-	if _, display, err := backends.Canonical(u.spec.Remote); err == nil {
-		st.Remote = display
-	}
-	if u.mapping != nil {
-		st.ID, st.Source, st.Remote = u.mapping.name, u.mapping.source, u.mapping.display
-	}
-	return st, nil
-}
-
-// notRunning says why, and what would change it. The caller holds the lock.
-func (u *upkeep) notRunning(st *control.Status) {
-	st.State, st.Since = string(engine.LoopStopped), utc(u.since)
-	if u.err == nil {
-		st.Why = "it is being started"
-		return
-	}
-	st.LastError = u.err.Error()
-	st.Why = "it cannot be kept up to date; it is tried again by itself, and at once by 'snapsync sync'"
-	if hint := hintOf(classify(u.err), u.err); hint != "" {
-		st.Why += "; " + hint
-	}
-	st.Live = &control.Live{Started: u.d.started.UTC(), Next: utc(u.next), Transfers: []control.Transfer{}}
-}
-
-// alive overlays what the loop knows. The caller holds the lock.
-func (u *upkeep) alive(st *control.Status) {
-	now := u.loop.Status()
-	st.State, st.Since, st.Why = string(now.State), utc(now.Since), now.Why
-	if oldest := now.Oldest; !oldest.IsZero() && (st.OldestUnsynced == nil || oldest.Before(*st.OldestUnsynced)) {
-		st.OldestUnsynced = utc(oldest)
-	}
-	st.LagSeconds = lag(st.OldestUnsynced, time.Now())
-	if now.Cycles > 0 {
-		st.LastError, st.ErrorClass = now.Err, now.ErrKind
-	}
-	live := &control.Live{
-		Started: u.d.started.UTC(), Next: utc(now.Next), Hints: now.Hints, Missed: now.Missed, Cycles: now.Cycles,
-		Watch: control.Watch{
-			Watched: now.Watch.Watched, Polled: now.Watch.Polled, Overflows: now.Watch.Overflows,
-			Proved: utc(now.Watch.Proved), Problems: now.Watch.Problems,
-		},
-	}
-	live.Transfers, live.Rate = u.flight.transfers()
-	st.Live = live
-}
-
-// lag is the age of the oldest change that is not on the remote, in seconds.
-func lag(oldest *time.Time, now time.Time) float64 {
-	if oldest == nil {
-		return 0
-	}
-	return max(now.Sub(*oldest).Seconds(), 0)
-}
-
-// utc is a time for JSON; nil: none.
-func utc(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	t = t.UTC()
-	return &t
-}
-
 // update changes what the journal remembers, and has the loop look at it.
 func (u *upkeep) update(change func(*journal.State) error) error {
 	u.mu.Lock()
@@ -447,6 +367,22 @@ func (u *upkeep) update(change func(*journal.State) error) error {
 	}
 	if u.loop != nil {
 		u.loop.Wake()
+	}
+	return nil
+}
+
+// pause stops what is under way, too: whoever pauses wants the network, or the disk, now.
+func (u *upkeep) pause() error {
+	if err := u.update(func(s *journal.State) error { s.Paused = true; return nil }); err != nil {
+		return err
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.loop == nil {
+		return nil
+	}
+	if now := u.loop.Status().State; now == engine.LoopScanning || now == engine.LoopSyncing {
+		u.giveUp()
 	}
 	return nil
 }

@@ -34,7 +34,7 @@ func writeStatus(w io.Writer, heading string, st *control.Status, now time.Time)
 		row("", "this shows them and lets them through: %s", st.Approve)
 	}
 	writeFailures(row, st, now)
-	if st.LastError != "" {
+	if st.LastError != "" && st.ErrorClass != "interrupted" { // by a person, who knows
 		row("last error", "%s", st.LastError)
 	}
 	if st.Live != nil {

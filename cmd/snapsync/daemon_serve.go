@@ -1,0 +1,89 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/control"
+)
+
+// serve listens on the control socket, and on addr if there is one. Without a socket the process does
+// its work all the same, and says so.
+func (d *daemonProcess) serve(addr string) (stop func(), err error) {
+	var group sync.WaitGroup
+	var ends []func()
+	stop = func() {
+		for _, end := range ends {
+			end()
+		}
+		group.Wait()
+	}
+	if addr != "" {
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			return nil, usage("another process may have the port", "--metrics-addr: %w", err)
+		}
+		public := &http.Server{Handler: d.meters.public(), ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10}
+		ends = append(ends, func() { public.Close() })
+		group.Go(func() { d.ended("metrics", public.Serve(l)) })
+	}
+	l, err := d.listen()
+	if err != nil {
+		d.log.Error("no control socket: "+err.Error(), "remedy", "set XDG_RUNTIME_DIR to a directory of yours; until then pause, sync and the like need the process stopped")
+		return stop, nil
+	}
+	d.socket = l.Path()
+	server := control.NewServer(d, d.feed, d.meters.handler(), d.log)
+	group.Go(func() { d.ended("control socket", server.Serve(l)) })
+	ends = append(ends, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), replyTime)
+		defer cancel()
+		if err := server.Shutdown(ctx); err != nil {
+			d.log.Debug("control socket", "err", err)
+		}
+	})
+	return stop, nil
+}
+
+func (d *daemonProcess) ended(what string, err error) {
+	if err != nil && !errors.Is(err, http.ErrServerClosed) {
+		d.log.Error(what+": "+err.Error(), "remedy", "restart the process; the mappings are kept up to date all the same")
+	}
+}
+
+// listen makes the control socket in the first place that will do.
+func (d *daemonProcess) listen() (*control.Listener, error) {
+	root, err := d.stateRoot()
+	if err != nil {
+		return nil, err
+	}
+	var failed error
+	for _, dir := range socketDirs(root) {
+		l, err := control.Listen(dir)
+		if err == nil {
+			return l, nil
+		}
+		failed = cmp.Or(failed, err)
+		d.log.Debug("control socket", "dir", dir, "err", err)
+	}
+	return nil, failed
+}
+
+// socketDirs are the directories where the control socket may be, the best first. The last is for state
+// directories whose path is too long for a socket.
+func socketDirs(stateRoot string) []string {
+	var dirs []string
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) {
+		dirs = append(dirs, filepath.Join(dir, "snapsync"))
+	}
+	dirs = append(dirs, filepath.Join(stateRoot, "run"))
+	return append(dirs, filepath.Join(os.TempDir(), fmt.Sprintf("snapsync-%d", os.Getuid())))
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"os"
+	"time"
+
+	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/engine"
+)
+
+// status is how the mapping stands, by what the journal and the loop know.
+func (u *upkeep) status() (control.Status, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock() // so that the journal is not closed meanwhile
+	st, err := u.recorded()
+	if err != nil {
+		return st, err
+	}
+	if st.Mapping = u.spec.name; st.Mapping == "" {
+		st.Mapping = st.ID
+	}
+	if u.session != nil {
+		st.PID = os.Getpid()
+	}
+	if u.loop == nil {
+		u.notRunning(&st)
+		return st, nil
+	}
+	u.alive(&st)
+	return st, nil
+}
+
+// recorded is what is on disk. The caller holds the lock.
+func (u *upkeep) recorded() (control.Status, error) {
+	if u.session != nil {
+		return u.session.status()
+	}
+	if u.mapping != nil && u.mapping.hasState() {
+		if st, err := u.d.statusOf(u.mapping); err == nil {
+			return *st, nil
+		}
+	}
+	st := control.Status{ID: u.label, Source: u.spec.src, Remote: "?"}
+	if _, display, err := backends.Canonical(u.spec.Remote); err == nil {
+		st.Remote = display
+	}
+	if u.mapping != nil {
+		st.ID, st.Source, st.Remote = u.mapping.name, u.mapping.source, u.mapping.display
+	}
+	return st, nil
+}
+
+// notRunning says why, and what would change it. The caller holds the lock.
+func (u *upkeep) notRunning(st *control.Status) {
+	st.State, st.Since = string(engine.LoopStopped), utc(u.since)
+	if u.err == nil {
+		st.Why = "it is being started"
+		return
+	}
+	st.LastError = u.err.Error()
+	st.Why = "it cannot be kept up to date; it is tried again by itself, and at once by 'snapsync sync'"
+	if hint := hintOf(classify(u.err), u.err); hint != "" {
+		st.Why += "; " + hint
+	}
+	st.Live = &control.Live{Started: u.d.started.UTC(), Next: utc(u.next), Transfers: []control.Transfer{}}
+}
+
+// alive overlays what the loop knows. The caller holds the lock.
+func (u *upkeep) alive(st *control.Status) {
+	now := u.loop.Status()
+	st.State, st.Since, st.Why = string(now.State), utc(now.Since), now.Why
+	if oldest := now.Oldest; !oldest.IsZero() && (st.OldestUnsynced == nil || oldest.Before(*st.OldestUnsynced)) {
+		st.OldestUnsynced = utc(oldest)
+	}
+	st.LagSeconds = lag(st.OldestUnsynced, time.Now())
+	if now.Cycles > 0 {
+		st.LastError, st.ErrorClass = now.Err, now.ErrKind
+	}
+	if st.Paused && now.State != engine.LoopScanning && now.State != engine.LoopSyncing && now.State != engine.LoopPaused {
+		st.State, st.Why = string(engine.LoopPaused), "a person paused it; 'snapsync resume' goes on" // it is about to see that
+	}
+	live := &control.Live{
+		Started: u.d.started.UTC(), Next: utc(now.Next), Hints: now.Hints, Missed: now.Missed, Cycles: now.Cycles,
+		Watch: control.Watch{
+			Watched: now.Watch.Watched, Polled: now.Watch.Polled, Overflows: now.Watch.Overflows,
+			Proved: utc(now.Watch.Proved), Problems: now.Watch.Problems,
+		},
+	}
+	live.Transfers, live.Rate = u.flight.transfers()
+	st.Live = live
+}
+
+// lag is the age of the oldest change that is not on the remote, in seconds.
+func lag(oldest *time.Time, now time.Time) float64 {
+	if oldest == nil {
+		return 0
+	}
+	return max(now.Sub(*oldest).Seconds(), 0)
+}
+
+// utc is a time for JSON; nil: none.
+func utc(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
