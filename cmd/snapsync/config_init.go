@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -56,10 +57,10 @@ func (c *configInitCmd) Run(a *app) error {
 	if c.Remote != "" {
 		d.Remote = wholeRemote(c.Remote)
 	}
-	if file, err := a.configFile(); err == nil {
-		d.file = file
-	} else if !errors.Is(err, fs.ErrNotExist) && a.Mappings == "" {
-		return err
+	if _, err := os.Stat(a.configPath()); !errors.Is(err, fs.ErrNotExist) {
+		if d.file, err = a.configFile(); err != nil {
+			return err
+		}
 	}
 	if c.Yes {
 		return c.unattended(d)

@@ -308,7 +308,11 @@ func (w *wizard) preview() (string, error) {
 }
 
 func (w *wizard) save() error {
-	w.print("\n%s", strings.TrimRight(w.draft.text(), "\n"))
+	shown := *w.draft
+	if _, display, err := remoteKey(w.Remote); err == nil && hasSecret(w.Remote) {
+		shown.Remote = display
+	}
+	w.print("\n%s", strings.TrimRight(shown.text(), "\n"))
 	yes, err := w.ask.confirm("Write this?", "You can edit it later: 'snapsync config edit'.", true)
 	if err != nil {
 		return err

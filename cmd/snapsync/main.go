@@ -13,6 +13,8 @@
 //	cli.go       the commands and how the command line is parsed
 //	flags.go     groups of flags that commands share, and what they mean for the libraries
 //	exit.go      errors to messages, hints and exit statuses
+//	spec.go      the mappings that a command line means
+//	config*.go   the config file, and the commands about it
 //	mapping.go   a source and a remote: where its state is, which one a command means
 //	places.go    where state and backups may be
 //	lock.go      one process per mapping
