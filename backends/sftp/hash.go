@@ -31,7 +31,7 @@ func (c *connection) Hash(ctx context.Context, path string, want snapshot.HashTy
 		if err != nil {
 			return err
 		}
-		defer s.send(request{kind: fxpClose, head: appendString(nil, handle)})
+		defer s.send(closeRequest(handle))
 		r := &reader{ctx: ctx, s: s, handle: handle, left: int64(a.size)}
 		t, h, _, err = backends.HashStream(ctx, r, want)
 		return err

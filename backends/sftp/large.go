@@ -38,14 +38,6 @@ func (t *transfer) large(ctx context.Context) error {
 	return errors.Join(err, m.end())
 }
 
-// release closes the temporary file without waiting.
-func (t *transfer) release() {
-	if t.handle != "" {
-		t.s.send(request{kind: fxpClose, head: appendString(nil, t.handle)})
-		t.handle = ""
-	}
-}
-
 // stream leaves the whole content, with its mtime, at the temporary name.
 func (t *transfer) stream(ctx context.Context, m *memory) error {
 	at, tail, err := t.resume(ctx, m)
@@ -74,11 +66,10 @@ func (t *transfer) stream(ctx context.Context, m *memory) error {
 
 // finish closes the temporary file, sets its mtime, and looks whether its size is right.
 func (t *transfer) finish(ctx context.Context) error {
-	replies, err := t.s.do(ctx, request{kind: fxpClose, head: appendString(nil, t.handle)}, t.times(), pathRequest(fxpStat, t.temp))
+	replies, err := t.s.do(ctx, t.close(), t.times(), pathRequest(fxpStat, t.temp))
 	if err != nil {
 		return err
 	}
-	t.handle = ""
 	if err := firstError(replies[:2]); err != nil {
 		return err
 	}

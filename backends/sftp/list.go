@@ -149,7 +149,7 @@ func (c *connection) readDir(ctx context.Context, s *session, full string) (entr
 	if err != nil {
 		return nil, err
 	}
-	defer s.send(request{kind: fxpClose, head: appendString(nil, handle)})
+	defer s.send(closeRequest(handle))
 	more := request{kind: fxpReaddir, head: appendString(nil, handle)}
 	for ahead := 2; ; ahead = min(2*ahead, maxAhead) {
 		requests := make([]request, ahead)

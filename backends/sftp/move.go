@@ -82,16 +82,33 @@ func (c *connection) lstat(ctx context.Context, s *session, full string) (attrs,
 
 // Move implements engine.Connection.
 func (c *connection) Move(ctx context.Context, from, path string, dir bool) error {
-	return c.call(ctx, "move to", path, func(s *session) error {
+	return c.call(ctx, fmt.Sprintf("move %q to", from), path, func(s *session) error {
 		if dir {
 			return c.moveDir(ctx, s, c.path(from), c.path(path))
 		}
-		err := plainly(c.carry(ctx, s, c.path(from), c.path(path)))
+		err := c.moveFile(ctx, s, c.path(from), c.path(path))
 		if c.links && errors.Is(err, engine.ErrNotFound) {
-			return plainly(c.carry(ctx, s, c.linkPath(from), c.linkPath(path)))
+			return c.moveFile(ctx, s, c.linkPath(from), c.linkPath(path))
 		}
 		return err
 	})
+}
+
+func (c *connection) moveFile(ctx context.Context, s *session, from, to string) error {
+	return c.cannot(ctx, s, from, plainly(c.carry(ctx, s, from, to)))
+}
+
+// cannot finds out what fxFailure means for a rename. If what was to be renamed is still there, nothing
+// happened and there is no use in trying again: it leads to another file system, for instance, which
+// version 3 has no code for.
+func (c *connection) cannot(ctx context.Context, s *session, from string, err error) error {
+	if !hasCode(err, fxFailure, fxUnsupported) {
+		return err
+	}
+	if _, lookErr := c.lstat(ctx, s, from); lookErr != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w", engine.ErrCannotMove, err)
 }
 
 // moveDir refuses a destination that exists: rename(2) would replace it if it is empty, and so would some
@@ -108,11 +125,12 @@ func (c *connection) moveDir(ctx context.Context, s *session, from, to string) e
 		return fmt.Errorf("%w: there is something at the destination", engine.ErrCannotMove)
 	}
 	err = c.within(ctx, s, to, func() error { return s.status(ctx, renameRequest(from, to)) })
-	if err == nil {
-		c.dirs.forget(from)
-		c.dirs.note(to, found)
+	if err != nil {
+		return c.cannot(ctx, s, from, err)
 	}
-	return err
+	c.dirs.forget(from)
+	c.dirs.note(to, found)
+	return nil
 }
 
 // Backup implements engine.Connection.

@@ -87,10 +87,8 @@ func (t *transfer) small(ctx context.Context) error {
 	for at := 0; at < len(content); at += t.chunk {
 		requests = append(requests, writeRequest(t.handle, int64(at), content[at:min(at+t.chunk, len(content))]))
 	}
-	requests = append(requests, request{kind: fxpClose, head: appendString(nil, t.handle)}, t.times())
-	replies, err := t.s.do(ctx, requests...)
+	replies, err := t.s.do(ctx, append(requests, t.close(), t.times())...)
 	if err == nil {
-		t.handle = ""
 		err = firstError(replies)
 	}
 	if err == nil {
@@ -163,9 +161,24 @@ func (c *connection) closeLate(s *session, f *flight) {
 			return
 		}
 		if handle, err := f.replies[0].handle(); err == nil {
-			s.send(request{kind: fxpClose, head: appendString(nil, handle)})
+			s.send(closeRequest(handle))
 		}
 	})
+}
+
+// close is a request that is sent once, whatever becomes of it: the server may give the handle to
+// somebody else afterwards.
+func (t *transfer) close() request {
+	r := closeRequest(t.handle)
+	t.handle = ""
+	return r
+}
+
+// release closes the temporary file, if it is open, without waiting.
+func (t *transfer) release() {
+	if t.handle != "" {
+		t.s.send(t.close())
+	}
 }
 
 func (t *transfer) times() request { return timesRequest(t.temp, t.entry.ModTime().Unix()) }
@@ -181,10 +194,7 @@ func (t *transfer) publish(ctx context.Context) error {
 
 // discard removes what a failed transfer left, if the server can be asked soon; else Cleanup does it.
 func (t *transfer) discard(ctx context.Context, cause error) {
-	if t.handle != "" {
-		t.s.send(request{kind: fxpClose, head: appendString(nil, t.handle)})
-		t.handle = ""
-	}
+	t.release()
 	if ctx.Err() != nil || errors.Is(cause, engine.ErrOffline) {
 		return
 	}

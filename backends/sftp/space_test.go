@@ -3,6 +3,7 @@ package sftp
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -34,5 +35,22 @@ func TestNoSpace(t *testing.T) {
 				t.Errorf("%s takes room that is needed", e.Name())
 			}
 		}
+	}
+}
+
+// TestMoveElsewhere moves to another file system beneath the root.
+func TestMoveElsewhere(t *testing.T) {
+	disk := smallDisk(t)
+	c := accelerated(t, backends.Config{Remote: startServer(t).remote(filepath.Dir(disk))})
+	defer c.Close()
+	send(t, c, "d/f", "content")
+	for from, dir := range map[string]bool{"d": true, "d/f": false} {
+		err := c.Move(t.Context(), from, filepath.Base(disk)+"/to", dir)
+		if !errors.Is(err, engine.ErrCannotMove) {
+			t.Errorf("%s: got %v", from, err)
+		}
+	}
+	if _, err := c.Stat(t.Context(), "d/f"); err != nil {
+		t.Error(err)
 	}
 }

@@ -70,6 +70,10 @@ func openRequest(path string, flags uint32) request {
 	return request{kind: fxpOpen, head: binary.BigEndian.AppendUint32(b, 0)} // no attributes: the server's umask rules
 }
 
+func closeRequest(handle string) request {
+	return request{kind: fxpClose, head: appendString(nil, handle)}
+}
+
 func writeRequest(handle string, offset int64, data []byte) request {
 	b := make([]byte, 0, len(handle)+16)
 	b = appendString(b, handle)
