@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"zombiezen.com/go/sqlite"
 )
@@ -34,7 +35,7 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	if errors.Is(e.Err, e.Class) { // our own finding, which says it already
+	if errors.Is(e.Err, e.Class) || strings.Contains(e.Err.Error(), e.Class.Error()) { // which says it already
 		return fmt.Sprintf("%s: journal %s: %v", e.Op, e.File, e.Err)
 	}
 	return fmt.Sprintf("%s: journal %s: %v: %v", e.Op, e.File, e.Class, e.Err)
