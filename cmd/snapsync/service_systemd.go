@@ -49,6 +49,9 @@ func (s *systemd) target() string {
 // install writes the unit and has it started from the next login or boot on. Where systemd does not run, as
 // in a container or while an image is built, the link is made by hand, as systemd would find it.
 func (s *systemd) install(j *job) error {
+	if _, err := exec.LookPath("systemctl"); err != nil {
+		return usage("have 'snapsync run' started by the service manager that you use", "there is no systemd on this machine: %w", err)
+	}
 	text, err := s.text(j)
 	if err != nil {
 		return err
@@ -96,9 +99,12 @@ func (s *systemd) explain(j *job, changed, running bool) {
 		a.tell("%s is up to date", show(s.unitPath()))
 	}
 	a.tell("it runs as %s, and starts with %s", j.user.Username, map[bool]string{true: "the machine", false: "your session"}[s.system])
-	if !running {
+	switch {
+	case !running:
 		a.tell("systemd does not run here: the service starts with the next boot or login")
-	} else {
+	case changed && s.show()["ActiveState"] == "active":
+		a.tell("it still runs as it was installed before; restart it: %s restart %s", strings.Join(s.command(), " "), serviceName)
+	default:
 		a.tell("start it:    snapsync service start%s", scope)
 	}
 	a.tell("look at it:  snapsync service status%s, snapsync status", scope)
@@ -197,12 +203,17 @@ func (s *systemd) status() (*serviceStatus, error) {
 		st.State, st.Text = "unknown", "systemd does not run here"
 		return st, nil
 	}
-	out, err := s.output("show", unitName, "--property=ActiveState,MainPID,StatusText,ActiveEnterTimestamp,NRestarts,Result")
-	if err != nil {
-		return nil, err
-	}
-	st.fill(properties(out))
+	st.fill(s.show())
 	return st, nil
+}
+
+// show is what systemd says about the service, by property; empty if it does not answer.
+func (s *systemd) show() map[string]string {
+	out, err := s.output("show", unitName, "--property=ActiveState,MainPID,StatusText,ActiveEnterTimestamp,NRestarts,Result,ExecMainStatus")
+	if err != nil {
+		return nil
+	}
+	return properties(out)
 }
 
 // fill takes in what systemd says.
@@ -213,7 +224,10 @@ func (st *serviceStatus) fill(p map[string]string) {
 	}
 	st.Text = p["StatusText"]
 	if st.State == "failed" {
-		st.Text = "result: " + p["Result"]
+		st.Text = fmt.Sprintf("%s, status %s", p["Result"], p["ExecMainStatus"])
+	}
+	if st.State == "failed" && p["ExecMainStatus"] == strconv.Itoa(statusUsage) {
+		st.Text += ": 'snapsync config check' tells what is wrong"
 	}
 	st.PID, _ = strconv.Atoi(p["MainPID"])
 	st.Restarts, _ = strconv.Atoi(p["NRestarts"])
