@@ -130,7 +130,7 @@ func cmdMkfile(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func cmdWaitfor(ts *testscript.TestScript, _ bool, args []string) {
-	for range 500 {
+	for range 3000 { // a minute: the machine may have much else to do
 		found, err := filepath.Glob(ts.MkAbs(args[0]))
 		ts.Check(err)
 		if len(found) > 0 {
