@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/snapsync/snapsync/journal"
 )
@@ -62,6 +63,7 @@ func (m MaxDelete) limit(files int64) (int64, bool) {
 // It marks the ones that may not as Held, in place, and says why; everything else goes on.
 // Deletes that the planner itself holds (they would lose what was retained) are held here as well.
 func (e *Engine) guard(steps []journal.Step, state *journal.State) (*Hold, error) {
+	e.spree.excused = false
 	count, planned := countDeletes(steps)
 	if count == 0 && planned == 0 {
 		return nil, nil
@@ -75,14 +77,18 @@ func (e *Engine) guard(steps []journal.Step, state *journal.State) (*Hold, error
 		// What a held plan sends all the same enlarges the base: it must not let its own deletes through.
 		files = min(files, state.HeldBase)
 	}
-	limit, limited := e.cfg.MaxDelete.limit(files)
-	over := limited && count > limit
+	before := e.spree.deletes(e.cfg.Now())
+	limit, limited := e.cfg.MaxDelete.limit(files + before)
+	over := limited && count+before > limit || e.staying && heldBefore(steps, state)
 	if !over && planned == 0 {
 		return nil, nil
 	}
 	hold := &Hold{Deletes: count, Limit: limit, Base: files, Digest: digestDeletes(steps, over)}
 	if over {
 		hold.Why = fmt.Sprintf("the plan deletes %d of %d files, more than --max-delete %v allows", count, files, e.cfg.MaxDelete)
+		if before > 0 {
+			hold.Why += fmt.Sprintf(" after the %d that went a moment before", before)
+		}
 	} else {
 		hold.Deletes, hold.Limit = planned, -1
 		hold.Why = fmt.Sprintf("%d files that the remote retains stand where the source has something else", planned)
@@ -97,9 +103,46 @@ func (e *Engine) guard(steps []journal.Step, state *journal.State) (*Hold, error
 		}
 	}
 	if approved {
+		e.spree = spree{excused: true}
 		return nil, nil
 	}
+	e.spree.extend(e.cfg.Now())
 	return hold, nil
+}
+
+// spree is what a process that stays has deleted lately. A source that goes file by file, in portions
+// that no plan would be held for, is a source that goes all the same: deletes with less than spreeGap
+// between them count together, and what is held keeps the spree alive until a person has looked.
+type spree struct {
+	files   int64
+	last    time.Time
+	excused bool // a person let the deletes of this plan through: they do not count against later ones
+}
+
+const spreeGap = 10 * time.Minute
+
+// deletes returns how many files went in the spree that is under way.
+func (s *spree) deletes(now time.Time) int64 {
+	if now.Sub(s.last) > spreeGap {
+		s.files = 0
+	}
+	return s.files
+}
+
+func (s *spree) add(files int64, now time.Time) {
+	if s.excused {
+		return
+	}
+	s.files = s.deletes(now) + files
+	s.last = now
+}
+
+func (s *spree) extend(now time.Time) { s.add(0, now) }
+
+// heldBefore reports whether these are the deletes that are held already: that time has passed does
+// not let them through.
+func heldBefore(steps []journal.Step, state *journal.State) bool {
+	return state.HeldDigest != "" && digestDeletes(steps, true) == state.HeldDigest
 }
 
 // countDeletes returns how many files the plan deletes, and how many steps the planner holds.
