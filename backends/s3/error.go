@@ -118,6 +118,18 @@ func noSuchBucket(err error) bool { return code(err) == "NoSuchBucket" }
 
 func noSuchUpload(err error) bool { return code(err) == "NoSuchUpload" }
 
+// hopeless reports that a server has said no, and not for now: an upload that meets it would meet it again.
+func hopeless(err error) bool {
+	switch s := status(err); s {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestTimeout, http.StatusTooManyRequests:
+		return false
+	case http.StatusNotImplemented:
+		return true
+	default:
+		return s >= 400 && s < 500 && code(err) != "RequestTimeout" && !noSuchUpload(err)
+	}
+}
+
 // refused reports that a server does not know an operation, rather than that it failed.
 func refused(err error) bool {
 	switch status(err) {

@@ -54,23 +54,25 @@ func (c *connection) sendParts(ctx context.Context, o *object, src engine.Source
 		err = u.complete(ctx)
 	}
 	if err != nil {
-		u.giveUp(ctx)
-		return err
+		return errors.Join(err, u.giveUp(ctx, err))
 	}
 	// A crash before this leaves an upload remembered that is complete: Cleanup, or the next Send, sees it.
 	return c.memory.end(o.path)
 }
 
-// giveUp aborts an upload that failed only if there is nobody to remember it.
-func (u *upload) giveUp(ctx context.Context) {
-	if u.c.memory.Uploads != nil {
-		return
+// giveUp aborts an upload that failed if there is nobody to remember it, or if the server has refused
+// what would be asked of it once more.
+func (u *upload) giveUp(ctx context.Context, why error) error {
+	if u.c.memory.Uploads != nil && !hopeless(why) {
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveUpTimeout)
 	defer cancel()
 	if err := u.c.abort(ctx, &u.ticket); err != nil {
 		u.c.log.Warn("cannot abort an upload that failed", "path", u.o.path, "err", err)
+		return nil // it is remembered still
 	}
+	return u.c.memory.end(u.o.path)
 }
 
 // giveUpTimeout bounds giveUp: the error of the upload is waited for.
@@ -318,8 +320,6 @@ func (u *upload) complete(ctx context.Context) error {
 		return nil // the answer to an earlier attempt was lost
 	case noSuchUpload(err):
 		return errors.Join(u.c.memory.end(u.o.path), fmt.Errorf("%w: complete upload: %w", engine.ErrTemporary, err))
-	case code(err) == "InvalidPart":
-		return errors.Join(u.c.forget(ctx, u.o.path), fmt.Errorf("%w: complete upload: %w", engine.ErrTemporary, err))
 	case err != nil:
 		return fmt.Errorf("complete upload: %w", err)
 	}
@@ -329,13 +329,18 @@ func (u *upload) complete(ctx context.Context) error {
 	return nil
 }
 
-// matches compares what the server says of the object with what its parts were; true if it says nothing.
-func (u *upload) matches(etag, crc string) bool {
+// composite is what the server should say of the object, as its checksum or its ETag.
+func (u *upload) composite() string {
 	sums := make([][]byte, len(u.parts))
 	for i := range u.parts {
 		sums[i] = u.parts[i].Checksum
 	}
-	want := u.sum.composite(sums)
+	return u.sum.composite(sums)
+}
+
+// matches compares what the server says of the object with what its parts were; true if it says nothing.
+func (u *upload) matches(etag, crc string) bool {
+	want := u.composite()
 	switch {
 	case u.sum == crc32c:
 		return crc == "" || crc == want
@@ -355,8 +360,13 @@ func (u *upload) isComplete(ctx context.Context, parts []engine.UploadPart) bool
 	req := u.c.headRequest(&u.c.at, u.key)
 	req.ChecksumMode = types.ChecksumModeEnabled
 	head, err := u.c.client.HeadObject(ctx, req)
-	return err == nil && aws.ToInt64(head.ContentLength) == u.o.entry.Size &&
-		metadata(head.Metadata, metaMtime) == u.o.metadata[metaMtime] &&
-		head.LastModified != nil && !head.LastModified.Before(u.began.Add(-skew)) &&
-		u.matches(aws.ToString(head.ETag), aws.ToString(head.ChecksumCRC32C))
+	if err != nil || aws.ToInt64(head.ContentLength) != u.o.entry.Size ||
+		metadata(head.Metadata, metaMtime) != u.o.metadata[metaMtime] {
+		return false
+	}
+	etag, crc := aws.ToString(head.ETag), aws.ToString(head.ChecksumCRC32C)
+	if want := u.composite(); plainETag(etag) == want || crc == want {
+		return true
+	}
+	return u.matches(etag, crc) && !aws.ToTime(head.LastModified).Before(u.began.Add(-skew))
 }
