@@ -19,6 +19,9 @@ var update = flag.Bool("update", false, "rewrite the pictures in testdata")
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
+// plain makes frames that can be read.
+func plain() theme { return theme{undrawn, undrawn, undrawn, undrawn, undrawn, undrawn} }
+
 // busy is a process with something of everything.
 func busy() *frame {
 	return &frame{
@@ -124,7 +127,7 @@ func TestPictures(t *testing.T) {
 func TestColoursAreOnlyColours(t *testing.T) {
 	for _, width := range []int{40, 80, 200} {
 		want := strings.Join(busy().draw(width, 24, plain()), "\n")
-		got := strings.Join(busy().draw(width, 24, coloured()), "\n")
+		got := strings.Join(busy().draw(width, 24, themeFor(nil)), "\n")
 		if got == want {
 			t.Error("no colours")
 		}
@@ -169,7 +172,7 @@ func TestFramesFit(t *testing.T) {
 		if err := fits(f.draw(width, height, plain()), width, height); err != nil {
 			t.Fatal(err)
 		}
-		for _, line := range f.draw(width, height, coloured()) {
+		for _, line := range f.draw(width, height, themeFor(nil)) {
 			if n := ansi.StringWidth(line); n > width {
 				t.Fatalf("coloured: %d cells in %d columns: %q", n, width, line)
 			}

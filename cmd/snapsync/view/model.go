@@ -28,7 +28,7 @@ const (
 )
 
 func newModel(cfg *Config) *model {
-	return &model{cfg: cfg, theme: coloured(), frame: frame{chosen: -1, now: cfg.Now(), wishes: map[string]bool{}}}
+	return &model{cfg: cfg, theme: themeFor(cfg.Environ), frame: frame{chosen: -1, now: cfg.Now(), wishes: map[string]bool{}}}
 }
 
 type (

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -282,5 +283,33 @@ func TestCalmViewsPollLess(t *testing.T) {
 	press(t, m, "s")
 	if got := m.pause(); got != pollEvery {
 		t.Errorf("after a key: %v", got)
+	}
+}
+
+// Colours are the terminal's to allow, and NO_COLOR's to forbid.
+func TestNoColor(t *testing.T) {
+	colours := regexp.MustCompile(`\x1b\[[0-9;]*3[1-7]m`)
+	shown := func(env ...string) string {
+		ctx, done := context.WithCancel(t.Context())
+		keys, hand := io.Pipe()
+		defer hand.Close()
+		out := &output{}
+		ended := make(chan error)
+		go func() {
+			ended <- Run(ctx, Config{Source: source(busy().mappings), In: keys, Out: out, Environ: env, width: 80, height: 24})
+		}()
+		out.wait(t, "photos")
+		done()
+		if err := <-ended; err != nil {
+			t.Fatal(err)
+		}
+		return out.String()
+	}
+	terminal := []string{"TERM=xterm-256color", "CLICOLOR_FORCE=1"} // as a terminal, which the output is not
+	if !colours.MatchString(shown(terminal...)) {
+		t.Error("no colours on a terminal")
+	}
+	if got := shown(append(terminal, "NO_COLOR=yes")...); colours.MatchString(got) {
+		t.Errorf("colours in spite of NO_COLOR: %q", got)
 	}
 }

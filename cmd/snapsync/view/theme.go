@@ -1,39 +1,44 @@
 package view
 
-import "github.com/charmbracelet/x/ansi"
+import (
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+)
 
 // theme is how texts look. Everything that a colour says a word or a symbol says as well.
 type theme struct{ dim, strong, good, busy, warn, bad style }
 
 type style func(string) string
 
-// coloured uses the sixteen colours that people choose for their terminal. The renderer takes out what
-// the terminal, or NO_COLOR, does not allow.
-func coloured() theme {
-	of := func(s ansi.Style) style {
-		return func(text string) string {
-			if text == "" {
-				return ""
-			}
-			return s.Styled(text)
+// themeFor is bold and dim, and in colours unless NO_COLOR forbids them: with any value, says no-color.org,
+// where the renderer wants a true one. It uses the sixteen colours that people choose for their terminal;
+// what the terminal does not know the renderer takes out.
+func themeFor(environ []string) theme {
+	t := theme{
+		dim: drawn(ansi.Style{}.Faint()), strong: drawn(ansi.Style{}.Bold()),
+		good: undrawn, busy: undrawn, warn: undrawn, bad: undrawn,
+	}
+	for _, kv := range environ {
+		if value, ok := strings.CutPrefix(kv, "NO_COLOR="); ok && value != "" {
+			return t
 		}
 	}
-	none := ansi.Style{}
-	return theme{
-		dim:    of(none.Faint()),
-		strong: of(none.Bold()),
-		good:   of(none.ForegroundColor(ansi.Green)),
-		busy:   of(none.ForegroundColor(ansi.Cyan)),
-		warn:   of(none.ForegroundColor(ansi.Yellow)),
-		bad:    of(none.ForegroundColor(ansi.Red)),
+	in := func(c ansi.BasicColor) style { return drawn(ansi.Style{}.ForegroundColor(c)) }
+	t.good, t.busy, t.warn, t.bad = in(ansi.Green), in(ansi.Cyan), in(ansi.Yellow), in(ansi.Red)
+	return t
+}
+
+func drawn(s ansi.Style) style {
+	return func(text string) string {
+		if text == "" {
+			return ""
+		}
+		return s.Styled(text)
 	}
 }
 
-// plain is for tests: frames that can be read.
-func plain() theme {
-	same := func(text string) string { return text }
-	return theme{same, same, same, same, same, same}
-}
+func undrawn(text string) string { return text }
 
 // state is the symbol of a state, and how the two look.
 func (t theme) state(word string) (symbol string, look style) {
