@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 
 	"github.com/mattn/go-isatty"
@@ -95,19 +94,4 @@ func (a *app) edit(path string) error {
 // interactive reports whether a person sits at both ends.
 func (a *app) interactive() bool {
 	return isatty.IsTerminal(os.Stdin.Fd()) && isTerminal(a.stdout)
-}
-
-// tilde writes a path the way a person does.
-func tilde(path string) string {
-	home, err := os.UserHomeDir()
-	if err != nil || home == "" {
-		return path
-	}
-	if rel, err := filepath.Rel(home, path); err == nil && filepath.IsLocal(rel) {
-		if rel == "." {
-			return "~"
-		}
-		return "~/" + filepath.ToSlash(rel)
-	}
-	return path
 }

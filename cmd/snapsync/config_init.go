@@ -95,24 +95,6 @@ type draft struct {
 	file   *config.File // nil: there is none
 }
 
-// literal writes a path that a shell has expanded for the file, where $ has a meaning.
-func literal(path string) string {
-	if abs, err := filepath.Abs(path); err == nil {
-		path = abs
-	}
-	return strings.ReplaceAll(tilde(path), "$", "$$")
-}
-
-// wholeRemote makes a directory that is relative to the working directory one that is not.
-func wholeRemote(remote string) string {
-	if _, local := backends.LocalPath(remote); local && !filepath.IsAbs(remote) && !strings.HasPrefix(remote, "~") && !strings.HasPrefix(remote, ":") {
-		if abs, err := filepath.Abs(remote); err == nil {
-			return abs
-		}
-	}
-	return remote
-}
-
 // setSource takes a source as a person writes it into the file.
 func (d *draft) setSource(text string) error {
 	path, err := expandPath(text)

@@ -14,12 +14,15 @@
 //	flags.go     groups of flags that commands share, and what they mean for the libraries
 //	exit.go      errors to messages, hints and exit statuses
 //	spec.go      the mappings that a command line means
+//	turns.go     one mapping after the other
 //	config*.go   the config file, and the commands about it
 //	mapping.go   a source and a remote: where its state is, which one a command means
 //	places.go    where state and backups may be
 //	lock.go      one process per mapping
 //	session.go   a mapping that is open: lock, journal, engine
 //	NAME.go      the command NAME
+//	daemon*.go   `run` when it stays
+//	process.go   how the other commands reach it
 //	text.go      sizes, times and paths as people read them
 //	logging.go   log lines in rclone's shape
 //	logfile.go   the file that they may go to

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/adrg/xdg"
+	"github.com/alecthomas/kong"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/config"
+)
+
+// configPath is where the config file is, or would be.
+func (g *globals) configPath() string {
+	if g.Mappings != "" {
+		return g.Mappings
+	}
+	return filepath.Join(xdg.ConfigHome, "snapsync", "config.toml")
+}
+
+// configFile reads the config file. The error is fs.ErrNotExist if there is none, which is only an
+// error where one was named.
+func (a *app) configFile() (*config.File, error) {
+	path := a.configPath()
+	if _, err := os.Stat(path); err != nil && a.Mappings != "" {
+		return nil, usage("--mappings names the config file; 'snapsync config init' makes one", "read mappings: %v", err)
+	}
+	file, err := a.schema().Load(path)
+	return file, asUsage(err)
+}
+
+// asUsage makes what is wrong with a config file a usage error.
+func asUsage(err error) error {
+	if problems, ok := err.(config.Problems); ok {
+		return &failure{status: statusUsage, err: problems, hint: "'snapsync config edit' opens the file, 'snapsync config check' looks for mistakes"}
+	}
+	return err
+}
+
+// configure sets what the config file says about the process, unless a flag or a variable says it.
+func (a *app) configure(parsed *kong.Context) error {
+	file, err := a.configFile()
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) || canDoWithout(parsed) {
+			return nil
+		}
+		return err
+	}
+	// The log file is that of the process that stays, which a service is: a person who asks something looks
+	// at the terminal, and only one process can rotate a file.
+	mine := func(name string) bool {
+		return !strings.HasPrefix(name, "log-file") || isAbout(parsed, "run", "service")
+	}
+	var flags []*kong.Flag
+	for _, f := range parsed.Flags() {
+		if a.given[f.Name] == byNothing && mine(f.Name) {
+			flags = append(flags, f)
+		}
+	}
+	err = asUsage(a.apply(file, flags, file.Process).Err())
+	if err != nil && canDoWithout(parsed) {
+		return nil
+	}
+	return err
+}
+
+// canDoWithout reports whether a command works with a config file that is wrong, or looks for what is
+// wrong itself.
+func canDoWithout(parsed *kong.Context) bool {
+	return isAbout(parsed, "config", "service", "version", "completion", "doctor")
+}
+
+// isAbout reports whether the command is one of these or beneath it.
+func isAbout(parsed *kong.Context, commands ...string) bool {
+	for n := parsed.Selected(); n != nil; n = n.Parent {
+		if slices.Contains(commands, n.Name) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"path/filepath"
+	"reflect"
+	"slices"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/config"
+)
+
+// specsOf returns the mappings of the file, each with what was given from outside.
+func (a *app) specsOf(file *config.File, given *spec) ([]spec, error) {
+	var all []spec
+	var found config.Problems
+	for i := range file.Mappings {
+		s, problems := a.specOf(file, &file.Mappings[i], given)
+		all, found = append(all, s), append(found, problems...)
+	}
+	return all, asUsage(unique(found).Err())
+}
+
+// unique drops what was found for several mappings at one place, which is in [defaults].
+func unique(ps config.Problems) config.Problems {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(ps, func(p *config.Problem) bool {
+		text := p.Error()
+		known := seen[text]
+		seen[text] = true
+		return known
+	})
+}
+
+// specOf is one mapping of the file. From the weakest to the strongest: defaults of the flags, [defaults],
+// its own table, what was given from outside.
+func (a *app) specOf(file *config.File, m *config.Mapping, given *spec) (spec, config.Problems) {
+	s := spec{name: m.Name, target: target{Mapping: m.Name}}
+	flags := s.flags()
+	for _, f := range flags {
+		setDefault(f)
+	}
+	var found config.Problems
+	for _, t := range []config.Table{file.Defaults, m.Options} {
+		found = append(found, a.apply(file, flags, t)...)
+	}
+	a.give(flags, given.flags())
+	s.Bwlimit = given.Bwlimit // the process's, wherever it comes from
+
+	problem := func(key string, err error) {
+		if err != nil {
+			found = append(found, file.Problem(file.Find(m, key), "%s: %w", key, err))
+		}
+	}
+	var err error
+	s.src, err = directory(m.Source)
+	problem("source", err)
+	s.Remote, err = remoteOf(m.Remote)
+	problem("remote", err)
+	for _, c := range valueChecks {
+		if len(found) == 0 {
+			problem(c.key, c.check(&s))
+		}
+	}
+	return s, found
+}
+
+// valueChecks refuse what a key cannot mean.
+var valueChecks = []struct {
+	key   string
+	check func(*spec) error
+}{
+	{"max-delete", func(s *spec) error { _, err := s.limit(); return err }},
+	{"transfers", func(s *spec) error { _, err := s.parallel(); return err }},
+	{"retries", func(s *spec) error { return s.attempts() }},
+}
+
+// apply sets the flags that t has keys for. The problems are paths that mean nothing, and keys that
+// exclude each other.
+func (a *app) apply(file *config.File, flags []*kong.Flag, t config.Table) (found config.Problems) {
+	set := map[string]*kong.Flag{} // by the group of those that exclude each other
+	for _, f := range flags {
+		v, ok := t[f.Name]
+		if !ok || f.Tag.Get("config") == "-" {
+			continue
+		}
+		value, err := expanded(f, v.V, filepath.Dir(file.Path))
+		if err != nil {
+			found = append(found, file.Problem(v.At, "%s: %w", f.Name, err))
+			continue
+		}
+		if value == true {
+			for _, group := range f.Xor {
+				if other := set[group]; other != nil {
+					found = append(found, file.Problem(v.At, "%s and %s exclude each other", other.Name, f.Name))
+				}
+				set[group] = f
+			}
+			clearRivals(flags, f)
+		}
+		f.Target.Set(reflect.ValueOf(value))
+	}
+	return found
+}
+
+// give sets the flags that were given from outside to what they have in from.
+func (a *app) give(flags, from []*kong.Flag) {
+	for _, f := range flags {
+		i := slices.IndexFunc(from, func(g *kong.Flag) bool { return g.Name == f.Name })
+		if i < 0 || a.given[f.Name] == byNothing {
+			continue
+		}
+		if from[i].Target.Kind() == reflect.Bool && from[i].Target.Bool() {
+			clearRivals(flags, f)
+		}
+		f.Target.Set(from[i].Target)
+	}
+}
+
+// clearRivals unsets the flags that exclude f.
+func clearRivals(flags []*kong.Flag, f *kong.Flag) {
+	rival := func(g *kong.Flag) bool {
+		return g.Name != f.Name && slices.ContainsFunc(g.Xor, func(x string) bool { return slices.Contains(f.Xor, x) })
+	}
+	for _, g := range flags {
+		if rival(g) {
+			g.Target.SetZero()
+		}
+	}
+}

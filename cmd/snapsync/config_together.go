@@ -1,0 +1,139 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/cmd/snapsync/config"
+	"github.com/snapsync/snapsync/engine"
+)
+
+// together refuses mappings that undo each other's work: two with the same source and remote, two that
+// write to the same place, and those that feed each other in a circle.
+func (a *app) together(file *config.File, all []spec) error {
+	if len(all) > 1 {
+		if err := a.startRclone(); err != nil {
+			return err
+		}
+	}
+	var places []whereabouts
+	for i := range all {
+		places = append(places, whereaboutsOf(file, &all[i]))
+	}
+	var found config.Problems
+	for j := range places {
+		for i := range places[:j] {
+			if err := places[i].clash(&places[j]); err != nil {
+				found = append(found, file.Problem(places[j].line(), "%w", err))
+			}
+		}
+	}
+	if len(found) == 0 {
+		found = circle(file, places)
+	}
+	return asUsage(found.Err())
+}
+
+// whereabouts is where a mapping reads and writes.
+type whereabouts struct {
+	*spec
+	table  *config.Mapping
+	source string // real
+	key    string // of the remote
+	place
+}
+
+func whereaboutsOf(file *config.File, s *spec) whereabouts {
+	w := whereabouts{spec: s, table: file.Mapping(s.name)}
+	w.source, _ = realPath(s.src) // "" if it cannot be found, which prepare says
+	w.key, _, _ = backends.Canonical(s.Remote)
+	w.place, _, _ = placeOf(s.Remote)
+	return w
+}
+
+func (w *whereabouts) line() config.Position { return w.table.At }
+
+func (w *whereabouts) String() string { return fmt.Sprintf("%q (line %d)", w.name, w.line().Line) }
+
+// clash says why two mappings cannot both be kept true.
+func (w *whereabouts) clash(v *whereabouts) error {
+	if !w.overlaps(v.place) {
+		return nil
+	}
+	outer, inner := w, v
+	if len(strings.Trim(v.path, "/")) < len(strings.Trim(w.path, "/")) {
+		outer, inner = v, w
+	}
+	rel := strings.Trim(strings.TrimPrefix(strings.Trim(inner.path, "/"), strings.Trim(outer.path, "/")), "/")
+	switch {
+	case w.source == v.source && w.key == v.key:
+		return fmt.Errorf("mappings %s and %s have the same source and the same remote: remove one", w, v)
+	case rel == "":
+		return fmt.Errorf("mappings %s and %s have the same remote: each would replace what the other sent; give each a directory of its own", w, v)
+	case outer.CompleteSync && !outer.leavesOut(rel):
+		return fmt.Errorf("the remote of mapping %s is inside that of %s, which would delete it (complete-sync): add \"/%s/**\" to the exclude list of %q",
+			inner, outer, rel, outer.name)
+	}
+	return nil
+}
+
+// leavesOut reports whether the filter of a mapping excludes a directory.
+func (w *whereabouts) leavesOut(dir string) bool {
+	filter, err := w.mirrored()
+	return err == nil && filter != nil && !filter.Dir(dir)
+}
+
+// circle finds mappings of which each writes into the source of the next, and the last one into that of
+// the first: a change would go round for ever.
+func circle(file *config.File, all []whereabouts) config.Problems {
+	var trail []int
+	var visit func(i int) config.Problems
+	done := map[int]bool{}
+	visit = func(i int) config.Problems {
+		if at := slices.Index(trail, i); at >= 0 {
+			return config.Problems{circleProblem(file, all, trail[at:])}
+		}
+		if done[i] {
+			return nil
+		}
+		done[i] = true
+		trail = append(trail, i)
+		defer func() { trail = trail[:len(trail)-1] }()
+		for j := range all {
+			if i != j && feeds(all[i].Remote, all[j].source) {
+				if found := visit(j); found != nil {
+					return found
+				}
+			}
+		}
+		return nil
+	}
+	for i := range all {
+		if found := visit(i); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+// feeds reports whether remote and source overlap. One that cannot be looked through is prepare's.
+func feeds(remote, source string) bool {
+	err := backends.Overlaps(source, remote)
+	return err != nil && !errors.Is(err, engine.ErrFatal) && errors.Unwrap(err) == nil
+}
+
+func circleProblem(file *config.File, all []whereabouts, ring []int) *config.Problem {
+	var names []string
+	last := all[ring[0]].line()
+	for _, i := range ring {
+		names = append(names, all[i].String())
+		if at := all[i].line(); at.Line > last.Line {
+			last = at
+		}
+	}
+	return file.Problem(last, "mappings %s feed each other: the remote of each overlaps the source of the next, so that changes go round for ever; remove one",
+		strings.Join(names, " and "))
+}

@@ -1,0 +1,53 @@
+package main
+
+import "fmt"
+
+// inTurn runs fn for each mapping. Of several, what goes wrong with one is reported and does not stop the
+// others; the exit status is the most severe.
+func inTurn[T any](a *app, all []T, name func(T) string, fn func(T) error) error {
+	if len(all) == 1 {
+		return fn(all[0])
+	}
+	worst := statusOK
+	for i, one := range all {
+		a.turn = i + 1
+		err := fn(one)
+		if err != nil && a.ctx.Err() != nil {
+			return err
+		}
+		worst = worse(worst, reportNamed(a.stderr, name(one), err))
+	}
+	return quiet(worst)
+}
+
+// mappingJSON precedes what several mappings have to say.
+type mappingJSON struct {
+	Type    string `json:"type"`
+	Mapping string `json:"mapping"`
+	Source  string `json:"source"`
+	Remote  string `json:"remote"`
+}
+
+// heading sets what is shown of several mappings apart; of one there is none.
+func (a *app) heading(m *mapping) {
+	switch {
+	case a.turn == 0:
+	case a.JSON:
+		writeJSON(a.stdout, mappingJSON{"mapping", m.label(), m.source, m.display})
+	case a.turn > 1:
+		fmt.Fprintf(a.stdout, "\n%s\n", m)
+	default:
+		fmt.Fprintln(a.stdout, m)
+	}
+}
+
+func specName(s *spec) string { return s.name }
+
+// pointers returns the addresses of all.
+func pointers(all []spec) []*spec {
+	var out []*spec
+	for i := range all {
+		out = append(out, &all[i])
+	}
+	return out
+}
