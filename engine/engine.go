@@ -11,6 +11,9 @@
 //	journal.Ack(step, result)       one transaction per group     scribe.go
 //	journal.Finish
 //
+// While a process stays, a Loop (loop.go, looping.go) decides when a cycle is due and how much of the
+// source it looks at: hints.go collects where, focus.go narrows the cycle to that.
+//
 // What the engine guarantees: the base is folded only from what a Connection acknowledged; nothing is
 // deleted whose absence from the source was not proved by a complete listing; a plan that deletes more
 // than the guard allows has its deletes held, as a whole, while everything else goes on; a run that ends
