@@ -112,6 +112,38 @@ func BenchmarkEvents(b *testing.B) {
 	}
 }
 
+// BenchmarkHandle shows what an event costs from the queue to the hint, for files that were written and
+// for some that were made.
+func BenchmarkHandle(b *testing.B) {
+	for _, op := range []fsnotify.Op{fsnotify.Write, fsnotify.Create} {
+		b.Run(op.String(), func(b *testing.B) {
+			r := newRig(b)
+			paths := make([]string, 1000)
+			for i := range paths {
+				r.write(fmt.Sprintf("d/%d", i))
+				paths[i] = r.at(fmt.Sprintf("d/%d", i))
+			}
+			hints := 0
+			w := newWatcher(r.cfg, func(Hint) { hints++ })
+			r.must(w.begin(b.Context()))
+			defer w.end()
+			n := 0
+			for b.Loop() {
+				for _, path := range paths {
+					w.queue.put(fsnotify.Event{Name: path, Op: op})
+				}
+				w.handleAll(b.Context(), nil)
+				w.flush(b.Context())
+				n += len(paths)
+			}
+			if hints < n {
+				b.Fatalf("%d hints of %d events", hints, n)
+			}
+			b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "events/s")
+		})
+	}
+}
+
 // BenchmarkRenameTree renames a directory with many in it.
 func BenchmarkRenameTree(b *testing.B) {
 	r := newRig(b)

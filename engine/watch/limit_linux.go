@@ -14,8 +14,9 @@ func moreWatches(missing int) string {
 	return raise("max_user_watches", (inotifyLimit("max_user_watches", 8192)+missing)*5/4)
 }
 
+// moreInstances returns what may be missing where the system gives no watcher at all.
 func moreInstances() string {
-	return raise("max_user_instances", inotifyLimit("max_user_instances", 128)+1)
+	return raise("max_user_instances", inotifyLimit("max_user_instances", 128)+1) + ", or a higher limit of open files (ulimit -n)"
 }
 
 // raise rounds up to a power of two.

@@ -98,8 +98,8 @@ func TestModel(t *testing.T) {
 
 func TestTar(t *testing.T) {
 	from := newRig(t)
-	for i := range 100 {
-		for j := range 20 {
+	for i := range 50 {
+		for j := range 10 {
 			from.write(fmt.Sprintf("%d/sub/%d/deep/f", i%25, j), fmt.Sprintf("%d/%d", i, j))
 		}
 	}
@@ -134,7 +134,7 @@ func TestGitCheckout(t *testing.T) {
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("no git here")
 	}
-	for i := range 300 {
+	for i := range 200 {
 		r.write(fmt.Sprintf("src/%d/%d", i%30, i), fmt.Sprintf("lib/a/%d/b", i%40))
 	}
 	git("init", "-q")
@@ -143,7 +143,7 @@ func TestGitCheckout(t *testing.T) {
 	git("checkout", "-qb", "two")
 	r.rename("src", "source")
 	r.remove("lib/a/7")
-	for i := range 300 {
+	for i := range 200 {
 		r.write(fmt.Sprintf("source/new/%d/x/%d", i%50, i), fmt.Sprintf("lib/a/%d", 100+i))
 	}
 	git("add", ".")

@@ -127,7 +127,7 @@ func (r *rig) look() {
 		h := r.queue[0]
 		r.queue = r.queue[1:]
 		r.mu.Unlock()
-		now := r.picture(h.Path)
+		now := r.lookAt(h.Path)
 		if !h.Deep && now != nil {
 			now.children = nil
 		}
@@ -173,6 +173,19 @@ func (i *image) set(name string, child *image) {
 		i.children = make(map[string]*image)
 	}
 	i.children[name] = child
+}
+
+// lookAt returns what is at and beneath path, never through a symbolic link; nil: nothing.
+func (r *rig) lookAt(path string) *image {
+	for i, c := range path {
+		if c != '/' {
+			continue
+		}
+		if fi, err := os.Lstat(r.at(path[:i])); err != nil || !fi.IsDir() {
+			return nil
+		}
+	}
+	return r.picture(path)
 }
 
 // picture returns what is at and beneath path; nil: nothing.

@@ -91,7 +91,7 @@ func (w *Watcher) handleAll(ctx context.Context, spare []fsnotify.Event) []fsnot
 			return nil
 		}
 		if w.handle(ctx, e) {
-			break // set up anew: the rest is of a watch that is no more
+			return nil // set up anew: the rest is of a watch that is no more
 		}
 		if i%64 == 63 && w.now().Sub(start) > batchTime {
 			w.flush(ctx)

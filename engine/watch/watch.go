@@ -86,7 +86,7 @@ type Config struct {
 	// longer if there is so much of it that it would be a storm. 0: 30 s.
 	PollInterval time.Duration
 	// CanaryInterval is the time between two proofs that events arrive. An event that arrives anyway is
-	// proof enough. 0: 1 minute.
+	// proof enough; otherwise the root gets a new ctime, and the disk something to write. 0: 10 minutes.
 	CanaryInterval time.Duration
 	Limit          int // at most so many watches; 0: as many as the system gives
 	Log            *slog.Logger
@@ -94,7 +94,7 @@ type Config struct {
 
 const (
 	defaultPoll   = 30 * time.Second
-	defaultCanary = time.Minute
+	defaultCanary = 10 * time.Minute
 	// breath is how long the watcher waits after a batch of hints. What happens in that time is put
 	// together: a file that is written to without end gives some hundred hints a second, not 100,000.
 	breath = 2 * time.Millisecond
@@ -258,11 +258,11 @@ func (w *Watcher) end() {
 	if n == nil {
 		return
 	}
-	closed := make(chan struct{})
+	closed, pumped := make(chan struct{}), w.queue.done
 	go func() {
 		defer close(closed)
 		_ = n.Close() // it is gone afterwards in any case
-		<-w.queue.done
+		<-pumped
 	}()
 	select {
 	case <-closed:
