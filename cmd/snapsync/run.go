@@ -36,10 +36,19 @@ deleted beneath a directory that could not be read, or when the source is not th
 too many deletes (--max-delete) has all its deletes held, while everything else goes on; look at it with
 'snapsync plan', let it through with 'snapsync approve', or with --approve in one run, but never in cron.
 
-Without --remote the mappings of the config file are meant, in turn, or the one that -m names; a flag that is
-given wins over the file. What goes wrong with one does not stop the others.
+Without --remote the mappings of the config file are meant, or the one that -m names; a flag that is given wins over
+the file. What goes wrong with one does not stop the others.
+
+Without --once it stays: it watches the directories and brings over what changes, waits for a remote or a source that
+is away, and can be asked and steered by the other commands (status, pause, resume, approve, retry, sync, stop, log -f)
+and over a socket. On a terminal it shows how things stand. SIGTERM and Ctrl-C end it within ten seconds, with uploads
+that are nearly done; SIGHUP reads the config file again and opens the log file anew; SIGUSR1 looks at everything now.
 
 Examples:
+
+    # stay, for all mappings of the config file, or for one directory
+    snapsync run
+    snapsync run ~/work --remote mys3:bucket/work --complete-sync
 
     # the mappings that 'snapsync config init' wrote down, or one of them
     snapsync run --once
@@ -64,7 +73,8 @@ Examples:
 Exit status: 0 done; 2 usage; 3 source not found; 5 temporary error; 7 fatal; 21 deletes are held; 22 the
 source is not the one that was snapshotted; 23 remote unreachable; 24 another process has this mapping;
 25 finished, but some paths failed; 130 interrupted; 1 anything else. Of several mappings the most severe one
-counts: 130, 7, 1, 2, 3, 22, 21, 23, 5, 25, 24, in this order.
+counts: 130, 7, 1, 2, 3, 22, 21, 23, 5, 25, 24, in this order. Without --once: 0 when it was told to end, 130 if it had to
+give up in the middle, and what keeps its only mapping from starting.
 
 Each flag can be set by a variable: SNAPSYNC_ and the flag in capitals, as SNAPSYNC_COMPLETE_SYNC=true.
 rclone's own variables work as well.`
