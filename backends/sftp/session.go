@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -121,6 +122,9 @@ func (s *session) greet() error {
 	if _, err := s.out.Write(hello); err != nil {
 		return err
 	}
+	if text := s.chatter(); text != "" {
+		return fmt.Errorf("%w: the account has no SFTP, or its shell prints something at the log-in: %q", engine.ErrFatal, text)
+	}
 	packet, err := s.packet()
 	if err != nil {
 		return err
@@ -144,6 +148,17 @@ func (s *session) greet() error {
 		return s.askLimits()
 	}
 	return nil
+}
+
+// chatter returns what comes in the place of a greeting, if it is text. A greeting begins with a length, and
+// so with a zero.
+func (s *session) chatter() string {
+	first, err := s.in.Peek(1)
+	if err != nil || first[0] == 0 {
+		return ""
+	}
+	text, _ := s.in.Peek(min(s.in.Buffered(), 200))
+	return strings.TrimSpace(string(text))
 }
 
 func (s *session) askLimits() error {

@@ -1,0 +1,100 @@
+package sftp
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/snapsync/snapsync/engine"
+)
+
+func TestStatusClasses(t *testing.T) {
+	for _, tt := range []struct {
+		code  uint32
+		text  string
+		class error
+	}{
+		{fxNoSuchFile, "No such file", engine.ErrNotFound},
+		{fxPermissionDenied, "Permission denied", engine.ErrPermission},
+		{fxBadMessage, "Bad message", engine.ErrInvalidName},
+		{fxNoSpace, "", engine.ErrQuota},
+		{fxQuotaExceeded, "", engine.ErrQuota},
+		{fxDirNotEmpty, "", engine.ErrNotEmpty},
+		{fxConnectionLost, "", engine.ErrOffline},
+		{fxFailure, "write /f: no space left on device", engine.ErrQuota},
+		{fxFailure, "Disk quota exceeded", engine.ErrQuota},
+		{fxFailure, "stat /f/g: not a directory", engine.ErrNotFound},
+		{fxFailure, "open /f: read-only file system", engine.ErrPermission},
+		{fxFailure, "open /f: file name too long", engine.ErrInvalidName},
+		{fxFailure, "Failure", nil},
+	} {
+		r := reply{kind: fxpStatus, body: appendString([]byte{0, 0, 0, byte(tt.code)}, tt.text)}
+		err := r.status()
+		if !hasCode(err, tt.code) || hasCode(err, fxOK) || !strings.Contains(err.Error(), tt.text) {
+			t.Errorf("status %d is %v", tt.code, err)
+		}
+		for _, class := range []error{
+			engine.ErrOffline, engine.ErrNotFound, engine.ErrNotEmpty, engine.ErrPermission, engine.ErrQuota, engine.ErrInvalidName,
+		} {
+			if errors.Is(err, class) != (class == tt.class) {
+				t.Errorf("status %d, %q: is it %q? %v", tt.code, tt.text, class, errors.Is(err, class))
+			}
+		}
+	}
+	ok := reply{kind: fxpStatus, body: []byte{0, 0, 0, fxOK}} // some servers leave the text out
+	if err := ok.status(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestGarbled takes apart what no server should send: an error, never a panic or a huge allocation.
+func TestGarbled(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := reply{
+			kind: rapid.SampledFrom([]byte{fxpStatus, fxpHandle, fxpData, fxpName, fxpAttrs, fxpExtendedReply, 0}).Draw(t, "kind"),
+			body: rapid.SliceOfN(rapid.SampledFrom([]byte{0, 1, 4, 255}), 0, 60).Draw(t, "body"),
+		}
+		_ = r.status()
+		if h, err := r.handle(); err == nil && len(h)+4 > len(r.body) {
+			t.Errorf("a handle of %d bytes from %d", len(h), len(r.body))
+		}
+		if b, err := r.data(); err == nil && len(b)+4 > len(r.body) {
+			t.Errorf("%d bytes of data from %d", len(b), len(r.body))
+		}
+		_, _ = r.attrs()
+		if names, err := r.names(); err == nil && 12*len(names) > len(r.body) {
+			t.Errorf("%d names from %d bytes", len(names), len(r.body))
+		}
+	})
+}
+
+type nowhere struct{ io.Writer }
+
+func (nowhere) Close() error { return nil }
+
+func TestGreeting(t *testing.T) {
+	for name, tt := range map[string]struct {
+		says string
+		want string
+	}{
+		"right":      {"\x00\x00\x00\x05\x02\x00\x00\x00\x03", ""},
+		"shell":      {"This account is currently not available.\n", "not available."},
+		"other":      {"\x00\x00\x00\x05\x01\x00\x00\x00\x03", "greeting of type 1"},
+		"old":        {"\x00\x00\x00\x05\x02\x00\x00\x00\x02", "version 2"},
+		"huge":       {"\x00\xff\xff\xff\x02", "a packet of"},
+		"short":      {"\x00\x00\x00\x05\x02\x00", "EOF"},
+		"cut within": {"\x00\x00\x00\x09\x02\x00\x00\x00\x03\x00\x00\x00\x09", ""},
+	} {
+		_, err := newSession(nil, nil, strings.NewReader(tt.says), nowhere{&bytes.Buffer{}}, &pulse{})
+		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("%s: got %v, want %q", name, err, tt.want)
+		}
+		if fatal := errors.Is(err, engine.ErrFatal); fatal != (name == "shell") {
+			t.Errorf("%s: fatal is %v", name, fatal)
+		}
+	}
+}
