@@ -127,7 +127,7 @@ type proxy struct {
 	remote string // the server's remote, by way of the proxy
 
 	mu     sync.Mutex
-	calls  []string                      // names of operations, in the order of their arrival
+	puts   []http.Header                 // of the requests of that name
 	bodies int64                         // bytes of content that were read from clients
 	before func(op string, n int) answer // n counts the calls of this name; nil: all pass
 	counts map[string]int
@@ -167,8 +167,11 @@ func newProxy(t testing.TB, remote string) *proxy {
 func (p *proxy) serve(w http.ResponseWriter, r *http.Request, forward http.Handler) {
 	op := operation(r)
 	p.mu.Lock()
-	p.calls = append(p.calls, op)
+
 	p.counts[op]++
+	if op == "put" {
+		p.puts = append(p.puts, r.Header.Clone())
+	}
 	var do answer
 	if p.before != nil {
 		do = p.before(op, p.counts[op])
@@ -243,7 +246,7 @@ func operation(r *http.Request) string {
 func (p *proxy) expect(before func(op string, n int) answer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.calls, p.bodies, p.counts, p.before = nil, 0, map[string]int{}, before
+	p.puts, p.bodies, p.counts, p.before = nil, 0, map[string]int{}, before
 }
 
 // seen returns how often each operation was asked for.
