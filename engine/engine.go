@@ -85,6 +85,7 @@ type Engine struct {
 	// staying says that a Loop runs this engine, so that one run follows the other: deletes are judged
 	// over what went before as well (see spree), and the remote is flushed when there is time for it.
 	staying bool
+	told    map[string]string // places where absence proved nothing, and why: each is told once
 	spree   spree
 	// yield reports whether something more urgent than the rest of the plan has come up; nil: never.
 	// yielded says that it did, and that steps are left.

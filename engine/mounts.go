@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -52,4 +53,20 @@ func (e *Engine) noteMounts(state *journal.State, seen *sight) error {
 	}
 	state.MountsHeld, state.MountsWhy = held.Deletes, held.Why
 	return e.cfg.Journal.Update(func(s *journal.State) { s.MountsHeld, s.MountsWhy = held.Deletes, held.Why })
+}
+
+// tell logs where absence proved nothing, for a process that stays: a single run has its Summary for
+// that. Each place is told once, until a look at all of the source finds it in order.
+func (e *Engine) tell(unproven []snapshot.Unproven, whole bool) {
+	told := make(map[string]string)
+	if !whole {
+		maps.Copy(told, e.told)
+	}
+	for i := range unproven {
+		u := &unproven[i]
+		if told[u.Path] = u.Reason; e.told[u.Path] != u.Reason {
+			e.cfg.Log.Warn("nothing beneath is deleted", "path", u.Path, "reason", u.Reason, "kept", u.Kept)
+		}
+	}
+	e.told = told
 }

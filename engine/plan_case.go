@@ -119,13 +119,13 @@ func isRetainedFile(e *snapshot.Entry) bool { return isFile(e) && e.Flags.Has(sn
 
 // refuse takes the losers out of the changes, which stay as many: others know them by their index.
 // What the remote held at the path of a loser goes, unless it is the loser itself.
-func (in *PlanInput) refuse(lost []conflict) {
+func (p *PlanInput) refuse(lost []conflict) {
 	if len(lost) == 0 {
 		return
 	}
-	in.Changes = slices.Clone(in.Changes)
+	p.Changes = slices.Clone(p.Changes)
 	for _, c := range lost {
-		ch := &in.Changes[c.change]
+		ch := &p.Changes[c.change]
 		if isIncumbent(ch) {
 			ch.Old = nil
 		}

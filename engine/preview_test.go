@@ -1,14 +1,17 @@
 package engine_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/journal"
@@ -197,4 +200,26 @@ func TestNamesThatDifferInCase(t *testing.T) {
 	}
 	r.same()
 	r.quiet()
+}
+
+// A process that stays says once where nothing is deleted, however often it looks.
+func TestLoopTellsOnce(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("windows: file systems are not mounted inside directories")
+	}
+	var log bytes.Buffer
+	stays(t, fullCaps, func(r *rig) {
+		r.write("disk/a", "content a")
+		r.run()
+		r.unmount("disk")
+		r.cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
+	}, func(t *testing.T, s *stay) {
+		s.pass(5 * time.Hour)
+		if state := s.Status().State; state != engine.LoopHeld {
+			t.Errorf("the loop is %s", state)
+		}
+	})
+	if n := strings.Count(log.String(), "nothing beneath is deleted"); n != 1 {
+		t.Errorf("said %d times:\n%s", n, log.String())
+	}
 }
