@@ -61,6 +61,29 @@ func TestTree(t *testing.T) {
 	}
 }
 
+func TestMovedBeforeItsEvent(t *testing.T) {
+	// A walk finds a directory where it moved to before the event of the move is handled: its watch has
+	// the old path still, and is not to be taken for the new one.
+	r := newRig(t)
+	r.write("a/b/f")
+	r.w = newWatcher(r.cfg, func(Hint) {})
+	r.must(r.w.begin(t.Context()))
+	defer r.w.end()
+	r.write("c/")
+	r.rename("a", "c/a")
+	r.w.handle(t.Context(), fsnotify.Event{Name: r.at("c"), Op: fsnotify.Create})
+	r.agree()
+	for range 2 {
+		for path, want := range map[string]state{"a": unseen, "a/b": unseen, "c": watched, "c/a": watched, "c/a/b": watched} {
+			if got := r.w.stateAt(r.at(path)); got != want {
+				t.Errorf("the state of %s is %d, want %d", path, got, want)
+			}
+		}
+		r.w.handle(t.Context(), fsnotify.Event{Name: r.at("a"), Op: fsnotify.Rename})
+		r.agree()
+	}
+}
+
 func TestNothingLeaks(t *testing.T) {
 	cycle := func(i int) {
 		r := newRig(t)
