@@ -65,7 +65,8 @@ func (s *screenAsker) text(title, help, preset string, check func(string) error)
 
 func (s *screenAsker) choose(title, help string, options []string, preset int) (int, error) {
 	answer := preset
-	err := s.ask(huh.NewSelect[int]().Title(title).Description(help).Options(numbered(options)...).Value(&answer))
+	const most = 12 // the rest is scrolled to, so that the question stays on the screen
+	err := s.ask(huh.NewSelect[int]().Title(title).Description(help).Options(numbered(options)...).Height(min(len(options), most) + 2).Value(&answer))
 	return answer, err
 }
 

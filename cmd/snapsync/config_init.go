@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -138,6 +139,7 @@ func (d *draft) check() error {
 	if err := d.checkName(d.name); err != nil {
 		return err
 	}
+	d.leaveOutState()
 	if _, _, err := d.prepareSpec(d.resolved()); err != nil {
 		return err
 	}
@@ -152,6 +154,19 @@ func (d *draft) check() error {
 		return usage("nothing was written", "%w", problems[0].Err)
 	}
 	return err
+}
+
+// leaveOutState excludes snapsync's own state where it is inside the source, as in a home directory.
+func (d *draft) leaveOutState() {
+	root, err := d.stateRoot()
+	if err != nil {
+		return // check says it
+	}
+	rel, inside := within(d.src, root)
+	if filter, err := d.mirrored(); err != nil || !inside || rel == "" || filter != nil && !filter.Dir(rel) {
+		return
+	}
+	d.Exclude = append(slices.Clip(d.Exclude), "/"+rel+"/**")
 }
 
 // resolved is the mapping as it will be read from the file.

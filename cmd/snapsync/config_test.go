@@ -205,3 +205,54 @@ func TestExamplesParse(t *testing.T) {
 		}
 	}
 }
+
+func TestPaths(t *testing.T) {
+	t.Setenv("HOME", "/home/me")
+	t.Setenv("DATA", "/data")
+	for _, c := range []struct {
+		what string
+		fn   func(string) (string, error)
+		text string
+		want string // or what the error says
+	}{
+		{"directory", directory, "/a", "/a"},
+		{"directory", directory, "~", "/home/me"},
+		{"directory", directory, "~/a b/", "/home/me/a b"},
+		{"directory", directory, "$DATA/x", "/data/x"},
+		{"directory", directory, "${DATA}x", "/datax"},
+		{"directory", directory, "/cost$$", "/cost$"},
+		{"directory", directory, "~/$$HOME", "/home/me/$HOME"},
+		{"directory", directory, "$NOT_THERE_/x$NOR_THIS", "$NOT_THERE_, $NOR_THIS is not set in the environment: $$ is a dollar sign"},
+		{"directory", directory, "~you/x", "~you/x: only ~/ is known, not the home of others: write the whole path"},
+		{"directory", directory, "a/b", "a/b is relative: start it with / or ~/"},
+		{"remote", remoteOf, "nas:a$b", "nas:a$b"},
+		{"remote", remoteOf, "~/a$b", "/home/me/a$b"},
+		{"remote", remoteOf, ":local:/x", ":local:/x"},
+		{"remote", remoteOf, "x", "x is a relative directory: start it with / or ~/, or name a remote as in nas:x"},
+	} {
+		got, err := c.fn(c.text)
+		if err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%s %q: %s, want %s", c.what, c.text, got, c.want)
+		}
+	}
+	if got, err := fileIn("/etc/snapsync", "rules.txt"); got != "/etc/snapsync/rules.txt" || err != nil {
+		t.Errorf("%s %v", got, err)
+	}
+	if got := literal("/home/me/a$b"); got != "~/a$$b" {
+		t.Errorf("literal: %s", got)
+	}
+}
+
+func TestWorse(t *testing.T) {
+	for _, c := range []struct{ a, b, want int }{
+		{statusOK, statusSteps, statusSteps}, {statusPartial, statusLocked, statusPartial}, {statusFatal, statusHeld, statusFatal},
+		{statusInterrupted, statusFatal, statusInterrupted}, {statusOffline, statusTemporary, statusOffline},
+	} {
+		if got := worse(c.a, c.b); got != c.want || worse(c.b, c.a) != c.want {
+			t.Errorf("%d and %d: %d, want %d", c.a, c.b, got, c.want)
+		}
+	}
+}

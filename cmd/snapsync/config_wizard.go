@@ -19,6 +19,7 @@ type wizard struct {
 	ask   asker
 	trial bool
 	made  string // the remote that rclone has just made
+	asked bool   // the remote was asked for, and can be again
 }
 
 func (w *wizard) run() error {
@@ -55,6 +56,7 @@ func (w *wizard) askSource() error {
 
 func (w *wizard) askRemote() error {
 	for w.Remote == "" {
+		w.asked = true
 		remote, err := w.pickRemote()
 		if err != nil {
 			return err
@@ -120,7 +122,7 @@ func (w *wizard) askPath(remote string) (string, error) {
 	return remote + ":" + strings.TrimSpace(answer), err
 }
 
-// checkRemote says why a remote cannot be that of this source.
+// checkRemote says why a remote cannot be that of this source, beside the mappings that there are.
 func (w *wizard) checkRemote(text string) error {
 	remote, err := remoteOf(strings.TrimSpace(text))
 	if err != nil {
@@ -129,8 +131,12 @@ func (w *wizard) checkRemote(text string) error {
 	if remote == "" {
 		return errors.New("a remote is needed")
 	}
-	_, err = w.mappingFor(w.src, &target{Remote: remote})
-	return err
+	if _, err := w.mappingFor(w.src, &target{Remote: remote}); err != nil {
+		return err
+	}
+	trial := *w.draft
+	trial.Remote, trial.name = remote, trial.freeName()
+	return trial.check()
 }
 
 // newRemote lets rclone ask its own questions, and adds what it makes to its own configuration.
@@ -182,6 +188,7 @@ func (w *wizard) askFilters() error {
 			return err
 		}
 	}
+	w.leaveOutState()
 	answer := "nothing"
 	if len(w.Exclude) > 0 {
 		answer = strings.Join(w.Exclude, " ")
@@ -220,7 +227,22 @@ func (w *wizard) askName() error {
 		w.name = strings.TrimSpace(answer)
 	}
 	w.note("name", w.name)
-	return w.check()
+	return w.agree()
+}
+
+// agree looks at all answers together. Those about deletes and filters may make another remote necessary.
+func (w *wizard) agree() error {
+	for {
+		err := w.check()
+		if err == nil || !w.asked {
+			return err
+		}
+		w.print("\nThat does not work: %v", err)
+		w.Remote = ""
+		if err := w.askRemote(); err != nil {
+			return err
+		}
+	}
 }
 
 // tryRemote connects, and lets a person who cannot connect decide.
@@ -247,7 +269,7 @@ func (w *wizard) tryRemote() error {
 		switch i {
 		case 1:
 			w.Remote = ""
-			if err := errors.Join(w.askRemote(), w.check()); err != nil {
+			if err := errors.Join(w.askRemote(), w.agree()); err != nil {
 				return err
 			}
 		case 2:
