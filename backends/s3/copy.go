@@ -25,7 +25,7 @@ func (c *connection) Copy(ctx context.Context, from, path string, e snapshot.Ent
 		f, err = c.find(ctx, from)
 	}
 	if err == nil {
-		err = c.duplicate(ctx, f, &c.at, c.at.key(path, e.Kind), e.ModTime())
+		err = c.duplicate(ctx, path, f, &c.at, c.at.key(path, e.Kind), e.ModTime())
 	}
 	if err != nil {
 		return fmt.Errorf("copy %q to %q: %w", from, path, classify(ctx, err))
@@ -37,7 +37,7 @@ func (c *connection) Copy(ctx context.Context, from, path string, e snapshot.Ent
 func (c *connection) Touch(ctx context.Context, path string, e snapshot.Entry) error {
 	f, err := c.find(ctx, path)
 	if err == nil && metadata(f.head.Metadata, metaMtime) != mtimeText(e.ModTime()) {
-		err = c.duplicate(ctx, f, &c.at, f.key, e.ModTime())
+		err = c.duplicate(ctx, path, f, &c.at, f.key, e.ModTime())
 	}
 	if err != nil {
 		return fmt.Errorf("set mtime of %q: %w", path, classify(ctx, err))
@@ -55,7 +55,7 @@ func (c *connection) Backup(ctx context.Context, path string) error {
 	if err == nil {
 		name := c.aside.Name(backends.RemoteName(path, f.kind))
 		err = c.inBucket(ctx, &c.asideAt, func() error {
-			return c.duplicate(ctx, f, &c.asideAt, c.asideAt.keyOf(name), mtimeOf(f.head))
+			return c.duplicate(ctx, path, f, &c.asideAt, c.asideAt.keyOf(name), mtimeOf(f.head))
 		})
 	}
 	if err == nil {
@@ -67,12 +67,13 @@ func (c *connection) Backup(ctx context.Context, path string) error {
 	return nil
 }
 
-// duplicate copies an object of c.at to key, with everything that is known of it and with this mtime.
-func (c *connection) duplicate(ctx context.Context, f *found, to *place, key string, mtime time.Time) error {
+// duplicate copies an object of c.at to key, with everything that is known of it and with this mtime. It
+// is path that is being worked on.
+func (c *connection) duplicate(ctx context.Context, path string, f *found, to *place, key string, mtime time.Time) error {
 	req := c.copyRequest(f, to, key)
 	req.Metadata[metaMtime] = mtimeText(mtime)
 	if aws.ToInt64(f.head.ContentLength) >= int64(c.opt.CopyCutoff) {
-		return c.copyParts(ctx, req, aws.ToInt64(f.head.ContentLength))
+		return c.copyLarge(ctx, path, req, aws.ToInt64(f.head.ContentLength))
 	}
 	_, err := c.patient.CopyObject(ctx, req)
 	return gone(err)
@@ -113,9 +114,16 @@ func (c *connection) copyRequest(f *found, to *place, key string) *s3.CopyObject
 	}
 }
 
-// copyParts copies what is too large for one request. It costs the server no transfer, so an error
-// aborts it; what a crash leaves is found by its intent when the path is written the next time.
-func (c *connection) copyParts(ctx context.Context, r *s3.CopyObjectInput, size int64) (err error) {
+// copyLarge copies what is too large for one request. Nothing travels, so a failure starts anew: but what
+// a crash leaves is remembered like an upload, and aborted like one.
+func (c *connection) copyLarge(ctx context.Context, path string, r *s3.CopyObjectInput, size int64) error {
+	if err := c.forget(ctx, path); err != nil {
+		return err
+	}
+	t := &ticket{where: c.where, bucket: *r.Bucket, key: *r.Key}
+	if err := c.rememberCopy(path, t, size); err != nil {
+		return err
+	}
 	out, err := c.client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
 		Bucket: r.Bucket, Key: r.Key, Metadata: r.Metadata,
 		ContentType: r.ContentType, CacheControl: r.CacheControl, ContentDisposition: r.ContentDisposition,
@@ -127,27 +135,35 @@ func (c *connection) copyParts(ctx context.Context, r *s3.CopyObjectInput, size 
 	if err != nil {
 		return err
 	}
-	t := &ticket{bucket: *r.Bucket, key: *r.Key, id: aws.ToString(out.UploadId)}
-	defer func() {
-		if err == nil {
-			return
-		}
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveUpTimeout)
-		defer cancel()
-		if err := c.abort(ctx, t); err != nil {
-			c.log.Warn("cannot abort a copy that failed", "key", t.key, "err", err)
-		}
-	}()
+	t.id = aws.ToString(out.UploadId)
+	if err = c.rememberCopy(path, t, size); err == nil {
+		err = c.copyParts(ctx, t, r, size)
+	}
+	if err != nil {
+		u := &upload{c: c, ticket: *t, o: &object{path: path}}
+		return errors.Join(err, u.abandon(ctx))
+	}
+	return c.memory.end(path)
+}
+
+func (c *connection) rememberCopy(path string, t *ticket, size int64) error {
+	r := &engine.Upload{Path: path, Source: snapshot.Entry{Kind: snapshot.File, Size: size}, Began: time.Now()}
+	t.write(r)
+	return c.memory.begin(r)
+}
+
+// copyParts lets the server copy the pieces, several at a time, and makes the object of them.
+func (c *connection) copyParts(ctx context.Context, t *ticket, r *s3.CopyObjectInput, size int64) error {
 	piece := max(int64(c.opt.CopyCutoff), (size+maxParts-1)/maxParts)
 	parts := make([]types.CompletedPart, (size+piece-1)/piece)
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(c.opt.UploadConcurrency)
 	for i := range parts {
 		group.Go(func() error {
-			first := int64(i) * piece
+			number, first := int32(i+1), int64(i)*piece
 			last := min(first+piece, size) - 1
 			part, err := c.patient.UploadPartCopy(gctx, &s3.UploadPartCopyInput{
-				Bucket: r.Bucket, Key: r.Key, UploadId: &t.id, PartNumber: aws.Int32(int32(i + 1)),
+				Bucket: r.Bucket, Key: r.Key, UploadId: &t.id, PartNumber: &number,
 				CopySource: r.CopySource, CopySourceRange: aws.String(fmt.Sprintf("bytes=%d-%d", first, last)),
 				RequestPayer: r.RequestPayer, SSECustomerAlgorithm: r.SSECustomerAlgorithm,
 				SSECustomerKey: r.SSECustomerKey, SSECustomerKeyMD5: r.SSECustomerKeyMD5,
@@ -158,14 +174,14 @@ func (c *connection) copyParts(ctx context.Context, r *s3.CopyObjectInput, size 
 			if err != nil {
 				return gone(err)
 			}
-			parts[i] = types.CompletedPart{PartNumber: aws.Int32(int32(i + 1)), ETag: part.CopyPartResult.ETag}
+			parts[i] = types.CompletedPart{PartNumber: &number, ETag: part.CopyPartResult.ETag}
 			return nil
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	_, err = c.patient.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
+	_, err := c.patient.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
 		Bucket: r.Bucket, Key: r.Key, UploadId: &t.id, RequestPayer: r.RequestPayer,
 		MultipartUpload:      &types.CompletedMultipartUpload{Parts: parts},
 		SSECustomerAlgorithm: r.SSECustomerAlgorithm, SSECustomerKey: r.SSECustomerKey, SSECustomerKeyMD5: r.SSECustomerKeyMD5,

@@ -135,10 +135,11 @@ type proxy struct {
 
 // answer is what becomes of a request.
 type answer struct {
-	code string // the proxy answers with this error instead
-	http int
-	lose bool // the server does it, but the answer is lost
-	cut  bool // the connection breaks in the middle of the request
+	code   string // the proxy answers with this error instead
+	http   int
+	region string // and says that the bucket is there
+	lose   bool   // the server does it, but the answer is lost
+	cut    bool   // the connection breaks in the middle of the request
 }
 
 func newProxy(t testing.TB, remote string) *proxy {
@@ -182,6 +183,9 @@ func (p *proxy) serve(w http.ResponseWriter, r *http.Request, forward http.Handl
 	case do.code != "":
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "application/xml")
+		if do.region != "" {
+			w.Header().Set("X-Amz-Bucket-Region", do.region)
+		}
 		w.WriteHeader(do.http)
 		fmt.Fprintf(w, "<Error><Code>%s</Code><Message>injected</Message></Error>", do.code)
 	case do.lose:

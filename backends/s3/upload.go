@@ -66,6 +66,11 @@ func (u *upload) giveUp(ctx context.Context, why error) error {
 	if u.c.memory.Uploads != nil && !hopeless(why) {
 		return nil
 	}
+	return u.abandon(ctx)
+}
+
+// abandon aborts an upload, whatever became of the call that it belongs to, and forgets it.
+func (u *upload) abandon(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveUpTimeout)
 	defer cancel()
 	if err := u.c.abort(ctx, &u.ticket); err != nil {
