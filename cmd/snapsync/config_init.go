@@ -260,6 +260,11 @@ func (d *draft) next() string {
 		{"snapsync status" + opt, "see how things stand"},
 		{"snapsync config edit" + opt, "change what was written"},
 	}
+	for _, c := range d.processes() {
+		if v, err := c.Version(d.ctx); err == nil && onUnix {
+			rows = append(rows, [2]string{fmt.Sprintf("kill -HUP %d", v.PID), "have the process that is running take it up"})
+		}
+	}
 	var b strings.Builder
 	for _, r := range rows {
 		fmt.Fprintf(&b, "  %-34s %s\n", r[0], r[1])
