@@ -51,6 +51,7 @@ var meanings = map[string]meaning{
 	"XMinioInvalidObjectName":            {engine.ErrInvalidName, ""},
 	"XMinioParentIsObject":               {engine.ErrInvalidName, "a file has the name of its directory"},
 	"InvalidURI":                         {engine.ErrInvalidName, ""},
+	"NoSuchUpload":                       {engine.ErrTemporary, ""}, // the next attempt begins another
 	"NoSuchKey":                          {engine.ErrNotFound, ""},
 	"NotFound":                           {engine.ErrNotFound, ""},
 	"BadDigest":                          {engine.ErrTemporary, ""},

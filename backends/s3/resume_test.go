@@ -338,3 +338,27 @@ func TestCancelledKeepsParts(t *testing.T) {
 	}
 	s.arrived(t, s.bytes)
 }
+
+// TestUploadVanishes aborts the upload while it is being sent: a lifecycle rule, or a person.
+func TestUploadVanishes(t *testing.T) {
+	for _, op := range []string{"part", "complete"} {
+		s := interrupt(t)
+		c := dial(t, backends.Config{Remote: s.direct}) // the proxy is busy with the request
+		u, _ := parse(s.diary.all["d/big"])
+		s.expect(func(now string, n int) answer {
+			if now == op && n == 1 {
+				if err := c.abort(context.Background(), &u); err != nil {
+					t.Error(err)
+				}
+			}
+			return answer{}
+		})
+		is(t, s.send(t, source(s.bytes)), engine.ErrTemporary)
+		if len(s.diary.all) > 0 {
+			t.Errorf("remembered: %v", s.diary.all)
+		}
+		s.expect(nil)
+		must(t, s.send(t, source(s.bytes)))
+		s.arrived(t, s.bytes)
+	}
+}

@@ -125,6 +125,7 @@ func content(n int) []byte {
 // proxy stands before the server and sees every request. What it does to them is up to the test.
 type proxy struct {
 	remote string // the server's remote, by way of the proxy
+	direct string // the same without it
 
 	mu     sync.Mutex
 	puts   []http.Header                 // of the requests of that name
@@ -149,7 +150,7 @@ func newProxy(t testing.TB, remote string) *proxy {
 	endpoint, _ := options.Get("endpoint")
 	target, err := url.Parse(endpoint)
 	must(t, err)
-	p := &proxy{counts: map[string]int{}}
+	p := &proxy{direct: remote, counts: map[string]int{}}
 	forward := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(target)

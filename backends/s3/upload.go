@@ -60,9 +60,15 @@ func (c *connection) sendParts(ctx context.Context, o *object, src engine.Source
 	return c.memory.end(o.path)
 }
 
+// errDiffers means that an object which was completed before is not what the file is now.
+var errDiffers = fmt.Errorf("%w: what was sent before differs from the file", engine.ErrTemporary)
+
 // giveUp aborts an upload that failed if there is nobody to remember it, or if the server has refused
-// what would be asked of it once more.
+// what would be asked of it once more. One that is gone is forgotten: the next Send begins anew.
 func (u *upload) giveUp(ctx context.Context, why error) error {
+	if noSuchUpload(why) || errors.Is(why, errDiffers) {
+		return u.c.memory.end(u.o.path)
+	}
 	if u.c.memory.Uploads != nil && !hopeless(why) {
 		return nil
 	}
@@ -276,8 +282,7 @@ func (u *upload) part(ctx context.Context, number int, buf *buffer) error {
 		return nil
 	}
 	if u.whole {
-		return errors.Join(u.c.memory.end(u.o.path),
-			fmt.Errorf("%w: what was sent before differs from the file now", engine.ErrTemporary))
+		return errDiffers
 	}
 	n := int32(number)
 	out, err := u.c.client.UploadPart(ctx, &s3.UploadPartInput{
@@ -288,9 +293,6 @@ func (u *upload) part(ctx context.Context, number int, buf *buffer) error {
 		SSECustomerKey:       notEmpty(u.c.opt.SSECustomerKeyBase64),
 		SSECustomerKeyMD5:    notEmpty(u.c.opt.SSECustomerKeyMD5),
 	}, u.c.unsigned)
-	if noSuchUpload(err) {
-		return errors.Join(u.c.memory.end(u.o.path), fmt.Errorf("%w: part %d: %w", engine.ErrTemporary, number, err))
-	}
 	if err != nil {
 		return fmt.Errorf("part %d: %w", number, err)
 	}
@@ -323,8 +325,6 @@ func (u *upload) complete(ctx context.Context) error {
 	switch {
 	case noSuchUpload(err) && u.isComplete(ctx, u.parts):
 		return nil // the answer to an earlier attempt was lost
-	case noSuchUpload(err):
-		return errors.Join(u.c.memory.end(u.o.path), fmt.Errorf("%w: complete upload: %w", engine.ErrTemporary, err))
 	case err != nil:
 		return fmt.Errorf("complete upload: %w", err)
 	}
