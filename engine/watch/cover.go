@@ -79,16 +79,12 @@ func (w *Watcher) coverLevel(ctx context.Context, level []visit) []visit {
 // coverOne watches one directory and appends the directories in it to next.
 func (w *Watcher) coverOne(l *lister, v visit, next []visit) []visit {
 	rel, _ := w.relative(v.path)
-	if m, ok := w.mounts[rel]; ok && v.path != w.cfg.Root {
-		if w.cfg.OneFileSystem {
-			w.forget(v.path)
-			return next
-		}
-		if !m.local {
-			// It is not even opened: a server that does not answer would hold up everything.
+	if m, ok := w.mounts[rel]; ok && !m.local && v.path != w.cfg.Root {
+		// It is not even opened: a server that does not answer would hold up everything.
+		if !w.cfg.OneFileSystem {
 			w.settle(v, fileID{}, deaf)
-			return next
 		}
+		return next
 	}
 	id, err := l.open(v.path, v.path == w.cfg.Root)
 	if err != nil {
@@ -97,7 +93,6 @@ func (w *Watcher) coverOne(l *lister, v visit, next []visit) []visit {
 	}
 	defer l.close()
 	if v.path != w.cfg.Root && id.dev != v.dev && w.cfg.OneFileSystem {
-		w.forget(v.path)
 		return next
 	}
 	if (v.path == w.cfg.Root || id.dev != v.dev) && !l.tells() {
@@ -219,7 +214,7 @@ func (w *Watcher) watchAt(path string, id fileID) (*node, state) {
 
 // room reports whether one more watch may be asked for, under mu.
 func (w *Watcher) room() bool {
-	return w.notifier != nil && (w.cfg.Limit <= 0 || w.tree.watched < w.cfg.Limit)
+	return w.notifier != nil && (w.cfg.Limit <= 0 || w.tree.count[watched] < w.cfg.Limit)
 }
 
 // add makes a node where there is none, under mu. nil: its parent is not watched any more, so that

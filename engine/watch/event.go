@@ -74,5 +74,6 @@ func (w *Watcher) lookAt(ctx context.Context, path, rel string, kept bool, id fi
 // appeared watches a directory anew, and what is beneath, and then hints at it.
 func (w *Watcher) appeared(ctx context.Context, path, rel string) {
 	w.cover(ctx, path)
+	w.complain()
 	w.note(Hint{Path: rel, Deep: true})
 }

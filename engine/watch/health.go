@@ -43,7 +43,7 @@ func (g group) String() string {
 func (w *Watcher) Health() Health {
 	w.mu.Lock()
 	t := w.trouble
-	h := Health{Watched: w.tree.watched, Overflows: t.overflows, Proved: t.proved}
+	h := Health{Watched: w.tree.count[watched], Overflows: t.overflows, Proved: t.proved}
 	groups := make(map[state]group)
 	tops := 0
 	for n := range w.tree.odd {
@@ -62,6 +62,25 @@ func (w *Watcher) Health() Health {
 	every := max(w.cfg.PollInterval, time.Duration(tops/pollBurst)*pollGap)
 	h.Problems = append(w.troubles(t), w.exceptions(groups, every, t.instances)...)
 	return h
+}
+
+// complain writes to the log what there is to say when directories turn up that cannot be watched, and
+// none was there before for that reason.
+func (w *Watcher) complain() {
+	w.mu.Lock()
+	worse := false
+	for s := full; s <= unreadable; s++ {
+		some := w.tree.count[s] > 0
+		worse = worse || some && !w.told[s]
+		w.told[s] = some
+	}
+	w.mu.Unlock()
+	if !worse {
+		return
+	}
+	for _, problem := range w.Health().Problems {
+		w.log.Warn("not everything can be watched", "problem", problem)
+	}
 }
 
 // troubles says what is wrong as a whole.

@@ -47,16 +47,16 @@ func TestTree(t *testing.T) {
 		nodes = append(nodes, n)
 	}
 	tree.set(nodes[4], deaf)
-	if tree.watched != 4 || len(tree.odd) != 1 || len(tree.byID) != 4 {
-		t.Fatalf("%d watched, %d not, %d by identity", tree.watched, len(tree.odd), len(tree.byID))
+	if tree.count[watched] != 4 || len(tree.odd) != 1 || len(tree.byID) != 4 {
+		t.Fatalf("%d watched, %d not, %d by identity", tree.count[watched], len(tree.odd), len(tree.byID))
 	}
 	var gone []string
 	tree.remove(nodes[1], func(path string) { gone = append(gone, path) })
-	if fmt.Sprint(gone) != "[/r/a/b /r/a]" || tree.watched != 2 || tree.byPath["/r/a/b"] != nil || len(tree.byID) != 2 {
-		t.Errorf("gone are %v, %d are watched", gone, tree.watched)
+	if fmt.Sprint(gone) != "[/r/a/b /r/a]" || tree.count[watched] != 2 || tree.byPath["/r/a/b"] != nil || len(tree.byID) != 2 {
+		t.Errorf("gone are %v, %d are watched", gone, tree.count[watched])
 	}
 	tree.remove(nodes[0], func(string) {})
-	if tree.watched != 0 || len(tree.odd) != 0 || len(tree.byPath) != 0 || len(tree.byID) != 0 {
+	if tree.count[watched] != 0 || len(tree.odd) != 0 || len(tree.byPath) != 0 || len(tree.byID) != 0 {
 		t.Errorf("left are %v, %v, %v", tree.byPath, tree.byID, tree.odd)
 	}
 }

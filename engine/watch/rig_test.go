@@ -345,8 +345,8 @@ func (r *rig) agree() {
 	if diff := cmp.Diff(want, got); diff != "" {
 		r.t.Fatalf("watches of the tree (-) and of the notifier (+):\n%s", diff)
 	}
-	if len(want) != r.w.tree.watched {
-		r.t.Fatalf("%d watches are counted as %d", len(want), r.w.tree.watched)
+	if len(want) != r.w.tree.count[watched] {
+		r.t.Fatalf("%d watches are counted as %d", len(want), r.w.tree.count[watched])
 	}
 }
 

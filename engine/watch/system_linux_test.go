@@ -2,6 +2,7 @@ package watch
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"strconv"
@@ -122,6 +123,22 @@ func TestMountRootRemote(t *testing.T) {
 	}
 	r.write("d/g")
 	r.await("the root", deepAt(""))
+}
+
+func TestMountBindOneFileSystem(t *testing.T) {
+	// It is the same file system, for this purpose and for the scan.
+	outside := newRig(t)
+	outside.write("d/f")
+	r := newRig(t)
+	r.write("m/")
+	r.cfg.OneFileSystem = true
+	if err := unix.Mount(outside.at(""), r.at("m"), "", unix.MS_BIND, ""); err != nil {
+		t.Skipf("cannot mount here: %v", err)
+	}
+	t.Cleanup(func() { unix.Unmount(r.at("m"), unix.MNT_DETACH) })
+	r.open()
+	r.write("m/d/g")
+	r.sync()
 }
 
 func TestMountBind(t *testing.T) {
@@ -280,7 +297,17 @@ func TestLimitOfTheSystem(t *testing.T) {
 	for i := range 20 {
 		r.write(fmt.Sprintf("%d/sub/f", i))
 	}
+	logged := t.TempDir() + "/log"
+	log, err := os.Create(logged)
+	r.must(err)
+	defer log.Close()
+	r.cfg.Log = slog.New(slog.NewTextHandler(log, nil))
 	r.open()
+	text, err := os.ReadFile(logged)
+	r.must(err)
+	if want := moreWatches(31); strings.Count(string(text), want) != 1 {
+		t.Errorf("%q is not in the log once: %s", want, text)
+	}
 	h := r.w.Health()
 	if h.Watched != 10 || h.Polled != 31 || len(h.Problems) != 1 || !strings.Contains(h.Problems[0], "sysctl fs.inotify.max_user_watches=") {
 		t.Fatalf("health is %+v", h)

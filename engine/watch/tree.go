@@ -33,10 +33,10 @@ type node struct {
 // node of state watched, and the reverse, except for watches that the notifier took away itself: of
 // those it tells afterwards, and then the path is looked at.
 type tree struct {
-	byPath  map[string]*node
-	byID    map[fileID]*node // of the watched ones
-	watched int
-	odd     map[*node]struct{} // what is not watched
+	byPath map[string]*node
+	byID   map[fileID]*node    // of the watched ones
+	odd    map[*node]struct{}  // what is not watched
+	count  [unreadable + 1]int // nodes by state
 }
 
 func newTree() *tree {
@@ -59,25 +59,26 @@ func (t *tree) insert(path string, id fileID, parent *node) *node {
 	}
 	t.byPath[path] = n
 	t.odd[n] = struct{}{}
+	t.count[unseen]++
 	return n
 }
 
 // set changes the state of n. One that is not watched any more must have no children.
 func (t *tree) set(n *node, s state) {
 	if n.state == watched && s != watched {
-		t.watched--
 		if t.byID[n.id] == n {
 			delete(t.byID, n.id)
 		}
 		t.odd[n] = struct{}{}
 	}
 	if n.state != watched && s == watched {
-		t.watched++
 		if n.id != (fileID{}) {
 			t.byID[n.id] = n
 		}
 		delete(t.odd, n)
 	}
+	t.count[n.state]--
+	t.count[s]++
 	n.state, n.beneath = s, 0
 }
 
@@ -98,6 +99,7 @@ func (t *tree) remove(n *node, gone func(path string)) {
 		gone(n.path)
 	}
 	t.set(n, unseen)
+	t.count[unseen]--
 	delete(t.odd, n)
 	delete(t.byPath, n.path)
 }

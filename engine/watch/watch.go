@@ -35,9 +35,10 @@
 //   - A directory that appears is watched first and hinted at then. What was made in it before is found
 //     beneath the Deep hint, what is made later has events of its own.
 //   - Lost events are never silent. When the queue overflows the root is hinted at, Deep.
-//   - What cannot be watched is polled: hinted at, Deep, every PollInterval; all of it that cannot be had from
-//     the system (its limit), does not give events (network file systems) or is out of reach (paths
-//     that are too long, directories mounted twice). Health counts it and says what to do about it.
+//   - What cannot be watched is polled, that is, hinted at, Deep, every PollInterval: directories for which
+//     the system has no watches left, network file systems, which give no events, paths that are too
+//     long, directories that are mounted twice. Health counts them and says what to do about it, and
+//     so does the log.
 //   - The root may vanish, be unmounted, renamed or replaced, and file systems may be mounted in it and
 //     unmounted: that is noticed within some seconds, hinted at, and what is there then is watched.
 //   - From time to time it is proved that events still arrive (see canary). If they do not, everything
@@ -48,8 +49,7 @@
 //   - It does not follow symbolic links but the root itself: what is reached through one is not watched.
 //   - Directories that Config.Skip excludes are not watched, nor hinted at when they appear.
 //   - An unreadable directory is neither watched nor polled, but tried again, and named by Health.
-//   - Directories that the caller would see changing by their own mtime are not hinted at for that; only
-//     their names, and the changes of their attributes are.
+//   - A directory whose content changes is not hinted at itself, although its mtime changes.
 //   - Content that is changed through a memory map gives no events; nor do changes on another machine.
 //   - A file system in the tree that is unmounted and mounted again within these seconds may stay
 //     unwatched, and one that is mounted where there is no table of mounts (other systems than Linux).
@@ -129,6 +129,7 @@ type Watcher struct {
 	tree     *tree
 	notifier *fsnotify.Watcher // nil: the system gave none
 	trouble  trouble
+	told     [unreadable + 1]bool // of which states the log knows that there are some
 
 	// Owned by Open until it returns, then by run; workers of cover only read the mounts.
 	queue     *queue
@@ -223,20 +224,22 @@ func (w *Watcher) begin(ctx context.Context) error {
 	}
 	w.mu.Lock()
 	w.tree, w.notifier = newTree(), n
-	w.trouble.instances, w.trouble.lost = n == nil, nil
+	w.trouble.instances = n == nil
 	w.mu.Unlock()
 	w.cover(ctx, w.cfg.Root)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	switch root := w.tree.byPath[w.cfg.Root]; {
-	case root == nil:
+	switch w.stateAt(w.cfg.Root) {
+	case unseen:
 		return errRootGone
-	case root.state == unreadable:
+	case unreadable:
 		return errRootUnreadable
 	}
+	w.mu.Lock()
+	w.trouble.lost = nil
+	w.mu.Unlock()
+	w.complain()
 	return nil
 }
 
