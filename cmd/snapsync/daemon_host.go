@@ -94,6 +94,9 @@ func (u *upkeep) do(c control.Command, out *control.Outcome) (err error) {
 	switch c.Name {
 	case control.Sync:
 		out.Text, out.Cycle = "everything is looked at now", u.cycleAfterNow()
+		if u.paused() {
+			out.Text = "paused: everything is looked at after 'snapsync resume'"
+		}
 		u.syncNow()
 		return nil
 	case control.Pause:

@@ -8,8 +8,12 @@ import (
 	"github.com/snapsync/snapsync/journal"
 )
 
-// reportEvery is how often a loop is looked at that does not say anything by itself.
-const reportEvery = time.Second
+// How often a loop is looked at that does not say anything by itself. It does say when its state changes,
+// so a resting one is hardly ever looked at.
+const (
+	reportBusy = time.Second
+	reportRest = 15 * time.Second
+)
 
 // longWork is how long a scan or a transfer must last to be worth a line in the journal: another
 // process that cannot ask this one reads it there.
@@ -17,14 +21,14 @@ const longWork = 3 * time.Second
 
 // report tells the events, the log, a terminal and the journal what changes in a loop, until done.
 func (u *upkeep) report(done <-chan struct{}, nudge <-chan struct{}, l loop, f *flight) {
-	tick := time.NewTicker(reportEvery)
-	defer tick.Stop()
 	r := reporter{upkeep: u, flight: f}
+	next := time.NewTimer(reportBusy)
+	defer next.Stop()
 	for {
 		select {
 		case <-nudge:
 			r.look(l.Status())
-		case <-tick.C:
+		case <-next.C:
 			r.look(l.Status())
 			r.progress()
 		case <-done:
@@ -33,6 +37,11 @@ func (u *upkeep) report(done <-chan struct{}, nudge <-chan struct{}, l loop, f *
 				r.d.line(u, summaryLine(&rest))
 			}
 			return
+		}
+		if r.busy() {
+			next.Reset(reportBusy)
+		} else {
+			next.Reset(reportRest)
 		}
 	}
 }
@@ -45,6 +54,11 @@ type reporter struct {
 	ailing  bool // the last word was that something is wrong
 	written bool // the journal knows of the work under way
 	moved   bool // transfers were in flight
+}
+
+// busy reports whether something goes on that changes without a word.
+func (r *reporter) busy() bool {
+	return r.moved || r.seen.State == engine.LoopScanning || r.seen.State == engine.LoopSyncing
 }
 
 func (r *reporter) look(now engine.LoopStatus) {

@@ -67,6 +67,9 @@ func (d *daemonProcess) listen() (*control.Listener, error) {
 	}
 	var failed error
 	for _, dir := range socketDirs(root) {
+		if parent := filepath.Dir(dir); parent == filepath.Clean(os.Getenv("XDG_RUNTIME_DIR")) && !control.Own(parent) {
+			continue
+		}
 		l, err := control.Listen(dir)
 		if err == nil {
 			return l, nil

@@ -371,6 +371,17 @@ func (u *upkeep) update(change func(*journal.State) error) error {
 	return nil
 }
 
+// paused reports whether a person paused it.
+func (u *upkeep) paused() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.session == nil {
+		return false
+	}
+	state, err := u.session.journal.State()
+	return err == nil && state.Paused
+}
+
 // pause stops what is under way, too: whoever pauses wants the network, or the disk, now.
 func (u *upkeep) pause() error {
 	if err := u.update(func(s *journal.State) error { s.Paused = true; return nil }); err != nil {

@@ -450,6 +450,22 @@ func TestListenReplacesADeadSocket(t *testing.T) {
 	}
 }
 
+func TestOwn(t *testing.T) {
+	dir := shortDir(t)
+	if !control.Own(dir) || control.Own(filepath.Join(dir, "missing")) {
+		t.Error("own directories are mistaken")
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a directory away")
+	}
+	if err := os.Chown(dir, 65534, -1); err != nil {
+		t.Fatal(err)
+	}
+	if control.Own(dir) {
+		t.Error("the directory of another user is taken for ours")
+	}
+}
+
 func TestListenRefuses(t *testing.T) {
 	dir := shortDir(t)
 	path := filepath.Join(dir, "control.sock")

@@ -155,6 +155,13 @@ func secure(dir string) error {
 	return nil
 }
 
+// Own reports whether dir is a directory of this user: XDG_RUNTIME_DIR may have come along through sudo,
+// and what root makes in there is in its owner's way.
+func Own(dir string) bool {
+	info, err := os.Stat(dir)
+	return err == nil && info.IsDir() && mine(info)
+}
+
 // maxSocketPath is what fits into sun_path with a zero at its end.
 func maxSocketPath() int {
 	if runtime.GOOS == "linux" || runtime.GOOS == "windows" {
