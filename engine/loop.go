@@ -113,6 +113,9 @@ const (
 	interruptAfter = 5 * time.Second
 	// sourceProbe is the longest pause between looks at a source that is not there: they cost nothing.
 	sourceProbe = 5 * time.Second
+	// mountScan is how soon everything is looked at again while deletes are held because of what is
+	// mounted inside the source.
+	mountScan = 5 * time.Minute
 	// rest is how many times as long as it took to look everywhere the Loop waits before it does so
 	// again because too much is pending to look at a part.
 	rest = 10

@@ -430,3 +430,19 @@ func (s *stay) model(rng *rand.Rand) {
 		s.t.Errorf("journal: %s", strings.Join(broken, "; "))
 	}
 }
+
+// What is held because of a mount is shown, and soon found to be in order again.
+func TestLoopHeldByMounts(t *testing.T) {
+	stays(t, fullCaps, func(r *rig) { r.write("f", "1") }, func(t *testing.T, s *stay) {
+		must(t, s.journal.Update(func(st *journal.State) { st.MountsHeld, st.MountsWhy = 3, `"disk": gone` }))
+		s.write("f", "2")
+		s.seen()
+		s.pass(time.Second)
+		s.is(engine.LoopHeld)
+		if st := s.Status(); !strings.Contains(st.Why, `"disk": gone`) {
+			t.Errorf("got %q", st.Why)
+		}
+		s.pass(6 * time.Minute)
+		s.is(engine.LoopIdle)
+	})
+}

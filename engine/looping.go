@@ -195,7 +195,7 @@ func (r *looping) cycle(ctx context.Context, f Focus, taken []*hinted, now time.
 	if !r.attended && err == nil {
 		r.attended, r.engine.cfg.Approve = true, false
 	}
-	return r.settle(&out)
+	return r.settle()
 }
 
 // execute runs the engine, and has the rest planned anew if changes come in while it takes long, or if
@@ -313,10 +313,17 @@ func (r *looping) judge(err error, planOnly bool) error {
 }
 
 // settle enters the state that the cycle leaves.
-func (r *looping) settle(out *Outcome) error {
+func (r *looping) settle() error {
 	counts, err := r.cfg.Engine.Journal.Counts()
 	if err != nil {
 		return err
+	}
+	state, err := r.cfg.Engine.Journal.State()
+	if err != nil {
+		return err
+	}
+	if soon := r.now().Add(mountScan); state.MountsHeld > 0 && r.scan.After(soon) {
+		r.scan = soon // only a look at everything finds that all is in order again
 	}
 	if counts.Failed > 0 && r.away == nil {
 		if err := r.nextRetry(); err != nil {
@@ -327,8 +334,10 @@ func (r *looping) settle(out *Outcome) error {
 	case r.away != nil:
 		state, why := r.whyAway()
 		r.enter(state, why, r.probe)
-	case counts.Held > 0, out.Held > 0:
+	case counts.Held > 0:
 		r.enter(LoopHeld, "a guard holds deletes; everything else goes on; 'snapsync approve' shows them and lets them through", time.Time{})
+	case state.MountsHeld > 0:
+		r.enter(LoopHeld, fmt.Sprintf("nothing beneath is deleted: %s; it goes on when that is mounted again, or after 'snapsync approve --new-source'", state.MountsWhy), r.scan)
 	case counts.Failed > 0:
 		r.enter(LoopIdle, fmt.Sprintf("%d paths fail and are tried again later, when they change, or by 'snapsync retry'", counts.Failed), r.retry)
 	default:
