@@ -1,5 +1,11 @@
 package engine
 
+import (
+	"slices"
+
+	"github.com/snapsync/snapsync/snapshot"
+)
+
 // pair gives each Old at most one New to become. A moved directory takes everything beneath it along,
 // which changes what lies where; and which directories moved shows in where their files went. So
 // files are matched once as they lie, directories are chosen by that, and if any moved, files are
@@ -27,7 +33,6 @@ func (p *planner) pairWith(dirs []match) []match {
 		p.bind(d.old, d.now)
 	}
 	p.imply(p.cleared(dirs))
-	m := newMatcher(p.Changes)
 	var alike []int32
 	for k := range p.Changes {
 		h := int32(k)
@@ -38,7 +43,9 @@ func (p *planner) pairWith(dirs []match) []match {
 	}
 	if p.Caps.Move {
 		p.unpairChains(alike)
+		p.recognise()
 	}
+	m := newMatcher(p.Changes)
 	for i := range p.Changes {
 		c := &p.Changes[i]
 		if isFile(c.Old) && p.dest[i] == none {
@@ -170,6 +177,36 @@ func (p *planner) unpairChains(alike []int32) {
 				p.dest[p.source[h]], p.source[h] = none, none
 			}
 		}
+	}
+}
+
+// recognise gives files that nobody has read the content that they have by their inode: that of an Old
+// whose place is taken, by itself or by a file that is alike. Then something else may become them.
+func (p *planner) recognise() {
+	kept := make(map[fileID]int32)
+	for h := range p.Changes {
+		if i := p.source[h]; i != none && isFile(p.old(i)) && p.old(i).Ino != 0 && p.old(i).HashType == snapshot.XXH3 {
+			kept[idOf(p.old(i))] = i
+		}
+	}
+	if len(kept) == 0 {
+		return
+	}
+	own := false
+	for k := range p.Changes {
+		h := int32(k)
+		now := p.now(h)
+		if !isFile(now) || p.source[h] != none || now.HashType != snapshot.NoHash {
+			continue
+		}
+		i, found := kept[idOf(now)]
+		if !found || !p.Caps.sameContent(p.old(i), now, true) {
+			continue
+		}
+		if !own {
+			p.Changes, own = slices.Clone(p.Changes), true
+		}
+		p.Changes[h].New = merged(p.old(i), now)
 	}
 }
 
