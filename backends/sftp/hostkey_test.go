@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/knownhosts"
 
 	"github.com/snapsync/snapsync/backends"
@@ -57,9 +56,7 @@ func TestHostKeyFirstUse(t *testing.T) {
 // TestHostKeyBadPassword checks that a server which does not let us in is not remembered.
 func TestHostKeyBadPassword(t *testing.T) {
 	server := startServer(t)
-	server.config.PasswordCallback = func(ssh.ConnMetadata, []byte) (*ssh.Permissions, error) {
-		return nil, errors.New("wrong password")
-	}
+	server.set(func() { server.closed = true })
 	cfg := backends.Config{Remote: server.remote("/"), StateDir: t.TempDir(), Wait: 10 * time.Second}
 	if _, err := backends.Open(t.Context(), cfg); !errors.Is(err, engine.ErrFatal) {
 		t.Errorf("got %v", err)

@@ -3,6 +3,7 @@ package sftp
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"sync"
@@ -227,5 +228,39 @@ func TestRequests(t *testing.T) {
 	}
 	if got = server.counts(); got[fxpRemove] != 3 || len(got) != 1 {
 		t.Errorf("three deletes cost %v", got)
+	}
+}
+
+// TestOpenOffline asks for servers where nobody listens, where somebody takes the call and says nothing, and
+// where somebody hangs up.
+func TestOpenOffline(t *testing.T) {
+	listen := func() net.Listener {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = l.Close() })
+		return l
+	}
+	nobody, silent, rude := listen(), listen(), listen()
+	_ = nobody.Close()
+	go func() {
+		for {
+			c, err := rude.Accept()
+			if err != nil {
+				return
+			}
+			_ = c.Close()
+		}
+	}()
+	for who, l := range map[string]net.Listener{"nobody": nobody, "silent": silent, "rude": rude} {
+		began := time.Now()
+		_, err := backends.Open(t.Context(), backends.Config{Remote: remoteAt(l.Addr().String(), "/"), Wait: 2 * time.Second})
+		if !errors.Is(err, engine.ErrOffline) {
+			t.Errorf("%s: got %v", who, err)
+		}
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("%s: it took %v to notice", who, took)
+		}
 	}
 }

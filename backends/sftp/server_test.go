@@ -26,6 +26,7 @@ type testServer struct {
 
 	mu       sync.Mutex
 	plain    bool // tells of no extensions: no posix-rename
+	closed   bool // refuses all passwords
 	most     int  // connections that are served at a time; 0: any number
 	conns    map[net.Conn]bool
 	requests map[byte]int  // by type
@@ -60,8 +61,15 @@ func startServerAt(t *testing.T, address string, key ssh.Signer) *testServer {
 	}
 	s := &testServer{
 		t: t, address: l.Addr().String(), listener: l, conns: map[net.Conn]bool{}, requests: map[byte]int{},
-		config: &ssh.ServerConfig{PasswordCallback: func(ssh.ConnMetadata, []byte) (*ssh.Permissions, error) { return nil, nil }},
 	}
+	s.config = &ssh.ServerConfig{PasswordCallback: func(ssh.ConnMetadata, []byte) (*ssh.Permissions, error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.closed {
+			return nil, errors.New("nobody gets in")
+		}
+		return nil, nil
+	}}
 	s.config.AddHostKey(key)
 	go s.accept()
 	t.Cleanup(s.stop)
