@@ -14,6 +14,8 @@ type dirFinder struct {
 	votes  map[match]int32 // files that went from one directory to the same name in the other
 	target []int32         // of an Old directory: the New one chosen for it so far, or none
 	from   []int32         // the reverse of target
+
+	oneWas, oneIs func(i int32) bool // see shared
 }
 
 // minClear is how many files a directory must have before it is worth to empty another one of ours
@@ -46,16 +48,16 @@ func (p *planner) chooseDirs(found []match) []match {
 // candidates returns the directories that left their path and the ones that are new at theirs.
 // Directories with something beneath them that the plan knows nothing of stay if their path does.
 func (f *dirFinder) candidates() (olds, news []int32) {
-	oneWas, oneIs := f.shared((*planner).old), f.shared((*planner).now)
+	f.oneWas, f.oneIs = f.shared((*planner).old), f.shared((*planner).now)
 	for k := range f.Changes {
 		i, c := int32(k), &f.Changes[k]
 		if sameDir(c.Old, c.New) {
 			continue
 		}
-		if isDir(c.Old) && !(isDir(c.New) && f.Kept(c.Path)) && !oneWas(i) {
+		if isDir(c.Old) && !(isDir(c.New) && f.Kept(c.Path)) {
 			olds = append(olds, i)
 		}
-		if isDir(c.New) && !oneIs(i) {
+		if isDir(c.New) {
 			news = append(news, i)
 		}
 	}
@@ -134,7 +136,7 @@ func (f *dirFinder) choose(olds, news []int32) {
 }
 
 func (f *dirFinder) accept(i, h int32) {
-	if f.from[h] == none && i != h {
+	if f.from[h] == none && i != h && !f.oneWas(i) && !f.oneIs(h) {
 		f.target[i], f.from[h] = h, i
 	}
 }

@@ -542,12 +542,14 @@ func TestPlanReachesHeadIgnoringCase(t *testing.T) {
 	checkOften(t, func(t *rapid.T) { checkScenario(t, planCaseNames, false, true) })
 }
 
-// Where paths differ only in case, one of them gets its way, the same one in every run.
+// Where paths differ only in case, one of them gets its way, and soon the same one in every run: only a
+// directory that had the name, and of which the plan leaves nothing there, still wins once.
 func TestPlanWithTwins(t *testing.T) {
 	checkOften(t, func(t *rapid.T) {
 		s := drawEdited(t, planCaseNames, false, true, true)
 		base, r := cloneEntries(s.base), newRemote(s.caps, s.was)
-		if _, err := s.reach(base, r, -1); err != nil {
+		const all = 1 << 30 // steps of the first plan, which need not be the last
+		if _, err := s.reach(base, r, all); err != nil {
 			t.Fatalf("%v\nbase\n%shead\n%s%+v", err, formatEntries(s.base), formatEntries(s.head), s.options)
 		}
 		folds := make(map[string]bool)
