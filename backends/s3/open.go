@@ -128,10 +128,14 @@ func elsewhere(err error) string {
 
 // Caps implements engine.Connection.
 func (c *connection) Caps() engine.Caps {
-	return engine.Caps{
-		Copy: true, SetModTime: true, Precision: time.Nanosecond, Hash: md5Type, BucketBased: true,
+	caps := engine.Caps{
+		Copy: true, SetModTime: true, Precision: time.Nanosecond, BucketBased: true,
 		Resume: true, Backup: c.aside != nil, DeleteBatch: deleteBatch, Transfers: transfers,
 	}
+	if !c.opt.etagIsNotMD5 {
+		caps.Hash = md5Type
+	}
+	return caps
 }
 
 var md5Type, _ = snapshot.ParseHashType("md5")
