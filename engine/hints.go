@@ -102,7 +102,9 @@ func (h *hints) count() (n int, oldest time.Time) {
 }
 
 // take removes what is due and returns it. Paths that went and still have grace go along with the
-// rest, since they may be the other halves of what came. all: everything is due, and is to be looked at.
+// rest, since they may be the other halves of what came; also those that are not quiet yet, because a
+// directory that was renamed is seen to go once more after it came, and a half that comes alone would be
+// sent. all: everything is due, and is to be looked at.
 func (h *hints) take(now time.Time) (taken []*hinted, all bool) {
 	if !h.all.IsZero() {
 		h.all = time.Time{}
@@ -117,7 +119,7 @@ func (h *hints) take(now time.Time) (taken []*hinted, all bool) {
 		return nil, false
 	}
 	for path, p := range h.paths {
-		if p.gone && !p.last.Add(h.settle).After(now) {
+		if p.gone {
 			heap.Remove(&h.due, p.index)
 			delete(h.paths, path)
 			taken = append(taken, p)
