@@ -84,6 +84,29 @@ func TestMovedBeforeItsEvent(t *testing.T) {
 	}
 }
 
+func TestMute(t *testing.T) {
+	r := newRig(t)
+	r.write("d/")
+	w := newWatcher(r.cfg, func(Hint) {})
+	w.alarm = newAlarms(time.Hour)
+	defer w.alarm.stop()
+	r.must(w.begin(t.Context()))
+	defer w.end()
+	for i, want := range []int{0, 1, 1, 1} {
+		w.unheard(t.Context(), time.Second)
+		if got := w.polled(); len(got) != want || want == 1 && got[0] != "" {
+			t.Errorf("after %d silences %q is polled", i+1, got)
+		}
+		if h := w.Health(); len(h.Problems) != 1 || h.Watched != 2 {
+			t.Errorf("after %d silences health is %+v", i+1, h)
+		}
+	}
+	w.heard(time.Now())
+	if got := w.polled(); len(got) != 0 {
+		t.Errorf("%q is polled, though events arrive", got)
+	}
+}
+
 func TestNothingLeaks(t *testing.T) {
 	cycle := func(i int) {
 		r := newRig(t)

@@ -8,12 +8,10 @@ import (
 	"time"
 )
 
-// mount is what the system says of a mounted file system: as much as tells it from another.
+// mount is what the system says of a mounted file system.
 type mount struct {
-	id         int
-	dev        [2]int
-	root, kind string
-	local      bool // changes come through this kernel only, so that there are events of them
+	what  string // as much as tells it from another, and a person what it is
+	local bool   // changes come through this kernel only, so that there are events of them
 }
 
 // glanceEvery is the time between two glances. Only tests change it.
@@ -33,7 +31,9 @@ func (w *Watcher) glance(ctx context.Context) {
 		mounts := readMounts(w.cfg.Root, w.log)
 		// No more than a two-thousandth of the time is spent on this.
 		pause = min(max(pause, 2000*w.now().Sub(start)), max(pause, glanceMost))
-		w.remounted(ctx, mounts)
+		if mounts != nil {
+			w.remounted(ctx, mounts)
+		}
 	}
 	w.alarm.glance.Reset(pause)
 }
@@ -58,7 +58,8 @@ func (w *Watcher) remounted(ctx context.Context, now map[string]mount) {
 		if path := w.prefix + rel; w.skipped(path) || w.stateAt(filepath.Dir(path)) != watched {
 			continue // nobody wants to know, or it is polled
 		}
-		w.log.Info("a file system was mounted or unmounted in the source", "root", w.cfg.Root, "path", rel)
+		w.log.Info("a file system was mounted or unmounted in the source",
+			"root", w.cfg.Root, "path", rel, "was", was[rel].what, "is", now[rel].what)
 		w.appeared(ctx, w.prefix+rel, rel)
 	}
 }

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -36,16 +37,13 @@ func readMounts(root string, log *slog.Logger) map[string]mount {
 	}
 	infos, err := mountinfo.GetMountsFromReader(f, beneath)
 	if err != nil {
-		log.Warn("the table of mounts cannot be understood", "error", err)
+		log.Debug("the table of mounts cannot be understood", "error", err)
 		return nil
 	}
 	mounts := make(map[string]mount, len(infos))
 	for _, m := range infos {
 		mounts[m.Mountpoint[len(prefix):]] = mount{ // the last one at a path is the one on top
-			id:    m.ID,
-			dev:   [2]int{m.Major, m.Minor},
-			root:  m.Root,
-			kind:  m.FSType,
+			what:  fmt.Sprintf("%s of device %d:%d at %s, mount %d", m.FSType, m.Major, m.Minor, m.Root, m.ID),
 			local: !remoteKinds[m.FSType] && !strings.HasPrefix(m.FSType, "fuse") && !strings.HasPrefix(m.FSType, "nfs"),
 		}
 	}
