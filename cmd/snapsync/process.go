@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 )
@@ -10,6 +12,10 @@ import (
 // A command that steers a mapping goes to the process that keeps it true, if one does; the lock says
 // which that is, and where it listens. Else the command changes the state on disk itself. Both mean the
 // same: what a person decides is in the journal.
+
+// askTime is how long a process may take to say who it is or how things stand. One that is stopped, or
+// swapped out, does not keep anybody from looking at the disk instead.
+const askTime = 3 * time.Second
 
 // process is a running `snapsync run` that has a mapping.
 type process struct {
@@ -27,7 +33,7 @@ func (a *app) process(m *mapping) *process {
 		return &process{control.NewClient(h.socket), m.name}
 	}
 	for _, c := range a.processes() { // one that waits for the mapping's source, say, has no lock
-		reply, err := c.Status(a.ctx, "")
+		reply, err := a.ask(c)
 		if err != nil {
 			continue
 		}
@@ -47,6 +53,8 @@ func (m *mapping) is(st *control.Status) bool {
 
 // processes are those of this user that have mappings of this state directory.
 func (a *app) processes() []*control.Client {
+	ctx, cancel := context.WithTimeout(a.ctx, askTime)
+	defer cancel()
 	root, err := a.stateRoot()
 	if err != nil {
 		return nil // every command that needs it says so
@@ -55,12 +63,19 @@ func (a *app) processes() []*control.Client {
 	for _, dir := range socketDirs(root) {
 		for _, path := range control.Sockets(dir) {
 			c := control.NewClient(path)
-			if v, err := c.Version(a.ctx); err == nil && v.StateDir == root {
+			if v, err := c.Version(ctx); err == nil && v.StateDir == root {
 				found = append(found, c)
 			}
 		}
 	}
 	return found
+}
+
+// ask asks a process how all its mappings stand.
+func (a *app) ask(c *control.Client) (control.StatusReply, error) {
+	ctx, cancel := context.WithTimeout(a.ctx, askTime)
+	defer cancel()
+	return c.Status(ctx, "")
 }
 
 // steer carries out a command on the mappings that are meant: by the process that has them, else by fn

@@ -74,7 +74,7 @@ func (c *statusCmd) look(a *app) ([]standing, error) {
 func (a *app) liveStatus(found []*mapping) map[string]*control.Status {
 	live := map[string]*control.Status{}
 	ask := func(p *control.Client) {
-		reply, err := p.Status(a.ctx, "")
+		reply, err := a.ask(p)
 		if err != nil {
 			a.log.Debug("status", "socket", p.Path(), "err", err)
 			return

@@ -115,7 +115,7 @@ func (e *eventWriter) add(ev *Event) {
 	}
 	data, err := encode(ev.Data)
 	if err != nil {
-		return // a mistake of ours: encode has told the log of every Event's tests
+		return // a mistake of ours, which the tests of each event find
 	}
 	fmt.Fprintf(&e.buf, "id: %s\nevent: %s\ndata: %s\n\n", ev.ID, ev.Type, data)
 }
