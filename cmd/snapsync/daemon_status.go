@@ -36,7 +36,7 @@ func (u *upkeep) recorded() (control.Status, error) {
 	if u.session != nil {
 		return u.session.status()
 	}
-	if u.mapping != nil && u.mapping.hasState() {
+	if u.mapping != nil && !u.opening && u.mapping.hasState() {
 		if st, err := u.d.statusOf(u.mapping); err == nil {
 			return *st, nil
 		}

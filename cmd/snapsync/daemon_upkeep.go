@@ -36,6 +36,7 @@ type upkeep struct {
 
 	mu      sync.Mutex // guards what follows
 	mapping *mapping   // nil: not prepared yet
+	opening bool       // the journal: see open
 	session *session   // nil: not open
 	loop    loop       // nil: not running
 	flight  *flight    // of the loop
@@ -163,9 +164,16 @@ func (u *upkeep) open(ctx context.Context) (config engine.Config, err error) {
 	if err != nil {
 		return config, err
 	}
+	// Nobody of this process may read the journal while it is opened: connections of one process share
+	// the index of the write-ahead log, and a reader that was first would make the writer read-only.
 	u.mu.Lock()
-	u.mapping = m
+	u.mapping, u.opening = m, true
 	u.mu.Unlock()
+	defer func() {
+		u.mu.Lock()
+		u.opening = false
+		u.mu.Unlock()
+	}()
 	s, err := u.d.open(m)
 	if err != nil {
 		return config, err
