@@ -28,7 +28,7 @@ func (b *bench) do(name string, args ...string) (sample, error) {
 
 func (b *bench) output(name string, args ...string) (sample, string, error) {
 	cmd := exec.CommandContext(b.ctx, name, args...)
-	cmd.Env = append(os.Environ(), "XDG_STATE_HOME="+b.at("state"), "RCLONE_CONFIG="+b.config())
+	cmd.Env = b.env()
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 20 * time.Second
 	var out, bad bytes.Buffer
@@ -42,6 +42,10 @@ func (b *bench) output(name string, args ...string) (sample, string, error) {
 	}
 	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	return sample{time.Since(started), usage.Maxrss << 10}, out.String(), nil
+}
+
+func (b *bench) env() []string {
+	return append(os.Environ(), "XDG_STATE_HOME="+b.at("state"), "XDG_RUNTIME_DIR="+b.dir, "RCLONE_CONFIG="+b.config())
 }
 
 func tail(s string) string { return s[max(0, len(s)-2000):] }

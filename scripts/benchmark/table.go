@@ -65,6 +65,16 @@ func (t *table) memory(what string, ours int64, peer string, theirs, limitMB int
 		fmt.Sprintf("%.2f × its memory", float64(ours)/float64(theirs)), fmt.Sprintf("≤ %d MB", limitMB), ours <= limitMB*1e6})
 }
 
+// within adds a row for a time that must not be exceeded.
+func (t *table) within(what string, ours time.Duration, peer string, limit time.Duration) {
+	t.aim(what, millis(ours), peer, fmt.Sprintf("≤ %v", limit), ours <= limit)
+}
+
+// aim adds a row for a figure that stands for itself.
+func (t *table) aim(what, ours, peer, aim string, met bool) {
+	t.rows = append(t.rows, row{what: what, ours: ours, peer: peer, aim: aim, met: met})
+}
+
 func seconds(d time.Duration) string {
 	if d < 10*time.Second {
 		return fmt.Sprintf("%.2f s", d.Seconds())
