@@ -50,6 +50,8 @@ var meanings = map[string]meaning{
 	"KeyTooLong":                         {engine.ErrInvalidName, ""},
 	"XMinioInvalidObjectName":            {engine.ErrInvalidName, ""},
 	"XMinioParentIsObject":               {engine.ErrInvalidName, "a file has the name of its directory"},
+	"ObjectParentIsFile":                 {engine.ErrInvalidName, "a file has the name of its directory, which this server cannot hold"},
+	"ExistingObjectIsDirectory":          {engine.ErrInvalidName, "a directory has this name, and this server cannot hold both"},
 	"InvalidURI":                         {engine.ErrInvalidName, ""},
 	"NoSuchUpload":                       {engine.ErrTemporary, ""}, // the next attempt begins another
 	"NoSuchKey":                          {engine.ErrNotFound, ""},

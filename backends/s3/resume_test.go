@@ -353,9 +353,10 @@ func TestUploadVanishes(t *testing.T) {
 			}
 			return answer{}
 		})
-		is(t, s.send(t, source(s.bytes)), engine.ErrTemporary)
+		err := s.send(t, source(s.bytes))
+		is(t, err, engine.ErrTemporary)
 		if len(s.diary.all) > 0 {
-			t.Errorf("remembered: %v", s.diary.all)
+			t.Errorf("remembered after %v: %v", err, s.diary.all)
 		}
 		s.expect(nil)
 		must(t, s.send(t, source(s.bytes)))
