@@ -207,13 +207,7 @@ func (c *connection) Delete(ctx context.Context, paths []string) []error {
 	}
 	full := c.path
 	for range 2 {
-		err := c.call(ctx, "delete", paths[0], func(s *session) error { return c.remove(ctx, s, paths, full, todo, errs) })
-		if err != nil {
-			for _, i := range todo {
-				errs[i] = err
-			}
-			return errs
-		}
+		c.remove(ctx, paths, full, todo, errs)
 		// What was not found under its name may be a link, which has another.
 		var links []int
 		for _, i := range todo {
@@ -238,16 +232,22 @@ func (c *connection) Delete(ctx context.Context, paths []string) []error {
 }
 
 // remove removes the paths of todo in one flight and notes what became of each.
-func (c *connection) remove(ctx context.Context, s *session, paths []string, full func(string) string, todo []int, errs []error) error {
+func (c *connection) remove(ctx context.Context, paths []string, full func(string) string, todo []int, errs []error) {
 	requests := make([]request, len(todo))
 	for n, i := range todo {
 		requests[n] = pathRequest(fxpRemove, full(paths[i]))
 	}
-	replies, err := s.do(ctx, requests...)
-	for n := range replies {
-		errs[todo[n]] = replies[n].status()
+	s, err := c.pool.get(ctx)
+	var replies []reply
+	if err == nil {
+		replies, err = s.do(ctx, requests...)
+		c.pool.put(s)
 	}
-	return err
+	for n, i := range todo {
+		if errs[i] = err; err == nil {
+			errs[i] = replies[n].status()
+		}
+	}
 }
 
 // Cleanup implements engine.Connection.
