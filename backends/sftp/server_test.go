@@ -1,6 +1,7 @@
 package sftp
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/binary"
@@ -31,6 +32,8 @@ type testServer struct {
 	conns    map[net.Conn]bool
 	requests map[byte]int  // by type
 	pause    time.Duration // before the next answer
+
+	authorized ssh.PublicKey // the key or certificate that gets in
 }
 
 const testPassword = "YUPzGm_Yhx-3YUPzGm_YhyY" // obscured; what is in it does not matter
@@ -67,6 +70,13 @@ func startServerAt(t *testing.T, address string, key ssh.Signer) *testServer {
 		defer s.mu.Unlock()
 		if s.closed {
 			return nil, errors.New("nobody gets in")
+		}
+		return nil, nil
+	}, PublicKeyCallback: func(_ ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.authorized == nil || !bytes.Equal(key.Marshal(), s.authorized.Marshal()) {
+			return nil, errors.New("not this key")
 		}
 		return nil, nil
 	}}
