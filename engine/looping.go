@@ -23,6 +23,7 @@ type looping struct {
 	flush    time.Time     // when to flush; zero: there is nothing to flush
 	restful  time.Time     // before this nothing is looked at unless a person asks: the last time took long
 	retry    time.Time     // when the first path that was set aside is tried again; zero: none is
+	retried  time.Time     // when paths that were set aside were hinted at last
 	looked   time.Duration // what the last look at everything took
 	started  bool          // everything was looked at once since the start
 	attended bool          // --approve was used up
@@ -62,7 +63,10 @@ func (r *looping) turn(ctx context.Context) (time.Duration, error) {
 	now := r.now()
 
 	if urgent {
-		r.probe, r.restful = now, time.Time{}
+		r.restful = time.Time{}
+		if r.away != nil {
+			r.probe = now
+		}
 	}
 	state, err := r.cfg.Engine.Journal.State()
 	if err != nil {
@@ -102,7 +106,7 @@ func (r *looping) schedule(now time.Time, woken bool) {
 	if r.retry.IsZero() || now.Before(r.retry) {
 		return
 	}
-	r.retry = time.Time{}
+	r.retry, r.retried = time.Time{}, now
 	failures, err := r.cfg.Engine.Journal.Failures(maxKept)
 	if err != nil {
 		return // the cycle says so
@@ -369,7 +373,11 @@ func (r *looping) nextRetry() error {
 	}
 	r.retry = time.Time{}
 	for i := range failures {
-		if at := asideUntil(&failures[i]); r.retry.IsZero() || at.Before(r.retry) {
+		at := asideUntil(&failures[i])
+		if !at.After(r.retried) { // it was looked at, and is held or waits for another
+			at = r.retried.Add(firstAside)
+		}
+		if r.retry.IsZero() || at.Before(r.retry) {
 			r.retry = at
 		}
 	}

@@ -1,0 +1,46 @@
+package engine_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/enginetest"
+)
+
+// A person who asks for retries where nothing fails gets a loop that rests.
+func TestLoopRetryNothing(t *testing.T) {
+	stays(t, fullCaps, func(r *rig) { r.write("f", "1") }, func(t *testing.T, s *stay) {
+		must(t, s.Retry())
+		s.pass(time.Second)
+		s.is(engine.LoopIdle)
+	})
+}
+
+// What fails and is then held, so that it is not tried, does not keep the loop busy.
+func TestLoopFailsThenHeld(t *testing.T) {
+	stays(t, fullCaps, func(r *rig) {
+		r.cfg.MaxDelete, r.cfg.Retries = engine.MaxDelete{}, 1
+		r.remote.Fail = every("delete", enginetest.Fault{Err: engine.ErrPermission})
+		for i := range 20 {
+			r.write(fmt.Sprintf("f%02d", i), fmt.Sprint(i))
+		}
+	}, func(t *testing.T, s *stay) {
+		for i := range 15 {
+			s.remove(fmt.Sprintf("f%02d", i))
+			if i == 4 {
+				s.seen()
+				s.pass(6 * time.Second)
+			}
+		}
+		s.seen()
+		s.pass(30 * time.Second)
+		s.is(engine.LoopHeld)
+		before := s.Status().Cycles
+		s.pass(30 * time.Minute)
+		if n := s.Status().Cycles - before; n > 40 {
+			t.Errorf("%d cycles in half an hour", n)
+		}
+	})
+}
