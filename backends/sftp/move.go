@@ -30,6 +30,9 @@ func (c *connection) replace(ctx context.Context, s *session, from, to string) e
 	}
 	_, noFrom := replies[0].attrs()
 	there, noTo := replies[1].attrs()
+	if errors.Is(noFrom, engine.ErrNotFound) {
+		return noFrom // mod_sftp looks at the new name first
+	}
 	if noFrom != nil || noTo != nil || there.isDir() {
 		return err
 	}
