@@ -158,19 +158,19 @@ func (w *watched) rebuild() (most int) {
 	for i := range outputs {
 		outputs[i] = w.tree.bytes(100 + i)
 	}
-	make := func() {
+	compile := func() {
 		for i, b := range outputs {
 			name := filepath.Join(dir, fmt.Sprintf("d%d", i%10), fmt.Sprintf("f%d.o", i))
 			w.tree.must(os.MkdirAll(filepath.Dir(name), 0o755))
 			w.tree.must(os.WriteFile(name, b, 0o644))
 		}
 	}
-	make()
+	compile()
 	w.rest()
 	before, begun := len(w.steps()), time.Now()
 	for range 3 {
 		w.tree.must(os.RemoveAll(dir))
-		make()
+		compile()
 	}
 	w.rest()
 	again := w.steps()[before:]

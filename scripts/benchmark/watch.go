@@ -24,7 +24,7 @@ const (
 	latencyRounds = 200
 	burstFiles    = 20_000
 	idleFiles     = 1_000_000
-	idleTime      = time.Minute
+	fullIdleTime  = time.Minute
 	cycleRounds   = 30
 	arrivesWithin = 2 * time.Minute
 	pollEvery     = 200 * time.Microsecond
@@ -260,13 +260,17 @@ func watchIdle(b *bench) error {
 	}
 	peerCPU, peerRSS := noLsyncd, noLsyncd
 	if b.hasLsyncd() {
-		peerCPU, peerRSS = "lsyncd "+percent(peer.cpu, idleTime), fmt.Sprintf("lsyncd %d MB", peer.rss/1e6)
+		peerCPU, peerRSS = "lsyncd "+percent(peer.cpu, b.idleTime()), fmt.Sprintf("lsyncd %d MB", peer.rss/1e6)
 	}
-	b.table.aim(what+", idle: processor", percent(idle.cpu, idleTime), peerCPU, "< 0.1 %", idle.cpu < idleTime/1000)
+	b.table.aim(what+", idle: processor", percent(idle.cpu, b.idleTime()), peerCPU, "< 0.1 %", idle.cpu < b.idleTime()/1000)
 	b.table.aim(what+", idle: memory", fmt.Sprintf("%d MB", idle.rss/1e6), peerRSS, "≤ 200 MB", idle.rss <= 200e6)
 	b.table.aim(what+": a change of one, processor", millis(cycle.cpu), fmt.Sprintf("mean of %d", cycleRounds), "< 20 ms", cycle.cpu < 20*time.Millisecond)
 	b.table.aim(what+", after the changes: memory", fmt.Sprintf("%d MB", cycle.rss/1e6), "", "≤ 200 MB", cycle.rss <= 200e6)
 	return errors.Join(os.RemoveAll(source), b.forget(ours), os.RemoveAll(theirs))
+}
+
+func (b *bench) idleTime() time.Duration {
+	return max(2*time.Second, time.Duration(float64(fullIdleTime)*b.scale))
 }
 
 // idle is what a process needs to do nothing.
@@ -276,7 +280,7 @@ func (b *bench) idle(pid int) (usage, error) {
 		return before, err
 	}
 	select {
-	case <-time.After(idleTime):
+	case <-time.After(b.idleTime()):
 	case <-b.ctx.Done():
 		return before, b.ctx.Err()
 	}
