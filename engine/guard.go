@@ -66,6 +66,7 @@ func (e *Engine) guard(steps []journal.Step, state *journal.State) (*Hold, error
 	e.spree.excused = false
 	count, planned := countDeletes(steps)
 	if count == 0 && planned == 0 {
+		e.spree.holds = false
 		return nil, nil
 	}
 	totals, err := e.cfg.Journal.Totals()
@@ -79,8 +80,14 @@ func (e *Engine) guard(steps []journal.Step, state *journal.State) (*Hold, error
 	}
 	before := e.spree.deletes(e.cfg.Now())
 	limit, limited := e.cfg.MaxDelete.limit(files + before)
-	over := limited && count+before > limit || e.staying && heldBefore(steps, state)
+	over := limited && count+before > limit
+	if !over && e.staying && state.HeldDigest != "" {
+		if over, err = e.heldBefore(steps); err != nil {
+			return nil, err
+		}
+	}
 	if !over && planned == 0 {
+		e.spree.holds = false
 		return nil, nil
 	}
 	hold := &Hold{Deletes: count, Limit: limit, Base: files, Digest: digestDeletes(steps, over)}
@@ -106,7 +113,7 @@ func (e *Engine) guard(steps []journal.Step, state *journal.State) (*Hold, error
 		e.spree = spree{excused: true}
 		return nil, nil
 	}
-	e.spree.extend(e.cfg.Now())
+	e.spree.holds = over
 	return hold, nil
 }
 
@@ -116,6 +123,7 @@ func (e *Engine) guard(steps []journal.Step, state *journal.State) (*Hold, error
 type spree struct {
 	files   int64
 	last    time.Time
+	holds   bool // some are held: until a person has looked it does not end
 	excused bool // a person let the deletes of this plan through: they do not count against later ones
 }
 
@@ -123,26 +131,35 @@ const spreeGap = 10 * time.Minute
 
 // deletes returns how many files went in the spree that is under way.
 func (s *spree) deletes(now time.Time) int64 {
-	if now.Sub(s.last) > spreeGap {
+	if !s.holds && now.Sub(s.last) > spreeGap {
 		s.files = 0
 	}
 	return s.files
 }
 
 func (s *spree) add(files int64, now time.Time) {
-	if s.excused {
+	if s.excused || files == 0 {
 		return
 	}
 	s.files = s.deletes(now) + files
 	s.last = now
 }
 
-func (s *spree) extend(now time.Time) { s.add(0, now) }
-
-// heldBefore reports whether these are the deletes that are held already: that time has passed does
-// not let them through.
-func heldBefore(steps []journal.Step, state *journal.State) bool {
-	return state.HeldDigest != "" && digestDeletes(steps, true) == state.HeldDigest
+// heldBefore reports whether steps delete all that a guard holds already, and maybe more: that time has
+// passed, or that the process is another one, does not let it through.
+func (e *Engine) heldBefore(steps []journal.Step) (bool, error) {
+	held, err := e.pendingDeletes(true)
+	if err != nil {
+		return false, err
+	}
+	again := false // by more than the planner
+	for i := range steps {
+		if s := &steps[i]; countable(s) && held[deleteKey(s)] {
+			again = again || !s.Held
+			delete(held, deleteKey(s))
+		}
+	}
+	return again && len(held) == 0, nil
 }
 
 // countDeletes returns how many files the plan deletes, and how many steps the planner holds.
@@ -186,7 +203,7 @@ func (e *Engine) approved(hold *Hold, steps []journal.Step, over bool, state *jo
 		}
 		hold.Why += "; --approve was given, but these are not the deletes that were held before"
 	}
-	passed, err := e.passedDeletes()
+	passed, err := e.pendingDeletes(false)
 	if err != nil || len(passed) == 0 {
 		return false, err
 	}
@@ -198,17 +215,17 @@ func (e *Engine) approved(hold *Hold, steps []journal.Step, over bool, state *jo
 	return true, nil
 }
 
-// passedDeletes are the pending deletes that a guard has let through already.
-func (e *Engine) passedDeletes() (map[string]bool, error) {
-	passed := make(map[string]bool)
+// pendingDeletes are the pending deletes that a guard holds, or those that it has let through already.
+func (e *Engine) pendingDeletes(held bool) (map[string]bool, error) {
+	found := make(map[string]bool)
 	for after := int64(0); ; {
 		page, err := e.cfg.Journal.Pending(after, pageSteps)
 		if err != nil || len(page) == 0 {
-			return passed, err
+			return found, err
 		}
 		for i := range page {
-			if s := &page[i]; s.Action == journal.Delete && !s.Held {
-				passed[deleteKey(s)] = true
+			if s := &page[i]; s.Action == journal.Delete && s.Held == held {
+				found[deleteKey(s)] = true
 			}
 		}
 		after = page[len(page)-1].Seq

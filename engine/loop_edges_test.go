@@ -44,3 +44,49 @@ func TestLoopFailsThenHeld(t *testing.T) {
 		}
 	})
 }
+
+// What is held stays held when one more goes, long afterwards.
+func TestLoopHeldAndOneMore(t *testing.T) {
+	stays(t, fullCaps, func(r *rig) {
+		r.cfg.MaxDelete = engine.MaxDelete{}
+		for i := range 40 {
+			r.write(fmt.Sprintf("f%02d", i), fmt.Sprint(i))
+		}
+	}, func(t *testing.T, s *stay) {
+		for i := range 25 {
+			s.remove(fmt.Sprintf("f%02d", i))
+			s.seen()
+			s.pass(10 * time.Second)
+		}
+		s.is(engine.LoopHeld)
+		s.pass(2 * time.Hour)
+		s.remove("f30")
+		s.seen()
+		s.pass(10 * time.Second)
+		s.is(engine.LoopHeld)
+		if got := len(s.remoteFiles()); got != 20 {
+			t.Errorf("%d files are left", got)
+		}
+	})
+}
+
+// Work that deletes nothing does not make deletes that are far apart count together.
+func TestLoopSpreeEnds(t *testing.T) {
+	stays(t, fullCaps, func(r *rig) {
+		r.cfg.MaxDelete = engine.MaxDelete{}
+		for i := range 40 {
+			r.write(fmt.Sprintf("f%02d", i), fmt.Sprint(i))
+		}
+	}, func(t *testing.T, s *stay) {
+		for i := range 25 {
+			s.remove(fmt.Sprintf("f%02d", i))
+			for j := range 4 {
+				s.write("work", fmt.Sprint(i, j))
+				s.seen()
+				s.pass(5 * time.Minute)
+			}
+		}
+		s.equal()
+		s.is(engine.LoopIdle)
+	})
+}
