@@ -2,11 +2,13 @@ package engine_test
 
 import (
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/journal"
 )
 
 // A person who asks for retries where nothing fails gets a loop that rests.
@@ -86,6 +88,39 @@ func TestLoopSpreeEnds(t *testing.T) {
 				s.pass(5 * time.Minute)
 			}
 		}
+		s.equal()
+		s.is(engine.LoopIdle)
+	})
+}
+
+// What a person approves while a run is under way is not forgotten by that run.
+func TestApproveDuringARun(t *testing.T) {
+	var approve atomic.Bool
+	var s *stay
+	stays(t, fullCaps, func(r *rig) {
+		r.cfg.MaxDelete = engine.MaxDelete{}
+		for i := range 40 {
+			r.write(fmt.Sprintf("f%02d", i), fmt.Sprint(i))
+		}
+		r.events = func(ev engine.Event) {
+			if ev.Type == engine.Phase && ev.Text == "scanning" && approve.CompareAndSwap(true, false) {
+				must(t, s.journal.Update(func(st *journal.State) { st.ApprovedDigest = st.HeldDigest }))
+				s.Wake()
+			}
+		}
+	}, func(t *testing.T, stay *stay) {
+		s = stay
+		for i := range 25 {
+			s.remove(fmt.Sprintf("f%02d", i))
+			s.seen()
+			s.pass(10 * time.Second)
+		}
+		s.is(engine.LoopHeld)
+		s.pass(20 * time.Minute) // the reason changes
+		approve.Store(true)
+		s.write("new", "1")
+		s.seen()
+		s.pass(10 * time.Second)
 		s.equal()
 		s.is(engine.LoopIdle)
 	})

@@ -50,11 +50,18 @@ func (e *Engine) noteSource(state *journal.State, id snapshot.Identity, head *sn
 		next.HeldDigest == state.HeldDigest && next.HeldWhy == state.HeldWhy && next.ApprovedDigest == state.ApprovedDigest {
 		return nil
 	}
+	was := *state
 	*state = next
 	return e.cfg.Journal.Update(func(s *journal.State) {
-		s.Identity, s.NewSourceApproved, s.Mounts = next.Identity, false, next.Mounts
+		s.Identity, s.Mounts = next.Identity, next.Mounts
 		s.HeldDigest, s.HeldWhy, s.HeldBase = next.HeldDigest, next.HeldWhy, next.HeldBase
-		s.ApprovedDigest = next.ApprovedDigest
+		// What a person approved since this run began is for the next one.
+		if was.NewSourceApproved {
+			s.NewSourceApproved = false
+		}
+		if s.ApprovedDigest == was.ApprovedDigest {
+			s.ApprovedDigest = next.ApprovedDigest
+		}
 	})
 }
 
