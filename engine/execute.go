@@ -309,6 +309,9 @@ func (x *execution) failed(r *result) {
 	if r.doubt {
 		x.doubts = append(x.doubts, r.step)
 	}
+	if errors.Is(r.err, ErrCannotMove) {
+		x.e.suspect(r.step.Path) // so that a run that looks at a part plans it anew as well
+	}
 	switch {
 	case !endsRun(r.err):
 		x.sum.fail(r.step.Path, r.err)

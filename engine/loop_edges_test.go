@@ -125,3 +125,18 @@ func TestApproveDuringARun(t *testing.T) {
 		s.is(engine.LoopIdle)
 	})
 }
+
+// A move that the remote refuses is done in another way at once.
+func TestLoopMoveRefused(t *testing.T) {
+	stays(t, fullCaps, func(r *rig) {
+		r.write("old/f", "1")
+		r.write("old/g", "2")
+		r.remote.Fail = every("dirmove", enginetest.Fault{Err: engine.ErrCannotMove})
+	}, func(t *testing.T, s *stay) {
+		s.rename("old", "new")
+		s.seen()
+		s.pass(7 * time.Second)
+		s.equal()
+		s.is(engine.LoopIdle)
+	})
+}
