@@ -280,7 +280,12 @@ func (e *Engine) amend(state *journal.State, p *prepared, plan journal.Plan, sco
 	for _, s := range scopes {
 		looked.count(s.Path, 1)
 	}
-	if p.cycle, err = e.cfg.Journal.Amend(plan, drop, looked.overlaps, e.cfg.Now()); err != nil {
+	problems := make(map[string]bool, len(p.seen.problems)) // those fail again: how often is not forgotten
+	for _, problem := range p.seen.problems {
+		problems[problem.Path] = true
+	}
+	settled := func(path string) bool { return looked.overlaps(path) && !problems[path] }
+	if p.cycle, err = e.cfg.Journal.Amend(plan, drop, settled, e.cfg.Now()); err != nil {
 		return err
 	}
 	e.suspects = nil

@@ -140,3 +140,33 @@ func TestLoopMoveRefused(t *testing.T) {
 		s.is(engine.LoopIdle)
 	})
 }
+
+// A path that cannot be sent at all is tried less and less often.
+func TestLoopProblemIsSetAside(t *testing.T) {
+	caps := fullCaps
+	caps.CaseInsensitive = true
+	stays(t, caps, func(r *rig) { r.write("f", "1") }, func(t *testing.T, s *stay) {
+		s.write("a", "1")
+		s.write("A", "2")
+		s.seen()
+		s.pass(time.Second)
+		before := s.Status().Cycles
+		s.pass(30 * time.Minute)
+		if n := s.Status().Cycles - before; n > 10 {
+			t.Errorf("%d cycles", n)
+		}
+	})
+}
+
+// A path has grace, and what went above it has none any more: both go together.
+func TestLoopGraceBeneath(t *testing.T) {
+	stays(t, fullCaps, func(r *rig) { r.write("d/x", "x"); r.write("d/y", "y"); r.write("keep", "3") }, func(t *testing.T, s *stay) {
+		s.remove("d")
+		s.Hint(engine.Hint{Path: "d", Gone: true})
+		s.pass(3 * time.Second)
+		s.Hint(engine.Hint{Path: "d/x", Gone: true})
+		s.pass(10 * time.Second)
+		s.equal()
+		s.sound()
+	})
+}
