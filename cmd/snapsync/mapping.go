@@ -14,7 +14,6 @@ import (
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/engine"
-	"github.com/snapsync/snapsync/journal"
 )
 
 // mapping is a source and a remote, and where the two have their state:
@@ -242,7 +241,7 @@ func (a *app) mappings() ([]*mapping, error) {
 
 // load reads from the journal what the mapping is.
 func (m *mapping) load() error {
-	j, err := journal.OpenReadOnly(m.journalPath())
+	j, err := m.journalOnly()
 	if err != nil {
 		return fmt.Errorf("open state %s: %w", m.name, err)
 	}

@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/engine"
@@ -42,7 +44,7 @@ func (a *app) open(m *mapping) (*session, error) {
 
 // read opens a mapping without leaving a trace. One that was never synced has an empty journal in memory.
 func (a *app) read(m *mapping) (*session, error) {
-	j, err := journal.OpenReadOnly(m.journalPath())
+	j, err := m.journalOnly()
 	if !m.hasState() {
 		j, err = journal.OpenMemory(journal.Mapping{Source: m.source, Remote: m.remote})
 	}
@@ -50,6 +52,22 @@ func (a *app) read(m *mapping) (*session, error) {
 		return nil, err
 	}
 	return &session{mapping: m, journal: j}, nil
+}
+
+// journalOnly opens the journal for reading. One that a process is making this very moment, which has
+// no schema yet, is waited for.
+func (m *mapping) journalOnly() (*journal.Journal, error) {
+	const pause, tries = 20 * time.Millisecond, 100
+	for n := 1; ; n++ {
+		j, err := journal.OpenReadOnly(m.journalPath())
+		if n == tries || !errors.Is(err, journal.ErrOlder) {
+			return j, err
+		}
+		if _, running := lockHolder(m.dir); !running {
+			return j, err
+		}
+		time.Sleep(pause)
+	}
 }
 
 // close folds the journal into one file and lets the next process in, in this order.
