@@ -49,7 +49,7 @@ func (h *hints) add(hint Hint, now time.Time) {
 		p = &hinted{path: hint.Path, first: now, index: -1}
 		h.paths[hint.Path] = p
 	}
-	if p.gone && !hint.Gone {
+	if p.gone && !hint.Gone && now.Sub(p.last) >= min(h.grace, h.settleMax) {
 		p.first = now // it came back: what happened to it before is history
 	}
 	p.last, p.deep, p.gone = now, p.deep || hint.Deep, hint.Gone

@@ -137,7 +137,7 @@ func TestHintsProperty(t *testing.T) {
 			path := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "path")
 			if rapid.Bool().Draw(t, "hint") {
 				g := rapid.Bool().Draw(t, "gone")
-				if _, known := first[path]; !known || gone[path] && !g {
+				if _, known := first[path]; !known || gone[path] && !g && now-last[path] >= 3000 {
 					first[path] = now
 				}
 				last[path], gone[path] = now, g

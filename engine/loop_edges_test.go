@@ -170,3 +170,20 @@ func TestLoopGraceBeneath(t *testing.T) {
 		s.sound()
 	})
 }
+
+// A file that is replaced by removing it again and again is never quiet, and is sent all the same.
+func TestLoopNeverQuietByRemoval(t *testing.T) {
+	stays(t, fullCaps, nil, func(t *testing.T, s *stay) {
+		for i := range 200 {
+			s.remove("f")
+			s.seen()
+			s.pass(10 * time.Millisecond)
+			s.write("f", fmt.Sprint(i))
+			s.seen()
+			s.pass(300 * time.Millisecond)
+		}
+		if len(s.remoteFiles()) == 0 {
+			t.Error("never sent in a minute")
+		}
+	})
+}

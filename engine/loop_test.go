@@ -35,6 +35,11 @@ func stays(t *testing.T, caps engine.Caps, prepare func(*rig), do func(*testing.
 	if prepare != nil {
 		prepare(r)
 	}
+	staysOn(t, r, do)
+}
+
+// staysOn is stays for a rig that has a past.
+func staysOn(t *testing.T, r *rig, do func(*testing.T, *stay)) {
 	synctest.Test(t, func(t *testing.T) {
 		r.t = t
 		j, err := journal.Open(r.db, journal.Mapping{Source: r.source, Remote: "memory"})
