@@ -98,7 +98,7 @@ type Loop struct {
 	watch  Watch
 	woken  bool // the journal's state may have changed
 	urgent bool // do not wait for the next probe
-	quiet  bool // only planning, while the remote is away: that is no change of state
+	quiet  bool // the remote is away, or was at the last attempt: to look at the source is no change of state
 	// sleepsTill is when Run goes on by itself; zero: it is at work, and looks at the hints afterwards.
 	sleepsTill time.Time
 }
@@ -254,11 +254,14 @@ func (l *Loop) observe(ev Event) {
 	l.mu.Lock()
 	quiet := l.quiet
 	l.mu.Unlock()
-	if ev.Type != Phase || quiet {
+	if ev.Type != Phase {
 		return
 	}
 	switch ev.Text {
 	case "scanning", "hashing":
+		if quiet {
+			return
+		}
 		l.enter(LoopScanning, "the source is being looked at", time.Time{})
 	case "transferring", "recovering", "listing the remote":
 		l.enter(LoopSyncing, ev.Text, time.Time{})

@@ -187,3 +187,51 @@ func TestLoopNeverQuietByRemoval(t *testing.T) {
 		}
 	})
 }
+
+// While the remote is away, so is the mapping, also while it is asked whether it is back.
+func TestLoopOfflineSince(t *testing.T) {
+	stays(t, fullCaps, func(r *rig) {
+		r.write("f", "1")
+		r.write("g", "1")
+		r.run()
+		r.remove("f")
+		r.remote.SetOffline(true)
+	}, func(t *testing.T, s *stay) {
+		s.is(engine.LoopOffline)
+		since := s.Status().Since
+		s.pass(10 * time.Minute)
+		if st := s.Status(); !st.Since.Equal(since) {
+			t.Errorf("offline since %v, and then since %v", since, st.Since)
+		}
+	})
+}
+
+// A process that begins anew holds what the one before it held, also if one more goes.
+func TestLoopHeldAcrossRestart(t *testing.T) {
+	var kept *rig
+	stays(t, fullCaps, func(r *rig) {
+		kept = r
+		r.cfg.MaxDelete = engine.MaxDelete{}
+		for i := range 40 {
+			r.write(fmt.Sprintf("f%02d", i), fmt.Sprint(i))
+		}
+	}, func(t *testing.T, s *stay) {
+		for i := range 25 {
+			s.remove(fmt.Sprintf("f%02d", i))
+			s.seen()
+			s.pass(10 * time.Second)
+		}
+		s.is(engine.LoopHeld)
+	})
+	kept.t = t
+	staysOn(t, kept, func(t *testing.T, s *stay) {
+		s.is(engine.LoopHeld)
+		s.remove("f30")
+		s.seen()
+		s.pass(10 * time.Second)
+		s.is(engine.LoopHeld)
+		if got := len(s.remoteFiles()); got != 20 {
+			t.Errorf("%d files are left", got)
+		}
+	})
+}

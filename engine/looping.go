@@ -173,7 +173,7 @@ func withoutJournalOnly(scopes []snapshot.Scope) []snapshot.Scope {
 func (r *looping) cycle(ctx context.Context, f Focus, taken []*hinted, now time.Time) error {
 	whole := f.Scopes == nil
 	r.mu.Lock()
-	r.quiet = f.PlanOnly
+	r.quiet = r.away != nil
 	r.mu.Unlock()
 	out, err := r.execute(ctx, f)
 	if ctx.Err() != nil {
