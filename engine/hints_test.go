@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -8,6 +9,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/snapsync/snapsync/journal"
+	"github.com/snapsync/snapsync/snapshot"
 )
 
 // clockwork is a collection of hints with a clock that counts in milliseconds.
@@ -165,6 +169,35 @@ func TestHintsProperty(t *testing.T) {
 			t.Fatalf("left over: %q, want %v", got, first)
 		}
 	})
+}
+
+// However often a path is hinted at while the remote is away, it waits once.
+func TestDeferredOnce(t *testing.T) {
+	l, err := NewLoop(LoopConfig{Engine: Config{
+		Scan: snapshot.Config{Root: t.TempDir()}, Journal: &journal.Journal{},
+		Connect: func(context.Context, Uploads) (Connection, error) { return nil, ErrOffline },
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := looping{Loop: l}
+	t0 := time.Unix(1000, 0)
+	for i := range 100 {
+		taken := []*hinted{{path: "log", first: t0.Add(time.Duration(i) * time.Second), deep: i == 0, index: -1}}
+		r.note(&Outcome{Planned: true, Deferred: []string{"log"}}, nil, taken, false)
+	}
+	if p := r.deferred["log"]; len(r.deferred) != 1 || !p.first.Equal(t0) || !p.deep {
+		t.Errorf("%d wait, %+v", len(r.deferred), p)
+	}
+}
+
+// Everything that became due since it was asked whether there is sense in planning waits for the remote.
+func TestEverythingWaitsForTheRemote(t *testing.T) {
+	r := looping{Loop: &Loop{hints: newHints(0, 0, 0)}, away: ErrOffline, started: true, probe: time.Unix(2000, 0)}
+	r.hints.addAll(time.Unix(1000, 0))
+	if err := r.work(t.Context(), time.Unix(1000, 0)); err != nil || r.hints.all.IsZero() {
+		t.Errorf("got %v, everything since %v", err, r.hints.all)
+	}
 }
 
 func BenchmarkHints(b *testing.B) {

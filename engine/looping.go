@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/snapsync/snapsync/journal"
@@ -28,8 +30,9 @@ type looping struct {
 	started  bool          // everything was looked at once since the start
 	attended bool          // --approve was used up
 	blind    bool          // it cannot even be planned while the remote is away
-	deferred []*hinted     // what has to wait for the remote to be asked
 	surprise bool          // what the next look at everything finds, nobody hinted at
+
+	deferred map[string]*hinted // what has to wait for the remote to be asked, by path
 }
 
 func (r *looping) run(ctx context.Context) error {
@@ -126,8 +129,12 @@ func (r *looping) work(ctx context.Context, now time.Time) error {
 	probing := r.away != nil && !now.Before(r.probe)
 	r.mu.Lock()
 	if probing {
-		r.hints.giveBack(r.deferred)
+		r.hints.giveBack(slices.Collect(maps.Values(r.deferred)))
 		r.deferred = nil
+	}
+	if !probing && !r.ableLocked() {
+		r.mu.Unlock() // everything is to be looked at since a moment ago: that waits for the remote
+		return nil
 	}
 	taken, all := r.hints.take(now)
 	f := r.hints.focusOn(taken, now)
@@ -244,7 +251,7 @@ func (r *looping) note(out *Outcome, err error, taken []*hinted, whole bool) {
 		r.hints.giveBack(taken)
 	} else {
 		r.hints.giveBack(those(taken, out.Waiting))
-		r.deferred = append(r.deferred, those(taken, out.Deferred)...)
+		r.deferAll(those(taken, out.Deferred))
 	}
 	if r.engine.yielded {
 		r.hints.add(Hint{Path: journalOnly}, r.now().Add(-r.cfg.Settle))
@@ -261,6 +268,19 @@ func (r *looping) note(out *Outcome, err error, taken []*hinted, whole bool) {
 	}
 	if whole {
 		r.surprise = false
+	}
+}
+
+// deferAll keeps what has to wait for the remote to be asked: a path once, however often it is hinted at.
+func (r *looping) deferAll(taken []*hinted) {
+	if r.deferred == nil {
+		r.deferred = make(map[string]*hinted, len(taken))
+	}
+	for _, p := range taken {
+		if before := r.deferred[p.path]; before != nil {
+			p.first, p.deep = before.first, p.deep || before.deep
+		}
+		r.deferred[p.path] = p
 	}
 }
 
