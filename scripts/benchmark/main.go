@@ -89,8 +89,12 @@ func run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, b.close()) }()
 	for _, w := range chosen {
 		b.say("%s: %s", w.name, w.does)
+		had := len(b.table.rows)
 		if err := w.run(b); err != nil {
 			return fmt.Errorf("%s: %w", w.name, err)
+		}
+		for _, r := range b.table.rows[had:] { // an hour is long to wait for the table
+			b.say("%s: %s; %s; %s; %s", r.what, r.ours, r.peer, r.ratio, r.aim)
 		}
 	}
 	fmt.Print(b.table.String())
