@@ -84,12 +84,13 @@ func (b *bench) killOnce(s side, count *counter, source string, moment time.Dura
 	if err := cmd.Start(); err != nil {
 		return 0, err
 	}
-	if err := count.await(b.ctx, before+someBytes); err != nil {
-		return 0, err
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	if count.await(b.ctx, before+someBytes, ended) {
+		time.Sleep(moment)
+		_ = cmd.Process.Kill() // or it was faster
+		<-ended
 	}
-	time.Sleep(moment)
-	_ = cmd.Process.Kill() // or it was faster
-	_ = cmd.Wait()
 	if _, err := b.do(b.snapsync, args...); err != nil {
 		return 0, err
 	}

@@ -144,14 +144,16 @@ func (s *sent) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// await returns once so much was sent.
-func (c *counter) await(ctx context.Context, bytes int64) error {
+// await returns true once so much was sent; false if the program ends before, or the benchmark does.
+func (c *counter) await(ctx context.Context, bytes int64, ended <-chan error) bool {
 	for c.sent.Load() < bytes {
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return false
+		case <-ended:
+			return false
 		case <-time.After(time.Millisecond):
 		}
 	}
-	return nil
+	return true
 }
