@@ -18,10 +18,11 @@ func (j *Journal) Temps() (paths []string, err error) {
 	return paths, err
 }
 
-// StaleTemps returns those of Temps that no pending upload is going to replace.
+// StaleTemps returns those of Temps, and of the paths with an unfinished upload, that no pending upload
+// is going to replace or to finish.
 func (j *Journal) StaleTemps() (paths []string, err error) {
 	err = j.read("read temporary names", func(c *sqlite.Conn) error {
-		return query(c, `SELECT path FROM temp WHERE path NOT IN
+		return query(c, `SELECT path FROM (SELECT path FROM temp UNION SELECT path FROM upload) WHERE path NOT IN
 			(SELECT path FROM step WHERE action = ? AND how = ? AND held = 0) ORDER BY path`,
 			func(s *sqlite.Stmt) error {
 				paths = append(paths, s.ColumnText(0))

@@ -148,3 +148,18 @@ func TestUploadsConcurrently(t *testing.T) {
 	}
 	mustBeSound(t, j)
 }
+
+// An upload that nobody is going to finish is cleaned up after like a temporary name.
+func TestStaleTempsKnowsUploads(t *testing.T) {
+	j, _ := newJournal(t)
+	for _, path := range []string{"wanted", "given up"} {
+		must(t, j.BeginUpload(upload(path, 9)))
+	}
+	_, err := j.Begin(Plan{Steps: []Step{send("wanted", file(9))}}, noon)
+	must(t, err)
+	stale, err := j.StaleTemps()
+	must(t, err)
+	if diff := cmp.Diff([]string{"given up"}, stale); diff != "" {
+		t.Error(diff)
+	}
+}
