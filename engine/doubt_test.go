@@ -284,3 +284,37 @@ func TestDoubtTwiceAboutTheSameStat(t *testing.T) {
 	r.run()
 	r.same()
 }
+
+// What the remote lets nobody look at is not taken for gone.
+func TestDoubtThatCannotBeLookedAt(t *testing.T) {
+	for name, away := range map[string]func(*rig){
+		"delete": func(r *rig) { r.remove("f") },
+		"move":   func(r *rig) { r.rename("f", "h") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, fullCaps)
+			r.cfg.Retries = 1
+			r.write("f", "f")
+			r.write("g", "g")
+			r.run()
+			away(r)
+			r.remote.Fail = func(op enginetest.Op) *enginetest.Fault {
+				switch {
+				case op.Name == "move":
+					return &enginetest.Fault{Err: engine.ErrTemporary}
+				case op.Path == "f":
+					return &enginetest.Fault{Err: engine.ErrPermission}
+				}
+				return nil
+			}
+			for range 2 {
+				if _, err := r.try(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r.remote.Fail = nil
+			r.run()
+			r.same()
+		})
+	}
+}

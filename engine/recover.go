@@ -29,7 +29,7 @@ func (e *Engine) recover(ctx context.Context) error {
 	}
 	e.phase("recovering")
 	e.cfg.Log.Info("looking at what an interrupted run may have done", "steps", len(steps))
-	f := finding{e: e}
+	f := finding{e: e, unseen: make(map[string]bool)}
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(max(e.caps.Transfers, defaultTransfers))
 	for i := range steps {
@@ -80,6 +80,7 @@ type finding struct {
 	wrong  []journal.Refresh // what the remote holds where the base is wrong
 	absent []string          // what it does not hold, with everything beneath
 	relist bool              // only a listing can tell
+	unseen map[string]bool   // what the remote does not let us look at
 }
 
 func (f *finding) find(ctx context.Context, s *journal.Step) error {
@@ -91,7 +92,7 @@ func (f *finding) find(ctx context.Context, s *journal.Step) error {
 	case s.Action == journal.Move:
 		return f.findMove(ctx, s, there)
 	case s.Action == journal.Delete:
-		if there == nil {
+		if there == nil && !f.isUnseen(s.Path) {
 			f.happened(s, nil)
 		}
 		return nil // else it did not happen, and changed nothing that the base knows better
@@ -132,6 +133,9 @@ func (f *finding) findMove(ctx context.Context, s *journal.Step, there *Remote) 
 	origin, err := f.stat(ctx, s.From)
 	if err != nil {
 		return err
+	}
+	if f.isUnseen(s.From) {
+		return f.correct(s.Path, there) // it may be there still: to take it away is tried again
 	}
 	arrived := there != nil && origin == nil && !s.Dir && f.e.agrees(s.Old, there)
 	if s.Dir && there != nil && origin == nil {
@@ -196,12 +200,21 @@ func (f *finding) stat(ctx context.Context, path string) (*Remote, error) {
 	case err != nil && (endsRun(err) || errors.Is(err, ErrTemporary)):
 		return nil, fmt.Errorf("stat %q: %w", path, err)
 	case err != nil:
-		// One path that cannot be looked at must not stop all others for ever. It is taken for
-		// absent, so that it is sent again, and then says what is wrong with it.
+		// One path that cannot be looked at must not stop all others for ever. What was sent there is
+		// taken for absent, so that it is sent again, and then says what is wrong with it.
 		f.e.cfg.Log.Warn("cannot look at what an interrupted run may have done", "path", path, "err", err)
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.unseen[path] = true
 		return nil, nil
 	}
 	return &r, nil
+}
+
+func (f *finding) isUnseen(path string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.unseen[path]
 }
 
 func (f *finding) happened(s *journal.Step, entry *snapshot.Entry) {
