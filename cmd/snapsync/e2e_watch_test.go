@@ -236,11 +236,27 @@ func (w *watched) killed() func() {
 }
 
 func (w *watched) paused() func() {
+	w.answered()
 	w.must(w.snapsync, "pause", w.tree.root, "--remote", w.remote)
 	w.tree.log = append(w.tree.log, "pause")
 	return func() {
 		w.must(w.snapsync, "resume", w.tree.root, "--remote", w.remote)
 		w.tree.log = append(w.tree.log, "resume")
+	}
+}
+
+// answered waits until the process can be told something.
+func (w *watched) answered() {
+	w.t.Helper()
+	for begun := time.Now(); ; time.Sleep(watchSettle / 10) {
+		w.alive()
+		reply, err := w.socket.Status(w.t.Context(), "")
+		if err == nil && len(reply.Mappings) == 1 && reply.Mappings[0].PID != 0 {
+			return
+		}
+		if time.Since(begun) > restAtMost {
+			w.t.Fatalf("the process does not answer: %v", err)
+		}
 	}
 }
 
@@ -257,9 +273,14 @@ func (w *watched) cut() func() {
 // serverKilled is for a server that nobody else uses.
 func (w *watched) serverKilled() func() {
 	script, dir := filepath.Join("..", "..", "scripts", "servers"), filepath.Dir(os.Getenv("SNAPSYNC_TEST_LOGS"))
-	w.must(script, "stop", dir, w.server)
-	w.tree.log = append(w.tree.log, "kill the server")
-	return func() { w.must(script, "start", dir, w.server) }
+	do := func(what string) {
+		w.tree.log = append(w.tree.log, what+" the server")
+		if out, err := exec.Command(script, what, dir, w.server).CombinedOutput(); err != nil { // not with our HOME: its programs are elsewhere
+			w.t.Fatalf("%s the server: %v\n%s", what, err, out)
+		}
+	}
+	do("stop")
+	return func() { do("start") }
 }
 
 func (w *watched) reset() func() { return w.toxic("reset_peer", "downstream", `{"timeout":20}`) }

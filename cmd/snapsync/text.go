@@ -62,6 +62,7 @@ func withoutPath(message, path string) string {
 		}
 		message = strings.ReplaceAll(message, again, left)
 	}
+	path = string([]rune(path)) // a pattern must be UTF-8; in what it searches, a byte that is not is U+FFFD as well
 	here := regexp.QuoteMeta("/" + path)
 	if dir, _ := snapshot.Split(path); dir != "" { // the name that it has while it is sent
 		here += "|" + regexp.QuoteMeta("/"+dir) + `/\.snapsync-[0-9a-f]+\.\w+`

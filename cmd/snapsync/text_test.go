@@ -40,6 +40,7 @@ func TestWithoutPath(t *testing.T) {
 		{"cannot read a file", "a", "cannot read a file"},
 		{"send two\nlines: broke off", "two\nlines", "send: broke off"},
 		{"x", "", "x"},
+		{"open /home/a/b\xff.txt: denied", "b\xff.txt", "open: denied"}, // not UTF-8
 	} {
 		if got := withoutPath(test.message, test.path); got != test.want {
 			t.Errorf("%.80q without %.20q: %q, want %q", test.message, test.path, got, test.want)
