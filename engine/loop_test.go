@@ -442,6 +442,24 @@ func (s *stay) sound() {
 	}
 }
 
+// A source that is accepted without what was mounted in it is looked at as a whole at once: the approval
+// is used up by the next look, and nothing hints at what is not there.
+func TestLoopAcceptsAnAbsentMount(t *testing.T) {
+	r := newRig(t, fullCaps)
+	r.write("f", "content")
+	r.write("disk/a", "content a")
+	r.run()
+	r.unmount("disk")
+	staysOn(t, r, func(t *testing.T, s *stay) {
+		s.is(engine.LoopHeld)
+		must(t, s.journal.Update(func(st *journal.State) { st.NewSourceApproved = true }))
+		s.Wake()
+		s.pass(10 * time.Second)
+		s.is(engine.LoopIdle)
+		s.equal()
+	})
+}
+
 // What is held because of a mount is shown, and soon found to be in order again.
 func TestLoopHeldByMounts(t *testing.T) {
 	stays(t, fullCaps, func(r *rig) { r.write("f", "1") }, func(t *testing.T, s *stay) {

@@ -80,7 +80,7 @@ func (r *looping) turn(ctx context.Context) (time.Duration, error) {
 		return time.Hour, nil // hints wait; Wake ends it
 	}
 	r.keepWatching(ctx, now)
-	r.schedule(now, woken)
+	r.schedule(now, woken, state.NewSourceApproved)
 	if err := r.flushIfDue(ctx, now); err != nil {
 		return 0, err
 	}
@@ -94,7 +94,7 @@ func (r *looping) turn(ctx context.Context) (time.Duration, error) {
 }
 
 // schedule turns the clock into hints: periodic scans, paths that were set aside, what was approved.
-func (r *looping) schedule(now time.Time, woken bool) {
+func (r *looping) schedule(now time.Time, woken, newSource bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.scan.IsZero() && !now.Before(r.scan) {
@@ -102,7 +102,11 @@ func (r *looping) schedule(now time.Time, woken bool) {
 		r.hints.addAll(now)
 		r.scan = time.Time{}
 	}
-	if woken && r.started {
+	switch {
+	case !woken || !r.started:
+	case newSource:
+		r.hints.addAll(now) // the next look uses the approval up, and what mounts hold is anywhere
+	default:
 		// What is pending decides: it is looked at in any narrowed run.
 		r.hints.add(Hint{Path: journalOnly}, now.Add(-r.cfg.Settle))
 	}
