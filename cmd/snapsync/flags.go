@@ -76,6 +76,8 @@ type transferFlags struct {
 	Transfers string `group:"transfer" placeholder:"N|auto" default:"auto" help:"Parallel transfers."`
 	Bwlimit   string `group:"transfer" config:"process" placeholder:"LIMIT" help:"Bandwidth limit in rclone's syntax: 10M, or a timetable such as '08:00,512k 19:00,off'."`
 	Retries   int    `group:"transfer" placeholder:"N" default:"3" help:"Attempts for each path within one run."`
+
+	UploadAge time.Duration `group:"transfer" placeholder:"TIME" default:"168h" help:"How long an interrupted upload that nobody goes on with is kept on the remote."`
 }
 
 // filterFlags are rclone's filter rules under rclone's names.

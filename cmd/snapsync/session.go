@@ -89,6 +89,7 @@ func (a *app) engineConfig(m *mapping, f *syncFlags, t *transferFlags) (engine.C
 	if err != nil {
 		return engine.Config{}, err
 	}
+	remote.UploadAge = t.UploadAge
 	if err := a.checkOptions(remote); err != nil {
 		return engine.Config{}, err
 	}
