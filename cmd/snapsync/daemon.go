@@ -102,16 +102,19 @@ func (d *daemonProcess) run(f *processFlags) error {
 	asked, halt := context.WithCancel(d.ctx)
 	defer halt()
 	d.halt = halt
-	stopServing, err := d.serve(f.MetricsAddr)
-	if err != nil {
-		return err
-	}
-	defer stopServing()
 	// The mappings live longer than what asks for their end: see drain.
 	work, cancel := context.WithCancel(context.WithoutCancel(d.ctx))
 	defer cancel()
 	d.work = work
+	d.steer.Lock() // who asks for a reload already waits
+	stopServing, err := d.serve(f.MetricsAddr)
+	if err != nil {
+		d.steer.Unlock()
+		return err
+	}
+	defer stopServing()
 	d.begin(specs)
+	d.steer.Unlock()
 	if err := d.first(asked); err != nil {
 		cancel()
 		return errors.Join(err, d.wait(drainTime))

@@ -216,6 +216,39 @@ func (r *daemonRig) do(c control.Command) (control.Outcome, error) {
 	return r.d.Do(r.t.Context(), c)
 }
 
+// --approve is for the first loop: another that begins later, for whatever reason, would let through what
+// nobody has seen.
+func TestDaemonApprovesOnce(t *testing.T) {
+	r := newDaemonRig(t, "two")
+	r.loop("two", 1)
+	if err := os.Mkdir(filepath.Join(r.dir, "one"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	sp := r.spec("one")
+	sp.Approve = true
+	r.mu.Lock()
+	r.specs = append(r.specs, sp)
+	r.mu.Unlock()
+	if _, err := r.do(control.Command{Name: control.Reload}); err != nil {
+		t.Fatal(err)
+	}
+	one := r.loop("one", 1)
+	one.enter(engine.LoopSyncing, "")
+	if _, err := r.do(control.Command{Name: control.Pause, Mapping: "one"}); err != nil {
+		t.Fatal(err)
+	}
+	r.loop("one", 2).fail <- errors.New("the disk is full")
+	r.until("the error", func() bool { return r.status("one").State == "stopped" })
+	if _, err := r.do(control.Command{Name: control.Sync, Mapping: "one"}); err != nil {
+		t.Fatal(err)
+	}
+	for n, want := range []bool{true, false, false} {
+		if got := r.loop("one", n+1).config.Engine.Approve; got != want {
+			t.Errorf("loop %d: approve %v, want %v", n+1, got, want)
+		}
+	}
+}
+
 // A mapping whose loop fails is begun again; the other one does not notice.
 func TestDaemonFailureDomains(t *testing.T) {
 	r := newDaemonRig(t, "one", "two")

@@ -28,6 +28,7 @@ type upkeep struct {
 	spec  spec
 	label string // what people call it: its name in the config file, else its source
 	only  bool   // if it cannot even be opened, the process ends with why
+	ran   bool   // a loop has run; only live uses it
 
 	stop func()        // ends it
 	done chan struct{} // closed when it has ended
@@ -186,6 +187,7 @@ func (u *upkeep) open(ctx context.Context) (config engine.Config, err error) {
 		return config, errors.Join(err, s.close())
 	}
 	config.Journal = s.journal
+	config.Approve = config.Approve && !u.ran // it is for what was held when the process was started
 	u.mu.Lock()
 	u.session = s
 	u.mu.Unlock()
@@ -235,6 +237,7 @@ func (u *upkeep) run(ctx context.Context, config engine.Config) error {
 		u.loop, u.flight, u.giveUp, u.err = l, flight, giveUp, nil
 		u.mu.Unlock()
 		err = u.runLoop(paused, l, flight, nudge)
+		u.ran, config.Approve = true, false
 		again := paused.Err() != nil && ctx.Err() == nil
 		giveUp()
 		switch {
