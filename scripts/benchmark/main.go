@@ -3,7 +3,7 @@
 // Command benchmark measures snapsync beside the programs that people use today, in one run, on one
 // machine, on the same data, and prints a table of ratios. scripts/bench starts it.
 //
-//	scripts/bench              all works, at full size: about an hour and 30 GB of disk
+//	scripts/bench              all works, at full size: some two hours and 30 GB of disk
 //	scripts/bench NAME…        only these: see -list
 //	scripts/bench --readme     put the table into README.md as well, between its markers
 //
