@@ -379,6 +379,8 @@ func (r *looping) whyAway() (LoopState, string) {
 	switch err := r.away; {
 	case errors.Is(err, ErrOffline):
 		return LoopOffline, "the remote cannot be reached; what changes is kept, and it is tried again"
+	case errors.Is(err, ErrTemporary):
+		return LoopOffline, "the remote answers, but not usefully; what changes is kept, and it is tried again"
 	case errors.Is(err, ErrNewSource):
 		return LoopHeld, "the source is not the directory that was snapshotted; it goes on when that is back, or after 'snapsync approve --new-source'"
 	case errors.Is(err, snapshot.ErrSourceGone):

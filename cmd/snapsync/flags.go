@@ -104,6 +104,8 @@ type watchFlags struct {
 	SettleMax   time.Duration `group:"watch" default:"30s" placeholder:"TIME" help:"Limit of that for a path that is never quiet."`
 	DeleteDelay time.Duration `group:"watch" default:"5s" placeholder:"TIME" help:"Grace for removals, which may be half of a rename."`
 	Interval    time.Duration `group:"watch" default:"1h" placeholder:"TIME" help:"Time between periodic scans."`
+	ProbeMin    time.Duration `group:"watch" default:"1s" placeholder:"TIME" help:"First pause before a remote that is away is tried again; it doubles each time."`
+	ProbeMax    time.Duration `group:"watch" default:"1m" placeholder:"TIME" help:"Longest of these pauses."`
 }
 
 func (f *syncFlags) linkMode() snapshot.LinkMode {
