@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// The peers' options below are the fastest ones that were found; rclone at its defaults does more: it
-// looks at the destination first, and at each file afterwards.
+// What rclone can leave out, and more at once; at its defaults it looks at the destination first, and at each
+// file afterwards. Of 8 and 32 transfers 32 were faster to SFTP; for S3 nothing else was tried.
 var (
 	tunedSFTP = []string{"--transfers", "32", "--checkers", "32", "--sftp-disable-hashcheck", "--no-check-dest", "--inplace"}
 	tunedS3   = []string{"--transfers", "32", "--checkers", "32", "--s3-no-head", "--s3-no-check-bucket", "--no-check-dest"}
