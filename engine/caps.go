@@ -20,6 +20,7 @@ type knownCaps struct {
 // is better than nothing.
 func (e *Engine) learnCaps(ctx context.Context, state *journal.State) error {
 	if e.conn != nil {
+		e.caps = e.conn.Caps()
 		e.withdraw()
 		return nil
 	}

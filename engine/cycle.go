@@ -31,6 +31,7 @@ func (e *Engine) run(ctx context.Context, f Focus, out *Outcome) error {
 		return err
 	}
 	e.letThrough, e.yielded = "", false
+	e.refused.move, e.refused.dirMove, e.refused.copy, e.refused.metadata = false, false, false, false
 	if !state.Adopted {
 		if err := e.adopt(ctx); err != nil {
 			return err

@@ -291,7 +291,7 @@ func (x *execution) settle(done []result, scribe *scribe) {
 		if r.err == nil {
 			x.unwritten++
 			x.sum.add(r, x.saved[r.step.Seq])
-			if countable(&r.step) && !r.step.Dir {
+			if x.e.spree.counts(&r.step, x.e.cfg.Now()) {
 				x.deleted++
 			}
 		} else {

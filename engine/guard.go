@@ -122,6 +122,7 @@ func (e *Engine) guard(steps []journal.Step, state *journal.State) (*Hold, error
 // between them count together, and what is held keeps the spree alive until a person has looked.
 type spree struct {
 	files   int64
+	begun   time.Time // zero: none is under way
 	last    time.Time
 	holds   bool // some are held: until a person has looked it does not end
 	excused bool // a person let the deletes of this plan through: they do not count against later ones
@@ -132,16 +133,29 @@ const spreeGap = 10 * time.Minute
 // deletes returns how many files went in the spree that is under way.
 func (s *spree) deletes(now time.Time) int64 {
 	if !s.holds && now.Sub(s.last) > spreeGap {
-		s.files = 0
+		s.files, s.begun = 0, time.Time{}
 	}
 	return s.files
+}
+
+// counts reports whether the delete of a file is one of those that a spree is about: what came and went
+// while it lasted was never there to be lost. An mtime of the future proves nothing.
+func (s *spree) counts(step *journal.Step, now time.Time) bool {
+	if !countable(step) || step.Dir {
+		return false
+	}
+	came := step.Old != nil && !s.begun.IsZero() && step.Old.Mtime >= s.begun.UnixNano() && step.Old.Mtime <= now.UnixNano()
+	return !came
 }
 
 func (s *spree) add(files int64, now time.Time) {
 	if s.excused || files == 0 {
 		return
 	}
-	s.files = s.deletes(now) + files
+	if s.deletes(now) == 0 {
+		s.begun = now
+	}
+	s.files += files
 	s.last = now
 }
 

@@ -235,3 +235,45 @@ func TestLoopHeldAcrossRestart(t *testing.T) {
 		}
 	})
 }
+
+// What comes and goes while a spree lasts was never there to be lost.
+func TestLoopChurnIsNoSpree(t *testing.T) {
+	stays(t, fullCaps, func(r *rig) {
+		r.cfg.MaxDelete = engine.MaxDelete{}
+		for i := range 20 {
+			r.write(fmt.Sprintf("f%02d", i), fmt.Sprint(i))
+		}
+	}, func(t *testing.T, s *stay) {
+		for i := range 30 {
+			s.write("lock", fmt.Sprint(i))
+			s.stamp("lock", time.Now())
+			s.seen()
+			s.pass(20 * time.Second)
+			s.remove("lock")
+			s.seen()
+			s.pass(20 * time.Second)
+			s.is(engine.LoopIdle)
+		}
+		s.equal()
+	})
+}
+
+// A move that the remote refused once is tried again by the next run.
+func TestLoopTriesMovesAgain(t *testing.T) {
+	stays(t, fullCaps, func(r *rig) { r.write("a", "1"); r.write("b", "2") }, func(t *testing.T, s *stay) {
+		s.remote.Fail = every("move", enginetest.Fault{Err: engine.ErrCannotMove})
+		s.rename("a", "c")
+		s.seen()
+		s.pass(6 * time.Second)
+		s.equal()
+		s.remote.Fail = nil
+		s.remote.ResetLog()
+		s.rename("b", "d")
+		s.seen()
+		s.pass(time.Second)
+		s.equal()
+		if s.remote.Count("move") != 1 || s.remote.Count("send") != 0 {
+			t.Errorf("not moved:\n%s", s.remote.Log())
+		}
+	})
+}

@@ -204,7 +204,7 @@ func (r *looping) cycle(ctx context.Context, f Focus, taken []*hinted, now time.
 			r.restful = now.Add((rest + 1) * out.Looked)
 		}
 	}
-	if r.engine.conn != nil && r.engine.caps.Volatile {
+	if r.engine.conn != nil && r.engine.caps.Volatile && r.flush.IsZero() {
 		r.flush = done.Add(flushAfter)
 	}
 	if !r.attended && err == nil {
