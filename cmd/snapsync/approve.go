@@ -92,6 +92,16 @@ func (m *mapping) approval(option string) string {
 	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " ")
 }
 
+// nothingToApprove answers who approves where no deletes are held: what mounts hold is kept whatever
+// is approved, until the source is accepted as it is.
+func (m *mapping) nothingToApprove(state *journal.State) string {
+	if state.MountsHeld == 0 {
+		return "nothing is held"
+	}
+	return fmt.Sprintf("%s kept: %s; mount it again, or accept what is there now with: %s",
+		counted(state.MountsHeld, "file"), state.MountsWhy, m.approval("--new-source"))
+}
+
 // advise adds to an error about another source the command that accepts it.
 func (m *mapping) advise(err error) error {
 	if !errors.Is(err, engine.ErrNewSource) {
@@ -117,7 +127,7 @@ func (a *app) approveHeld(s *session) error {
 		return err
 	}
 	if state.HeldDigest == "" {
-		return a.answer(s.mapping, "approved", 0, "", "nothing is held")
+		return a.answer(s.mapping, "approved", 0, "", s.nothingToApprove(&state))
 	}
 	n, err := a.showHeld(s)
 	if err != nil {

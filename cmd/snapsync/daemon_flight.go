@@ -2,6 +2,8 @@ package main
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -9,6 +11,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/journal"
+	"github.com/snapsync/snapsync/snapshot"
 )
 
 // flight is what is under way in one mapping, and what was done lately: for status, the events, the
@@ -22,7 +25,7 @@ type flight struct {
 	rate   rate
 	recent [recentKept]recentStep // a ring; the newest is at done-1
 	done   int64
-	since  engine.Summary // what was done since it was last taken; only counters
+	since  engine.Summary // what was done since it was last taken: counters, and the first failures
 }
 
 // recentKept is how many steps are remembered for the live view.
@@ -68,6 +71,9 @@ func (f *flight) end(ev engine.Event) {
 	switch s := ev.Step; {
 	case ev.Err != nil:
 		f.since.Failed++
+		if len(f.since.Failures) < maxShown && !passing(ev.Err) {
+			f.since.Failures = append(f.since.Failures, engine.Failure{Path: ev.Step.Path, Err: ev.Err})
+		}
 	case s.Action == journal.Move:
 		f.since.Moved++
 	case s.Action == journal.Delete && !s.Dir:
@@ -85,7 +91,13 @@ func (f *flight) end(ev engine.Event) {
 	}
 }
 
-// take returns the counters since the last call: so that cycles which follow each other too quickly to
+// passing reports whether a step failed for a reason that is not its path's: the remote is away, which the
+// state says, it was told to stop, or the file is being written to.
+func passing(err error) bool {
+	return errors.Is(err, engine.ErrOffline) || errors.Is(err, context.Canceled) || errors.Is(err, snapshot.ErrChanged)
+}
+
+// take returns what was done since the last call: so that cycles which follow each other too quickly to
 // be seen one by one are told as one, and none is left out.
 func (f *flight) take() engine.Summary {
 	f.mu.Lock()

@@ -153,7 +153,7 @@ func (u *upkeep) approve(c control.Command, out *control.Outcome) error {
 	return u.update(func(s *journal.State) error {
 		switch {
 		case s.HeldDigest == "":
-			out.Text = "nothing is held"
+			out.Text = u.mapping.nothingToApprove(s)
 		case c.Digest != "" && c.Digest != s.HeldDigest:
 			return &control.Error{
 				Code: http.StatusConflict, Message: "what is held has changed meanwhile: nothing was approved",

@@ -75,6 +75,8 @@ func (r *reporter) look(now engine.LoopStatus) {
 // cycle tells what was done since the last one. Only what did something is worth a line.
 func (r *reporter) cycle(now *engine.LoopStatus) {
 	sum := r.flight.take()
+	r.failed(&sum)
+	sum.Failures = nil // the events of their steps have them
 	sum.Seconds, sum.Held, sum.Scan = now.Last.Seconds, now.Last.Held, now.Last.Scan
 	sum.SavedBytes, sum.Failed = now.Last.SavedBytes, now.Last.Failed
 	id := r.id()
@@ -87,6 +89,16 @@ func (r *reporter) cycle(now *engine.LoopStatus) {
 	}
 	if didSomething(&sum) {
 		r.d.line(r.upkeep, summaryLine(&sum))
+	}
+}
+
+// failed logs the paths that failed just now: status lists them only for as long as they fail.
+func (r *reporter) failed(sum *engine.Summary) {
+	for _, f := range sum.Failures {
+		r.log().Error("not synced", "path", f.Path, "err", withoutPath(f.Err.Error(), f.Path))
+	}
+	if more := sum.Failed - maxShown; len(sum.Failures) == maxShown && more > 0 {
+		r.log().Error("not synced: " + counted(more, "more path") + "; 'snapsync status' lists them")
 	}
 }
 

@@ -46,9 +46,10 @@ func (a *app) process(m *mapping) *process {
 	return nil
 }
 
-// is reports whether st is about this mapping.
+// is reports whether st is about this mapping. One whose source was not found yet has no id: it goes by
+// its name in the config file, of which there may be several with another remote beneath that name.
 func (m *mapping) is(st *control.Status) bool {
-	return st.ID == m.name || m.spec != nil && st.Mapping == m.spec.name
+	return st.ID == m.name || m.spec != nil && st.ID == m.spec.name && st.Remote == m.display
 }
 
 // processes are those of this user that have mappings of this state directory.

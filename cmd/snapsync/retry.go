@@ -51,7 +51,7 @@ func (a *app) showFailed(m *mapping) (int64, error) {
 	rows, err := s.journal.Failures(engine.MaxFailures)
 	for i := range rows {
 		if !a.JSON && !a.Quiet {
-			fmt.Fprintf(a.stdout, "  %s: %s\n", show(rows[i].Path), rows[i].Message)
+			fmt.Fprintf(a.stdout, "  %s: %s\n", show(rows[i].Path), withoutPath(rows[i].Message, rows[i].Path))
 		}
 	}
 	return int64(len(rows)), errors.Join(err, s.close())

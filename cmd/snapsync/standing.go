@@ -43,7 +43,7 @@ func (s *session) status() (st control.Status, err error) {
 	st = control.Status{
 		Mapping: s.label(), ID: s.name, Source: s.source, Remote: s.display,
 		Files: totals.Files, Bytes: totals.Bytes, Retained: totals.Retained, RetainedBytes: totals.RetainedBytes,
-		Pending: counts.Pending, Held: counts.Held + state.MountsHeld, Failed: counts.Failed,
+		Pending: counts.Pending, Held: counts.Held + state.MountsHeld, HeldByMounts: state.MountsHeld, Failed: counts.Failed,
 		LastSuccess: utc(state.LastSuccess), OldestUnsynced: utc(counts.Oldest), LagSeconds: lag(utc(counts.Oldest), time.Now()),
 		Since: utc(state.PhaseSince), LastRun: utc(state.LastRun),
 		LastError: state.LastError, ErrorClass: state.LastErrorClass, Paused: state.Paused,
@@ -61,6 +61,9 @@ func (s *session) status() (st control.Status, err error) {
 	}
 	st.State = stateWord(&state, counts, running, h.pid)
 	st.Why = whyOnDisk(st.State, running, h)
+	if st.State == "held" && counts.Held == 0 && !running {
+		st.Why = "what is not mounted is kept on the remote; everything else is done"
+	}
 	return st, nil
 }
 

@@ -27,12 +27,7 @@ func writeStatus(w io.Writer, heading string, st *control.Status, now time.Time)
 	if st.Pending > 0 {
 		row("pending", "%s, the oldest since %s", counted(st.Pending, "step"), agoOf(st.OldestUnsynced, now))
 	}
-	if st.Held > 0 {
-		row("held", "%s: %s", counted(st.Held, "step"), st.HeldWhy)
-	}
-	if st.Approve != "" {
-		row("", "this shows them and lets them through: %s", st.Approve)
-	}
+	writeHeld(row, st)
 	writeFailures(row, st, now)
 	if st.LastError != "" && st.ErrorClass != "interrupted" { // by a person, who knows
 		row("last error", "%s", st.LastError)
@@ -53,13 +48,41 @@ func stateText(st *control.Status, now time.Time) string {
 
 type rowFunc func(name, format string, args ...any)
 
+// heldText counts what waits for a person. What mounts hold are files for which there is no step.
+func heldText(st *control.Status) string {
+	guarded, files := st.Held-st.HeldByMounts, counted(st.HeldByMounts, "file")
+	switch {
+	case st.HeldByMounts == 0:
+		return counted(guarded, "step")
+	case guarded == 0:
+		return files
+	}
+	return counted(guarded, "step") + " and " + files
+}
+
+func writeHeld(row rowFunc, st *control.Status) {
+	guarded := st.Held - st.HeldByMounts
+	if st.Held > 0 {
+		row("held", "%s: %s", heldText(st), st.HeldWhy)
+	}
+	switch {
+	case st.Approve == "":
+	case guarded > 0 && st.HeldByMounts > 0:
+		row("", "mount it again, and approve what is meant: %s", st.Approve)
+	case guarded > 0:
+		row("", "this shows them and lets them through: %s", st.Approve)
+	default: // the source, or a part of it, is not what it was
+		row("", "mount it again, or accept what is there now with: %s", st.Approve)
+	}
+}
+
 func writeFailures(row rowFunc, st *control.Status, now time.Time) {
 	if st.Failed == 0 {
 		return
 	}
 	row("failed", "%s", counted(st.Failed, "path"))
 	for _, f := range st.Failures {
-		row("", "%s: %s (%s, last %s)", show(f.Path), f.Message, counted(f.Tries, "attempt"), ago(f.Last, now))
+		row("", "%s: %s (%s, last %s)", show(f.Path), withoutPath(f.Message, f.Path), counted(f.Tries, "attempt"), ago(f.Last, now))
 	}
 	if more := st.Failed - int64(len(st.Failures)); more > 0 {
 		row("", "… and %s more", count(more))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -116,11 +117,13 @@ func awaited(st *control.Status, cycle int64) (done bool, err error) {
 	case !ended, state == engine.LoopScanning, state == engine.LoopSyncing:
 		return false, nil
 	case state == engine.LoopOffline:
-		return true, &failure{status: statusOffline, err: errors.New(st.LastError), hint: st.Why}
+		return true, &failure{status: statusOffline, err: errors.New(cmp.Or(st.LastError, "the remote cannot be reached")), hint: st.Why}
+	case state == engine.LoopHeld && st.Held == 0: // by the source itself
+		return true, &failure{status: statusNewSource, err: errors.New(cmp.Or(st.LastError, "held")), hint: st.Why}
 	case state == engine.LoopStopped:
 		return true, &failure{status: statusError, err: errors.New(st.LastError), hint: st.Why}
 	case state == engine.LoopHeld:
-		return true, &failure{status: statusHeld, err: fmt.Errorf("%s held: %s", counted(st.Held, "step"), st.HeldWhy), hint: st.Why}
+		return true, &failure{status: statusHeld, err: fmt.Errorf("%s held: %s", heldText(st), st.HeldWhy), hint: st.Why}
 	case st.Failed > 0:
 		return true, &failure{status: statusPartial, err: errors.New(counted(st.Failed, "path") + " failed"), hint: "'snapsync status' lists them"}
 	}

@@ -48,8 +48,9 @@ type Status struct {
 	LastError     string     `json:"last_error,omitempty"`
 	ErrorClass    string     `json:"error_class,omitempty"`
 	HeldWhy       string     `json:"held_why,omitempty"`
-	HeldDigest    string     `json:"held_digest,omitempty"` // what Approve binds to
-	Approve       string     `json:"approve,omitempty"`     // the command lines that let through what is held
+	HeldByMounts  int64      `json:"held_by_mounts,omitempty"` // files of Held whose file system is not mounted
+	HeldDigest    string     `json:"held_digest,omitempty"`    // what Approve binds to
+	Approve       string     `json:"approve,omitempty"`        // the command lines that let through what is held
 	Paused        bool       `json:"paused"`
 	Retained      int64      `json:"retained"` // files that were deleted here and are kept there
 	RetainedBytes int64      `json:"retained_bytes"`

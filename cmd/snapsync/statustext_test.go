@@ -1,0 +1,97 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/journal"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// What a guard holds can be looked at and let through; what mounts hold comes right by itself when they
+// are back.
+func TestStatusSaysWhatIsHeld(t *testing.T) {
+	for _, tt := range []struct {
+		held, byMounts int64
+		want           string
+	}{
+		{2, 0, "  held          2 steps: why\n                this shows them and lets them through: way\n"},
+		{2, 2, "  held          2 files: why\n                mount it again, or accept what is there now with: way\n"},
+		{3, 1, "  held          2 steps and 1 file: why\n                mount it again, and approve what is meant: way\n"},
+		{0, 0, "                mount it again, or accept what is there now with: way\n"}, // the source itself
+	} {
+		var b strings.Builder
+		st := &control.Status{State: "held", Held: tt.held, HeldByMounts: tt.byMounts, HeldWhy: "why", Approve: "way"}
+		if err := writeStatus(&b, "heading", st, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(b.String(), tt.want) || strings.Contains(b.String(), "held ") != (tt.held > 0) {
+			t.Errorf("%d held, %d by mounts:\n%s", tt.held, tt.byMounts, b.String())
+		}
+	}
+}
+
+func TestStatusNamesAFailedPathOnce(t *testing.T) {
+	var b strings.Builder
+	st := &control.Status{Failed: 1, Failures: []control.Failure{{Path: "d/a", Message: `send "d/a": no space`, Tries: 1, Last: time.Now()}}}
+	if err := writeStatus(&b, "heading", st, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(b.String(), "d/a: send: no space (1 attempt, ") {
+		t.Error(b.String())
+	}
+}
+
+func TestNothingToApprove(t *testing.T) {
+	m := &mapping{source: "/src", remote: "dst:"}
+	if got := m.nothingToApprove(&journal.State{}); got != "nothing is held" {
+		t.Error(got)
+	}
+	got := m.nothingToApprove(&journal.State{MountsHeld: 2, MountsWhy: "gone"})
+	if want := "2 files kept: gone; mount it again, or accept what is there now with: snapsync approve --new-source /src --remote dst:"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// Another config file may have another mapping of the same name.
+func TestMappingIsKnownByItsID(t *testing.T) {
+	m := &mapping{name: "work-1", display: "dst:", spec: &spec{name: "work"}}
+	for _, tt := range []struct {
+		st   control.Status
+		want bool
+	}{
+		{control.Status{ID: "work-1", Mapping: "renamed", Remote: "dst:"}, true},
+		{control.Status{ID: "work-2", Mapping: "work", Remote: "other:"}, false},
+		{control.Status{ID: "work", Mapping: "work", Remote: "dst:"}, true}, // not prepared yet
+		{control.Status{ID: "work", Mapping: "work", Remote: "other:"}, false},
+	} {
+		if got := m.is(&tt.st); got != tt.want {
+			t.Errorf("%+v: %v", tt.st, got)
+		}
+	}
+}
+
+// A path that fails is worth a line in the log; what only passes by is not.
+func TestFlightKeepsFailures(t *testing.T) {
+	f := newFlight()
+	fail := func(path string, err error) {
+		f.observe(engine.Event{Type: engine.StepDone, Step: &journal.Step{Action: journal.Send, Path: path}, Err: err})
+	}
+	fail("away", fmt.Errorf("send: %w", engine.ErrOffline))
+	fail("log", fmt.Errorf("send: %w", snapshot.ErrChanged))
+	for n := range maxShown + 2 {
+		fail(fmt.Sprint(n), errors.New("no space"))
+	}
+	sum := f.take()
+	if len(sum.Failures) != maxShown || sum.Failures[0].Path != "0" || sum.Failed != maxShown+4 {
+		t.Errorf("%d failed, of which %v", sum.Failed, sum.Failures)
+	}
+	if sum := f.take(); sum.Failed != 0 || sum.Failures != nil {
+		t.Errorf("taken twice: %+v", sum)
+	}
+}
