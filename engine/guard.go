@@ -98,7 +98,7 @@ func (e *Engine) guard(steps []journal.Step, state *journal.State) (*Hold, error
 		}
 	} else {
 		hold.Deletes, hold.Limit = planned, -1
-		hold.Why = fmt.Sprintf("%d files that the remote retains stand where the source has something else", planned)
+		hold.Why = fmt.Sprintf("the remote retains %d of its files where the source has something else", planned)
 	}
 	approved, err := e.approved(hold, steps, over, state)
 	if err != nil {

@@ -367,7 +367,7 @@ func (r *looping) settle() error {
 	case state.MountsHeld > 0:
 		r.enter(LoopHeld, fmt.Sprintf("nothing beneath is deleted: %s; it goes on when that is mounted again, or after 'snapsync approve --new-source'", state.MountsWhy), r.scan)
 	case counts.Failed > 0:
-		r.enter(LoopIdle, fmt.Sprintf("%d paths fail and are tried again later, when they change, or by 'snapsync retry'", counts.Failed), r.retry)
+		r.enter(LoopIdle, fmt.Sprintf("failed paths: %d; they are tried again later, when they change, or by 'snapsync retry'", counts.Failed), r.retry)
 	default:
 		r.enter(LoopIdle, "everything that was seen is on the remote", r.scan)
 	}

@@ -82,7 +82,9 @@ func (u *upkeep) shown() view.Mapping {
 	if st.Live == nil {
 		return m
 	}
-	m.Rate = float64(st.Live.Rate)
+	if st.State == string(engine.LoopSyncing) { // what was a moment ago is no rate of now
+		m.Rate = float64(st.Live.Rate)
+	}
 	now := time.Now()
 	for _, t := range st.Live.Transfers {
 		rate := 0.0
