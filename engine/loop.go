@@ -109,6 +109,8 @@ const (
 	defaultProbeMax = time.Minute
 	// flushAfter is how long a local remote waits for more before it is flushed.
 	flushAfter = 2 * time.Second
+	// flushAtLast is when it is flushed although there always is more.
+	flushAtLast = time.Minute
 	// interruptAfter is how long steps are executed before new changes may have the rest planned anew.
 	interruptAfter = 5 * time.Second
 	// sourceProbe is the longest pause between looks at a source that is not there: they cost nothing.

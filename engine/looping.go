@@ -17,20 +17,22 @@ import (
 type looping struct {
 	*Loop
 
-	scan     time.Time     // when everything is to be looked at again; zero: never
-	probe    time.Time     // when a remote that is away, or a source that is not there, is tried again
-	pause    time.Duration // the last pause before that; 0: all is well
-	away     error         // why; nil: all is well
-	rewatch  time.Time     // when to try again to watch; zero: it is being watched, or never will be
-	flush    time.Time     // when to flush; zero: there is nothing to flush
-	restful  time.Time     // before this nothing is looked at unless a person asks: the last time took long
-	retry    time.Time     // when the first path that was set aside is tried again; zero: none is
-	retried  time.Time     // when paths that were set aside were hinted at last
-	looked   time.Duration // what the last look at everything took
-	started  bool          // everything was looked at once since the start
-	attended bool          // --approve was used up
-	blind    bool          // it cannot even be planned while the remote is away
-	surprise bool          // what the next look at everything finds, nobody hinted at
+	scan    time.Time     // when everything is to be looked at again; zero: never
+	probe   time.Time     // when a remote that is away, or a source that is not there, is tried again
+	pause   time.Duration // the last pause before that; 0: all is well
+	away    error         // why; nil: all is well
+	rewatch time.Time     // when to try again to watch; zero: it is being watched, or never will be
+	flush   time.Time     // when to flush; zero: there is nothing to flush
+	// unflushed is since when there is something to flush, if there is.
+	unflushed time.Time
+	restful   time.Time     // before this nothing is looked at unless a person asks: the last time took long
+	retry     time.Time     // when the first path that was set aside is tried again; zero: none is
+	retried   time.Time     // when paths that were set aside were hinted at last
+	looked    time.Duration // what the last look at everything took
+	started   bool          // everything was looked at once since the start
+	attended  bool          // --approve was used up
+	blind     bool          // it cannot even be planned while the remote is away
+	surprise  bool          // what the next look at everything finds, nobody hinted at
 
 	deferred map[string]*hinted // what has to wait for the remote to be asked, by path
 }
@@ -204,8 +206,14 @@ func (r *looping) cycle(ctx context.Context, f Focus, taken []*hinted, now time.
 			r.restful = now.Add((rest + 1) * out.Looked)
 		}
 	}
-	if r.engine.conn != nil && r.engine.caps.Volatile && r.flush.IsZero() {
-		r.flush = done.Add(flushAfter)
+	if r.engine.conn != nil && r.engine.caps.Volatile {
+		if r.flush.IsZero() {
+			r.unflushed = done
+		}
+		r.flush = done.Add(flushAfter) // a flush takes time: not while there is more to do
+		if latest := r.unflushed.Add(flushAtLast); latest.Before(r.flush) {
+			r.flush = latest
+		}
 	}
 	if !r.attended && err == nil {
 		r.attended, r.engine.cfg.Approve = true, false

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -30,6 +32,11 @@ import (
 //	encryptconf PASS    make an encrypted configuration of rclone with a remote "disk:"
 
 func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) != "snapsync" {
+		// Under nohup a process inherits that SIGHUP is ignored, and snapsync respects that. What is handled
+		// here is not ignored by what the scripts start.
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	}
 	testscript.Main(m, map[string]func(){"snapsync": main, "tree": treeMain, "encryptconf": encryptMain})
 }
 
