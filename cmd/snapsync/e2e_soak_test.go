@@ -60,7 +60,6 @@ type soak struct {
 	*watched
 	name     string
 	figures  []figures // at rest, in order
-	cycles   float64   // of processes that were killed
 	reported time.Time
 }
 
