@@ -257,34 +257,6 @@ func TestMountReplacedWithin(t *testing.T) {
 	}
 }
 
-// TestScanWithinCaseFolds: a file system where case does not count, as far as this kernel has one.
-func TestScanWithinCaseFolds(t *testing.T) {
-	r := newRig(t, openDirectory)
-	if err := unix.Mount("tmpfs", r.cfg.Root, "tmpfs", 0, "size=1m,casefold"); err != nil {
-		t.Skipf("cannot mount here: %v", err)
-	}
-	t.Cleanup(func() { unix.Unmount(r.cfg.Root, unix.MNT_DETACH) })
-	const flags, casefold = 0x40086602, 0x40000000 // FS_IOC_SETFLAGS, FS_CASEFOLD_FL
-	fd, err := unix.Open(r.cfg.Root, unix.O_RDONLY|unix.O_DIRECTORY, 0)
-	r.must(err)
-	defer unix.Close(fd)
-	if err := unix.IoctlSetPointerInt(fd, flags, casefold); err != nil {
-		t.Skipf("cannot have a directory without case here: %v", err)
-	}
-	r.write("readme", "dir/f", "other")
-	r.sync()
-	r.rename("readme", "README")
-	r.rename("dir", "DIR")
-	r.within("readme")
-	r.expect("+README", "-readme")
-	r.within("README")
-	r.expect("+README")
-	r.within("Readme", "other")
-	r.expect("+README")
-	r.within("dir/f")
-	r.expect("+DIR/", "+DIR/f", "-dir/", "-dir/f")
-}
-
 func TestIdentity(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "root")
 	identify := func() Identity {
