@@ -19,6 +19,8 @@ type hints struct {
 	paths map[string]*hinted
 	due   dueHeap
 	all   time.Time // since when everything is to be looked at; zero: it is not
+	// nudged is since when what is pending is to be looked at, wherever that is; zero: it is not.
+	nudged time.Time
 }
 
 // hinted is one path.
@@ -64,6 +66,13 @@ func (h *hints) addAll(now time.Time) {
 	h.paths, h.due = make(map[string]*hinted), nil
 }
 
+// nudge makes what is pending due, which any narrowed run takes in, and nothing else.
+func (h *hints) nudge(now time.Time) {
+	if h.nudged.IsZero() {
+		h.nudged = now
+	}
+}
+
 func (h *hints) schedule(p *hinted) {
 	p.at = p.last.Add(h.settle)
 	if limit := p.first.Add(h.settleMax); limit.Before(p.at) {
@@ -84,6 +93,8 @@ func (h *hints) next() time.Time {
 	switch {
 	case !h.all.IsZero():
 		return h.all
+	case !h.nudged.IsZero():
+		return h.nudged
 	case len(h.due) > 0:
 		return h.due[0].at
 	}

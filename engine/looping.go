@@ -109,8 +109,7 @@ func (r *looping) schedule(now time.Time, woken, newSource bool) {
 	case newSource:
 		r.hints.addAll(now) // the next look uses the approval up, and what mounts hold is anywhere
 	default:
-		// What is pending decides: it is looked at in any narrowed run.
-		r.hints.add(Hint{Path: journalOnly}, now.Add(-r.cfg.Settle))
+		r.hints.nudge(now) // it is about what is pending
 	}
 	if r.retry.IsZero() || now.Before(r.retry) {
 		return
@@ -127,9 +126,6 @@ func (r *looping) schedule(now time.Time, woken, newSource bool) {
 	}
 }
 
-// journalOnly is a hint at what is pending and at nothing else. No path of a source looks like it.
-const journalOnly = "\x00"
-
 // work runs a cycle if one is due.
 func (r *looping) work(ctx context.Context, now time.Time) error {
 	probing := r.away != nil && !now.Before(r.probe)
@@ -143,15 +139,16 @@ func (r *looping) work(ctx context.Context, now time.Time) error {
 		return nil
 	}
 	taken, all := r.hints.take(now)
+	nudged := !r.hints.nudged.IsZero()
+	r.hints.nudged = time.Time{}
 	f := r.hints.focusOn(taken, now)
 	r.mu.Unlock()
 	switch {
 	case all || !r.started && len(taken) > 0:
 		f = Focus{}
-	case len(taken) == 0 && !probing:
+	case len(taken) == 0 && !nudged && !probing:
 		return nil
 	}
-	f.Scopes = withoutJournalOnly(f.Scopes)
 	f.PlanOnly = r.away != nil && !probing
 	return r.cycle(ctx, f, taken, now)
 }
@@ -167,19 +164,6 @@ func (r *looping) able() bool {
 
 func (r *looping) ableLocked() bool {
 	return r.away == nil || errors.Is(r.away, ErrOffline) && r.started && !r.blind && r.hints.all.IsZero()
-}
-
-func withoutJournalOnly(scopes []snapshot.Scope) []snapshot.Scope {
-	if scopes == nil {
-		return nil
-	}
-	kept := scopes[:0]
-	for _, s := range scopes {
-		if s.Path != journalOnly {
-			kept = append(kept, s)
-		}
-	}
-	return kept
 }
 
 // cycle runs the engine once and draws the conclusions.
@@ -261,12 +245,13 @@ func (r *looping) note(out *Outcome, err error, taken []*hinted, whole bool) {
 			r.hints.addAll(r.now())
 		}
 		r.hints.giveBack(taken)
+		r.hints.nudge(r.now())
 	} else {
 		r.hints.giveBack(those(taken, out.Waiting))
 		r.deferAll(those(taken, out.Deferred))
 	}
 	if r.engine.yielded {
-		r.hints.add(Hint{Path: journalOnly}, r.now().Add(-r.cfg.Settle))
+		r.hints.nudge(r.now())
 	}
 	s := &r.status
 	s.Cycles++
