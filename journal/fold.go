@@ -213,10 +213,10 @@ func (t *transaction) rekey(from, to string) error {
 	if from == to || snapshot.Beneath(from, to) || snapshot.Beneath(to, from) {
 		return fmt.Errorf("move %q to %q: one is beneath the other", from, to)
 	}
-	clear(t.j.dirs)
 	if err := t.dropBeneath(to); err != nil {
 		return err
 	}
+	clear(t.j.dirs) // those beneath from as well
 	// substr counts characters in TEXT, which need not be UTF-8, so it works on the bytes.
 	const set = "UPDATE base SET dir = ?1 || CAST(substr(CAST(dir AS BLOB), ?2) AS TEXT) WHERE "
 	t.base = true
@@ -243,6 +243,7 @@ func (t *transaction) dropBeneath(dir string) error {
 	if err != nil || n == 0 {
 		return err
 	}
+	clear(t.j.dirs) // some of them were beneath dir
 	return t.eachRange("DELETE FROM base WHERE ", dir, nil, nil)
 }
 

@@ -135,6 +135,7 @@ type bench struct {
 	snapsync, rclone string // the programs
 	serversUp        bool
 	peerPID          int // of lsyncd while it is measured
+	edits            int // of files, until now
 	table            table
 }
 

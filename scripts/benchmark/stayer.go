@@ -92,7 +92,10 @@ func (b *bench) watched(source, remote string, settle time.Duration, measure fun
 	if err != nil {
 		return nil, err
 	}
-	return measure(s)
+	if all, err = measure(s); err != nil {
+		err = fmt.Errorf("%s: %w", s.cmd, err)
+	}
+	return all, err
 }
 
 func (b *bench) hasLsyncd() bool {
@@ -122,7 +125,10 @@ func (b *bench) lsyncd(source, target, delay string, measure func() ([]time.Dura
 		return nil, err
 	}
 	b.peerPID = s.pid()
-	return measure()
+	if all, err = measure(); err != nil {
+		err = fmt.Errorf("%s: %w", s.cmd, err)
+	}
+	return all, err
 }
 
 func ignoreMissing(err error) error {

@@ -68,7 +68,9 @@ func (b *bench) latencies(source, remote string, rounds int) (all []time.Duratio
 			return nil, err
 		}
 		name := filepath.Join(rel, fmt.Sprintf("edited-%03d.txt", i%7))
-		content := []byte(fmt.Sprintf("round %d of %d\n", i, time.Now().UnixNano()))
+		// A size of its own: rsync takes two files of a size and a second for the same.
+		b.edits++
+		content := bytes.Repeat([]byte("edited\n"), b.edits)
 		if err := os.MkdirAll(filepath.Join(source, rel), 0o755); err != nil {
 			return nil, err
 		}
