@@ -39,6 +39,7 @@ type generic struct {
 	hash    hash.Type // compared after a Send; hash.None: only the size is
 	partial bool      // send to a temporary name, then rename
 	local   bool      // the remote is on a local disk, beneath overlays
+	kept    []string  // the directories of this machine that it is kept in; empty: elsewhere
 	dups    bool      // several files can have one path
 	telnet  bool      // names cannot hold byte 0xff: RFC 959 speaks telnet
 }
@@ -90,6 +91,7 @@ func (g *generic) learn() {
 	touch := precision > 0 && !q.noTouch
 	g.partial = ft.Move != nil && (ft.PartialUploads || q.removes) && !fs.GetConfig(g.rctx).Inplace
 	g.local = base.Features().IsLocal
+	g.kept, _ = localRoots(g.cfg.Remote, maxNesting) // it could be opened, so it can be looked through
 	g.dups, g.telnet = ft.DuplicateFiles, q.telnet
 	g.hash = cheapHash(g.f)
 	g.caps = engine.Caps{
@@ -182,6 +184,18 @@ func (g *generic) run(ctx context.Context, call func(ctx context.Context) error)
 	case <-time.After(grace):
 		return ctx.Err()
 	}
+}
+
+// Places implements engine.Connection.
+func (g *generic) Places() (places []engine.Place, err error) {
+	for _, dir := range g.kept {
+		p, err := engine.FindPlace(dir)
+		if err != nil {
+			return nil, err
+		}
+		places = append(places, p)
+	}
+	return places, nil
 }
 
 // Probe implements engine.Connection.

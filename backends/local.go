@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -33,6 +34,7 @@ type local struct {
 	root  string // absolute
 	links bool   // symbolic links are files of their own; otherwise they are not listed, as in rclone
 	caps  engine.Caps
+	seen  atomic.Pointer[engine.Place] // of root, when Places was last asked; nil: never
 }
 
 var _ engine.Connection = (*local)(nil)
@@ -91,11 +93,37 @@ func failed(ctx context.Context, err error, format string, args ...any) error {
 	return fmt.Errorf(format+": %w", append(args, classify(ctx, err))...)
 }
 
+// Places implements engine.Connection.
+func (l *local) Places() ([]engine.Place, error) {
+	p, err := engine.FindPlace(l.root)
+	if err != nil {
+		return nil, failed(context.Background(), err, "look at %q", l.root)
+	}
+	l.seen.Store(&p)
+	return []engine.Place{p}, nil
+}
+
+// present fails if root went away since Places was asked: its disk was unmounted, say. To make
+// directories then would fill another one.
+func (l *local) present() error {
+	was := l.seen.Load()
+	if was == nil || !was.There {
+		return nil
+	}
+	if now, err := snapshot.Identify(l.root); err != nil || now.Dev != was.Root.Dev {
+		return fmt.Errorf("%w: %s is not there any more", engine.ErrOffline, l.root)
+	}
+	return nil
+}
+
 // within runs op, and once more after making the parents of target if they are what is missing.
 // Nearly always they are there, so asking first would cost a call per file.
-func within(target string, op func() error) error {
+func (l *local) within(target string, op func() error) error {
 	err := op()
 	if !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := l.present(); err != nil {
 		return err
 	}
 	if err := file.MkdirAll(filepath.Dir(target), 0o777); err != nil {
@@ -114,9 +142,9 @@ func (l *local) Send(ctx context.Context, path string, src engine.Source) error 
 	}
 	defer in.Close()
 	if e.Kind == snapshot.Symlink && l.links {
-		err = writeLink(partial, in)
+		err = l.writeLink(partial, in)
 	} else {
-		err = writeFile(ctx, partial, in, e.Size)
+		err = l.writeFile(ctx, partial, in, e.Size)
 	}
 	if err == nil {
 		err = setMtime(partial, e.ModTime())
@@ -142,8 +170,8 @@ const (
 	preallocateFrom = 1 << 20
 )
 
-func writeFile(ctx context.Context, name string, in io.Reader, size int64) error {
-	f, err := create(name)
+func (l *local) writeFile(ctx context.Context, name string, in io.Reader, size int64) error {
+	f, err := l.create(name)
 	if err != nil {
 		return err
 	}
@@ -173,8 +201,8 @@ func writeFile(ctx context.Context, name string, in io.Reader, size int64) error
 
 // create makes a new file. What an interrupted Send left there is not written into but removed: it
 // could be a link to anywhere.
-func create(name string) (f *os.File, err error) {
-	err = within(name, func() error {
+func (l *local) create(name string) (f *os.File, err error) {
+	err = l.within(name, func() error {
 		f, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 		if errors.Is(err, os.ErrExist) && os.Remove(name) == nil {
 			f, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
@@ -216,12 +244,12 @@ func copyBuffer(ctx context.Context, out io.Writer, in io.Reader, buf []byte) (i
 // maxTarget is more than any system allows in a symbolic link.
 const maxTarget = 128 << 10
 
-func writeLink(name string, in io.Reader) error {
+func (l *local) writeLink(name string, in io.Reader) error {
 	target, err := io.ReadAll(io.LimitReader(in, maxTarget))
 	if err != nil {
 		return err
 	}
-	return within(name, func() error {
+	return l.within(name, func() error {
 		err := os.Symlink(string(target), name)
 		if errors.Is(err, os.ErrExist) && os.Remove(name) == nil {
 			err = os.Symlink(string(target), name)
@@ -255,7 +283,7 @@ func (l *local) move(old, target string, dir bool) error {
 			return fmt.Errorf("%w: the destination exists", engine.ErrCannotMove)
 		}
 	}
-	return within(target, func() error { return os.Rename(old, target) })
+	return l.within(target, func() error { return os.Rename(old, target) })
 }
 
 // Touch implements engine.Connection.
@@ -265,7 +293,11 @@ func (l *local) Touch(ctx context.Context, path string, e snapshot.Entry) error 
 
 // Mkdir implements engine.Connection.
 func (l *local) Mkdir(ctx context.Context, path string) error {
-	return failed(ctx, file.MkdirAll(l.path(path), 0o777), "make directory %q", path)
+	err := l.present()
+	if err == nil {
+		err = file.MkdirAll(l.path(path), 0o777)
+	}
+	return failed(ctx, err, "make directory %q", path)
 }
 
 // Delete implements engine.Connection.

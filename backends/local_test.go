@@ -2,10 +2,16 @@ package backends
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/enginetest"
 )
 
 func TestFlushMissingRoot(t *testing.T) {
@@ -44,7 +50,39 @@ func TestReserveKeepsSize(t *testing.T) {
 			t.Errorf("before the first byte is written the size is %d, %v", info.Size(), err)
 		}
 	}}
-	if err := writeFile(t.Context(), name, in, int64(len(content))); err != nil || !looked {
+	if err := new(local).writeFile(t.Context(), name, in, int64(len(content))); err != nil || !looked {
 		t.Fatal(err, looked)
+	}
+}
+
+// TestLocalRootThatGoes removes the root while it is in use: it is not made again beneath what may be
+// only a mount point.
+func TestLocalRootThatGoes(t *testing.T) {
+	root := filepath.Join(t.TempDir(), "root")
+	l, err := openLocal(root, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if places, err := l.Places(); err != nil || len(places) != 1 || places[0].There {
+		t.Fatalf("before anything was sent: %+v, %v", places, err)
+	}
+	if err := l.Mkdir(t.Context(), "dir"); err != nil {
+		t.Fatal(err)
+	}
+	places, err := l.Places()
+	if err != nil || !places[0].There || places[0].Path != root || !strings.HasPrefix(root, places[0].Mount) {
+		t.Fatalf("once it is there: %+v, %v", places, err)
+	}
+	if err := os.RemoveAll(root); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Mkdir(t.Context(), "dir"); !errors.Is(err, engine.ErrOffline) {
+		t.Errorf("make a directory: %v", err)
+	}
+	if err := l.Send(t.Context(), "a/b", enginetest.Text("text", time.Unix(1, 0))); !errors.Is(err, engine.ErrOffline) {
+		t.Errorf("send: %v", err)
+	}
+	if _, err := os.Lstat(root); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the root was made again: %v", err)
 	}
 }

@@ -41,18 +41,17 @@ func (e *Engine) learnCaps(ctx context.Context, state *journal.State) error {
 	return nil
 }
 
-// connect opens the remote unless it is open.
+// connect opens the remote unless it is open, and makes sure that it is where it was.
 func (e *Engine) connect(ctx context.Context) error {
-	if e.conn != nil {
-		return nil
+	if e.conn == nil {
+		conn, err := e.cfg.Connect(ctx, e.cfg.Journal)
+		if err != nil {
+			return err
+		}
+		e.conn, e.caps = conn, conn.Caps()
+		e.withdraw()
 	}
-	conn, err := e.cfg.Connect(ctx, e.cfg.Journal)
-	if err != nil {
-		return err
-	}
-	e.conn, e.caps = conn, conn.Caps()
-	e.withdraw()
-	return nil
+	return e.checkPlaces()
 }
 
 // withdraw takes back what this remote refused to do in this run although it says that it can.

@@ -147,6 +147,10 @@ type Connection interface {
 	// is in its hands: on a local disk. Elsewhere it does nothing.
 	Flush(ctx context.Context) error
 
+	// Places are the directories of this machine that the remote is kept in, as they are now; none if it
+	// is kept elsewhere. It costs a few calls of the system.
+	Places() ([]Place, error)
+
 	// Probe reports whether the remote answers at all, with one cheap request and no retries.
 	// nil or an error that is not ErrOffline both mean that it does.
 	Probe(ctx context.Context) error

@@ -153,11 +153,14 @@ func (e *Engine) execute(ctx context.Context, state *journal.State, todo agenda,
 	if differ, err := e.noteCaps(state, planned); err != nil || differ {
 		return differ, err
 	}
+	if e.relocated {
+		return true, e.compareMoved(ctx)
+	}
 	if err := e.noteUnflushed(state, e.caps.Volatile); err != nil {
 		return false, err
 	}
 	x := newExecution(e, todo, sum)
-	err = x.run(ctx)
+	err = errors.Join(x.run(ctx), e.notePlaces())
 	if e.staying {
 		e.spree.add(x.deleted, e.cfg.Now())
 		return x.again && !e.yielded, err // the Loop flushes when it is idle

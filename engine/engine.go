@@ -73,6 +73,11 @@ type Engine struct {
 	conn Connection // opened by connect; nil until the remote is needed
 	caps Caps       // of the remote, less what it refused in this run
 
+	// at is where on this machine the remote was when it was last connected to; relocated says that this is
+	// not the directory that it was before, otherDisk that it is not the same disk either: see place.go.
+	at                   []Place
+	relocated, otherDisk bool
+
 	// doubts are the steps whose outcome nobody knows, once this process has executed some; before
 	// that the journal knows what an earlier process had started.
 	doubts   []journal.Step

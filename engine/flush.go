@@ -49,7 +49,7 @@ func (e *Engine) recheck(ctx context.Context, state *journal.State) error {
 		return nil
 	}
 	e.cfg.Log.Warn("the machine went down before everything was on the disk: comparing the remote with what it should hold")
-	report, err := e.Verify(ctx, VerifyOptions{Repair: true, refuseEmpty: true})
+	report, err := e.Verify(ctx, VerifyOptions{Repair: true, refuseEmpty: !state.NewRemoteApproved})
 	if err != nil {
 		return err
 	}

@@ -113,7 +113,8 @@ const (
 	flushAtLast = time.Minute
 	// interruptAfter is how long steps are executed before new changes may have the rest planned anew.
 	interruptAfter = 5 * time.Second
-	// sourceProbe is the longest pause between looks at a source that is not there: they cost nothing.
+	// sourceProbe is the longest pause between looks at a source, or the disk of a remote, that is not there:
+	// they cost nothing.
 	sourceProbe = 5 * time.Second
 	// mountScan is how soon everything is looked at again while deletes are held because of what is
 	// mounted inside the source.

@@ -328,6 +328,9 @@ func (r *looping) judge(err error, planOnly bool) error {
 		r.hints.addAll(r.now()) // nobody saw what happened in it
 		r.mu.Unlock()
 	}
+	if errors.Is(err, ErrNewRemote) {
+		limit = min(limit, sourceProbe)
+	}
 	r.pause = min(max(2*r.pause, r.cfg.ProbeMin), limit)
 	r.probe = r.now().Add(jitter(r.pause))
 	return nil
@@ -370,6 +373,8 @@ func (r *looping) settle() error {
 // whyAway is the state for what keeps the Loop from working, and what would change it.
 func (r *looping) whyAway() (LoopState, string) {
 	switch err := r.away; {
+	case errors.Is(err, ErrNewRemote):
+		return LoopOffline, "the disk that the remote was on is not there; what changes is kept, and it goes on when the disk is mounted, or after 'snapsync approve --new-remote'"
 	case errors.Is(err, ErrOffline):
 		return LoopOffline, "the remote cannot be reached; what changes is kept, and it is tried again"
 	case errors.Is(err, ErrTemporary):

@@ -153,7 +153,7 @@ func TestRebootWithoutTheDisk(t *testing.T) {
 		r.remote.Remove(n.Path)
 	}
 	r.cfg.Boot = "second"
-	r.fails(engine.ErrFatal)
+	r.fails(engine.ErrNewRemote)
 	if got := r.remoteFiles(); len(got) != 0 {
 		t.Errorf("sent to where the disk should be: %v", got)
 	}

@@ -95,16 +95,22 @@ func (e *Engine) Verify(ctx context.Context, opt VerifyOptions) (*Report, error)
 	for _, path := range extra {
 		report.Extra = append(report.Extra, Difference{path, "not in the base"})
 	}
-	if !opt.Repair || report.Clean() {
+	if !opt.Repair {
 		return report, nil
+	}
+	if report.Clean() {
+		return report, e.notePlaces()
 	}
 	for _, d := range report.Extra {
 		found[d.Path] = remote[d.Path]
 	}
-	if opt.Repair && opt.refuseEmpty && report.Listed == 0 {
-		return report, fmt.Errorf("%w: it holds nothing, and should hold %d files: is its disk mounted?", ErrFatal, report.Checked)
+	if (opt.refuseEmpty || e.otherDisk) && report.Listed == 0 {
+		return report, fmt.Errorf("%w: %w: it holds nothing, and should hold %d files: is its disk mounted?", ErrOffline, ErrNewRemote, report.Checked)
 	}
-	return report, e.repair(report, found)
+	if err := e.repair(report, found); err != nil {
+		return report, err
+	}
+	return report, e.notePlaces()
 }
 
 // extras are the files left over of a listing that are this mapping's business, sorted.

@@ -40,6 +40,9 @@ type State struct {
 	MountsWhy         string
 	ApprovedDigest    string // the deletes that a person let through
 	NewSourceApproved bool
+
+	Places            string // JSON: the directories of this machine that the remote is kept in
+	NewRemoteApproved bool
 }
 
 // State returns what is remembered; a zero State in a new journal.
@@ -67,7 +70,7 @@ func (j *Journal) Update(change func(*State)) error {
 				last_run = ?, last_success = ?, last_error = ?, last_error_class = ?, paused = ?, adopted = ?,
 				identity = ?, caps = ?, options = ?, held_digest = ?, held_why = ?, approved_digest = ?,
 				new_source_approved = ?, empty_dirs = ?, unflushed = ?, held_base = ?,
-				mounts_held = ?, mounts_why = ?`, nil, row[:]...); err != nil {
+				mounts_held = ?, mounts_why = ?, places = ?, new_remote_approved = ?`, nil, row[:]...); err != nil {
 				return err
 			}
 		}
@@ -79,19 +82,19 @@ func (j *Journal) Update(change func(*State)) error {
 }
 
 // row is the columns of state, in the order of readState and Update.
-func (s *State) row() [22]any {
-	return [22]any{
+func (s *State) row() [24]any {
+	return [24]any{
 		s.Phase, nanos(s.PhaseSince), nanos(s.Started), int64(s.PID),
 		nanos(s.LastRun), nanos(s.LastSuccess), s.LastError, s.LastErrorClass, s.Paused, s.Adopted,
 		s.Identity, s.Caps, s.Options, s.HeldDigest, s.HeldWhy, s.ApprovedDigest, s.NewSourceApproved, s.EmptyDirs, s.Unflushed, s.HeldBase,
-		s.MountsHeld, s.MountsWhy,
+		s.MountsHeld, s.MountsWhy, s.Places, s.NewRemoteApproved,
 	}
 }
 
 func readState(c *sqlite.Conn) (s State, err error) {
 	err = query(c, `SELECT phase, phase_since, started, pid, last_run, last_success, last_error, last_error_class,
 		paused, adopted, identity, caps, options, held_digest, held_why, approved_digest, new_source_approved, empty_dirs, unflushed, held_base,
-		mounts_held, mounts_why
+		mounts_held, mounts_why, places, new_remote_approved
 		FROM state`, func(q *sqlite.Stmt) error {
 		s = State{
 			Phase: q.ColumnText(0), PhaseSince: fromNanos(q.ColumnInt64(1)), Started: fromNanos(q.ColumnInt64(2)),
@@ -101,6 +104,7 @@ func readState(c *sqlite.Conn) (s State, err error) {
 			HeldWhy: q.ColumnText(14), ApprovedDigest: q.ColumnText(15), NewSourceApproved: q.ColumnBool(16),
 			EmptyDirs: q.ColumnBool(17), Unflushed: q.ColumnText(18), HeldBase: q.ColumnInt64(19),
 			MountsHeld: q.ColumnInt64(20), MountsWhy: q.ColumnText(21),
+			Places: q.ColumnText(22), NewRemoteApproved: q.ColumnBool(23),
 		}
 		return nil
 	})

@@ -140,6 +140,9 @@ func (c *connection) Caps() engine.Caps {
 
 var md5Type, _ = snapshot.ParseHashType("md5")
 
+// Places implements engine.Connection: it is on another machine.
+func (c *connection) Places() ([]engine.Place, error) { return nil, nil }
+
 // Probe implements engine.Connection.
 func (c *connection) Probe(ctx context.Context) error {
 	if err := c.ask(ctx); err != nil {

@@ -184,6 +184,9 @@ func (c *connection) call(ctx context.Context, what, path string, do func(s *ses
 	return nil
 }
 
+// Places implements engine.Connection: it is on another machine.
+func (c *connection) Places() ([]engine.Place, error) { return nil, nil }
+
 // Probe implements engine.Connection.
 func (c *connection) Probe(ctx context.Context) error {
 	return c.call(ctx, "probe", c.root, func(s *session) error {

@@ -14,6 +14,7 @@ import (
 type approveCmd struct {
 	Src       string `arg:"" optional:"" help:"The source of the mapping. Default: as --source."`
 	NewSource bool   `group:"safety" help:"Accept that the source is another directory or file system than the one that was snapshotted."`
+	NewRemote bool   `group:"safety" help:"Accept that the remote, on a disk of this machine, is another directory or disk than before."`
 	selection
 }
 
@@ -25,30 +26,34 @@ next run. If the plan is another one by then, it is held again.
 A source that is not the one that was snapshotted (a disk that is not mounted, a directory that was replaced)
 needs --new-source. Deletes that then follow are still counted against --max-delete.
 
+A remote on a disk that is not mounted is waited for. If that disk was replaced, --new-remote has the next run
+compare what is there now with what should be, and send what is missing.
+
 Examples:
 
     snapsync approve -m work
     snapsync approve ~/work
-    snapsync approve --new-source ~/work`
+    snapsync approve --new-source ~/work
+    snapsync approve --new-remote ~/work --remote /mnt/disk/work`
 }
 
 // Run implements the command.
 func (c *approveCmd) Run(a *app) error {
-	if c.NewSource { // for one mapping at a time: a person has looked at its source
+	if c.NewSource || c.NewRemote { // for one mapping at a time: a person has looked at it
 		if _, err := a.choose(&c.selection, c.Src, ""); err != nil {
 			return err
 		}
 	}
 	return a.each(&c.selection, c.Src, "", func(m *mapping) error {
 		if p := a.process(m); p != nil {
-			err := a.approveRunning(p, m, c.NewSource)
+			err := a.approveRunning(p, m, c)
 			if !errors.Is(err, control.ErrNotRunning) {
 				return err
 			}
 		}
 		return a.alone(m, func(s *session) error {
-			if c.NewSource {
-				return a.approveSource(s)
+			if c.NewSource || c.NewRemote {
+				return a.acceptNew(s, c)
 			}
 			return a.approveHeld(s)
 		})
@@ -57,9 +62,9 @@ func (c *approveCmd) Run(a *app) error {
 
 // approveRunning has the process that keeps the mapping true let through what is shown here, and
 // nothing that came to be held since.
-func (a *app) approveRunning(p *process, m *mapping, newSource bool) error {
-	c := control.Command{Name: control.Approve, NewSource: newSource, Mapping: p.id}
-	if newSource {
+func (a *app) approveRunning(p *process, m *mapping, what *approveCmd) error {
+	c := control.Command{Name: control.Approve, NewSource: what.NewSource, NewRemote: what.NewRemote, Mapping: p.id}
+	if c.NewSource || c.NewRemote {
 		return a.order(p, m, c)
 	}
 	s, err := a.read(m)
@@ -83,7 +88,7 @@ func (a *app) approveRunning(p *process, m *mapping, newSource bool) error {
 }
 
 // approval is the command line that approves what is held for this mapping and no other, as a shell
-// takes it. option is empty or --new-source.
+// takes it. option is empty, --new-source or --new-remote.
 func (m *mapping) approval(option string) string {
 	words := []string{"snapsync", "approve", option, shellWord(m.source), "--remote", shellWord(m.remote)}
 	if m.spec != nil {
@@ -102,23 +107,46 @@ func (m *mapping) nothingToApprove(state *journal.State) string {
 		counted(state.MountsHeld, "file"), state.MountsWhy, m.approval("--new-source"))
 }
 
-// advise adds to an error about another source the command that accepts it.
+// advise adds to an error about another source, or remote, the command that accepts it.
 func (m *mapping) advise(err error) error {
-	if !errors.Is(err, engine.ErrNewSource) {
-		return err
+	switch {
+	case errors.Is(err, engine.ErrNewSource):
+		return &failure{
+			status: statusNewSource, err: err,
+			hint: "if a disk is not mounted, mount it; if this directory is meant to replace the old one: " + m.approval("--new-source"),
+		}
+	case errors.Is(err, engine.ErrNewRemote):
+		return &failure{
+			status: statusOffline, err: err,
+			hint: "mount the disk and run again; what is pending is kept. If what is there now is meant to replace it: " + m.approval("--new-remote"),
+		}
 	}
-	return &failure{
-		status: statusNewSource, err: err,
-		hint: "if a disk is not mounted, mount it; if this directory is meant to replace the old one: " + m.approval("--new-source"),
-	}
+	return err
 }
 
-func (a *app) approveSource(s *session) error {
-	err := s.journal.Update(func(st *journal.State) { st.NewSourceApproved = true })
-	if err != nil {
+// accept is what --new-source and --new-remote mean.
+func accept(st *journal.State, newSource, newRemote bool) {
+	st.NewSourceApproved = st.NewSourceApproved || newSource
+	st.NewRemoteApproved = st.NewRemoteApproved || newRemote
+}
+
+// accepted says what accept did, to programs and to people.
+func accepted(newSource, newRemote bool) (kind, text string) {
+	switch {
+	case newSource && newRemote:
+		return "approved-both", "the next run accepts the source and the remote as they are then"
+	case newRemote:
+		return "approved-remote", "the next run compares what is there now with what should be, and sends what is missing"
+	}
+	return "approved-source", "the next run accepts the source as it is then"
+}
+
+func (a *app) acceptNew(s *session, c *approveCmd) error {
+	if err := s.journal.Update(func(st *journal.State) { accept(st, c.NewSource, c.NewRemote) }); err != nil {
 		return err
 	}
-	return a.answer(s.mapping, "approved-source", 0, "", "the next run accepts the source as it is then")
+	kind, text := accepted(c.NewSource, c.NewRemote)
+	return a.answer(s.mapping, kind, 0, "", text)
 }
 
 func (a *app) approveHeld(s *session) error {

@@ -146,9 +146,9 @@ func (u *upkeep) retry() (int64, error) {
 
 // approve lets through what is held: exactly the deletes that the caller has seen.
 func (u *upkeep) approve(c control.Command, out *control.Outcome) error {
-	if c.NewSource {
-		out.Text = "the source is accepted as it is now"
-		return u.update(func(s *journal.State) error { s.NewSourceApproved = true; return nil })
+	if c.NewSource || c.NewRemote {
+		_, out.Text = accepted(c.NewSource, c.NewRemote)
+		return u.update(func(s *journal.State) error { accept(s, c.NewSource, c.NewRemote); return nil })
 	}
 	return u.update(func(s *journal.State) error {
 		switch {

@@ -320,7 +320,7 @@ func (tr *tree) contents() map[sum]content {
 		if e.Type().IsRegular() {
 			b := tr.read(path)
 			key := sha256.Sum256(b)
-			all[key] = content{size: int64(len(b)), files: all[key].files + 1}
+			all[key] = content{size: int64(len(b)), files: all[key].files + 1, path: path}
 		}
 	})
 	return all
@@ -328,7 +328,10 @@ func (tr *tree) contents() map[sum]content {
 
 type sum = [sha256.Size]byte
 
-type content struct{ size, files int64 }
+type content struct {
+	size, files int64
+	path        string // of one of the files
+}
 
 // unheardOf is how many bytes must travel, at most, to a remote that holds before: those of content
 // that is there in more files than before. Content that has, or had, several files counts in all of
@@ -340,6 +343,31 @@ func (tr *tree) unheardOf(before, after map[sum]content) (size int64) {
 		}
 	}
 	clear(tr.duplicated)
+	return size
+}
+
+// circles is how many bytes more must travel to a remote that can copy but not move, for files that took
+// each other's places: the smallest of each circle.
+func circles(before, after map[sum]content) (size int64) {
+	was := make(map[string]sum)
+	for key, c := range before {
+		was[c.path] = key
+	}
+	seen := make(map[sum]bool)
+	for first := range before {
+		smallest := before[first].size
+		for at := first; !seen[at]; {
+			seen[at] = true
+			there, ok := was[after[at].path] // what it took the place of
+			if !ok || there == at {
+				break
+			}
+			if at = there; at == first {
+				size += smallest
+			}
+			smallest = min(smallest, before[at].size)
+		}
+	}
 	return size
 }
 

@@ -115,8 +115,8 @@ func (a *app) order(p *process, m *mapping, c control.Command) error {
 		return asFailure(err)
 	}
 	kind := steered[c.Name]
-	if c.NewSource {
-		kind = "approved-source"
+	if c.NewSource || c.NewRemote {
+		kind, _ = accepted(c.NewSource, c.NewRemote)
 	}
 	return a.answer(m, kind, out.Count, c.Digest, out.Text)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync/atomic"
 
 	"github.com/snapsync/snapsync/engine"
@@ -278,6 +279,8 @@ func (c *connection) Cleanup(ctx context.Context, path string) error {
 func (c *connection) Flush(ctx context.Context) error {
 	return c.runAll(ctx, Op{Name: "flush"}, nil, func() error { return nil }, nil)
 }
+
+func (c *connection) Places() ([]engine.Place, error) { return slices.Clone(c.m.Places), nil }
 
 func (c *connection) Probe(ctx context.Context) error {
 	return c.runAll(ctx, Op{Name: "probe"}, nil, func() error { return nil }, nil)

@@ -25,6 +25,7 @@ type Memory struct {
 	Lenient bool             // misuse is an error, but no failure of the test
 	Now     func() time.Time // of uploads, where Precision is 0; nil: time.Now
 	Latency time.Duration    // of each operation
+	Places  []engine.Place   // what its Connections say; not to be changed while one of their methods runs
 
 	// Fail is asked before each operation whether it fails; nil: none does. It is not called
 	// concurrently.

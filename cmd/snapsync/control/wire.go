@@ -105,6 +105,7 @@ type Command struct {
 	Mapping   string `json:"mapping,omitempty"`    // name or id; "": all of them
 	Digest    string `json:"digest,omitempty"`     // Approve: exactly these deletes; "": the ones that are held now
 	NewSource bool   `json:"new_source,omitempty"` // Approve: accept the source as it is
+	NewRemote bool   `json:"new_remote,omitempty"` // Approve: accept the remote as it is
 }
 
 // Outcome is the answer to a command that was accepted.

@@ -1,0 +1,96 @@
+package engine_test
+
+import (
+	"testing"
+
+	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/journal"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+var (
+	onDisk  = engine.Place{Path: "/mnt/work", Mount: "/mnt", FSID: 7, There: true, Root: snapshot.Identity{Ino: 2, FSID: 7}}
+	noDisk  = engine.Place{Path: "/mnt/work", Mount: "/", FSID: 1}
+	another = engine.Place{Path: "/mnt/work", Mount: "/mnt", FSID: 8, There: true, Root: snapshot.Identity{Ino: 2, FSID: 8}}
+)
+
+// TestRemoteWhoseDiskIsNotThere gives a run a remote that is somewhere else than before, or nowhere.
+func TestRemoteWhoseDiskIsNotThere(t *testing.T) {
+	elsewhere, removed, again := onDisk, onDisk, onDisk
+	elsewhere.Mount, elsewhere.FSID = "/", 1
+	removed.There, removed.Root = false, snapshot.Identity{}
+	again.Root.Ino = 3
+	otherWithout := another
+	otherWithout.There, otherWithout.Root = false, snapshot.Identity{}
+	for _, test := range []struct {
+		name    string
+		now     engine.Place
+		empties bool // what is there now holds nothing
+		refused bool
+	}{
+		{name: "as before", now: onDisk},
+		{name: "not mounted", now: noDisk, empties: true, refused: true},
+		{name: "not mounted, with a directory of that name beneath", now: elsewhere, refused: true},
+		{name: "another disk without the directory", now: otherWithout, empties: true, refused: true},
+		{name: "another disk with the directory, empty", now: another, empties: true, refused: true},
+		{name: "another disk with the same files", now: another},
+		{name: "the directory was removed", now: removed, empties: true},
+		{name: "the directory was made again", now: again, empties: true},
+		{name: "the directory was restored", now: again},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := newRig(t, fullCaps)
+			r.remote.Places = []engine.Place{onDisk}
+			r.write("a", "one")
+			r.write("sub/b", "two")
+			r.run()
+			r.remote.Places = []engine.Place{test.now}
+			if test.empties {
+				r.remote.Remove("a")
+				r.remote.Remove("sub")
+			}
+			r.write("c", "three")
+			if !test.refused {
+				r.run()
+				r.same()
+				r.quiet()
+				return
+			}
+			before := r.remote.Ops()
+			r.fails(engine.ErrNewRemote)
+			r.fails(engine.ErrOffline)
+			if asked := r.remote.Ops() - before; asked > 2 { // a listing tells an empty disk
+				t.Errorf("%d operations on what is not the remote", asked)
+			}
+			r.with(func(_ *engine.Engine, j *journal.Journal) {
+				must(t, j.Update(func(s *journal.State) { s.NewRemoteApproved = true }))
+			})
+			r.run()
+			r.same()
+			r.quiet()
+		})
+	}
+}
+
+// TestRemoteThatGoesWhileItIsUsed unmounts the disk in the middle of a run: what was sent after that is
+// not taken for sent once the disk is back.
+func TestRemoteThatGoesWhileItIsUsed(t *testing.T) {
+	r := newRig(t, fullCaps)
+	r.remote.Places = []engine.Place{onDisk}
+	r.write("a", "one")
+	r.run()
+	r.write("b", "two")
+	r.remote.Fail = func(op enginetest.Op) *enginetest.Fault {
+		r.remote.Places = []engine.Place{noDisk}
+		return nil
+	}
+	r.run()
+	r.remote.Fail = nil
+	r.remote.Remove("b") // it went beneath the mount point
+	r.write("c", "three")
+	r.fails(engine.ErrNewRemote)
+	r.remote.Places = []engine.Place{onDisk}
+	r.run()
+	r.same()
+}
