@@ -150,6 +150,9 @@ func (a *app) known() ([]*mapping, error) {
 	if err != nil {
 		return nil, err
 	}
+	if a.withoutFile {
+		return all, nil
+	}
 	file, err := a.configFile()
 	if errors.Is(err, fs.ErrNotExist) {
 		return all, nil

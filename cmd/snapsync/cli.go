@@ -53,6 +53,8 @@ type app struct {
 	socket string  // where this process can be asked; "": nowhere
 	log    *slog.Logger
 
+	withoutFile bool // the config file is wrong, and this command goes on all the same
+
 	logFile logFile // of --log-file; nil: log lines go to the screen
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -48,7 +49,7 @@ func (a *app) configure(parsed *kong.Context) error {
 		if errors.Is(err, fs.ErrNotExist) || canDoWithout(parsed) {
 			return nil
 		}
-		return err
+		return a.goesOn(parsed, err)
 	}
 	// The log file is that of the process that stays, which a service is: a person who asks something looks
 	// at the terminal, and only one process can rotate a file.
@@ -65,7 +66,18 @@ func (a *app) configure(parsed *kong.Context) error {
 	if err != nil && canDoWithout(parsed) {
 		return nil
 	}
-	return err
+	return a.goesOn(parsed, err)
+}
+
+// goesOn lets the commands that look at, or steer, what runs do so although the config file is wrong by
+// now: what runs goes on with the one that it read. They then know the mappings by their state.
+func (a *app) goesOn(parsed *kong.Context, err error) error {
+	if err == nil || !isAbout(parsed, "status", "pause", "resume", "sync", "stop", "retry") || len(a.processes()) == 0 {
+		return err
+	}
+	a.withoutFile = true
+	fmt.Fprintf(a.stderr, "snapsync: what runs goes on with the config file as it was: %v\n", err)
+	return nil
 }
 
 // canDoWithout reports whether a command works with a config file that is wrong, or looks for what is

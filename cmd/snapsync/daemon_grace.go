@@ -20,6 +20,8 @@ func (g *grace) begin(d time.Duration) {
 	g.until.CompareAndSwap(nil, &end)
 }
 
+func (g *grace) begun() bool { return g.until.Load() != nil }
+
 func (g *grace) left() time.Duration {
 	if end := g.until.Load(); end != nil {
 		return time.Until(*end)

@@ -54,7 +54,12 @@ func (u *upkeep) recorded() (control.Status, error) {
 // notRunning says why, and what would change it. The caller holds the lock.
 func (u *upkeep) notRunning(st *control.Status) {
 	st.State, st.Since = string(engine.LoopStopped), utc(u.since)
-	if u.err == nil {
+	switch {
+	case u.err != nil:
+	case u.d.grace.begun():
+		st.Why = "it is being stopped; the next run continues"
+		return
+	default:
 		st.Why = "it is being started"
 		return
 	}

@@ -55,6 +55,9 @@ func (s *session) status() (st control.Status, err error) {
 			Path: f.Path, PathBytes: rawName(f.Path), Class: f.Class, Message: f.Message, Tries: f.Tries, Last: f.Last.UTC(),
 		})
 	}
+	if st.Uploads, err = s.uploads(); err != nil {
+		return st, err
+	}
 	h, running := lockHolder(s.dir)
 	if running {
 		st.PID = h.pid
@@ -65,6 +68,19 @@ func (s *session) status() (st control.Status, err error) {
 		st.Why = "what is not mounted is kept on the remote; everything else is done"
 	}
 	return st, nil
+}
+
+// uploads are the first of those that can be continued.
+func (s *session) uploads() (shown []control.Upload, err error) {
+	all, err := s.journal.Uploads()
+	for i := range all[:min(len(all), maxShown)] {
+		u := &all[i]
+		shown = append(shown, control.Upload{
+			Path: u.Path, PathBytes: rawName(u.Path), Size: u.Source.Size, Confirmed: u.Confirmed,
+			Began: u.Began.UTC(), Last: u.Last.UTC(),
+		})
+	}
+	return shown, err
 }
 
 // hold says what waits for a person, and the command lines that let it through.

@@ -29,6 +29,13 @@ func writeStatus(w io.Writer, heading string, st *control.Status, now time.Time)
 	}
 	writeHeld(row, st)
 	writeFailures(row, st, now)
+	for i, u := range st.Uploads {
+		name := ""
+		if i == 0 {
+			name = "unfinished"
+		}
+		row(name, "%s: the remote has %s of %s, since %s", show(u.Path), size(u.Confirmed), size(u.Size), ago(u.Last, now))
+	}
 	if st.LastError != "" && st.ErrorClass != "interrupted" { // by a person, who knows
 		row("last error", "%s", st.LastError)
 	}

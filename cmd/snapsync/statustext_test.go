@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +45,41 @@ func TestStatusNamesAFailedPathOnce(t *testing.T) {
 	}
 	if !strings.Contains(b.String(), "d/a: send: no space (1 attempt, ") {
 		t.Error(b.String())
+	}
+}
+
+// An upload that a crash cut off is shown with what the remote has of it.
+func TestStatusShowsUnfinishedUploads(t *testing.T) {
+	dir := t.TempDir()
+	m := &mapping{name: "work", source: "/src", remote: "dst:", display: "dst:", dir: dir}
+	j, err := journal.Open(filepath.Join(dir, "journal.db"), journal.Mapping{Source: "/src", Remote: "dst:"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	now := time.Now()
+	file := snapshot.Entry{Kind: snapshot.File, Size: 3 << 20}
+	err = errors.Join(
+		j.BeginUpload(&journal.PartialUpload{Path: "big.bin", Connection: "c", ID: "1", PartSize: 1 << 20, Source: file, Began: now}),
+		j.AddPart("big.bin", journal.Part{Number: 1, Size: 1 << 20}, now),
+		j.AddPart("big.bin", journal.Part{Number: 2, Size: 1 << 20}, now),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := (&session{mapping: m, journal: j}).status()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(st.Uploads) != 1 || st.Uploads[0].Confirmed != 2<<20 || st.Uploads[0].Size != 3<<20 {
+		t.Fatalf("%+v", st.Uploads)
+	}
+	var b strings.Builder
+	if err := writeStatus(&b, "heading", &st, now); err != nil {
+		t.Fatal(err)
+	}
+	if want := "  unfinished    big.bin: the remote has 2.0 MiB of 3.0 MiB, since "; !strings.Contains(b.String(), want) {
+		t.Errorf("no %q in\n%s", want, b.String())
 	}
 }
 

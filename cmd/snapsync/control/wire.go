@@ -55,6 +55,7 @@ type Status struct {
 	Retained      int64      `json:"retained"` // files that were deleted here and are kept there
 	RetainedBytes int64      `json:"retained_bytes"`
 	Failures      []Failure  `json:"failures,omitempty"` // the first of them, by path
+	Uploads       []Upload   `json:"uploads,omitempty"`  // that are not complete and can be continued, the first of them, by path
 	PID           int        `json:"pid,omitempty"`      // of the process that has the mapping
 	Live          *Live      `json:"live,omitempty"`     // what only a process that stays knows
 }
@@ -67,6 +68,16 @@ type Failure struct {
 	Message   string    `json:"message"`
 	Tries     int64     `json:"tries"`
 	Last      time.Time `json:"last"`
+}
+
+// Upload is one that the remote has a part of, which the next attempt does not send again.
+type Upload struct {
+	Path      string    `json:"path"`
+	PathBytes *string   `json:"path_base64,omitempty"` // if Path is not valid UTF-8
+	Size      int64     `json:"size"`                  // of the file, in bytes
+	Confirmed int64     `json:"confirmed"`             // bytes that the remote has
+	Began     time.Time `json:"began"`
+	Last      time.Time `json:"last"` // when the remote confirmed the last part
 }
 
 // Live is what a process knows of a mapping that it keeps true.
