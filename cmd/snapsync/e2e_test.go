@@ -211,7 +211,7 @@ func (m *mapping) catchUp() summary {
 	m.t.Helper()
 	out := m.must(m.snapsync, m.run()...)
 	m.tree.log = append(m.tree.log, "run: "+out)
-	m.tree.seen = m.tree.inodes()
+	m.tree.settled()
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	var s summary
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &s); err != nil || s.Type != "summary" {

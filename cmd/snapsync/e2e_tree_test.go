@@ -26,6 +26,7 @@ type tree struct {
 	log   []string // what was done, for the report of a failure
 
 	seen       map[string]uint64 // inodes, when the last run ended
+	silent     map[uint64]bool   // inodes of files that were edited since, and kept their size and mtime
 	duplicated map[sum]bool      // content that got a second file since the last unheardOf
 }
 
@@ -37,7 +38,7 @@ var oddNames = []string{
 }
 
 func newTree(t *testing.T, root string, seed uint64) *tree {
-	return &tree{t: t, root: root, rng: rand.New(rand.NewPCG(seed, 0)), names: oddNames, duplicated: map[sum]bool{}}
+	return &tree{t: t, root: root, rng: rand.New(rand.NewPCG(seed, 0)), names: oddNames, duplicated: map[sum]bool{}, silent: map[uint64]bool{}}
 }
 
 // plant fills the empty tree; one file is big enough to be sent in several parts to S3.
@@ -87,7 +88,20 @@ func (tr *tree) editKeepingMtime() {
 	info := tr.stat(path)
 	tr.write(path, info.Size())
 	tr.must(os.Chtimes(path, time.Time{}, info.ModTime()))
+	tr.silent[tr.seen[path]] = true
 	tr.did("overwrite in the same size with the same mtime", path)
+}
+
+// settled notes that a run has ended, and has seen everything.
+func (tr *tree) settled() {
+	tr.seen = tr.inodes()
+	clear(tr.silent)
+}
+
+// movable is a file whose renaming is not taken for what explains its new ctime: see the README's limits.
+func (tr *tree) movable() (path string, ok bool) {
+	path, ok = tr.file()
+	return path, ok && !tr.silent[tr.stat(path).Sys().(*syscall.Stat_t).Ino]
 }
 
 // inodes are those of all files.
@@ -137,7 +151,7 @@ func (tr *tree) saveByRename() {
 }
 
 func (tr *tree) renameFile() {
-	if path, ok := tr.file(); ok {
+	if path, ok := tr.movable(); ok {
 		to := tr.place()
 		tr.must(os.Rename(path, to))
 		tr.did("rename", path, to)
@@ -154,8 +168,8 @@ func (tr *tree) renameDir() {
 }
 
 func (tr *tree) swap() {
-	a, ok := tr.file()
-	if b, ok2 := tr.file(); ok && ok2 && a != b {
+	a, ok := tr.movable()
+	if b, ok2 := tr.movable(); ok && ok2 && a != b {
 		tr.rotate(a, b)
 		tr.did("swap", a, b)
 	}
@@ -163,9 +177,9 @@ func (tr *tree) swap() {
 
 // chain moves a to where b was, b to where c was, and c to a place of its own.
 func (tr *tree) chain() {
-	a, ok := tr.file()
-	b, _ := tr.file()
-	if to := tr.place(); ok && a != b && tr.free(to) {
+	a, ok := tr.movable()
+	b, ok2 := tr.movable()
+	if to := tr.place(); ok && ok2 && a != b && tr.free(to) {
 		tr.must(os.Rename(b, to))
 		tr.must(os.Rename(a, b))
 		tr.did("rename in a chain", a, b, to)
@@ -224,7 +238,7 @@ func (tr *tree) duplicate() {
 }
 
 func (tr *tree) moveAndEdit() {
-	if path, ok := tr.file(); ok {
+	if path, ok := tr.movable(); ok {
 		to := tr.place()
 		tr.must(os.Rename(path, to))
 		tr.write(to, tr.size())
