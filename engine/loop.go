@@ -45,6 +45,10 @@ type LoopConfig struct {
 	// Watch starts to watch the source, and calls hint, from any goroutine, until it is closed. It
 	// returns once everything that happens from then on is hinted at. nil: nothing is watched.
 	Watch func(ctx context.Context, hint func(Hint)) (Watch, error)
+	// Pulse reports, soon and at no cost to the remote, whether its host answers at all: with a connection
+	// that is closed again, say. It is called about once a second while the remote is away, until it returns
+	// nil; then the remote is probed at once. nil: that cannot be told, and only probes can.
+	Pulse func(ctx context.Context) error
 }
 
 // LoopState is the one word for what a Loop is doing.

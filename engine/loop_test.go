@@ -49,6 +49,7 @@ func staysOn(t *testing.T, r *rig, do func(*testing.T, *stay)) {
 		cfg.Scan.Root, cfg.Journal, cfg.Connect, cfg.Observe = r.source, j, r.connect, r.events
 		l, err := engine.NewLoop(engine.LoopConfig{
 			Engine: cfg, Settle: 500 * time.Millisecond, SettleMax: 30 * time.Second, DeleteDelay: 5 * time.Second,
+			Pulse: r.pulse,
 		})
 		must(t, err)
 		ctx, cancel := context.WithCancel(t.Context())

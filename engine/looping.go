@@ -33,6 +33,7 @@ type looping struct {
 	attended  bool          // --approve was used up
 	blind     bool          // it cannot even be planned while the remote is away
 	surprise  bool          // what the next look at everything finds, nobody hinted at
+	pulse     pulse         // of the remote's host, while the remote is away
 
 	deferred map[string]*hinted // what has to wait for the remote to be asked, by path
 }
@@ -40,6 +41,7 @@ type looping struct {
 func (r *looping) run(ctx context.Context) error {
 	r.startWatching(ctx)
 	defer r.stopWatching()
+	defer r.endPulse()
 	r.Sync()
 	for {
 		wait, err := r.turn(ctx)
@@ -70,7 +72,7 @@ func (r *looping) turn(ctx context.Context) (time.Duration, error) {
 	if urgent {
 		r.restful = time.Time{}
 		if r.away != nil {
-			r.probe = now
+			r.probe, r.pause = now, 0
 		}
 	}
 	state, err := r.cfg.Engine.Journal.State()
@@ -179,6 +181,9 @@ func (r *looping) cycle(ctx context.Context, f Focus, taken []*hinted, now time.
 	r.note(&out, err, taken, whole)
 	if err := r.judge(err, f.PlanOnly); err != nil {
 		return err
+	}
+	if !f.PlanOnly {
+		r.feelPulse(ctx)
 	}
 	done := r.now()
 	if out.Whole && out.Planned {

@@ -30,6 +30,7 @@ type rig struct {
 	cfg    engine.Config // what a test wants to be different
 	events func(engine.Event)
 	wrap   func(engine.Connection) engine.Connection // what stands between the engine and the remote; nil: nothing
+	pulse  func(context.Context) error               // whether the remote's host answers; nil: that cannot be told
 }
 
 // fullCaps is what SFTP or a local directory can do, and server-side copies as well.
