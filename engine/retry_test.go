@@ -1,0 +1,63 @@
+package engine_test
+
+import (
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/journal"
+)
+
+// Of the paths that were set aside only those are tried again that a person names, or that are beneath.
+func TestLoopRetryPaths(t *testing.T) {
+	var mu sync.Mutex
+	tried := map[string]int{}
+	stays(t, fullCaps, func(r *rig) {
+		r.cfg.Retries = 1
+		r.remote.Fail = func(op enginetest.Op) *enginetest.Fault {
+			if op.Name != "send" || !strings.Contains(op.Path, "bad") {
+				return nil
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			tried[op.Path]++
+			return &enginetest.Fault{Err: engine.ErrPermission}
+		}
+	}, func(t *testing.T, s *stay) {
+		for _, path := range []string{"bad", "d/bad", "d/e/bad", "dbad"} {
+			s.write(path, path)
+		}
+		s.seen()
+		s.pass(time.Second)
+		must(t, s.RetryPaths([]string{"d", "good"}))
+		s.pass(time.Second)
+		mu.Lock()
+		defer mu.Unlock()
+		for path, want := range map[string]int{"bad": 1, "d/bad": 2, "d/e/bad": 2, "dbad": 1} {
+			if tried[path] != want {
+				t.Errorf("%s was tried %d times, want %d", path, tried[path], want)
+			}
+		}
+	})
+}
+
+func TestFailedAt(t *testing.T) {
+	var rows []journal.FailureRow
+	for _, path := range []string{"a", "a/b", "ab"} {
+		rows = append(rows, journal.FailureRow{Failure: journal.Failure{Path: path}})
+	}
+	for _, c := range []struct {
+		paths string
+		want  int
+	}{{"a", 2}, {"ab a/b", 2}, {"a/b/c", 0}, {"a a", 2}} {
+		if got := engine.FailedAt(rows, strings.Fields(c.paths)); len(got) != c.want {
+			t.Errorf("%s: got %v", c.paths, got)
+		}
+	}
+	if got := engine.FailedAt(rows, []string{""}); len(got) != 3 {
+		t.Errorf("the root: got %v", got)
+	}
+}
