@@ -228,7 +228,7 @@ func (u *upkeep) run(ctx context.Context, config engine.Config) error {
 		l, err := u.d.newLoop(engine.LoopConfig{
 			Engine: config, Watch: u.watcher(&config),
 			Settle: u.spec.Settle, SettleMax: u.spec.SettleMax, DeleteDelay: u.spec.DeleteDelay, Interval: u.spec.Interval,
-			ProbeMin: u.spec.ProbeMin, ProbeMax: u.spec.ProbeMax,
+			ProbeMin: u.spec.ProbeMin, ProbeMax: u.spec.ProbeMax, Pulse: u.remotePulse(),
 		})
 		if err != nil {
 			return err

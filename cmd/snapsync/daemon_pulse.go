@@ -1,0 +1,19 @@
+package main
+
+import (
+	"context"
+
+	"github.com/snapsync/snapsync/backends"
+)
+
+// remotePulse tells whether the remote's servers take calls; it is nil where that cannot be told.
+func (u *upkeep) remotePulse() func(context.Context) error {
+	u.mu.Lock()
+	m := u.mapping
+	u.mu.Unlock()
+	remote, err := u.d.remoteConfig(m, &u.spec.syncFlags, "")
+	if err != nil {
+		return nil // the loop was not made with these flags
+	}
+	return backends.Pulse(u.d.ctx, remote)
+}
