@@ -40,6 +40,12 @@ func (a *app) chosen(sel *selection, src, path string) ([]*mapping, error) {
 	if err != nil {
 		return nil, err
 	}
+	return a.among(found, sel, src, path)
+}
+
+// among is chosen among the candidates that were found already, which stay as they are.
+func (a *app) among(candidates []*mapping, sel *selection, src, path string) ([]*mapping, error) {
+	found := slices.Clone(candidates)
 	if named := sel.Source+src+sel.Mapping != ""; !named {
 		found = configured(narrow(found, path), sel.Remote == "")
 	}

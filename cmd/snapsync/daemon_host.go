@@ -75,8 +75,8 @@ func (d *daemonProcess) do(c control.Command) (out control.Outcome, err error) {
 	if err != nil {
 		return out, err
 	}
-	if c.Name == control.Approve && len(found) != 1 {
-		return out, &control.Error{Code: http.StatusBadRequest, Message: "approve is for one mapping", Remedy: "name it", Exit: statusUsage}
+	if what := onlyForOne(&c); what != "" && len(found) != 1 {
+		return out, &control.Error{Code: http.StatusBadRequest, Message: what + " is for one mapping", Remedy: "name it", Exit: statusUsage}
 	}
 	var failed error
 	for _, u := range found {
@@ -93,6 +93,17 @@ func (d *daemonProcess) do(c control.Command) (out control.Outcome, err error) {
 func (u *upkeep) do(c control.Command, out *control.Outcome) (err error) {
 	switch c.Name {
 	case control.Sync:
+// onlyForOne names a command that is not for several mappings at once; "": it is.
+func onlyForOne(c *control.Command) string {
+	switch {
+	case c.Name == control.Approve:
+		return "approve"
+	case len(c.Paths)+len(c.PathsBytes) > 0:
+		return "retry of paths"
+	}
+	return ""
+}
+
 		out.Text, out.Cycle = "everything is looked at now", u.cycleAfterNow()
 		if u.paused() {
 			out.Text = "paused: everything is looked at after 'snapsync resume'"
@@ -106,13 +117,16 @@ func (u *upkeep) do(c control.Command, out *control.Outcome) (err error) {
 		out.Text = "resumed: it catches up now"
 		return u.update(func(s *journal.State) error { s.Paused = false; return nil })
 	case control.Retry:
-		n, err := u.retry()
+		n, err := u.retry(&c)
 		out.Count += n
 		out.Text = counted(out.Count, "failed path") + " tried again now"
 		return err
 	case control.Approve:
 		return u.approve(c, out)
 	}
+		if u.paused() {
+			out.Text = "paused: " + counted(out.Count, "failed path") + " tried again after 'snapsync resume'"
+		}
 	return &control.Error{Code: http.StatusNotFound, Message: "there is no command " + c.Name}
 }
 
@@ -130,18 +144,30 @@ func (u *upkeep) cycleAfterNow() int64 {
 	return st.Cycles + 1
 }
 
-func (u *upkeep) retry() (int64, error) {
+// retry has the paths that failed tried again, or those of them that are named, and counts them.
+func (u *upkeep) retry(c *control.Command) (int64, error) {
+	paths, err := pathsOf(c)
+	if err != nil {
+		return 0, err
+	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.session == nil || u.loop == nil {
 		u.again()
 		return 0, u.absent()
 	}
-	counts, err := u.session.journal.Counts()
+	if len(paths) == 0 {
+		counts, err := u.session.journal.Counts()
+		if err != nil {
+			return 0, err
+		}
+		return counts.Failed, u.loop.Retry()
+	}
+	rows, err := u.session.journal.Failures(everyFailure)
 	if err != nil {
 		return 0, err
 	}
-	return counts.Failed, u.loop.Retry()
+	return int64(len(engine.FailedAt(rows, paths))), u.loop.RetryPaths(paths)
 }
 
 // approve lets through what is held: exactly the deletes that the caller has seen.

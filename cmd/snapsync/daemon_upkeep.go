@@ -55,6 +55,7 @@ type loop interface {
 	Wake()
 	Retry() error
 }
+	RetryPaths(paths []string) error
 
 // Pauses between attempts to begin again, jittered by half.
 const (

@@ -1,15 +1,22 @@
 package main
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/journal"
 )
 
 type retryCmd struct {
-	Src string `arg:"" optional:"" help:"The source of the mapping. Default: as --source."`
+	Path []string `arg:"" optional:"" help:"Only what failed here and beneath: files, directories or the source itself. Default: all that failed."`
 	selection
 }
 
@@ -18,41 +25,183 @@ func (*retryCmd) Help() string {
 	return `A running 'snapsync run' sets a path that fails aside, longer each time, until it changes. This command shows which
 these are and has them tried again now. Where nothing is running, the next run tries all of them anyway.
 
+Exit status: 0; 1 if a path was named that did not fail, after the others were seen to.
+
 Examples:
 
     snapsync retry
     snapsync retry -m work
-    snapsync retry ~/work`
+    snapsync retry ~/work
+    snapsync retry ~/work/report.odt ~/work/photos
+    snapsync retry -m work photos`
 }
 
 // Run implements the command.
 func (c *retryCmd) Run(a *app) error {
-	return a.each(&c.selection, c.Src, "", func(m *mapping) error {
-		n, err := a.showFailed(m)
-		if err != nil {
-			return err
+	all, err := c.wishes(a)
+	if err != nil {
+		return err
+	}
+	failed := map[string]bool{} // of the paths, as they were typed
+	err = inTurn(a, all, func(w *retryWish) string { return w.mapping.label() }, func(w *retryWish) error { return c.retry(a, w, failed) })
+	var missed []string
+	for _, typed := range c.Path {
+		if !failed[typed] {
+			missed = append(missed, show(typed))
 		}
-		if p := a.process(m); p != nil {
-			err := a.order(p, m, control.Command{Name: control.Retry})
-			if !errors.Is(err, control.ErrNotRunning) {
-				return err
-			}
-		}
-		return a.answer(m, "retry", n, "", counted(n, "failed path")+": the next run tries all of them")
-	})
+	}
+	if len(missed) == 0 || err != nil {
+		return err
+	}
+	return &failure{
+		status: statusError, err: fmt.Errorf("not tried again, as it did not fail: %s", strings.Join(missed, ", ")),
+		hint: "'snapsync retry' and 'snapsync status' list what did; 'snapsync explain PATH' says why a path was sent or not",
+	}
 }
 
-// showFailed lists the paths that failed.
-func (a *app) showFailed(m *mapping) (int64, error) {
-	s, err := a.read(m)
+// retryWish is what is to be tried again of one mapping; no paths: everything.
+type retryWish struct {
+	mapping *mapping
+	paths   []string // of the mapping
+	typed   []string // the same, as a person wrote them
+}
+
+// wishes finds out which mappings the paths are of. One that may be of several is looked for in each.
+func (c *retryCmd) wishes(a *app) (all []*retryWish, err error) {
+	candidates, err := a.candidates(&c.selection, "")
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	rows, err := s.journal.Failures(engine.MaxFailures)
-	for i := range rows {
-		if !a.JSON && !a.Quiet {
-			fmt.Fprintf(a.stdout, "  %s: %s\n", show(rows[i].Path), withoutPath(rows[i].Message, rows[i].Path))
+	of := func(m *mapping) *retryWish {
+		for _, w := range all {
+			if w.mapping == m {
+				return w
+			}
+		}
+		all = append(all, &retryWish{mapping: m})
+		return all[len(all)-1]
+	}
+	typed := c.Path
+	if len(typed) == 0 {
+		typed = []string{""} // everything of the mappings that are meant
+	}
+	for _, typed := range typed {
+		found, err := a.among(candidates, &c.selection, "", typed)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range found {
+			w := of(m)
+			if typed == "" {
+				continue
+			}
+			rel, err := m.pathIn(typed)
+			if err != nil {
+				return nil, err
+			}
+			w.paths, w.typed = append(w.paths, rel), append(w.typed, typed)
 		}
 	}
-	return int64(len(rows)), errors.Join(err, s.close())
+	return all, nil
+}
+
+// retry has what failed of one mapping tried again, and notes which of the paths it found.
+func (c *retryCmd) retry(a *app, w *retryWish, found map[string]bool) error {
+	rows, err := a.failures(w.mapping)
+	if err != nil {
+		return err
+	}
+	if len(w.paths) > 0 {
+		for i, rel := range w.paths {
+			if len(engine.FailedAt(rows, []string{rel})) > 0 {
+				found[w.typed[i]] = true
+			}
+		}
+		if rows = engine.FailedAt(rows, w.paths); len(rows) == 0 && !a.JSON {
+			return nil // which is said of all mappings at once
+		}
+	}
+	a.showFailures(rows)
+	n := int64(len(rows))
+	if p := a.process(w.mapping); p != nil {
+		err := a.order(p, w.mapping, withPaths(control.Command{Name: control.Retry}, w.paths))
+		if !errors.Is(err, control.ErrNotRunning) {
+			return err
+		}
+	}
+	return a.answer(w.mapping, "retry", n, "", counted(n, "failed path")+": the next run tries "+plural(n, "it", "all of them"))
+}
+
+// everyFailure is more than a journal keeps of them in practice.
+const everyFailure = 1 << 20
+
+// failures are the paths of a mapping that failed, by path.
+func (a *app) failures(m *mapping) ([]journal.FailureRow, error) {
+	s, err := a.read(m)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.journal.Failures(everyFailure)
+	return rows, errors.Join(err, s.close())
+}
+
+// showFailures lists the first of the paths that failed.
+func (a *app) showFailures(rows []journal.FailureRow) {
+	if a.JSON || a.Quiet {
+		return
+	}
+	shown := rows[:min(len(rows), engine.MaxFailures)]
+	for i := range shown {
+		fmt.Fprintf(a.stdout, "  %s: %s\n", show(shown[i].Path), withoutPath(shown[i].Message, shown[i].Path))
+	}
+	if more := len(rows) - len(shown); more > 0 {
+		fmt.Fprintf(a.stdout, "  … and %s more\n", count(int64(more)))
+	}
+}
+
+// withPaths adds paths to a command; what is not UTF-8 does not go through JSON as it is.
+func withPaths(c control.Command, paths []string) control.Command {
+	for _, p := range paths {
+		if utf8.ValidString(p) {
+			c.Paths = append(c.Paths, p)
+		} else {
+			c.PathsBytes = append(c.PathsBytes, base64.StdEncoding.EncodeToString([]byte(p)))
+		}
+	}
+	return c
+}
+
+// pathsOf are the paths of a command in the journal's form.
+func pathsOf(c *control.Command) ([]string, error) {
+	paths := slices.Clone(c.Paths)
+	for _, text := range c.PathsBytes {
+		p, err := base64.StdEncoding.DecodeString(text)
+		if err != nil {
+			return nil, badPath("paths_base64: %v", err)
+		}
+		paths = append(paths, string(p))
+	}
+	for i, p := range paths {
+		clean, ok := cleanPath(p)
+		if !ok {
+			return nil, badPath("%q is not a path inside the source", p)
+		}
+		paths[i] = clean
+	}
+	return paths, nil
+}
+
+// cleanPath brings a path that is relative to the source into the journal's form; "." is the source.
+func cleanPath(p string) (clean string, ok bool) {
+	clean = path.Clean(p)
+	if clean == "." {
+		clean = ""
+	}
+	return clean, !path.IsAbs(clean) && clean != ".." && !strings.HasPrefix(clean, "../")
+}
+
+func badPath(format string, args ...any) error {
+	return &control.Error{
+		Code: http.StatusBadRequest, Message: fmt.Sprintf(format, args...), Remedy: "paths are relative to the source, with slashes", Exit: statusUsage,
+	}
 }
