@@ -89,10 +89,6 @@ func (d *daemonProcess) do(c control.Command) (out control.Outcome, err error) {
 	return out, failed
 }
 
-// do carries out a command on one mapping and adds to its outcome.
-func (u *upkeep) do(c control.Command, out *control.Outcome) (err error) {
-	switch c.Name {
-	case control.Sync:
 // onlyForOne names a command that is not for several mappings at once; "": it is.
 func onlyForOne(c *control.Command) string {
 	switch {
@@ -104,6 +100,10 @@ func onlyForOne(c *control.Command) string {
 	return ""
 }
 
+// do carries out a command on one mapping and adds to its outcome.
+func (u *upkeep) do(c control.Command, out *control.Outcome) (err error) {
+	switch c.Name {
+	case control.Sync:
 		out.Text, out.Cycle = "everything is looked at now", u.cycleAfterNow()
 		if u.paused() {
 			out.Text = "paused: everything is looked at after 'snapsync resume'"
@@ -120,13 +120,13 @@ func onlyForOne(c *control.Command) string {
 		n, err := u.retry(&c)
 		out.Count += n
 		out.Text = counted(out.Count, "failed path") + " tried again now"
+		if u.paused() {
+			out.Text = "paused: " + counted(out.Count, "failed path") + " tried again after 'snapsync resume'"
+		}
 		return err
 	case control.Approve:
 		return u.approve(c, out)
 	}
-		if u.paused() {
-			out.Text = "paused: " + counted(out.Count, "failed path") + " tried again after 'snapsync resume'"
-		}
 	return &control.Error{Code: http.StatusNotFound, Message: "there is no command " + c.Name}
 }
 
