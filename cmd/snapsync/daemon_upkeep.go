@@ -54,8 +54,8 @@ type loop interface {
 	Sync()
 	Wake()
 	Retry() error
-}
 	RetryPaths(paths []string) error
+}
 
 // Pauses between attempts to begin again, jittered by half.
 const (
