@@ -212,6 +212,9 @@ const (
 	closeTimeout = 5 * time.Second // for what a backend does at its end
 )
 
+// Throttled implements engine.Connection: rclone repeats such requests without a word.
+func (g *generic) Throttled() int64 { return 0 }
+
 // Flush implements engine.Connection: what rclone's remotes promise, they promise when they answer.
 func (g *generic) Flush(ctx context.Context) error { return ctx.Err() }
 

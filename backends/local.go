@@ -70,6 +70,7 @@ func openLocal(root string, links bool) (*local, error) {
 
 func (l *local) Caps() engine.Caps               { return l.caps }
 func (l *local) Probe(ctx context.Context) error { return ctx.Err() }
+func (l *local) Throttled() int64                { return 0 }
 func (l *local) Close() error                    { return nil }
 
 // Flush implements engine.Connection. A root that does not exist holds nothing to flush.

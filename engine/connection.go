@@ -69,6 +69,7 @@ type (
 // Upload first: what is remembered for another Connection, another part size or another source is
 // aborted and started anew. Its Cleanup aborts what is remembered of the path.
 type Uploads interface {
+	Uploads() ([]Upload, error)          // all that are remembered, without their parts
 	Upload(path string) (*Upload, error) // nil: none
 	BeginUpload(u *Upload) error
 	AddPart(path string, p UploadPart, at time.Time) error
@@ -150,6 +151,10 @@ type Connection interface {
 	// Places are the directories of this machine that the remote is kept in, as they are now; none if it
 	// is kept elsewhere. It costs a few calls of the system.
 	Places() ([]Place, error)
+
+	// Throttled returns how often since the last call the remote refused a request because there were too
+	// many, although a retry within the Connection may have made up for it. 0 where that is not known.
+	Throttled() int64
 
 	// Probe reports whether the remote answers at all, with one cheap request and no retries.
 	// nil or an error that is not ErrOffline both mean that it does.

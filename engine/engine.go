@@ -91,7 +91,10 @@ type Engine struct {
 	// over what went before as well (see spree), and the remote is flushed when there is time for it.
 	staying bool
 	told    map[string]string // places where absence proved nothing, and why: each is told once
-	spree   spree
+	// lost are the places where a file system is not mounted any more, or is another one, by path; nil until
+	// everything was looked at once.
+	lost  map[string]snapshot.Unproven
+	spree spree
 	// yield reports whether something more urgent than the rest of the plan has come up; nil: never.
 	// yielded says that it did, and that steps are left.
 	yield   func() bool
@@ -100,7 +103,7 @@ type Engine struct {
 	// letThrough is the digest of the deletes that --approve let through in this run; "": none yet.
 	letThrough string
 
-	// For the governor, which learns while workers work: bytes read to be sent, steps that the remote had
+	// For the governor, which learns while workers work: bytes read to be sent, requests that the remote had
 	// no room for, and what it made of that: how many steps are executed at once.
 	moved, throttles, parallel atomic.Int64
 

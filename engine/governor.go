@@ -7,6 +7,11 @@ import "time"
 // remote says that it is too much. Links and servers differ by three orders of magnitude here, and
 // change while a run lasts: a number that a person picked is wrong most of the time.
 //
+// Refusals weigh more than rates. After the first the limit is halved. From then on it is a search between
+// what was refused and what was not: raised by little, and by more each time that goes well, until a raise
+// is refused; then back to what went well, for a while, and the next raise is smaller. So a remote that
+// takes n at once is asked for n + 1 every ten seconds, and for no more than n in between.
+//
 // It is told everything by its methods, has no goroutine and no clock, and belongs to the dispatcher.
 type governor struct {
 	limit    int // how many steps may be under way now
@@ -18,6 +23,11 @@ type governor struct {
 	rate    float64   // of the interval before, units a second; 0: not known
 	before  int       // the limit that was raised before this interval; 0: none was
 	resting int       // intervals to leave the limit alone
+
+	good    int       // a limit with which a whole interval went by without a refusal; 0: none since the last cut
+	stride  int       // what the limit is raised by next; 0: by half of it
+	lowered time.Time // because of a refusal
+	stale   int       // so many more starts, and what is refused belongs to the limit as it is now
 }
 
 const (
@@ -25,14 +35,24 @@ const (
 	stepUnits      = 32 << 10 // what a step weighs beside its bytes
 	better         = 0.25     // of the share that the limit was raised by, how much more must get done to keep it
 	restIntervals  = 20       // after stepping back
+	cutIntervals   = 4        // after a cut: what is under way has to end, and what was refused to come again
 )
 
+// newGovernor allows start steps at first, and up to limit. If that is the same, it is a number that a person
+// gave, and stays.
 func newGovernor(start, limit int) *governor {
-	return &governor{limit: start, min: 1, max: max(start, limit)}
+	g := &governor{limit: start, min: 1, max: max(start, limit)}
+	if g.max == start {
+		g.min = start
+	}
+	return g
 }
 
-// started notes that so many steps are under way.
-func (g *governor) started(flying int) { g.full = g.full || flying >= g.limit }
+// started notes that one more step, and now so many, are under way.
+func (g *governor) started(flying int) {
+	g.full = g.full || flying >= g.limit
+	g.stale = max(0, g.stale-1)
+}
 
 // measure judges the interval if it is over. units is all that was done so far: bytes, and stepUnits for
 // each step.
@@ -52,6 +72,7 @@ func (g *governor) measure(now time.Time, units int64) {
 		g.rate, g.before = 0, 0
 		return
 	}
+	g.good = g.limit
 	g.judge(rate)
 }
 
@@ -64,19 +85,41 @@ func (g *governor) judge(rate float64) {
 	case g.before > 0 && rate < was*(1+better*float64(g.limit-g.before)/float64(g.before)):
 		g.limit, g.resting = g.before, restIntervals // that was as good
 	case g.limit < g.max:
-		g.before = g.limit
-		g.limit = min(g.max, max(g.limit+1, g.limit*3/2))
+		g.raise()
 		return
 	}
 	g.before = 0
 }
 
-// throttled notes that the remote refused a step because there are too many.
-func (g *governor) throttled(now time.Time, units int64) {
-	if g.resting == restIntervals && g.rate == 0 {
-		return // it has just reacted: one refusal seldom comes alone
+func (g *governor) raise() {
+	g.before = g.limit
+	half := max(1, g.limit/2)
+	if g.stride == 0 || g.stride >= half {
+		g.stride = 0
+		g.limit = min(g.max, g.limit+half)
+		return
 	}
-	g.limit = max(g.min, g.limit/2)
-	g.before, g.resting, g.rate = 0, restIntervals, 0
-	g.since, g.done, g.full = now, units, false
+	g.limit = min(g.max, g.limit+g.stride)
+	g.stride *= 2
+}
+
+// throttled notes that the remote refused something because there is too much.
+func (g *governor) throttled(now time.Time, units int64) {
+	g.since, g.done, g.full = now, units, false // an interval with a refusal teaches nothing more
+	if g.min == g.max || g.stale > 0 && now.Sub(g.lowered) < governInterval {
+		return // it has just reacted: what was started before is refused as well
+	}
+	switch {
+	case g.good > 0 && g.good < g.limit: // the last raise was too much
+		g.stride = max(1, (g.limit-g.good)/2)
+		g.limit, g.resting = g.good, restIntervals
+	case g.good > 0: // a remote has its moods
+		g.limit, g.resting = max(g.min, g.limit-max(1, g.limit/8)), cutIntervals
+		g.stride, g.good = 1, 0
+	default:
+		g.limit, g.resting = max(g.min, g.limit/2), cutIntervals
+		g.stride = max(1, g.limit/4)
+	}
+	g.lowered, g.stale = now, g.limit
+	g.before, g.rate = 0, 0
 }

@@ -190,6 +190,7 @@ func (e *Engine) attempt(ctx context.Context, s *journal.Step, do func() error) 
 	pause.InitialInterval, pause.MaxInterval = firstPause, maxPause
 	for n := 1; ; n++ {
 		err := do()
+		e.throttles.Add(e.conn.Throttled())
 		if err == nil {
 			return nil // even if ctx is done: it happened
 		}

@@ -29,30 +29,28 @@ const (
 
 	// silence is how long a request may go without a byte in either direction; rclone waits 5 minutes.
 	silence = 45 * time.Second
-
-	maxRetryPause = 500 * time.Millisecond // the engine is the one with patience
 )
 
 // newClient makes a client of the SDK. One that is patient waits as long for an answer as rclone would.
-func newClient(rctx context.Context, o *options, cfg aws.Config, patient bool) *s3.Client {
-	attempts := max(1, fs.GetConfig(rctx).LowLevelRetries)
-	return s3.NewFromConfig(cfg, func(c *s3.Options) {
-		c.HTTPClient = newHTTPClient(rctx, o, patient)
-		if o.Endpoint != "" {
-			c.BaseEndpoint = &o.Endpoint
+func (c *connection) newClient(rctx context.Context, cfg aws.Config, patient bool) *s3.Client {
+	opt, attempts := c.opt, max(1, fs.GetConfig(rctx).LowLevelRetries)
+	return s3.NewFromConfig(cfg, func(o *s3.Options) {
+		o.HTTPClient = newHTTPClient(rctx, opt, patient)
+		if opt.Endpoint != "" {
+			o.BaseEndpoint = &opt.Endpoint
 		}
-		c.UsePathStyle = o.ForcePathStyle
-		c.UseAccelerate = o.UseAccelerateEndpoint
-		c.UseARNRegion = o.UseARNRegion
-		c.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateDisabled
-		if o.UseDualStack {
-			c.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
+		o.UsePathStyle = opt.ForcePathStyle
+		o.UseAccelerate = opt.UseAccelerateEndpoint
+		o.UseARNRegion = opt.UseARNRegion
+		o.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateDisabled
+		if opt.UseDualStack {
+			o.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
 		}
-		c.Retryer = newRetryer(attempts)
-		c.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired // those of content are computed here
-		c.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
-		c.ContinueHeaderThresholdBytes = -1 // a round trip for each part, and not all servers know it
-		c.APIOptions = append(c.APIOptions, leaveEncoding)
+		o.Retryer = newRetryer(attempts, c.crowd.see)
+		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired // those of content are computed here
+		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
+		o.ContinueHeaderThresholdBytes = -1 // a round trip for each part, and not all servers know it
+		o.APIOptions = append(o.APIOptions, leaveEncoding)
 	})
 }
 
@@ -70,14 +68,15 @@ func (c *connection) unsigned(o *s3.Options) {
 }
 
 // once makes a request not be repeated.
-func once(o *s3.Options) { o.Retryer = newRetryer(1) }
+func once(o *s3.Options) { o.Retryer = newRetryer(1, notWhenGone) }
 
-func newRetryer(attempts int) aws.Retryer {
+// newRetryer shows each attempt that failed to first.
+func newRetryer(attempts int, first retry.IsErrorRetryableFunc) aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = attempts
-		o.MaxBackoff = maxRetryPause
+		o.Backoff = retry.BackoffDelayerFunc(retryPause)
 		o.RateLimiter = ratelimit.None
-		o.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(notWhenGone)}, o.Retryables...)
+		o.Retryables = append([]retry.IsErrorRetryable{first, retry.IsErrorRetryableFunc(notWhenGone)}, o.Retryables...)
 	})
 }
 
@@ -95,8 +94,7 @@ func notWhenGone(err error) aws.Ternary {
 // and bandwidth.
 func newHTTPClient(rctx context.Context, o *options, patient bool) *http.Client {
 	rctx, ci := fs.AddConfig(rctx)
-	limited := len(ci.BwLimit) > 0 // then a request may wait for its turn for a long time
-	if !patient && !limited {
+	if !patient && !backends.Limited() {
 		ci.Timeout = min(ci.Timeout, fs.Duration(silence))
 	}
 	transport := fshttp.NewTransportCustom(rctx, func(t *http.Transport) {

@@ -24,18 +24,12 @@ type memory struct {
 	paths map[string]time.Time // the last sign of life of each
 }
 
-// lister is what the journal can do as well: without it, memory knows of what it has written itself.
-type lister interface {
-	Uploads() ([]engine.Upload, error)
-}
-
 func newMemory(u engine.Uploads) (*memory, error) {
 	m := &memory{Uploads: u, paths: map[string]time.Time{}}
-	l, ok := u.(lister)
-	if !ok {
+	if u == nil {
 		return m, nil
 	}
-	all, err := l.Uploads()
+	all, err := u.Uploads()
 	for i := range all {
 		m.paths[all[i].Path] = all[i].Last
 	}
@@ -44,16 +38,11 @@ func newMemory(u engine.Uploads) (*memory, error) {
 
 // recall returns what is remembered of path, or nil.
 func (m *memory) recall(path string) (*engine.Upload, error) {
-	if m.Uploads == nil {
+	m.mu.Lock()
+	_, known := m.paths[path]
+	m.mu.Unlock()
+	if !known {
 		return nil, nil
-	}
-	if _, listed := m.Uploads.(lister); listed {
-		m.mu.Lock()
-		_, known := m.paths[path]
-		m.mu.Unlock()
-		if !known {
-			return nil, nil
-		}
 	}
 	return m.Uploads.Upload(path)
 }

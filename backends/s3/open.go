@@ -37,6 +37,7 @@ type connection struct {
 	crc     trial
 	where   string // the server, for what is remembered
 
+	crowd      crowd
 	bucket     sync.Mutex  // held while the bucket is being made
 	oneByOne   atomic.Bool // the server does not delete in batches
 	quotedList atomic.Bool // its listings have to be URL-encoded although the provider's need not
@@ -83,7 +84,7 @@ func (c *connection) connect(ctx, rctx context.Context) error {
 		return err
 	}
 	for asked := false; ; asked = true {
-		c.client, c.patient = newClient(rctx, c.opt, cfg, false), newClient(rctx, c.opt, cfg, true)
+		c.client, c.patient = c.newClient(rctx, cfg, false), c.newClient(rctx, cfg, true)
 		err := c.ask(ctx)
 		region := elsewhere(err)
 		if region == "" || region == cfg.Region || asked {
@@ -164,6 +165,9 @@ func (c *connection) Rmdir(context.Context, string) error { return nil }
 
 // Flush implements engine.Connection: what S3 has confirmed is durable.
 func (c *connection) Flush(ctx context.Context) error { return ctx.Err() }
+
+// Throttled implements engine.Connection.
+func (c *connection) Throttled() int64 { return c.crowd.take() }
 
 // Close implements engine.Connection.
 func (c *connection) Close() error {

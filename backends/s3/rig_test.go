@@ -327,7 +327,9 @@ func (d *diary) Uploads() ([]engine.Upload, error) {
 	defer d.mu.Unlock()
 	var all []engine.Upload
 	for _, u := range d.all {
-		all = append(all, *u)
+		c := *u
+		c.Parts = nil
+		all = append(all, c)
 	}
 	return all, nil
 }

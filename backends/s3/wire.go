@@ -55,8 +55,8 @@ func newWire(ctx context.Context, client *s3.Client, bucket string) *wire {
 	}
 }
 
-// put makes the request, and returns false if it did not work.
-func (w *wire) put(ctx context.Context, req *s3.PutObjectInput, buf *buffer, unsigned bool) (*s3.PutObjectOutput, bool) {
+// put makes the request, and returns nil if it did not work, with the status of the answer if there was one.
+func (w *wire) put(ctx context.Context, req *s3.PutObjectInput, buf *buffer, unsigned bool) (*s3.PutObjectOutput, int) {
 	key := *req.Key
 	r := (&http.Request{
 		Method: http.MethodPut, Host: w.base.Host, Header: headers(req), ContentLength: buf.size,
@@ -75,24 +75,24 @@ func (w *wire) put(ctx context.Context, req *s3.PutObjectInput, buf *buffer, uns
 	r.Header.Set("X-Amz-Content-Sha256", hash)
 	auth, err := w.auth.Retrieve(ctx)
 	if err != nil {
-		return nil, false
+		return nil, 0
 	}
 	if err := w.signer.SignHTTP(ctx, auth, r, hash, "s3", w.region, time.Now()); err != nil {
-		return nil, false
+		return nil, 0
 	}
 	answer, err := w.client.Do(r)
 	if err != nil {
-		return nil, false
+		return nil, 0
 	}
 	_, err = io.CopyN(io.Discard, answer.Body, maxAnswer) // so that the connection can be used again
 	answer.Body.Close()
 	if err != io.EOF || answer.StatusCode != http.StatusOK {
-		return nil, false
+		return nil, answer.StatusCode
 	}
 	return &s3.PutObjectOutput{
 		ETag:           notEmpty(answer.Header.Get("ETag")),
 		ChecksumCRC32C: notEmpty(answer.Header.Get("X-Amz-Checksum-Crc32c")),
-	}, true
+	}, answer.StatusCode
 }
 
 // maxAnswer is more than the answer to a PUT has.
@@ -128,9 +128,16 @@ func (c *connection) putObject(ctx context.Context, req *s3.PutObjectInput, buf 
 	w := c.wire
 	direct := w != nil && w.doubts.Load() < maxDoubts
 	if direct {
-		if out, ok := w.put(ctx, req, buf, c.opt.UseUnsignedPayload.Value); ok {
+		out, status := w.put(ctx, req, buf, c.opt.UseUnsignedPayload.Value)
+		if out != nil {
 			w.doubts.Store(0)
 			return out, nil
+		}
+		if crowded(status) { // which says nothing against asking in this way
+			direct = false
+			c.crowd.n.Add(1)
+			pause, _ := retryPause(1, nil)
+			sleep(ctx, pause)
 		}
 	}
 	req.Body = buf.body()

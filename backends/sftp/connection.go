@@ -195,6 +195,10 @@ func (c *connection) Probe(ctx context.Context) error {
 	})
 }
 
+// Throttled implements engine.Connection: the protocol has no words for it. What is too much for a server is
+// seen by the pool, which knows how many connections it takes.
+func (c *connection) Throttled() int64 { return 0 }
+
 // Flush implements engine.Connection.
 //
 // Neither does Send ask the server to write to its disk (fsync@openssh.com): rclone, rsync and scp do

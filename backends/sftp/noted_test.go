@@ -29,6 +29,17 @@ func (n *noted) Upload(path string) (*engine.Upload, error) {
 	return &c, nil
 }
 
+func (n *noted) Uploads() (all []engine.Upload, err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, u := range n.uploads {
+		c := *u
+		c.Parts = nil
+		all = append(all, c)
+	}
+	return all, nil
+}
+
 func (n *noted) BeginUpload(u *engine.Upload) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -282,6 +282,9 @@ func (c *connection) Flush(ctx context.Context) error {
 
 func (c *connection) Places() ([]engine.Place, error) { return slices.Clone(c.m.Places), nil }
 
+// Throttled: nobody is ever in the way of another here.
+func (c *connection) Throttled() int64 { return 0 }
+
 func (c *connection) Probe(ctx context.Context) error {
 	return c.runAll(ctx, Op{Name: "probe"}, nil, func() error { return nil }, nil)
 }

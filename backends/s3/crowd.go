@@ -1,0 +1,60 @@
+package s3
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+)
+
+// crowd counts the answers with which the server says that it is asked too much. They are made good by a
+// retry, of which the engine would never learn: so it would go on to crowd the server.
+type crowd struct{ n atomic.Int64 }
+
+// take returns the count, and starts anew.
+func (c *crowd) take() int64 { return c.n.Swap(0) }
+
+// see counts an attempt that failed, if that is why. It decides nothing.
+func (c *crowd) see(err error) aws.Ternary {
+	if crowded(status(err)) || throttleCodes.IsErrorThrottle(err) == aws.TrueTernary {
+		c.n.Add(1)
+	}
+	return aws.UnknownTernary
+}
+
+var throttleCodes = retry.IsErrorThrottles(retry.DefaultThrottles)
+
+// crowded reports whether an HTTP status is one for too many requests.
+func crowded(status int) bool {
+	return status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests
+}
+
+// Pauses between the attempts at one request. The engine is the one with patience.
+const (
+	firstRetryPause = 50 * time.Millisecond
+	maxRetryPause   = 500 * time.Millisecond
+)
+
+// retryPause is how long to wait after so many attempts. Requests that were refused together do not come
+// back together.
+func retryPause(attempts int, _ error) (time.Duration, error) {
+	pause := maxRetryPause
+	if attempts < 5 {
+		pause = min(maxRetryPause, firstRetryPause<<max(attempts-1, 0))
+	}
+	return pause/2 + rand.N(pause/2), nil
+}
+
+// sleep waits, but not for longer than ctx lasts.
+func sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
