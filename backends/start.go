@@ -75,8 +75,8 @@ func initRclone(ctx context.Context, s Settings) error {
 	if err := load(); err != nil {
 		return err
 	}
+	takeBandwidth(global)
 	accounting.Start(context.WithoutCancel(ctx))
-	limited.Store(len(global.BwLimit) > 0)
 	return nil
 }
 

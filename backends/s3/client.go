@@ -21,6 +21,8 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/fs/fshttp"
+
+	"github.com/snapsync/snapsync/backends"
 )
 
 const (
