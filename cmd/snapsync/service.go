@@ -57,7 +57,8 @@ type serviceInstallCmd struct {
 func (*serviceInstallCmd) Help() string {
 	return `Global flags that are given here, such as --state-dir, --config or -v, become part of the service, and so do
 XDG_CONFIG_HOME, XDG_STATE_HOME and RCLONE_CONFIG where they are set. Running it again writes it anew. On Linux, variables
-that the service needs besides, such as RCLONE_CONFIG_PASS, go into a file 'environment' beside the config file.`
+that the service needs besides, such as RCLONE_CONFIG_PASS, go into a file 'environment' beside the config file,
+with --system into /etc/snapsync/environment.`
 }
 
 type (
@@ -189,6 +190,9 @@ func (a *app) newJob(c *serviceInstallCmd) (*job, error) {
 	}
 	configHome := filepath.Join(j.home(xdg.ConfigHome, ".config"), "snapsync")
 	j.mappings, j.envFile = filepath.Join(configHome, "config.toml"), filepath.Join(configHome, "environment")
+	if j.system {
+		j.envFile = "/etc/snapsync/environment" // root reads it: a link of another user's would show them what is not theirs
+	}
 	if a.Mappings != "" {
 		j.mappings = a.Mappings
 	}
@@ -211,8 +215,12 @@ func (a *app) haveMappings(j *job) error {
 		return asUsage(err)
 	case len(file.Mappings) == 0:
 		return usage(hint, "there are no mappings in %s", show(j.mappings))
+	case !j.isOurs():
+		return nil // ~ and the like mean something else here
 	}
-	return nil
+	// With what `run` refuses for good the service would end at once and not be started again.
+	_, err = a.specsOf(file, &spec{})
+	return err
 }
 
 // runAs is whom a service runs as: for one of the machine not root because of sudo, but who has the
