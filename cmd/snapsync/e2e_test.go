@@ -35,6 +35,9 @@ const (
 	changesPerRound = 25
 	killsPerRound   = 4
 	oneRunAtMost    = 3 * time.Minute
+
+	// A process that ends sleeps for a second if nothing is said, so that what it left running may meet a race.
+	raceOptions = "GORACE=halt_on_error=1 atexit_sleep_ms=20"
 )
 
 func TestEndToEnd(t *testing.T) {
@@ -123,7 +126,7 @@ func (p programs) mapping(t *testing.T, r remote, seed uint64) *mapping {
 	if r.name == "ftp" { // it cannot transmit every byte, and says so: see backends
 		m.tree.names = slices.DeleteFunc(slices.Clone(oddNames), func(name string) bool { return !utf8.ValidString(name) })
 	}
-	m.env = append(os.Environ(), "HOME="+dir, "XDG_STATE_HOME="+filepath.Join(dir, "state"), "GORACE=halt_on_error=1")
+	m.env = append(os.Environ(), "HOME="+dir, "XDG_STATE_HOME="+filepath.Join(dir, "state"), raceOptions)
 	if os.Getenv("RCLONE_CONFIG") == "" {
 		m.env = append(m.env, "RCLONE_CONFIG="+filepath.Join(dir, "rclone.conf"))
 	}

@@ -50,6 +50,9 @@ func TestScripts(t *testing.T) {
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "home", ".config"))
 			env.Setenv("RCLONE_CONFIG", filepath.Join(env.WorkDir, "rclone.conf"))
 			env.Setenv("TZ", "UTC")
+			// Under -race every process that ends sleeps for a second, so that what it left running may still
+			// meet a race. There are many processes here.
+			env.Setenv("GORACE", "atexit_sleep_ms=20")
 			return os.MkdirAll(filepath.Join(env.WorkDir, "home"), 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
