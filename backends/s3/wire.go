@@ -123,22 +123,24 @@ func headers(req *s3.PutObjectInput) http.Header {
 	return h
 }
 
-// putObject makes the request directly, and if that did not work through the SDK.
+// putObject makes the request directly, again while the server has no room for it, and if that did not work
+// through the SDK.
 func (c *connection) putObject(ctx context.Context, req *s3.PutObjectInput, buf *buffer) (*s3.PutObjectOutput, error) {
 	w := c.wire
 	direct := w != nil && w.doubts.Load() < maxDoubts
-	if direct {
+	for n := 1; direct; n++ {
 		out, status := w.put(ctx, req, buf, c.opt.UseUnsignedPayload.Value)
 		if out != nil {
 			w.doubts.Store(0)
 			return out, nil
 		}
-		if crowded(status) { // which says nothing against asking in this way
-			direct = false
-			c.crowd.n.Add(1)
-			pause, _ := retryPause(1, nil)
-			sleep(ctx, pause)
+		if !crowded(status) {
+			break
 		}
+		c.crowd.n.Add(1)
+		direct = n < maxRefusals // nothing is wrong with this way of asking
+		pause, _ := retryPause(n, nil)
+		sleep(ctx, pause)
 	}
 	req.Body = buf.body()
 	out, err := c.client.PutObject(ctx, req, c.unsigned)
@@ -148,8 +150,12 @@ func (c *connection) putObject(ctx context.Context, req *s3.PutObjectInput, buf 
 	return out, err
 }
 
-// maxDoubts is after how many of them the SDK must know something about this server that is not known here.
-const maxDoubts = 20
+const (
+	// maxDoubts is after how many of them the SDK must know something about this server that is not known here.
+	maxDoubts = 20
+	// maxRefusals is how often a server that is crowded is asked again at once.
+	maxRefusals = 8
+)
 
 // sha256 is the hash of the content as a signature has it.
 func (b *buffer) sha256() string {
