@@ -66,6 +66,10 @@ func TestEndToEndWatch(t *testing.T) {
 		t.Parallel()
 		p.watched(t, all[0], seed).patterns()
 	})
+	t.Run("pulse", func(t *testing.T) {
+		t.Parallel()
+		p.pulses(t, all, seed)
+	})
 }
 
 // watched is a mapping that a process keeps true.
