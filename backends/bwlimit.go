@@ -76,7 +76,7 @@ func takeBandwidth(global *fs.ConfigInfo) {
 	bandwidth.Lock()
 	defer bandwidth.Unlock()
 	bandwidth.initial, global.BwLimit = global.BwLimit, nil
-	if len(bandwidth.initial) > 0 {
+	if bandwidth.set == "" && len(bandwidth.initial) > 0 {
 		hold(bandwidth.initial)
 	}
 }

@@ -50,12 +50,11 @@ type app struct {
 	stdout io.Writer
 	stderr io.Writer
 	screen *screen // where log lines go, above the progress if there is one
-	socket string  // where this process can be asked; "": nowhere
+	lines  *logLines
+	socket string // where this process can be asked; "": nowhere
 	log    *slog.Logger
 
 	withoutFile bool // the config file is wrong, and this command goes on all the same
-
-	logFile logFile // of --log-file; nil: log lines go to the screen
 }
 
 const shortHelp = `snapsync keeps a remote true to a local directory, one way.

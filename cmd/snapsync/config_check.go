@@ -7,7 +7,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
 )
 
@@ -63,35 +62,10 @@ func (*configCheckCmd) Run(a *app) error {
 // checkProcess tries the keys of the whole process on values of their own, as this process may have got
 // others from outside.
 func (a *app) checkProcess(file *config.File) error {
-	b := &app{globals: &globals{}, given: map[string]origin{}, ctx: a.ctx, log: a.log}
-	x := &transferFlags{}
-	found := b.apply(file, append(flagsOf(b.globals), flagsOf(x)...), file.Process)
-	for _, c := range []struct {
-		key   string
-		check func() error
-	}{
-		{"log-level", func() error { _, err := b.logLevel(); return err }},
-		{"log-file-max-size", func() error { _, err := b.rotated(""); return err }},
-		{"rclone", func() error { _, err := b.rcloneOptions(); return err }},
-		{"bwlimit", func() error { return a.tryBwlimit(x.Bwlimit) }},
-	} {
-		v, set := file.Process[c.key]
-		if !set {
-			continue
-		}
-		if err := c.check(); err != nil {
-			found = append(found, file.Problem(v.At, "%s: %w", c.key, err))
-		}
-	}
-	return asUsage(found.Err())
-}
-
-// tryBwlimit has rclone parse a bandwidth limit.
-func (a *app) tryBwlimit(limit string) error {
-	if err := a.startRclone(); err != nil {
-		return err
-	}
-	return a.checkOptions(backends.Config{Source: os.TempDir(), BwLimit: limit})
+	s := &settings{}
+	b := &app{globals: &s.globals, given: map[string]origin{}, ctx: a.ctx, log: a.log}
+	found := b.apply(file, s.flags(), file.Process)
+	return asUsage(append(found, s.wrong(file)...).Err())
 }
 
 // checkEach checks the mappings one by one and tells of each.

@@ -170,7 +170,7 @@ var examples = map[string]any{
 	"exclude-from": []string{"exclude.txt"}, "filter": []string{"+ /keep/**", "- *.iso"}, "filter-from": []string{"rules.txt"},
 	"files-from": []string{"files.txt"}, "files-from-raw": []string{"files.txt"}, "exclude-if-present": []string{".nobackup"},
 	"min-size": "1k", "max-size": "4G", "min-age": "1h", "max-age": "1y", "settle": "2s", "settle-max": "1m", "delete-delay": "10s", "interval": "6h",
-	"metrics-addr": "localhost:9465",
+	"metrics-addr": "localhost:9465", "max-transfers": 64,
 }
 
 func example(k config.Key) string {

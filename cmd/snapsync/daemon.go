@@ -6,21 +6,21 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
+	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/engine"
 )
 
 // daemonProcess is `run` without --once: it keeps mappings true until it is told to stop.
 //
-//	daemon.go          start, reload, drain
+//	daemon.go          start and drain
+//	daemon_reload.go   the configuration, read again
+//	daemon_pool.go     what the mappings share
 //	daemon_serve.go    the control socket and the port for metrics
 //	daemon_upkeep.go   one mapping
 //	daemon_status.go   how it stands
@@ -35,7 +35,7 @@ type daemonProcess struct {
 	load    func() ([]spec, error)                // the mappings that are wanted
 	newLoop func(engine.LoopConfig) (loop, error) // engine.NewLoop, but for tests
 	started time.Time
-	slots   *semaphore.Weighted // transfers of all mappings together; nil: no limit
+	pool    *pool // steps of all mappings together
 	feed    *control.Feed
 	meters  *meters
 	notify  *notifier
@@ -46,15 +46,18 @@ type daemonProcess struct {
 	viewed  bool            // a live view has the terminal; guarded by out
 	out     sync.Mutex      // one line of stdout at a time
 
-	// steer is held while the set of mappings changes.
+	// steer is held while the set of mappings changes, and guards what follows.
 	steer sync.Mutex
-	mu    sync.Mutex // guards kept
-	kept  []*upkeep  // in the order of the configuration
+	now   *settings    // of the process; nil: a reload leaves them as they are
+	port  *metricsPort // nil: there is none
+
+	mu   sync.Mutex // guards kept
+	kept []*upkeep  // in the order of the configuration
 }
 
 // processFlags are what all mappings of a process share.
 type processFlags struct {
-	MaxTransfers int    `group:"transfer" placeholder:"N" help:"Parallel steps of all mappings of this process together. Default: only each mapping's own limit."`
+	MaxTransfers string `group:"transfer" placeholder:"N|auto" default:"auto" help:"Parallel steps of all mappings of this process together. 0: no limit; auto: 128, or as many as the transfers of a mapping ask for."`
 	MetricsAddr  string `group:"watch" placeholder:"HOST:PORT" help:"Answer Prometheus at http://HOST:PORT/metrics, too. The control socket always does."`
 }
 
@@ -67,24 +70,33 @@ const (
 
 // stay is `run` without --once.
 func (c *runCmd) stay(a *app) error {
-	d, err := newDaemon(a, func() ([]spec, error) { return a.specs(c.spec()) }, &c.processFlags)
+	load := func() ([]spec, error) {
+		specs, err := a.specs(c.spec())
+		for i := range specs {
+			specs[i].Bwlimit = "" // it is the process's, which may change it while they go on
+		}
+		return specs, err
+	}
+	d, err := newDaemon(a, load, &c.processFlags)
 	if err != nil {
 		return err
 	}
+	if err := backends.SetBandwidth(c.Bwlimit); err != nil {
+		return &failure{status: statusUsage, err: err, hint: "--bwlimit has rclone's syntax: https://rclone.org/docs/#bwlimit-bwtimetable"}
+	}
+	d.now = &settings{globals: *a.globals, processFlags: c.processFlags, Bwlimit: c.Bwlimit}
 	return d.run(&c.processFlags)
 }
 
 func newDaemon(a *app, load func() ([]spec, error), f *processFlags) (*daemonProcess, error) {
-	if f.MaxTransfers < 0 {
-		return nil, usage("0 means no limit", "max-transfers %d: want a number from 0 up", f.MaxTransfers)
+	size, err := f.poolSize(nil)
+	if err != nil {
+		return nil, err
 	}
 	d := &daemonProcess{
-		app: a, load: load, started: time.Now(), feed: control.NewFeed(feedSize), notify: newNotifier(a.log),
+		app: a, load: load, pool: newPool(size), started: time.Now(), feed: control.NewFeed(feedSize), notify: newNotifier(a.log),
 		hurry:   make(chan struct{}),
 		newLoop: func(c engine.LoopConfig) (loop, error) { return engine.NewLoop(c) },
-	}
-	if f.MaxTransfers > 0 {
-		d.slots = semaphore.NewWeighted(int64(f.MaxTransfers))
 	}
 	d.meters = newMeters(d)
 	return d, nil
@@ -97,6 +109,12 @@ func (d *daemonProcess) run(f *processFlags) error {
 	if err != nil {
 		return err
 	}
+	size, err := f.poolSize(specs)
+	if err != nil {
+		return err
+	}
+	d.pool.resize(size)
+	defer d.pool.close()
 	signals := make(chan os.Signal, 4) // before anybody can know that there is a process to send them to
 	defer steeringSignals(signals)()
 	asked, halt := context.WithCancel(d.ctx)
@@ -180,7 +198,7 @@ func (d *daemonProcess) signalled(ctx context.Context, s os.Signal) {
 			u.syncNow()
 		}
 	case control.Reload:
-		if err := d.reopenLog(); err != nil {
+		if err := d.lines.reopen(); err != nil {
 			d.log.Error(err.Error())
 		}
 		if out, err := d.reload(); err != nil {
@@ -199,49 +217,6 @@ func (d *daemonProcess) begin(specs []spec) {
 	for _, sp := range specs {
 		d.kept = append(d.kept, d.start(d.work, sp, len(specs) == 1))
 	}
-}
-
-// reload makes the mappings those that the configuration has now. What did not change goes on.
-func (d *daemonProcess) reload() (out control.Outcome, err error) {
-	d.steer.Lock()
-	defer d.steer.Unlock()
-	d.notify.Reloading()
-	defer d.notify.Ready()
-	specs, err := d.load()
-	if err != nil {
-		return out, err
-	}
-	old := d.all()
-	now := make([]*upkeep, len(specs))
-	for i := range specs {
-		j := slices.IndexFunc(old, func(u *upkeep) bool { return u != nil && reflect.DeepEqual(u.spec, specs[i]) })
-		if j >= 0 {
-			now[i], old[j] = old[j], nil
-		}
-	}
-	gone := slices.DeleteFunc(old, func(u *upkeep) bool { return u == nil })
-	for _, u := range gone {
-		u.stop()
-	}
-	for _, u := range gone { // its state must be free before it can be taken with other flags
-		<-u.done
-		d.meters.forget(u.label)
-	}
-	added := 0
-	for i, u := range now {
-		if u != nil {
-			continue
-		}
-		now[i] = d.start(d.work, specs[i], false)
-		added++
-		out.Mappings = append(out.Mappings, now[i].label)
-	}
-	d.mu.Lock()
-	d.kept = now
-	d.mu.Unlock()
-	d.said(nil)
-	out.Text = fmt.Sprintf("reloaded: %s as before, %d started, %d ended", counted(int64(len(now)-added), "mapping"), added, len(gone))
-	return out, nil
 }
 
 // drain ends everything: nothing is begun, uploads under way have some time left, what was done is

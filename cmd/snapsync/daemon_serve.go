@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,15 +27,14 @@ func (d *daemonProcess) serve(addr string) (stop func(), err error) {
 		}
 		group.Wait()
 	}
-	if addr != "" {
-		l, err := net.Listen("tcp", addr)
-		if err != nil {
-			return nil, usage("another process may have the port", "--metrics-addr: %w", err)
-		}
-		public := &http.Server{Handler: d.meters.public(), ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10}
-		ends = append(ends, func() { public.Close() })
-		group.Go(func() { d.ended("metrics", public.Serve(l)) })
+	if err := d.movePort(addr); err != nil {
+		return nil, err
 	}
+	ends = append(ends, func() {
+		d.steer.Lock()
+		defer d.steer.Unlock()
+		d.port.close()
+	})
 	l, err := d.listen()
 	if err != nil {
 		d.log.Error("no control socket: "+err.Error(), "remedy", "set XDG_RUNTIME_DIR to a directory of yours; until then pause, sync and the like need the process stopped")
@@ -43,7 +43,7 @@ func (d *daemonProcess) serve(addr string) (stop func(), err error) {
 	d.socket = l.Path()
 	server := control.NewServer(d, d.feed, d.meters.handler(), d.log)
 	group.Go(func() { d.ended("control socket", server.Serve(l)) })
-	ends = append(ends, func() {
+	ends = slices.Insert(ends, 0, func() {
 		ctx, cancel := context.WithTimeout(context.Background(), replyTime)
 		defer cancel()
 		if err := server.Shutdown(ctx); err != nil {
@@ -57,6 +57,65 @@ func (d *daemonProcess) ended(what string, err error) {
 	if err != nil && !errors.Is(err, http.ErrServerClosed) {
 		d.log.Error(what+": "+err.Error(), "remedy", "restart the process; the mappings are kept up to date all the same")
 	}
+}
+
+// metricsPort answers Prometheus, and nobody else, on a port.
+type metricsPort struct {
+	addr   string
+	server http.Server
+	ended  chan struct{}
+}
+
+// movePort has metrics answered at addr, and nowhere else; "": nowhere. After an error all is as it was.
+// The caller holds steer.
+func (d *daemonProcess) movePort(addr string) error {
+	if d.port != nil && d.port.addr == addr {
+		return nil
+	}
+	next, err := d.openPort(addr)
+	if err != nil && d.port != nil { // the old one may be what is in the way
+		was := d.port.addr
+		d.port.close()
+		if next, err = d.openPort(addr); err != nil {
+			d.port, _ = d.openPort(was)
+			return err
+		}
+	}
+	if err != nil {
+		return err
+	}
+	d.port.close()
+	d.port = next
+	return nil
+}
+
+// openPort returns nil for no address.
+func (d *daemonProcess) openPort(addr string) (*metricsPort, error) {
+	if addr == "" {
+		return nil, nil
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, usage("another process may have the port", "--metrics-addr: %w", err)
+	}
+	p := &metricsPort{
+		addr: addr, ended: make(chan struct{}),
+		server: http.Server{Handler: d.meters.public(), ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10},
+	}
+	go func() {
+		defer close(p.ended)
+		d.ended("metrics", p.server.Serve(l))
+	}()
+	return p, nil
+}
+
+// close does nothing if there is no port, or none any more.
+func (p *metricsPort) close() {
+	if p == nil {
+		return
+	}
+	p.server.Close()
+	<-p.ended
 }
 
 // listen makes the control socket in the first place that will do.

@@ -211,7 +211,7 @@ func (u *upkeep) close() error {
 func (u *upkeep) run(ctx context.Context, config engine.Config) error {
 	flight, nudge := newFlight(), make(chan struct{}, 1)
 	config.Observe = u.observer(flight, nudge)
-	config.Log, config.Slots = u.log(), u.d.slots
+	config.Log, config.Slots = u.log(), u.d.pool.slots
 	connect := config.Connect
 	config.Connect = func(ctx context.Context, uploads engine.Uploads) (engine.Connection, error) {
 		c, err := connect(ctx, uploads)

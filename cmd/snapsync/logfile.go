@@ -81,6 +81,12 @@ func (f *rotationFlags) rotated(path string) (*rotatedLog, error) {
 	}}, nil
 }
 
+// check refuses what cannot be a rotation.
+func (f *rotationFlags) check() error {
+	_, err := f.rotated("")
+	return err
+}
+
 // atLeastOne rounds x, but what is above 0 to no less than 1.
 func atLeastOne(x float64) int {
 	if x <= 0 {
@@ -129,11 +135,3 @@ type rotatedLog struct{ lumberjack.Logger }
 
 // reopen lets go of the file; the next line opens it by name.
 func (l *rotatedLog) reopen() error { return l.Logger.Close() }
-
-// reopenLog is for whoever gets a SIGHUP.
-func (a *app) reopenLog() error {
-	if a.logFile == nil {
-		return nil
-	}
-	return a.logFile.reopen()
-}

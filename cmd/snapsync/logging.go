@@ -52,27 +52,65 @@ func (a *app) openLog() (func(), error) {
 		return nil, err
 	}
 	a.screen = &screen{out: a.stderr}
-	var out io.Writer = a.screen
-	done := func() {}
+	a.lines = &logLines{screen: a.screen}
+	a.lines.level.Set(level)
 	if a.LogFile != "" {
 		f, err := newLogFile(a.LogFile, &a.rotationFlags)
 		if err != nil {
 			return nil, err
 		}
-		a.logFile = f
-		out, done = f, func() { f.Close() }
+		a.lines.to(f)
 	}
 	if a.UseJSONLog {
-		a.log = slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level, ReplaceAttr: namedLevel}))
+		a.log = slog.New(slog.NewJSONHandler(a.lines, &slog.HandlerOptions{Level: &a.lines.level, ReplaceAttr: namedLevel}))
 	} else {
-		a.log = slog.New(&lineHandler{out: out, level: level, mu: &sync.Mutex{}})
+		a.log = slog.New(&lineHandler{out: a.lines, level: &a.lines.level, mu: &sync.Mutex{}})
 	}
-	return done, nil
+	return func() { a.lines.to(nil) }, nil
+}
+
+// logLines is which log lines are written, and where to. Both can be changed beneath all loggers.
+type logLines struct {
+	level  slog.LevelVar
+	screen *screen
+
+	mu   sync.Mutex
+	file logFile // of --log-file; nil: the screen
+}
+
+// Write implements io.Writer. One call is one or more whole lines.
+func (l *logLines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file != nil {
+		return l.file.Write(p)
+	}
+	return l.screen.Write(p)
+}
+
+// to makes later lines go to f; nil: to the screen.
+func (l *logLines) to(f logFile) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file != nil {
+		l.file.Close()
+	}
+	l.file = f
+}
+
+// reopen is for whoever gets a SIGHUP: later lines go to what has the file's name by then.
+func (l *logLines) reopen() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file == nil {
+		return nil
+	}
+	return l.file.reopen()
 }
 
 // logLevel is --log-level, else what -v and -q say.
-func (a *app) logLevel() (slog.Level, error) {
-	switch strings.ToUpper(a.LogLevel) {
+func (g *globals) logLevel() (slog.Level, error) {
+	switch strings.ToUpper(g.LogLevel) {
 	case "DEBUG":
 		return slog.LevelDebug, nil
 	case "INFO":
@@ -82,18 +120,18 @@ func (a *app) logLevel() (slog.Level, error) {
 	case "ERROR":
 		return slog.LevelError, nil
 	case "":
-		return a.verbosity(), nil
+		return g.verbosity(), nil
 	}
-	return 0, usage("DEBUG, INFO, NOTICE and ERROR are known", "unknown log level %q", a.LogLevel)
+	return 0, usage("DEBUG, INFO, NOTICE and ERROR are known", "unknown log level %q", g.LogLevel)
 }
 
-func (a *app) verbosity() slog.Level {
+func (g *globals) verbosity() slog.Level {
 	switch {
-	case a.Quiet:
+	case g.Quiet:
 		return slog.LevelError
-	case a.Verbose >= 2:
+	case g.Verbose >= 2:
 		return slog.LevelDebug
-	case a.Verbose == 1:
+	case g.Verbose == 1:
 		return slog.LevelInfo
 	}
 	return levelNotice
@@ -104,14 +142,14 @@ func (a *app) verbosity() slog.Level {
 //	2026/11/22 16:00:00 INFO  : path: message key=value
 type lineHandler struct {
 	out   io.Writer
-	level slog.Level
+	level slog.Leveler
 	attrs []slog.Attr // of WithAttrs
 	group string      // prefix of later keys
 	mu    *sync.Mutex // one Write per record
 }
 
 // Enabled implements slog.Handler.
-func (h *lineHandler) Enabled(_ context.Context, l slog.Level) bool { return l >= h.level }
+func (h *lineHandler) Enabled(_ context.Context, l slog.Level) bool { return l >= h.level.Level() }
 
 // Handle implements slog.Handler.
 func (h *lineHandler) Handle(_ context.Context, r slog.Record) error {

@@ -125,10 +125,12 @@ type Command struct {
 
 // Outcome is the answer to a command that was accepted.
 type Outcome struct {
-	Text     string   `json:"text"`            // for a person
-	Mappings []string `json:"mappings"`        // the ids of those that it concerned
-	Count    int64    `json:"count"`           // deletes that were approved, failed paths that are retried
-	Cycle    int64    `json:"cycle,omitempty"` // Sync of one mapping: it is done when live.cycles is that far
+	Text     string   `json:"text"`              // for a person
+	Mappings []string `json:"mappings"`          // the ids of those that it concerned
+	Count    int64    `json:"count"`             // deletes that were approved, failed paths that are retried
+	Cycle    int64    `json:"cycle,omitempty"`   // Sync of one mapping: it is done when live.cycles is that far
+	Changed  []string `json:"changed,omitempty"` // Reload: the keys of the process that have another value now
+	Restart  []string `json:"restart,omitempty"` // Reload: those that need another process for that
 }
 
 // Error is the answer to a request that was not carried out, and an error of Go.

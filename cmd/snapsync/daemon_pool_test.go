@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"testing"
+	"time"
+)
+
+// free counts the slots that can be had at this moment.
+func (p *pool) free() (n int64) {
+	for p.slots.TryAcquire(1) {
+		n++
+	}
+	p.slots.Release(n)
+	return n
+}
+
+// A pool grows at once, and shrinks as steps end; a wish that comes meanwhile replaces the one before.
+func TestPoolResizes(t *testing.T) {
+	p := newPool(5)
+	defer p.close()
+	if n := p.free(); n != 5 {
+		t.Fatalf("%d slots, want 5", n)
+	}
+	take := func(n int64) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		for range n {
+			if err := p.slots.Acquire(ctx, 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	take(4)
+	p.resize(2) // four are under way
+	for end := time.Now().Add(10 * time.Second); p.free() > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("slots are free while too many are taken")
+		}
+	}
+	p.slots.Release(2) // two are
+	if p.slots.TryAcquire(1) {
+		t.Error("a third step was begun")
+	}
+	p.slots.Release(1)
+	take(1)
+	if n := p.free(); n != 0 {
+		t.Errorf("%d slots more than two", n)
+	}
+	p.resize(1) // waits
+	p.resize(7)
+	take(5)
+	if n := p.free(); n != 0 {
+		t.Errorf("%d slots more than seven", n)
+	}
+	p.slots.Release(7)
+	p.resize(3)
+	if n := p.free(); n != 3 {
+		t.Errorf("%d slots, want 3", n)
+	}
+}
+
+func TestPoolSize(t *testing.T) {
+	many := []spec{{transferFlags: transferFlags{Transfers: "auto"}}, {transferFlags: transferFlags{Transfers: "200"}}}
+	for _, c := range []struct {
+		flag  string
+		specs []spec
+		want  int64 // -1: refused
+	}{
+		{"", nil, defaultPool}, {"auto", many[:1], defaultPool}, {"Auto", many, 200}, {"7", many, 7}, {"0", nil, poolCeiling},
+		{"-1", nil, -1}, {"many", nil, -1}, {"1.5", nil, -1}, {"99999999999", nil, -1},
+	} {
+		got, err := (&processFlags{MaxTransfers: c.flag}).poolSize(c.specs)
+		if c.want < 0 && classify(err).status != statusUsage || c.want >= 0 && (err != nil || got != c.want) {
+			t.Errorf("%q: %d, %v; want %d", c.flag, got, err, c.want)
+		}
+	}
+}
