@@ -20,6 +20,7 @@ type serviceStatus struct {
 	Linger     *bool   `json:"linger,omitempty"` // a user's service under systemd runs without a session
 
 	since time.Time
+	more  string // the command that shows what the log does not have
 }
 
 // Run implements the command.
@@ -60,7 +61,7 @@ func (st *serviceStatus) write(a *app, now time.Time) error {
 		row("", "%s", st.Text)
 	}
 	if st.Restarts > 0 {
-		row("restarts", "%d, after failures: the log tells why", st.Restarts)
+		row("restarts", "%d, after failures: the log or '%s' tells why", st.Restarts, st.more)
 	}
 	switch {
 	case !st.Enabled:

@@ -10,9 +10,10 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/adrg/xdg"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/control"
 )
 
 // systemd is the service manager of most Linux systems: the instance of the machine, or that of a user,
@@ -101,7 +102,7 @@ func (s *systemd) explain(j *job, changed, running bool) {
 	a.tell("it runs as %s, and starts with %s", j.user.Username, map[bool]string{true: "the machine", false: "your session"}[s.system])
 	switch {
 	case !running:
-		a.tell("systemd does not run here: the service starts with the next boot or login")
+		a.tell("%s", s.absent())
 	case changed && s.show()["ActiveState"] == "active":
 		a.tell("it still runs as it was installed before; restart it: %s restart %s", strings.Join(s.command(), " "), serviceName)
 	default:
@@ -138,6 +139,7 @@ func (s *systemd) uninstall() error {
 		if err := s.ctl("daemon-reload"); err != nil {
 			return err
 		}
+		s.ctl("reset-failed", unitName) // one that failed would stay in lists; of any other it is an error
 	}
 	if !found {
 		s.app.tell("not installed: there is no %s", show(s.unitPath()))
@@ -152,7 +154,7 @@ func (s *systemd) start() error {
 		return err
 	}
 	if err := s.ctl("start", unitName); err != nil {
-		return err
+		return s.whyNot(err)
 	}
 	s.app.tell("started; 'snapsync status' shows how the mappings stand")
 	return nil
@@ -186,7 +188,7 @@ func notInstalled(system bool) error {
 }
 
 func (s *systemd) status() (*serviceStatus, error) {
-	st := &serviceStatus{Definition: s.unitPath(), State: "stopped"}
+	st := &serviceStatus{Definition: s.unitPath(), State: "stopped", more: s.journal()}
 	text, err := os.ReadFile(s.unitPath())
 	if err != nil {
 		return st, nil
@@ -200,52 +202,11 @@ func (s *systemd) status() (*serviceStatus, error) {
 		st.Linger = &lingering
 	}
 	if !s.isRunning() {
-		st.State, st.Text = "unknown", "systemd does not run here"
+		st.State, st.Text = "unknown", s.absent()
 		return st, nil
 	}
 	st.fill(s.show())
 	return st, nil
-}
-
-// show is what systemd says about the service, by property; empty if it does not answer.
-func (s *systemd) show() map[string]string {
-	out, err := s.output("show", unitName, "--property=ActiveState,MainPID,StatusText,ActiveEnterTimestamp,NRestarts,Result,ExecMainStatus")
-	if err != nil {
-		return nil
-	}
-	return properties(out)
-}
-
-// fill takes in what systemd says.
-func (st *serviceStatus) fill(p map[string]string) {
-	words := map[string]string{"active": "running", "reloading": "running", "activating": "starting", "deactivating": "stopping", "failed": "failed"}
-	if word, ok := words[p["ActiveState"]]; ok {
-		st.State = word
-	}
-	st.Text = p["StatusText"]
-	if st.State == "failed" {
-		st.Text = fmt.Sprintf("%s, status %s", p["Result"], p["ExecMainStatus"])
-	}
-	if st.State == "failed" && p["ExecMainStatus"] == strconv.Itoa(statusUsage) {
-		st.Text += ": 'snapsync config check' tells what is wrong"
-	}
-	st.PID, _ = strconv.Atoi(p["MainPID"])
-	st.Restarts, _ = strconv.Atoi(p["NRestarts"])
-	if since, err := time.ParseInLocation("Mon 2006-01-02 15:04:05 MST", p["ActiveEnterTimestamp"], time.Local); err == nil && st.State == "running" {
-		st.Since = jsonTime(since)
-		st.since = since
-	}
-}
-
-// properties parses NAME=VALUE lines.
-func properties(out string) map[string]string {
-	p := map[string]string{}
-	for line := range strings.Lines(out) {
-		if name, value, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "="); ok {
-			p[name] = value
-		}
-	}
-	return p
 }
 
 // logOf finds the log file in a unit that install wrote.
@@ -272,18 +233,42 @@ func (s *systemd) isRunning() bool {
 	return err == nil
 }
 
+// absent says why systemd does not answer, and when the service starts all the same.
+func (s *systemd) absent() string {
+	if _, err := os.Stat("/run/systemd/system"); err == nil && !s.system {
+		return "your own systemd does not run now: the service starts when you log in"
+	}
+	return "systemd does not run here: the service starts with the next boot or login"
+}
+
 func (s *systemd) ctl(args ...string) error {
 	_, err := s.output(args...)
 	return err
 }
 
 func (s *systemd) output(args ...string) (string, error) {
-	command := append(s.command(), args...)
-	out, err := runTool(s.app, command...)
-	if err != nil && !s.system && os.Getenv("XDG_RUNTIME_DIR") == "" {
+	if !s.system {
+		findSession()
+	}
+	out, err := runTool(s.app, append(s.command(), args...)...)
+	switch {
+	case err == nil:
+		return out, nil
+	case !s.system && !control.Own(os.Getenv("XDG_RUNTIME_DIR")):
 		return out, &failure{status: statusError, err: err, hint: "there is no session of yours here, as after su or sudo: log in as yourself, or use --system"}
+	case s.system && os.Geteuid() != 0:
+		return out, &failure{status: statusError, err: err, hint: "call it with sudo"}
 	}
 	return out, err
+}
+
+// findSession makes a systemd of the caller's reachable that runs although this shell does not know of it: one
+// that sudo or su made has no XDG_RUNTIME_DIR, or that of somebody else.
+func findSession() {
+	dir := filepath.Join("/run/user", strconv.Itoa(os.Getuid()))
+	if !control.Own(os.Getenv("XDG_RUNTIME_DIR")) && control.Own(dir) {
+		os.Setenv("XDG_RUNTIME_DIR", dir)
+	}
 }
 
 // runTool runs a program of the system and makes what it says on stderr the error.

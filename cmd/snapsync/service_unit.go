@@ -29,6 +29,8 @@ func (s *systemd) text(j *job) (string, error) {
 		b.WriteString(unitConfinedSystem)
 		if j.user.Uid == "0" {
 			b.WriteString(unitCapabilities)
+		} else {
+			b.WriteString("CapabilityBoundingSet=\n")
 		}
 	}
 	fmt.Fprintf(&b, "\n[Install]\nWantedBy=%s\n", s.target())
@@ -46,7 +48,8 @@ StartLimitIntervalSec=0
 `
 
 const unitOrder = `# Not network-online.target: starting offline is fine. Being after these means stopping before them.
-After=network.target local-fs.target remote-fs.target
+# Users may come from a directory on the network.
+After=network.target local-fs.target remote-fs.target nss-user-lookup.target
 `
 
 const unitService = `
