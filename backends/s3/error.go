@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"strings"
 
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
 
 	"github.com/snapsync/snapsync/backends"
@@ -73,10 +76,60 @@ func classify(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
+	err = told(err)
 	if ctx.Err() == nil {
 		err = named(code(err), err)
 	}
 	return backends.Classify(ctx, err)
+}
+
+// brief is an error of the SDK in fewer words. The SDK says "operation error S3: PutObject, exceeded maximum number
+// of attempts, 3, https response error StatusCode: 403, RequestID: , HostID: , api error AccessDenied: Access Denied"
+// and, of a request that did not arrive, the address with the key once more.
+type brief struct {
+	error
+	text string
+}
+
+func (b *brief) Error() string { return b.text }
+func (b *brief) Unwrap() error { return b.error }
+
+// told shortens what err says where it quotes the SDK.
+func told(err error) error {
+	var short *brief
+	var op *smithy.OperationError
+	var one *smithy.GenericAPIError // of a batch
+	switch {
+	case errors.As(err, &short):
+	case errors.As(err, &op):
+		return &brief{err, strings.Replace(err.Error(), op.Error(), essence(op.Err), 1)}
+	case errors.As(err, &one):
+		return &brief{err, strings.Replace(err.Error(), one.Error(), essence(one), 1)}
+	}
+	return err
+}
+
+// essence is what a person needs of an error: what the server said, or what became of the request.
+func essence(err error) string {
+	var api smithy.APIError
+	var answer *awshttp.ResponseError
+	var request *url.Error
+	switch {
+	case errors.As(err, &api):
+		text := api.ErrorCode()
+		if said := api.ErrorMessage(); said != "" && !strings.EqualFold(strings.ReplaceAll(said, " ", ""), text) {
+			text += ": " + strings.TrimRight(said, ". ")
+		}
+		if errors.As(err, &answer) && answer.RequestID != "" {
+			text += " (request " + answer.RequestID + ")"
+		}
+		return text
+	case errors.As(err, &request):
+		return request.Err.Error()
+	case errors.As(err, &answer) && answer.Response != nil:
+		return fmt.Sprintf("HTTP status %s: %v", answer.Response.Status, answer.Err)
+	}
+	return err.Error()
 }
 
 func named(code string, err error) error {

@@ -68,7 +68,7 @@ func open(ctx, rctx context.Context, d *backends.Details) (engine.Connection, er
 	}
 	c.crc.known.Store(int32(opt.checksums))
 	if err := c.connect(ctx, rctx); err != nil {
-		return nil, fmt.Errorf("%s: %w", d.Display(), classify(ctx, err))
+		return nil, classify(ctx, err) // backends names the remote
 	}
 	c.wire = newWire(ctx, c.client, c.at.bucket)
 	if c.memory, err = newMemory(d.Config.Uploads); err != nil {

@@ -139,6 +139,7 @@ type answer struct {
 	http   int
 	region string // and says that the bucket is there
 	lose   bool   // the server does it, but the answer is lost
+	late   bool   // the server does it, and then the answer is code
 	cut    bool   // the connection breaks in the middle of the request
 }
 
@@ -181,6 +182,9 @@ func (p *proxy) serve(w http.ResponseWriter, r *http.Request, forward http.Handl
 	r.Body = &counted{r.Body, p, do.cut}
 	switch {
 	case do.code != "":
+		if do.late {
+			forward.ServeHTTP(httptest.NewRecorder(), r)
+		}
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "application/xml")
 		if do.region != "" {
