@@ -32,6 +32,7 @@ type cli struct {
 	Retry   retryCmd   `cmd:"" group:"steer" help:"Show which paths failed, and try them again."`
 	Sync    syncCmd    `cmd:"" group:"steer" help:"Have a running process look at everything now."`
 	Stop    stopCmd    `cmd:"" group:"steer" help:"End the running processes."`
+	Forget  forgetCmd  `cmd:"" group:"steer" help:"Remove what is remembered of a mapping that is over."`
 
 	Configure  configCmd     `cmd:"" name:"config" group:"program" help:"Make, show, check or edit the config file of mappings."`
 	Service    serviceCmd    `cmd:"" group:"program" help:"Have snapsync run as a service, with the login or with the machine."`

@@ -37,7 +37,7 @@ func (a *app) asker() asker {
 
 var errNoAnswer = &failure{
 	status: statusUsage, err: errors.New("a question got no answer, and nothing was written"),
-	hint: "'snapsync config init --yes' takes everything from flags",
+	hint: "with --yes nothing is asked, and everything is taken from flags",
 }
 
 var errGivenUp = &failure{status: statusInterrupted, err: errors.New("interrupted: nothing was written")}

@@ -23,7 +23,8 @@ type statusCmd struct {
 // Help is the long text of `status --help`.
 func (*statusCmd) Help() string {
 	return `Without a name, a source or a remote, all mappings are shown: those of the config file and those of the state
-directory. The remote is not asked; a running 'snapsync run' is, for what only it knows.
+directory. The remote is not asked; a running 'snapsync run' is, for what only it knows. 'snapsync forget' takes a
+mapping that is over off the list.
 
 States: idle (all is synced), scanning, syncing, offline (the remote could not be reached), held (a person
 must approve deletes), paused, stopped (something is pending and nothing is running).

@@ -1,0 +1,236 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gofrs/flock"
+)
+
+type forgetCmd struct {
+	Src string `arg:"" optional:"" help:"The source of the mapping, which may be gone. Default: as --source."`
+	Yes bool   `group:"which" short:"y" config:"-" help:"Do not ask."`
+	selection
+}
+
+// Help is the long text of `forget --help`.
+func (*forgetCmd) Help() string {
+	return `It removes what snapsync remembers of one mapping: a typo, or one that is over. Nothing is changed at the source, at
+the remote or in the config file, and neither source nor remote needs to be there any more. -m takes the name in the
+config file, or that of the state, which 'snapsync status --json' has as id.
+
+If the same source is brought to the same remote again, that begins as for the first time: the remote is listed once,
+and what is there already is recognised and not sent again. With --complete-sync what only the remote has is deleted
+then, within the limits of --max-delete.
+
+It shows what it removes and asks, on a terminal; elsewhere it wants --yes. A mapping that a process has is refused.
+
+Examples:
+
+    snapsync forget ~/wrok --remote nas:work
+    snapsync forget -m photos
+    snapsync forget -m work-fa0b30115445 --yes`
+}
+
+// Run implements the command.
+func (c *forgetCmd) Run(a *app) error {
+	m, err := c.choose(a)
+	if err != nil {
+		return err
+	}
+	if !m.hasState() {
+		return &failure{
+			status: statusError, err: fmt.Errorf("nothing is remembered of %s", m),
+			hint: "it was never synced, or was forgotten already; 'snapsync config edit' takes it out of the config file, if it is there",
+		}
+	}
+	if err := a.unattended(m); err != nil {
+		return err
+	}
+	files, err := c.tell(a, m)
+	if err != nil {
+		return err
+	}
+	if err := c.agree(a); err != nil {
+		return err
+	}
+	if err := m.forget(); err != nil {
+		return err
+	}
+	text := "forgotten"
+	if m.spec != nil {
+		text += "; it is still in the config file: 'snapsync config edit' takes it out"
+	}
+	return a.answer(m, "forgotten", files, "", text)
+}
+
+// choose finds the one mapping that is meant, among them those whose state cannot be read.
+func (c *forgetCmd) choose(a *app) (*mapping, error) {
+	if c.Mapping != "" && c.Src+c.Source == "" {
+		all, err := a.mappings()
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range all {
+			if m.name == c.Mapping {
+				return m, nil
+			}
+		}
+	}
+	found, err := a.candidates(&c.selection, c.Src)
+	if err != nil {
+		return nil, err
+	}
+	if named := c.Source+c.Src+c.Mapping != ""; !named {
+		found = configured(narrow(found, ""), c.Remote == "")
+	}
+	switch len(found) {
+	case 0:
+		return nil, &failure{status: statusError, err: errNoMapping(&c.selection, c.Src), hint: "'snapsync status' lists those that exist"}
+	case 1:
+		return found[0], nil
+	}
+	var names []string
+	for _, m := range found {
+		names = append(names, fmt.Sprintf("  %s: %s", m.label(), m))
+	}
+	return nil, usage("name one with -m and what stands before it", "several mappings match:\n%s", strings.Join(names, "\n"))
+}
+
+// unattended refuses a mapping that a process has, or waits to have.
+func (a *app) unattended(m *mapping) error {
+	if h, running := lockHolder(m.dir); running {
+		err := lockedBy(h)
+		if h.socket == "" {
+			return err
+		}
+		return inUse(err)
+	}
+	if p := a.process(m); p != nil {
+		return inUse(errors.New("a process waits to keep this mapping up to date"))
+	}
+	return nil
+}
+
+func inUse(err error) error {
+	return &failure{
+		status: statusLocked, err: err,
+		hint: "'snapsync stop' ends it; or take the mapping out of the config file and reload it ('snapsync service status' tells whether it is a service), then forget it",
+	}
+}
+
+// tell says what is removed and what is not, and returns how many files the remote is known to hold.
+func (c *forgetCmd) tell(a *app, m *mapping) (files int64, err error) {
+	known := []string{"what it knows cannot be read: " + fmt.Sprint(m.err)}
+	if m.err == nil {
+		if files, known, err = a.knowledge(m); err != nil {
+			known = []string{"what it knows cannot be read: " + err.Error()}
+		}
+	}
+	if a.JSON || a.Quiet {
+		return files, nil
+	}
+	bytes, err := sizeOf(m.dir)
+	if err != nil {
+		return files, err
+	}
+	_, err = fmt.Fprintf(a.stdout, "%s\n  %-9s %s (%s)\n", m, "removed", show(m.dir), size(bytes))
+	for _, k := range known {
+		fmt.Fprintf(a.stdout, "  %-9s %s\n", "", k)
+	}
+	fmt.Fprintf(a.stdout, "  %-9s the source, the remote, the config file\n", "untouched")
+	fmt.Fprintf(a.stdout, "  %-9s the next run of it lists the remote again and adopts what is there\n", "then")
+	return files, err
+}
+
+// knowledge is what is lost with the state of a mapping.
+func (a *app) knowledge(m *mapping) (files int64, known []string, err error) {
+	s, err := a.read(m)
+	if err != nil {
+		return 0, nil, err
+	}
+	st, err := s.status()
+	if err = errors.Join(err, s.close()); err != nil {
+		return 0, nil, err
+	}
+	known = append(known, fmt.Sprintf("that the remote holds %s (%s)", counted(st.Files, "file"), size(st.Bytes)))
+	for _, k := range []struct {
+		n    int64
+		text string
+	}{
+		{st.Retained, "that " + counted(st.Retained, "file") + " deleted here " + plural(st.Retained, "is", "are") + " to be kept there"},
+		{st.Pending, counted(st.Pending, "step") + " to be done, " + count(st.Held) + " of them held"},
+		{st.Failed, counted(st.Failed, "failed path")},
+		{int64(len(st.Uploads)), "how far unfinished uploads came"},
+	} {
+		if k.n > 0 {
+			known = append(known, k.text)
+		}
+	}
+	if st.Paused {
+		known = append(known, "that it is paused")
+	}
+	return st.Files, append(known, "its history"), nil
+}
+
+// agree returns nil if a person wants it.
+func (c *forgetCmd) agree(a *app) error {
+	if c.Yes {
+		return nil
+	}
+	if a.JSON || !a.interactive() {
+		return usage("add --yes", "nobody can be asked here, and nothing was removed")
+	}
+	yes, err := a.asker().confirm("Forget it?", "The next run of it begins as for the first time.", false)
+	if err != nil {
+		return err
+	}
+	if !yes {
+		return &failure{status: statusInterrupted, err: errors.New("nothing was removed")}
+	}
+	return nil
+}
+
+// forget removes the state of the mapping, unless a process has taken it meanwhile.
+func (m *mapping) forget() error {
+	l := flock.New(lockPath(m.dir), flock.SetPermissions(0o600))
+	ok, err := l.TryLock()
+	if err != nil {
+		return fmt.Errorf("lock %s: %w", m.dir, err)
+	}
+	defer l.Close()
+	if !ok {
+		return lockedBy(readHolder(m.dir))
+	}
+	// The journal by itself first. A crash just after that leaves a directory without one, which is how a mapping
+	// without state looks to everybody; SQLite drops the log of a file that is gone.
+	if err := os.Remove(m.journalPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("forget %s: %w", m, err)
+	}
+	if err := os.RemoveAll(m.dir); err != nil {
+		return fmt.Errorf("forget %s: %w", m, err)
+	}
+	return nil
+}
+
+// sizeOf is the size of the files in a directory.
+func sizeOf(dir string) (total int64, err error) {
+	err = filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		info, err := e.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err == nil {
+			total += info.Size()
+		}
+		return err
+	})
+	return total, err
+}

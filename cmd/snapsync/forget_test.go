@@ -1,0 +1,84 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/snapsync/snapsync/journal"
+)
+
+// A crash after the journal was removed, and before what SQLite keeps beside it, leaves nothing that the next
+// journal of the mapping takes for its own.
+func TestForgetInterrupted(t *testing.T) {
+	m := &mapping{name: "m", dir: t.TempDir(), source: "/s", remote: "/r"}
+	open := func() *journal.Journal {
+		t.Helper()
+		j, err := journal.Open(m.journalPath(), journal.Mapping{Source: m.source, Remote: m.remote})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return j
+	}
+	j := open()
+	if err := j.Update(func(s *journal.State) { s.Paused, s.Started = true, time.Now() }); err != nil {
+		t.Fatal(err)
+	}
+	beside, err := os.ReadFile(m.journalPath() + "-wal")
+	if err != nil || len(beside) == 0 {
+		t.Fatalf("%d bytes beside the journal, %v", len(beside), err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(m.journalPath()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(m.journalPath()+"-wal", beside, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	j = open()
+	defer j.Close()
+	state, err := j.State()
+	if err != nil || state.Paused {
+		t.Errorf("the state after it was forgotten: %+v, %v", state, err)
+	}
+	if problems, err := j.Check(t.Context()); err != nil || problems != nil {
+		t.Errorf("%q, %v", problems, err)
+	}
+}
+
+// A mapping that somebody took while a person thought about it is not forgotten.
+func TestForgetTaken(t *testing.T) {
+	m := &mapping{name: "m", dir: filepath.Join(t.TempDir(), "m")}
+	if err := os.Mkdir(m.dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(m.journalPath(), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	taken := lockByHand(t, m.dir)
+	if err := m.forget(); classify(err).status != statusLocked || !m.hasState() {
+		t.Errorf("%v, state %v", err, m.hasState())
+	}
+	taken()
+	if err := m.forget(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(m.dir); !os.IsNotExist(err) {
+		t.Errorf("its directory is left: %v", err)
+	}
+}
+
+// lockByHand takes the lock of a state directory as another process would.
+func lockByHand(t *testing.T, dir string) (release func()) {
+	t.Helper()
+	l := flock.New(lockPath(dir))
+	if ok, err := l.TryLock(); !ok || err != nil {
+		t.Fatalf("lock: %v, %v", ok, err)
+	}
+	return func() { l.Close() }
+}
