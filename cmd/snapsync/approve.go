@@ -45,13 +45,8 @@ func (c *approveCmd) Run(a *app) error {
 		}
 	}
 	return a.each(&c.selection, c.Src, "", func(m *mapping) error {
-		if p := a.process(m); p != nil {
-			err := a.approveRunning(p, m, c)
-			if !errors.Is(err, control.ErrNotRunning) {
-				return err
-			}
-		}
-		return a.alone(m, func(s *session) error {
+		ask := func(p *process) error { return a.approveRunning(p, m, c) }
+		return a.either(m, ask, func(s *session) error {
 			if c.NewSource || c.NewRemote {
 				return a.acceptNew(s, c)
 			}

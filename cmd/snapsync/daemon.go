@@ -156,13 +156,12 @@ func (d *daemonProcess) first(ctx context.Context) error {
 	all, locked := d.all(), error(nil)
 	taken := 0
 	for _, u := range all {
-		var err error
 		select {
-		case err = <-u.ours:
+		case <-u.tried:
 		case <-ctx.Done():
 			return nil
 		}
-		switch {
+		switch err := u.first; {
 		case err == nil:
 			d.line(u, "watching "+u.what())
 		case len(all) == 1:

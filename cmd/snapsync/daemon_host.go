@@ -54,8 +54,8 @@ func (d *daemonProcess) meant(name string) ([]*upkeep, error) {
 }
 
 // Do implements control.Host.
-func (d *daemonProcess) Do(_ context.Context, c control.Command) (control.Outcome, error) {
-	out, err := d.do(c)
+func (d *daemonProcess) Do(ctx context.Context, c control.Command) (control.Outcome, error) {
+	out, err := d.do(ctx, c)
 	if err == nil || errors.As(err, new(*control.Error)) {
 		return out, err
 	}
@@ -63,7 +63,7 @@ func (d *daemonProcess) Do(_ context.Context, c control.Command) (control.Outcom
 	return out, &control.Error{Code: http.StatusInternalServerError, Message: err.Error(), Remedy: hintOf(f, err), Exit: f.status}
 }
 
-func (d *daemonProcess) do(c control.Command) (out control.Outcome, err error) {
+func (d *daemonProcess) do(ctx context.Context, c control.Command) (out control.Outcome, err error) {
 	switch c.Name {
 	case control.Stop:
 		d.halt()
@@ -78,8 +78,12 @@ func (d *daemonProcess) do(c control.Command) (out control.Outcome, err error) {
 	if what := onlyForOne(&c); what != "" && len(found) != 1 {
 		return out, &control.Error{Code: http.StatusBadRequest, Message: what + " is for one mapping", Remedy: "name it", Exit: statusUsage}
 	}
+	// What a person wants of a mapping that is just being started is done a moment later, and not refused.
+	ctx, cancel := context.WithTimeout(ctx, startPatience)
+	defer cancel()
 	var failed error
 	for _, u := range found {
+		u.await(ctx)
 		if err := u.do(c, &out); err != nil {
 			failed = errors.Join(failed, err)
 			continue

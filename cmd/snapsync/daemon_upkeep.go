@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"sync"
 	"time"
@@ -30,10 +31,11 @@ type upkeep struct {
 	only  bool   // if it cannot even be opened, the process ends with why
 	ran   bool   // a loop has run; only live uses it
 
-	stop func()        // ends it
-	done chan struct{} // closed when it has ended
-	kick chan struct{} // has room for one: begin again now
-	ours chan error    // has room for one: how the first attempt to prepare and open ended
+	stop  func()        // ends it
+	done  chan struct{} // closed when it has ended
+	kick  chan struct{} // has room for one: begin again now
+	tried chan struct{} // closed when the first attempt to prepare and open has ended
+	first error         // how; to be read after that
 
 	mu      sync.Mutex // guards what follows
 	mapping *mapping   // nil: not prepared yet
@@ -70,7 +72,7 @@ func (d *daemonProcess) start(ctx context.Context, sp spec, only bool) *upkeep {
 	ctx, stop := context.WithCancel(ctx)
 	u := &upkeep{
 		d: d, spec: sp, label: sp.name, only: only, stop: stop, since: time.Now(),
-		done: make(chan struct{}), kick: make(chan struct{}, 1), ours: make(chan error, 1),
+		done: make(chan struct{}), kick: make(chan struct{}, 1), tried: make(chan struct{}),
 	}
 	if u.label == "" {
 		source, err := realPath(sp.src)
@@ -147,8 +149,10 @@ func (u *upkeep) failed(err error, wait time.Duration) {
 func (u *upkeep) attend(ctx context.Context) (opened bool, err error) {
 	config, err := u.open(ctx)
 	select {
-	case u.ours <- err:
-	default: // only the first attempt is waited for
+	case <-u.tried: // only the first attempt is waited for
+	default:
+		u.first = err
+		close(u.tried)
 	}
 	if err != nil {
 		return false, err
@@ -411,8 +415,24 @@ func (u *upkeep) pause() error {
 	return nil
 }
 
+// startPatience is how long a command waits for mappings that are being started.
+const startPatience = 10 * time.Second
+
+// await returns when it is known whether the mapping can be opened, or ctx is done.
+func (u *upkeep) await(ctx context.Context) {
+	select {
+	case <-u.tried:
+	case <-ctx.Done():
+	}
+}
+
 // absent is the error of a command for a mapping that is not open. The caller holds the lock.
 func (u *upkeep) absent() error {
+	if u.d.grace.begun() {
+		return &control.Error{
+			Code: http.StatusServiceUnavailable, Message: u.label + " is being stopped", Remedy: "try again in a moment", Exit: statusTemporary,
+		}
+	}
 	if u.err == nil {
 		return &control.Error{Code: 409, Message: u.label + " is being started", Remedy: "try again in a moment", Exit: statusTemporary}
 	}

@@ -21,6 +21,10 @@ import (
 //	pid 4711
 //	since 2026-11-22T16:00:00Z
 //	socket /run/user/1000/snapsync/control.sock     where it can be asked, if it stays
+//	brief                                           it only writes down what a person decided
+//
+// Who finds it taken waits for a moment (lockPatience), and longer for one that is brief: `run` that is started
+// just when somebody says `pause` does not fail because of that. In the other direction see either.
 type lock struct{ file *flock.Flock }
 
 // holder is the process that has a mapping.
@@ -28,6 +32,7 @@ type holder struct {
 	pid    int // 0: unknown
 	since  time.Time
 	socket string // "": it cannot be asked
+	brief  bool   // it ends by itself, in a moment
 }
 
 func (h holder) String() string {
@@ -37,32 +42,59 @@ func (h holder) String() string {
 	return fmt.Sprintf("%d, since %s", h.pid, localTime(h.since))
 }
 
-// lockPatience bridges the moment in which `status` tests whether the lock is taken.
-const lockPatience = 300 * time.Millisecond
+const (
+	// lockPatience bridges the moment in which `status` tests whether the lock is taken.
+	lockPatience = 300 * time.Millisecond
+	// briefPatience is for a holder that is brief. What takes it longest is to open and close the journal, on
+	// a disk that has much else to do.
+	briefPatience = 10 * time.Second
+	lockRetry     = 20 * time.Millisecond
+)
 
 func lockPath(dir string) string { return filepath.Join(dir, "lock") }
 
-// takeLock makes this process, which can be asked at socket, the owner of the state in dir.
-func takeLock(ctx context.Context, dir, socket string) (*lock, error) {
+// takeLock makes this process the owner of the state in dir. The holder says how others see it; its pid
+// and since are filled in.
+func takeLock(ctx context.Context, dir string, as holder) (*lock, error) {
 	l := &lock{flock.New(lockPath(dir), flock.SetPermissions(0o600))}
-	ctx, cancel := context.WithTimeout(ctx, lockPatience)
-	defer cancel()
-	ok, err := l.file.TryLockContext(ctx, 20*time.Millisecond)
-	switch {
-	case err != nil && !errors.Is(err, context.DeadlineExceeded):
-		return nil, fmt.Errorf("lock %s: %w", dir, err)
-	case !ok:
-		return nil, lockedBy(readHolder(dir))
+	if err := l.await(ctx, dir); err != nil {
+		l.release()
+		return nil, err
 	}
 	content := fmt.Sprintf("pid %d\nsince %s\n", os.Getpid(), time.Now().UTC().Format(time.RFC3339))
-	if socket != "" {
-		content += "socket " + socket + "\n"
+	if as.socket != "" {
+		content += "socket " + as.socket + "\n"
+	}
+	if as.brief {
+		content += "brief\n"
 	}
 	if err := os.WriteFile(lockPath(dir), []byte(content), 0o600); err != nil {
 		l.release()
 		return nil, fmt.Errorf("write lock: %w", err)
 	}
 	return l, nil
+}
+
+// await takes the lock as soon as nobody has it, within the patience that its holder deserves.
+func (l *lock) await(ctx context.Context, dir string) error {
+	for begun := time.Now(); ; {
+		ok, err := l.file.TryLock()
+		if err != nil {
+			return fmt.Errorf("lock %s: %w", dir, err)
+		}
+		if ok {
+			return nil
+		}
+		h := readHolder(dir)
+		if waited := time.Since(begun); waited > briefPatience || waited > lockPatience && !h.brief {
+			return lockedBy(h)
+		}
+		select {
+		case <-time.After(lockRetry):
+		case <-ctx.Done():
+			return fmt.Errorf("lock %s: %w", dir, ctx.Err())
+		}
+	}
 }
 
 func (l *lock) release() { l.file.Close() }
@@ -105,6 +137,8 @@ func readHolder(dir string) holder {
 			h.since, _ = time.Parse(time.RFC3339, value)
 		case "socket":
 			h.socket = value
+		case "brief":
+			h.brief = true
 		}
 	}
 	return h

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
@@ -83,19 +84,47 @@ func (a *app) ask(c *control.Client) (control.StatusReply, error) {
 // on the state, which is this process's meanwhile.
 func (a *app) steer(sel *selection, src string, c control.Command, fn func(*session) error) error {
 	return a.each(sel, src, "", func(m *mapping) error {
+		return a.either(m, func(p *process) error { return a.order(p, m, c) }, fn)
+	})
+}
+
+// steerPatience is how long a mapping may be in transition: longer than a process needs to drain.
+const steerPatience = drainTime + 5*time.Second
+
+// either has the process do it that keeps the mapping true, or else fn, on the state.
+//
+// A process that is starting was not there a moment ago and has the lock now; one that is ending has it
+// still and does not answer any more. Both are in transition, and so is one that is brief: it is looked
+// again, until either way is open. One that has the lock, does not stay and is not brief, a `run --once` say, is
+// waited for by nobody: that is for the person to decide.
+func (a *app) either(m *mapping, ask func(*process) error, fn func(*session) error) error {
+	for begun := time.Now(); ; {
 		if p := a.process(m); p != nil {
-			err := a.order(p, m, c)
-			if !errors.Is(err, control.ErrNotRunning) {
+			if err := ask(p); !ended(err) {
 				return err
 			}
 		}
-		return a.alone(m, fn)
-	})
+		err := a.alone(m, fn)
+		if err == nil || classify(err).status != statusLocked {
+			return err
+		}
+		h, running := lockHolder(m.dir)
+		passing := !running || h.pid == 0 || h.socket != "" || h.brief // 0: it has not written that yet
+		if !passing || time.Since(begun) > steerPatience {
+			return err
+		}
+	}
+}
+
+// ended reports whether the process that was asked is not there any more, or is about to go.
+func ended(err error) bool {
+	e := (*control.Error)(nil)
+	return errors.Is(err, control.ErrNotRunning) || errors.As(err, &e) && e.Code == http.StatusServiceUnavailable
 }
 
 // alone runs fn on a mapping that no process has.
 func (a *app) alone(m *mapping, fn func(*session) error) error {
-	s, err := a.open(m)
+	s, err := a.openAs(m, holder{brief: true})
 	if err != nil {
 		return err
 	}

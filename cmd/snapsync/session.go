@@ -26,11 +26,13 @@ type session struct {
 //
 // A crash between the two leaves a directory with a lock file and no journal, which is how a mapping
 // without state looks to everybody.
-func (a *app) open(m *mapping) (*session, error) {
+func (a *app) open(m *mapping) (*session, error) { return a.openAs(m, holder{socket: a.socket}) }
+
+func (a *app) openAs(m *mapping, as holder) (*session, error) {
 	if err := os.MkdirAll(m.dir, 0o700); err != nil {
 		return nil, &failure{status: statusError, err: fmt.Errorf("make state directory: %w", err), hint: "choose another with --state-dir"}
 	}
-	l, err := takeLock(a.ctx, m.dir, a.socket)
+	l, err := takeLock(a.ctx, m.dir, as)
 	if err != nil {
 		return nil, err
 	}

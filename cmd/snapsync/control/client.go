@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -89,6 +90,9 @@ func (c *Client) send(ctx context.Context, method, name string, query url.Values
 	}
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := c.http.Do(req)
+	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+		return nil, fmt.Errorf("%w: it ended: %w", ErrNotRunning, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("ask the running process: %w", err)
 	}
