@@ -178,12 +178,24 @@ func readMapping(c *sqlite.Conn) (m Mapping, found bool, err error) {
 // created: the caller holds the mapping's lock, or accepts ErrDamaged if a writer starts meanwhile.
 // With one, the log is read, and what was in it when reading started is seen.
 func OpenReadOnly(path string) (*Journal, error) {
-	j := &Journal{path: path, readOnly: true}
-	if err := j.openReadOnly(path); err != nil {
-		return nil, j.fail("open", err)
+	for n := 1; ; n++ {
+		way := readOnlyURI(path)
+		j := &Journal{path: path, readOnly: true}
+		err := j.openReadOnly(path)
+		if err == nil {
+			return j, nil
+		}
+		_ = j.readers.close() // what it says is less than why it was opened in vain
+		// A writer that came or went between the two looks left SQLite with a log, or an index, that is not
+		// there any more, or that was not there yet.
+		if n == openTries || readOnlyURI(path) == way {
+			return nil, j.fail("open", err)
+		}
 	}
-	return j, nil
 }
+
+// openTries bounds how many writers may come and go while a journal is opened to be read.
+const openTries = 5
 
 func (j *Journal) openReadOnly(path string) error {
 	if _, err := os.Stat(path); err != nil {
