@@ -91,8 +91,7 @@ type Engine struct {
 	// over what went before as well (see spree), and the remote is flushed when there is time for it.
 	staying bool
 	told    map[string]string // places where absence proved nothing, and why: each is told once
-	// lost are the places where a file system is not mounted any more, or is another one, by path; nil until
-	// everything was looked at once.
+	// lost are the places where a file system is not mounted any more, or is another one, by path.
 	lost  map[string]snapshot.Unproven
 	spree spree
 	// yield reports whether something more urgent than the rest of the plan has come up; nil: never.

@@ -21,6 +21,7 @@ type sight struct {
 	problems []snapshot.Problem // head's, and what could not be read
 	base     snapshot.Base      // what was compared with
 	whole    bool               // it was a look at all of the source
+	within   []snapshot.Scope   // it was a look at these places, if not
 }
 
 // look scans the source and reads what the stat alone cannot tell.
@@ -45,7 +46,7 @@ func (e *Engine) lookAgainst(ctx context.Context, state *journal.State, scopes [
 	if e.staying {
 		e.tell(head.Unproven, scopes == nil)
 	}
-	s := &sight{head: head, changes: head.Changes, problems: head.Problems, base: base, whole: scopes == nil}
+	s := &sight{head: head, changes: head.Changes, problems: head.Problems, base: base, whole: scopes == nil, within: scopes}
 	head.Changes = nil
 	if len(s.changes) == 0 {
 		return s, nil

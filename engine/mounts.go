@@ -40,12 +40,29 @@ func heldByMounts(unproven []snapshot.Unproven) *Hold {
 }
 
 // noteMounts remembers what is kept for file systems that are not mounted any more. A look at a part of
-// the source that finds nothing of the kind says nothing about the rest.
+// the source says nothing about the rest: what an earlier one found there still counts.
 func (e *Engine) noteMounts(state *journal.State, seen *sight) error {
+	known := seen.whole || len(e.lost) > 0 // else it is the journal that knows, from an earlier process
+	lost := make(map[string]snapshot.Unproven)
+	for path, u := range e.lost {
+		if !seen.covers(path) {
+			lost[path] = u
+		}
+	}
+	for _, u := range seen.head.Unproven {
+		if u.Mount && u.Kept > lost[u.Path].Kept { // a look inside of it counts only a part
+			lost[u.Path] = u
+		}
+	}
+	e.lost = lost
+	var places []snapshot.Unproven
+	for _, path := range slices.SortedFunc(maps.Keys(lost), snapshot.ComparePaths) {
+		places = append(places, lost[path])
+	}
 	var held Hold
-	if hold := heldByMounts(seen.head.Unproven); hold != nil && e.cfg.CompleteSync {
+	if hold := heldByMounts(places); hold != nil && e.cfg.CompleteSync {
 		held = *hold
-	} else if !seen.whole {
+	} else if !known {
 		return nil
 	}
 	if held.Deletes == state.MountsHeld && held.Why == state.MountsWhy {
@@ -53,6 +70,13 @@ func (e *Engine) noteMounts(state *journal.State, seen *sight) error {
 	}
 	state.MountsHeld, state.MountsWhy = held.Deletes, held.Why
 	return e.cfg.Journal.Update(func(s *journal.State) { s.MountsHeld, s.MountsWhy = held.Deletes, held.Why })
+}
+
+// covers reports whether all that is at and beneath path was looked at.
+func (s *sight) covers(path string) bool {
+	return s.whole || slices.ContainsFunc(s.within, func(scope snapshot.Scope) bool {
+		return scope.Deep && (scope.Path == "" || scope.Path == path || snapshot.Beneath(path, scope.Path))
+	})
 }
 
 // tell logs where absence proved nothing, for a process that stays: a single run has its Summary for

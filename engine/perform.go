@@ -249,4 +249,5 @@ var classes = []struct {
 	{ErrInvalidName, "name"}, {ErrNotFound, "not found"}, {ErrCannotMove, "cannot move"},
 	{ErrNotEmpty, "not empty"}, {ErrTemporary, "temporary"}, {snapshot.ErrChanged, "changing"},
 	{errVanished, "changing"}, {errBlocked, "blocked"}, {fs.ErrPermission, "source"},
+	{ErrNewSource, "source"}, {snapshot.ErrSourceGone, "source"},
 }
