@@ -20,7 +20,7 @@ type doctorCmd struct {
 func (*doctorCmd) Help() string {
 	return `It checks, without changing anything: the program and rclone's configuration; the state directory, its
 rights and the space on its disk; for each mapping every invariant of its journal, who has its lock, its
-source, and whether its remote answers.
+source, how far a running 'snapsync run' can watch it, and whether its remote answers.
 
 Exit status: 0 if all is well, 1 if something is not; if the state of a mapping cannot be read, the status that
 a run of it ends with.
@@ -174,8 +174,24 @@ func (d *diagnosis) mapping(m *mapping) {
 	} else {
 		d.ok("source", "%s is there", show(m.source))
 	}
+	d.watch(m)
 	d.journal(m)
 	d.remote(m)
+}
+
+// watch asks the process that keeps the mapping true, if there is one, how far it can watch the source.
+func (d *diagnosis) watch(m *mapping) {
+	st := d.app.liveStatus([]*mapping{m})[m.name]
+	if st == nil || st.Live == nil {
+		return
+	}
+	w := &st.Live.Watch
+	for _, problem := range w.Problems {
+		d.add("watch", errors.New(problem))
+	}
+	if len(w.Problems) == 0 {
+		d.ok("watch", "%s", watchText(w))
+	}
 }
 
 func (d *diagnosis) journal(m *mapping) {

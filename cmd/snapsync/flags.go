@@ -106,6 +106,8 @@ type watchFlags struct {
 	Interval    time.Duration `group:"watch" default:"1h" placeholder:"TIME" help:"Time between periodic scans."`
 	ProbeMin    time.Duration `group:"watch" default:"1s" placeholder:"TIME" help:"First pause before a remote that is away is tried again; it doubles each time."`
 	ProbeMax    time.Duration `group:"watch" default:"1m" placeholder:"TIME" help:"Longest of these pauses."`
+
+	PollInterval time.Duration `group:"watch" default:"30s" placeholder:"TIME" help:"Time between looks at directories that cannot be watched."`
 }
 
 func (f *syncFlags) linkMode() snapshot.LinkMode {

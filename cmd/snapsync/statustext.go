@@ -132,6 +132,14 @@ func writeWatch(row rowFunc, w *control.Watch) {
 	if w.Watched+w.Polled == 0 && len(w.Problems) == 0 {
 		return
 	}
+	row("watching", "%s", watchText(w))
+	for _, p := range w.Problems {
+		row("", "%s", p)
+	}
+}
+
+// watchText counts what is watched, and what is not.
+func watchText(w *control.Watch) string {
 	text := count(int64(w.Watched)) + " " + plural(int64(w.Watched), "directory", "directories")
 	if w.Polled > 0 {
 		text += fmt.Sprintf("; %s looked at now and then", count(int64(w.Polled)))
@@ -139,10 +147,7 @@ func writeWatch(row rowFunc, w *control.Watch) {
 	if w.Overflows > 0 {
 		text += fmt.Sprintf("; events were lost %s, and everything was looked at", counted(w.Overflows, "time"))
 	}
-	row("watching", "%s", text)
-	for _, p := range w.Problems {
-		row("", "%s", p)
-	}
+	return text
 }
 
 // agoOf is ago for a time that may be unknown.
