@@ -19,6 +19,9 @@ type knownCaps struct {
 // so a plan can be made, and kept, while the remote is away. What was written down with other options
 // is better than nothing.
 func (e *Engine) learnCaps(ctx context.Context, state *journal.State) error {
+	if e.beside {
+		return nil // they are in use
+	}
 	if e.conn != nil {
 		e.caps = e.conn.Caps()
 		e.withdraw()

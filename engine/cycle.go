@@ -74,25 +74,30 @@ func (e *Engine) round(ctx context.Context, state *journal.State, f Focus, out *
 	}
 	out.Planned = true
 	sum := &out.Summary
-	sum.begin(p.seen, p.hold, e.cfg.CompleteSync)
-	sum.aside = int64(len(p.todo.aside))
-	if err := e.noteSource(state, id, p.seen.head, p.hold, p.todo.carries); err != nil {
-		return false, err
-	}
-	if err := e.noteMounts(state, p.seen); err != nil {
-		return false, err
-	}
-	if err := e.noteProblems(p.seen.problems); err != nil {
+	if err := e.notePlan(state, id, &p, sum); err != nil {
 		return false, err
 	}
 	if f.PlanOnly {
 		return false, e.cfg.Journal.Finish(p.cycle, journal.CycleResult{Failed: sum.Failed, Held: sum.Held, Outcome: "planned"}, e.cfg.Now())
 	}
-	if p.cycle == 0 {
+	if p.cycle == 0 || p.idle {
 		return false, e.finish(p.cycle, sum, nil)
 	}
-	again, err = e.execute(ctx, state, p.todo, sum)
+	again, err = e.execute(ctx, state, &p, sum)
 	return again, e.finish(p.cycle, sum, err)
+}
+
+// notePlan makes what was seen while planning visible.
+func (e *Engine) notePlan(state *journal.State, id snapshot.Identity, p *prepared, sum *Summary) error {
+	sum.begin(p.seen, p.hold, e.cfg.CompleteSync)
+	sum.aside = int64(len(p.todo.aside))
+	if err := e.noteSource(state, id, p.seen.head, p.hold, p.todo.carries); err != nil {
+		return err
+	}
+	if err := e.noteMounts(state, p.seen); err != nil {
+		return err
+	}
+	return e.noteProblems(p.seen.problems)
 }
 
 // prepared is a plan that the journal has.
@@ -100,7 +105,10 @@ type prepared struct {
 	seen  *sight // without its changes, which may be many
 	todo  agenda
 	hold  *Hold // nil: nothing is held
-	cycle int64 // 0: there is nothing to do
+	cycle int64 // 0: nothing is pending
+	idle  bool  // what is pending has to wait
+	// before is the number that the steps come after that were planned now; those up to it were kept.
+	before int64
 }
 
 // prepare looks, plans, guards and makes the plan durable. A crash right after leaves steps that
@@ -144,8 +152,8 @@ func (e *Engine) prepareWhole(ctx context.Context, state *journal.State) (p prep
 	return p, nil
 }
 
-// execute performs what is pending.
-func (e *Engine) execute(ctx context.Context, state *journal.State, todo agenda, sum *Summary) (again bool, err error) {
+// execute performs what is pending: p, and what takes its place meanwhile.
+func (e *Engine) execute(ctx context.Context, state *journal.State, p *prepared, sum *Summary) (again bool, err error) {
 	planned := e.caps
 	if err := e.connect(ctx); err != nil {
 		return false, err
@@ -159,7 +167,7 @@ func (e *Engine) execute(ctx context.Context, state *journal.State, todo agenda,
 	if err := e.noteUnflushed(state, e.caps.Volatile); err != nil {
 		return false, err
 	}
-	x := newExecution(e, todo, sum)
+	x := newExecution(e, state, p, sum)
 	err = errors.Join(x.run(ctx), e.notePlaces())
 	if e.staying {
 		e.spree.add(x.deleted, e.cfg.Now())
@@ -192,8 +200,16 @@ func (s *Summary) begin(seen *sight, hold *Hold, mirror bool) {
 func (e *Engine) finish(cycle int64, sum *Summary, err error) error {
 	return errors.Join(err, e.cfg.Journal.Finish(cycle, journal.CycleResult{
 		Sent: sum.Sent, Copied: sum.Copied, Touched: sum.Touched, Moved: sum.Moved, Deleted: sum.Deleted,
-		UploadBytes: sum.UploadBytes, Failed: sum.Failed + sum.aside, Held: sum.Held, Outcome: outcome(err),
+		UploadBytes: sum.UploadBytes, Failed: sum.Failed + sum.aside, Held: sum.Held, Outcome: e.outcome(err),
 	}, e.cfg.Now()))
+}
+
+// outcome is that of a cycle, which another one may go on with.
+func (e *Engine) outcome(err error) string {
+	if err == nil && e.yielded {
+		return journal.OutcomeContinued
+	}
+	return outcome(err)
 }
 
 // noteOutcome records how the run ended: for status, and for nobody's decisions.
@@ -221,7 +237,7 @@ func outcome(err error) string {
 		return "idle"
 	case errors.Is(err, ErrOffline):
 		return "offline"
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), errors.Is(err, errPaused):
 		return "interrupted"
 	case errors.Is(err, ErrNewSource), errors.Is(err, snapshot.ErrSourceGone):
 		return "source"

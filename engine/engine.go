@@ -94,10 +94,12 @@ type Engine struct {
 	// lost are the places where a file system is not mounted any more, or is another one, by path.
 	lost  map[string]snapshot.Unproven
 	spree spree
-	// yield reports whether something more urgent than the rest of the plan has come up; nil: never.
-	// yielded says that it did, and that steps are left.
-	yield   func() bool
+	// boss is asked, while steps are executed, whether something is more urgent; nil: nothing ever is.
+	// yielded says that something was, or that steps wait for a long transfer: some are left.
+	boss    boss
 	yielded bool
+	// beside says that long transfers are under way while a part is looked at: they are the doubts then.
+	beside bool
 
 	// letThrough is the digest of the deletes that --approve let through in this run; "": none yet.
 	letThrough string

@@ -5,8 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
 
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -25,6 +24,9 @@ import (
 //
 // A step that failed or is held keeps its paths blocked: what overlaps and comes later is not tried
 // in this round, since it would run in another order than the planned one.
+//
+// A process that stays does not wait for a long transfer with what changes elsewhere meanwhile: see beside.go.
+// So there can be several passes over what is pending, each with a scribe of its own, while workers work on.
 const (
 	pageSteps        = 256 // steps claimed at once; with those claimed ahead, and a batch of deletes, a crash leaves some times as many in doubt
 	defaultTransfers = 8
@@ -35,6 +37,8 @@ const (
 // belongs to the dispatcher.
 type execution struct {
 	e       *Engine
+	state   *journal.State
+	p       *prepared // what is executed; goOnBeside exchanges it
 	sum     *Summary
 	again   bool           // another round has something to gain
 	doubts  []journal.Step // steps that failed but may have happened
@@ -47,12 +51,15 @@ type execution struct {
 	throttles int64 // of the engine's that the governor knows
 	steps     int64 // that are settled
 
-	claims    claims         // paths of steps under way or not yet written down
-	blocked   claims         // paths of steps that failed
-	held      claims         // paths of steps that are held, and of what waits for them
-	lost      map[int64]bool // sizes of files that failed to arrive
-	flying    int            // jobs under way
-	unwritten int            // steps that worked and are not yet written down
+	claims    claims           // paths of steps under way or not yet written down
+	blocked   claims           // paths of steps that failed
+	held      claims           // paths of steps that are held, and of what waits for them
+	lost      map[int64]bool   // sizes of files that failed to arrive
+	flights   map[int64]flight // jobs under way, by the number of their first step
+	long      *claims          // paths of transfers that this pass goes on beside; nil: there are none
+	alone     bool             // what is due cannot be planned beside them
+	leftover  bool             // steps wait for them
+	unwritten int              // steps that worked and are not yet written down
 
 	jobs    chan []journal.Step // dispatcher to workers: one step, or a batch of deletes
 	results chan []result       // workers to dispatcher
@@ -102,13 +109,21 @@ func (a *agenda) add(steps []journal.Step, changes []snapshot.Change) {
 	}
 }
 
-func newExecution(e *Engine, a agenda, sum *Summary) *execution {
-	e.cfg.Observe(Event{Type: Planned, Steps: a.steps, UploadBytes: a.uploadBytes})
-	return &execution{
-		e: e, agenda: a, sum: sum, governor: e.newGovernor(), throttles: e.throttles.Load(), claims: newClaims(&e.caps), blocked: newClaims(&e.caps),
-		held: newClaims(&e.caps), lost: make(map[int64]bool),
-		jobs: make(chan []journal.Step), results: make(chan []result, 16),
+func newExecution(e *Engine, state *journal.State, p *prepared, sum *Summary) *execution {
+	e.cfg.Observe(Event{Type: Planned, Steps: p.todo.steps, UploadBytes: p.todo.uploadBytes})
+	x := &execution{
+		e: e, state: state, p: p, sum: sum, governor: e.newGovernor(), throttles: e.throttles.Load(),
+		flights: make(map[int64]flight), jobs: make(chan []journal.Step), results: make(chan []result, 16),
 	}
+	x.begin()
+	return x
+}
+
+// begin starts the account of what was prepared.
+func (x *execution) begin() {
+	x.agenda, x.deleting = x.p.todo, false
+	x.claims, x.blocked, x.held = newClaims(&x.e.caps), newClaims(&x.e.caps), newClaims(&x.e.caps)
+	x.lost = make(map[int64]bool)
 }
 
 // run performs every pending step that can be performed now. Its error is what ended it early.
@@ -116,28 +131,45 @@ func (x *execution) run(ctx context.Context) error {
 	if err := x.e.cleanTemps(ctx); err != nil {
 		return err
 	}
-	x.e.phase("transferring")
 	x.e.executed = false // from the first claim on, until noteDoubts, the journal knows best
 	ctx, x.abandon = context.WithCancel(ctx)
 	defer x.abandon()
-	scribe := newScribe(x.e)
-	var group errgroup.Group
-	group.Go(scribe.run)
-	for range x.governor.max {
-		group.Go(func() error {
+	var workers sync.WaitGroup
+	for range x.governor.max + x.spare() {
+		workers.Go(func() {
 			for job := range x.jobs {
 				x.results <- x.e.inSlot(ctx, job)
 			}
-			return nil
 		})
 	}
-	x.dispatch(ctx, scribe)
+	err := x.pass(ctx, newScribe(x.e))
+	for err == nil && len(x.flights) > 0 {
+		err = x.goOnBeside(ctx)
+	}
+	if err != nil {
+		x.abandon() // nobody could write down what became of them
+		for len(x.flights) > 0 {
+			delete(x.flights, (<-x.results)[0].step.Seq)
+		}
+	}
 	close(x.jobs)
-	close(scribe.inbox)
-	if err := group.Wait(); err != nil {
+	workers.Wait()
+	if err != nil {
 		return errors.Join(x.stop, err)
 	}
+	x.e.yielded = x.e.yielded || x.leftover
 	return errors.Join(x.stop, x.e.noteDoubts(x.doubts))
+}
+
+// pass goes through what is pending once. Long transfers may be left under way, and nothing else is, if
+// something else is due that they must not hold up. Its error is that of the journal.
+func (x *execution) pass(ctx context.Context, s *scribe) error {
+	x.e.phase("transferring")
+	ended := make(chan error, 1)
+	go func() { ended <- s.run() }()
+	x.dispatch(ctx, s)
+	close(s.inbox)
+	return <-ended
 }
 
 // inSlot performs a job when the engines that share the slots leave one.
@@ -182,23 +214,33 @@ func (x *execution) dispatch(ctx context.Context, scribe *scribe) {
 // yields reports whether the rest is left to another plan. What was claimed and not started did not
 // happen, as after any end.
 func (x *execution) yields() bool {
-	x.e.yielded = x.e.yielded || x.e.yield != nil && x.e.yield()
+	x.e.yielded = x.e.yielded || x.e.boss != nil && x.e.boss.yield()
 	return x.e.yielded
 }
 
 // admit starts a step, or adds it to the batch of deletes that is being gathered, after waiting for
 // whatever must come before it. It returns the batch as it is now.
 func (x *execution) admit(ctx context.Context, step journal.Step, batch []journal.Step, scribe *scribe) []journal.Step {
+	if _, flies := x.flights[step.Seq]; flies {
+		return batch // an earlier pass started it
+	}
+	if x.long != nil && (step.Seq > x.lastWork || x.long.overlaps(&step)) {
+		x.leftover = true
+		x.held.add(&step)
+		return batch
+	}
 	if step.Seq > x.lastWork && !x.deleting {
 		x.deleting = true
 		x.land(scribe)
 	}
-	if x.claims.overlaps(&step) {
+	if !x.e.yielded && x.claims.overlaps(&step) {
 		x.start(ctx, batch, scribe)
 		batch = nil
-		x.clear(&step, scribe)
+		if !x.e.yielded {
+			x.clear(&step, scribe)
+		}
 	}
-	if x.skip(&step) {
+	if x.e.yielded || x.skip(&step) { // it may have turned out while something was waited for
 		return batch
 	}
 	x.claims.add(&step)
@@ -219,16 +261,23 @@ func (x *execution) start(ctx context.Context, job []journal.Step, scribe *scrib
 	if len(job) == 0 {
 		return
 	}
+	tick, stop := x.watch()
+	defer stop()
 	for x.stop == nil {
 		jobs := x.jobs
-		if x.govern(); x.flying >= x.governor.limit {
+		if x.govern(); len(x.flights) >= x.limit(job) {
 			jobs = nil
 		}
 		select {
 		case jobs <- job:
-			x.flying++
-			x.governor.started(x.flying)
+			x.flights[job[0].Seq] = flight{job, x.e.cfg.Now()}
+			x.governor.started(len(x.flights))
 			return
+		case <-tick:
+			if x.interrupted() {
+				x.drop(job)
+				return
+			}
 		case done := <-x.results:
 			x.settle(done, scribe)
 		case steps := <-scribe.written:
@@ -239,6 +288,23 @@ func (x *execution) start(ctx context.Context, job []journal.Step, scribe *scrib
 			x.stop = ctx.Err()
 		}
 	}
+}
+
+// limit is how many jobs may be under way if this is to be one of them. What is new does not wait until
+// one of the long transfers has ended.
+func (x *execution) limit(job []journal.Step) int {
+	if x.long != nil && job[0].Seq > x.p.before {
+		return x.governor.limit + x.spare()
+	}
+	return x.governor.limit
+}
+
+// spare is how many steps more than the governor's limit there may be: none if a person set it.
+func (x *execution) spare() int {
+	if x.e.cfg.Transfers > 0 {
+		return 0
+	}
+	return 1
 }
 
 // govern lets the governor see how things go.
@@ -252,14 +318,20 @@ func (x *execution) govern() {
 	x.e.parallel.Store(int64(x.governor.limit))
 }
 
-// land waits until nothing is under way.
+// land waits until nothing is under way, or only what other things must not wait for.
 func (x *execution) land(scribe *scribe) {
-	for x.flying > 0 {
+	tick, stop := x.watch()
+	defer stop()
+	for len(x.flights) > 0 {
 		select {
 		case done := <-x.results:
 			x.settle(done, scribe)
 		case steps := <-scribe.written:
 			x.release(steps)
+		case <-tick:
+			if x.interrupted() {
+				return
+			}
 		}
 	}
 }
@@ -283,7 +355,7 @@ func (x *execution) clear(step *journal.Step, scribe *scribe) {
 
 // settle accounts for a finished job and passes its results on to be written down.
 func (x *execution) settle(done []result, scribe *scribe) {
-	x.flying--
+	delete(x.flights, done[0].step.Seq)
 	x.steps += int64(len(done))
 	for i := range done {
 		r := &done[i]

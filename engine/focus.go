@@ -70,9 +70,13 @@ func (e *Engine) prepareWithin(ctx context.Context, state *journal.State, f Focu
 	}
 	scopes := f.Scopes
 	if f.PlanOnly {
-		if pending, scopes, err = e.leaveDoubts(pending, scopes, out); err != nil {
+		if e.doubts, err = e.doubtful(); err != nil {
 			return p, err
 		}
+		e.executed = true // so that these are the doubts from now on
+	}
+	if f.PlanOnly || e.beside {
+		pending, scopes = e.leaveDoubts(pending, scopes, out)
 	}
 	for _, path := range e.suspects {
 		scopes = append(scopes, snapshot.Scope{Path: path, Deep: true})
@@ -90,7 +94,10 @@ func (e *Engine) prepareWithin(ctx context.Context, state *journal.State, f Focu
 		if err != nil {
 			return p, err
 		}
-		if f.PlanOnly && len(overlapping(&e.caps, e.doubts, plan.Steps)) > 0 {
+		if (f.PlanOnly || e.beside) && len(overlapping(&e.caps, e.doubts, plan.Steps)) > 0 {
+			if e.beside {
+				return p, errEntangled
+			}
 			return p, fmt.Errorf("%w, and what is new depends on what may have happened there", ErrOffline)
 		}
 		if entangled := overlapping(&e.caps, kept, plan.Steps); len(entangled) > 0 {
@@ -100,20 +107,22 @@ func (e *Engine) prepareWithin(ctx context.Context, state *journal.State, f Focu
 		out.Waiting = append(out.Waiting, waiting...) // an earlier round may have had some
 		return p, e.amend(state, &p, plan, scopes, kept, dropped)
 	}
-	if f.PlanOnly {
+	switch {
+	case f.PlanOnly:
 		return p, fmt.Errorf("%w, and too much is pending to plan anew meanwhile", ErrOffline)
+	case e.beside:
+		return p, errEntangled
 	}
 	out.Whole = true
 	return e.prepareWhole(ctx, state)
 }
 
-// leaveDoubts takes out of the pending steps those in doubt, which nobody may plan anew before the
-// remote was asked, and out of scopes what has to do with them.
-func (e *Engine) leaveDoubts(pending []journal.Step, scopes []snapshot.Scope, out *Outcome) (rest []journal.Step, others []snapshot.Scope, err error) {
-	if e.doubts, err = e.doubtful(); err != nil || len(e.doubts) == 0 {
-		return pending, scopes, err
+// leaveDoubts takes out of the pending steps those in doubt, which nobody may plan anew before it is known
+// what became of them, and out of scopes what has to do with them.
+func (e *Engine) leaveDoubts(pending []journal.Step, scopes []snapshot.Scope, out *Outcome) (rest []journal.Step, others []snapshot.Scope) {
+	if len(e.doubts) == 0 {
+		return pending, scopes
 	}
-	e.executed = true // so that these are the doubts from now on
 	doubts := newClaims(&e.caps)
 	for i := range e.doubts {
 		doubts.add(&e.doubts[i])
@@ -131,7 +140,7 @@ func (e *Engine) leaveDoubts(pending []journal.Step, scopes []snapshot.Scope, ou
 		}
 		others = append(others, s)
 	}
-	return rest, others, nil
+	return rest, others
 }
 
 // pendingSteps returns what the journal has pending, unless it is more than limit.
@@ -289,14 +298,15 @@ func (e *Engine) amend(state *journal.State, p *prepared, plan journal.Plan, sco
 		return err
 	}
 	e.suspects = nil
+	if len(plan.Steps) > 0 {
+		p.before = plan.Steps[0].Seq - 1
+	}
 	p.todo.add(kept, nil)
 	p.todo.add(plan.Steps, p.seen.changes)
 	p.seen.changes = nil
 	if p.todo.aside, err = e.setAside(kept); err != nil {
 		return err
 	}
-	if len(plan.Steps) == 0 && len(p.todo.aside) == len(kept) {
-		p.cycle = 0 // nothing to do now
-	}
+	p.idle = len(plan.Steps) == 0 && len(p.todo.aside) == len(kept)
 	return nil
 }

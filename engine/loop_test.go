@@ -403,6 +403,10 @@ func TestLoopModel(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%d", name, seed), func(t *testing.T) {
 				stays(t, caps, func(r *rig) { r.cfg.Retries = 1 }, func(t *testing.T, s *stay) { s.model(rand.New(rand.NewPCG(seed, 3))) })
 			})
+			t.Run(fmt.Sprintf("%s, slow/%d", name, seed), func(t *testing.T) {
+				prepare := func(r *rig) { r.cfg.Retries = 1; someAreSlow(r, rand.New(rand.NewPCG(seed, 5))) }
+				stays(t, caps, prepare, func(t *testing.T, s *stay) { s.model(rand.New(rand.NewPCG(seed, 4))) })
+			})
 		}
 	}
 }

@@ -178,6 +178,9 @@ func (r *looping) cycle(ctx context.Context, f Focus, taken []*hinted, now time.
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if errors.Is(err, errPaused) {
+		err = nil // the next turn says so
+	}
 	r.note(&out, err, taken, whole)
 	if err := r.judge(err, f.PlanOnly); err != nil {
 		return err
@@ -217,27 +220,8 @@ func (r *looping) execute(ctx context.Context, f Focus) (Outcome, error) {
 	if f.Scopes == nil || !r.started {
 		after = max(after, rest*r.looked)
 	}
-	begun, checked := time.Now(), time.Now()
-	r.engine.yield = func() bool {
-		now := time.Now()
-		if now.Sub(checked) < time.Second/10 {
-			return false
-		}
-		checked = now
-		r.mu.Lock()
-		next, woken := r.hints.next(), r.woken
-		r.mu.Unlock()
-		if woken {
-			return true
-		}
-		if now.Sub(begun) < after || next.IsZero() || next.After(r.now()) {
-			return false
-		}
-		// With too much pending the next look would have to be at everything.
-		counts, err := r.cfg.Engine.Journal.Counts()
-		return err == nil && (counts.Pending < maxKept || now.Sub(begun) > rest*max(r.looked, interruptAfter))
-	}
-	defer func() { r.engine.yield = nil }()
+	r.engine.boss = &overseer{looping: r, after: after, begun: time.Now(), checked: time.Now()}
+	defer func() { r.engine.boss = nil }()
 	return r.engine.RunWithin(ctx, f)
 }
 

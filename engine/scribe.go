@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/snapsync/snapsync/journal"
@@ -23,6 +24,8 @@ type scribe struct {
 	failed  chan struct{}       // closed when the journal cannot be written any more
 
 	after    int64          // Seq of the last step read
+	upTo     int64          // Seq of the last step of a second reading, from the first; 0: there is none
+	last     int64          // Seq that this reading ends with; 0: the last one
 	page     []journal.Step // read and claimed, not yet handed out
 	done     []journal.Done
 	failures []journal.Failure
@@ -100,12 +103,22 @@ func (s *scribe) serve() error {
 	}
 }
 
+// startAfter has the steps that come after a number read first, and then the others.
+func (s *scribe) startAfter(seq int64) { s.after, s.upTo = seq, seq }
+
 // next reads a page of pending steps and claims it; nil after the last. A crash after the claim and
 // before any acknowledgement leaves steps that may or may not have happened: see recover.go.
 func (s *scribe) next() error {
 	page, err := s.e.cfg.Journal.Pending(s.after, pageSteps)
 	if err != nil {
 		return fmt.Errorf("read pending steps: %w", err)
+	}
+	if len(page) == 0 && s.upTo > 0 {
+		s.after, s.last, s.upTo = 0, s.upTo, 0
+		return s.next()
+	}
+	if s.last > 0 {
+		page = slices.DeleteFunc(page, func(step journal.Step) bool { return step.Seq > s.last })
 	}
 	if len(page) == 0 {
 		return nil

@@ -36,7 +36,7 @@ func (j *Journal) Begin(p Plan, at time.Time) (cycle int64, err error) {
 		if err := t.dropContents(len(p.Steps) + len(p.Refresh)); err != nil {
 			return err
 		}
-		if err := t.closeInterrupted(); err != nil {
+		if err := t.closeOpen(OutcomeInterrupted); err != nil {
 			return err
 		}
 		if err := t.refresh(p.Refresh); err != nil {

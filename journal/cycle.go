@@ -11,6 +11,7 @@ import (
 // Outcomes that mean something here. The rest are the engine's words.
 const (
 	OutcomeIdle        = "idle"        // everything that could be done is done
+	OutcomeContinued   = "continued"   // another cycle went on with what this one left
 	OutcomeInterrupted = "interrupted" // a crash, or a person
 )
 
@@ -93,14 +94,14 @@ func (j *Journal) Finish(cycle int64, r CycleResult, at time.Time) error {
 	return j.prune(at)
 }
 
-// closeInterrupted ends the cycle that a crash left open, if there is one: it ended when it last
-// acknowledged something.
-func (t *transaction) closeInterrupted() error {
+// closeOpen ends the cycle that a crash left open, or that another one takes the place of, if there is one:
+// it ended when it last acknowledged something.
+func (t *transaction) closeOpen(outcome string) error {
 	open, err := openCycle(t.Conn)
 	if err != nil || open == 0 {
 		return err
 	}
-	return t.endCycle(open, 0, &CycleResult{Outcome: OutcomeInterrupted})
+	return t.endCycle(open, 0, &CycleResult{Outcome: outcome})
 }
 
 // openCycle returns the cycle that has not ended, 0 if there is none. Only the newest can be open.

@@ -1,0 +1,148 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/snapsync/snapsync/journal"
+)
+
+// An upload may take hours. What changes elsewhere meanwhile must not wait for it: once only long uploads
+// are under way, and something else is due, the pass over what is pending ends, what is due is looked
+// at and planned as if the paths of the uploads did not exist, and the next pass goes through the new
+// steps first and then through the old ones. Deletes, and whatever has to do with those paths, wait
+// until the uploads have ended.
+//
+// All of it happens in the dispatcher, so nothing of the engine is used by two goroutines that was not
+// before.
+
+// boss is who decides what an execution is for: the Loop. The execution asks it in its own goroutine, often.
+type boss interface {
+	// yield reports whether something more urgent than the rest of the plan has come up.
+	yield() bool
+	// due reports whether something is to be looked at that can be planned beside the paths of aloft.
+	due(aloft *claims) bool
+	// beside has that looked at: look looks, plans, and puts the plan into the journal.
+	beside(aloft *claims, look func(Focus) (Outcome, error)) error
+	// abort reports whether even what is under way is to be given up.
+	abort() bool
+}
+
+// flight is a job under way.
+type flight struct {
+	job   []journal.Step
+	begun time.Time
+}
+
+const (
+	// longTransfer is how long an upload has been under way when others do not wait for it any more.
+	longTransfer = 2 * time.Second
+	watchEvery   = 200 * time.Millisecond
+)
+
+var (
+	// errEntangled means that what is due has to do with what is under way.
+	errEntangled = errors.New("it has to wait for a transfer that is under way")
+	// errPaused means that a person paused, and that the transfers under way were given up.
+	errPaused = errors.New("paused")
+)
+
+// watch ticks when it is time to ask whether something is more urgent; never if nobody is to be asked.
+func (x *execution) watch() (tick <-chan time.Time, stop func()) {
+	if x.e.boss == nil {
+		return nil, func() {}
+	}
+	t := time.NewTicker(watchEvery)
+	return t.C, t.Stop
+}
+
+// interrupted reports whether the pass is to end although transfers are under way. It gives them up if a
+// person wants that.
+func (x *execution) interrupted() bool {
+	if x.stop == nil && x.e.boss.abort() {
+		x.stop = errPaused
+		x.abandon() // and what is under way lands now
+	}
+	if x.stop != nil || x.alone || len(x.doubts) > 0 {
+		return false
+	}
+	now := x.e.cfg.Now()
+	for _, f := range x.flights {
+		if s := &f.job[0]; s.Action != journal.Send || s.How != journal.Upload || now.Sub(f.begun) < longTransfer {
+			return false
+		}
+	}
+	aloft := x.aloft()
+	if !x.e.boss.due(&aloft) {
+		return false
+	}
+	x.e.yielded = true
+	return true
+}
+
+// aloft are the paths of what is under way.
+func (x *execution) aloft() claims {
+	c := newClaims(&x.e.caps)
+	for _, f := range x.flights {
+		for i := range f.job {
+			c.add(&f.job[i])
+		}
+	}
+	return c
+}
+
+// drop takes back the claims of a job that was not started.
+func (x *execution) drop(job []journal.Step) {
+	for i := range job {
+		x.claims.remove(&job[i])
+	}
+}
+
+// goOnBeside plans what is due, and goes through what is pending, while long transfers are under way.
+// Its error is that of the journal; what else goes wrong is x.stop.
+func (x *execution) goOnBeside(ctx context.Context) error {
+	s := newScribe(x.e)
+	if x.stop == nil {
+		switch err := x.planBeside(ctx); {
+		case errors.Is(err, errEntangled):
+			x.alone = true // they end, and then it can be planned
+		case err != nil:
+			x.stop = err
+		default:
+			s.startAfter(x.p.before)
+		}
+	}
+	return x.pass(ctx, s)
+}
+
+// planBeside takes what is due into what is executed.
+func (x *execution) planBeside(ctx context.Context) error {
+	e, aloft := x.e, x.aloft()
+	e.beside, e.doubts = true, nil
+	defer func() { e.beside, e.doubts = false, nil }()
+	for _, f := range x.flights {
+		e.doubts = append(e.doubts, f.job...)
+	}
+	err := e.boss.beside(&aloft, func(f Focus) (out Outcome, err error) {
+		id, err := e.checkSource(x.state)
+		if err != nil {
+			return out, err
+		}
+		p, err := e.prepareWithin(ctx, x.state, f, &out)
+		if err != nil {
+			return out, err
+		}
+		*x.p, out.Planned = p, true
+		return out, e.notePlan(x.state, id, &p, x.sum)
+	})
+	if err != nil {
+		return err
+	}
+	x.begin()
+	for i := range e.doubts {
+		x.claims.add(&e.doubts[i])
+	}
+	x.unwritten, x.long, e.yielded = 0, &aloft, false
+	return nil
+}

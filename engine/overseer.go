@@ -1,0 +1,102 @@
+package engine
+
+import "time"
+
+// overseer is a Loop as the boss of one execution.
+type overseer struct {
+	*looping
+	after   time.Duration // how long steps are executed before the rest may be planned anew
+	begun   time.Time     // since when they are
+	checked time.Time
+	paused  time.Time // since when a person wants a pause; zero: nobody does
+}
+
+// pauseAfter is what transfers have left when a person pauses.
+const pauseAfter = 5 * time.Second
+
+func (o *overseer) yield() bool {
+	now := time.Now()
+	if now.Sub(o.checked) < time.Second/10 {
+		return false
+	}
+	o.checked = now
+	o.mu.Lock()
+	next, woken := o.hints.next(), o.woken
+	o.mu.Unlock()
+	if woken {
+		return true
+	}
+	if now.Sub(o.begun) < o.after || next.IsZero() || next.After(o.now()) {
+		return false
+	}
+	// With too much pending the next look would have to be at everything.
+	counts, err := o.cfg.Engine.Journal.Counts()
+	return err == nil && (counts.Pending < maxKept || now.Sub(o.begun) > rest*max(o.looked, interruptAfter))
+}
+
+// due looks at all hints. What came, or was changed, at a path that is being sent or above it waits; what
+// went there may be half of a rename, and then the other half has to wait as well.
+func (o *overseer) due(aloft *claims) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.woken || !o.hints.all.IsZero() {
+		return false
+	}
+	now, found := o.now(), false
+	for path, p := range o.hints.paths {
+		switch {
+		case !aloft.writes.overlaps(path):
+			found = found || !p.at.After(now)
+		case p.gone:
+			return false
+		}
+	}
+	if !found {
+		return false
+	}
+	counts, err := o.cfg.Engine.Journal.Counts()
+	return err == nil && counts.Pending < maxKept
+}
+
+func (o *overseer) beside(aloft *claims, look func(Focus) (Outcome, error)) error {
+	now := o.now()
+	o.mu.Lock()
+	taken, _ := o.hints.take(now)
+	var waiting, others []*hinted
+	for _, p := range taken {
+		if aloft.writes.overlaps(p.path) {
+			waiting = append(waiting, p)
+		} else {
+			others = append(others, p)
+		}
+	}
+	o.hints.giveBack(waiting)
+	f := o.hints.focusOn(others, now)
+	o.mu.Unlock()
+	out, err := look(f)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !out.Planned {
+		o.hints.giveBack(others)
+	} else {
+		o.hints.giveBack(those(others, append(out.Waiting, out.Deferred...)))
+	}
+	o.begun = time.Now()
+	return err
+}
+
+func (o *overseer) abort() bool {
+	o.mu.Lock()
+	woken := o.woken
+	o.mu.Unlock()
+	if !woken {
+		return false
+	}
+	if state, err := o.cfg.Engine.Journal.State(); err != nil || !state.Paused {
+		return false
+	}
+	if o.paused.IsZero() {
+		o.paused = time.Now()
+	}
+	return time.Since(o.paused) >= pauseAfter
+}
