@@ -49,6 +49,21 @@ func retryPause(attempts int, _ error) (time.Duration, error) {
 	return pause/2 + rand.N(pause/2), nil
 }
 
+// maxRefusals is how often a server that is crowded is asked again before the engine hears of it.
+const maxRefusals = 8
+
+// whileCrowded repeats what would be lost with its Send, and would have to be read once more.
+func whileCrowded(ctx context.Context, do func() error) error {
+	for n := 1; ; n++ {
+		err := do()
+		if n == maxRefusals || !crowded(status(err)) {
+			return err
+		}
+		pause, _ := retryPause(n, nil)
+		sleep(ctx, pause)
+	}
+}
+
 // sleep waits, but not for longer than ctx lasts.
 func sleep(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)

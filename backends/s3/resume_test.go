@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -191,6 +193,66 @@ func TestCompletedBefore(t *testing.T) {
 			s.arrived(t, s.bytes)
 		})
 	}
+}
+
+// TestCompletedAndRefused lets the server complete an upload and then say that it failed: once, in each of
+// the ways that S3 documents, and until the Send is over.
+func TestCompletedAndRefused(t *testing.T) {
+	for _, tt := range []struct {
+		code string
+		http int
+		once bool
+	}{
+		{"InternalError", http.StatusInternalServerError, true},
+		{"SlowDown", http.StatusServiceUnavailable, true},
+		{"InternalError", http.StatusOK, true}, // S3 sends the head of its answer before it knows
+		{"InternalError", http.StatusInternalServerError, false},
+	} {
+		t.Run(fmt.Sprint(tt.http, tt.code, tt.once), func(t *testing.T) {
+			s := interrupt(t)
+			s.expect(func(op string, n int) answer {
+				if op != "complete" || tt.once && n > 1 {
+					return answer{}
+				}
+				return answer{code: tt.code, http: tt.http, late: n == 1}
+			})
+			err := s.send(t, source(s.bytes))
+			s.counts(t, map[string]int{"create": 0, "part": parts - 3, "abort": 0})
+			if !tt.once {
+				is(t, err, engine.ErrTemporary)
+				s.expect(nil)
+				err = s.send(t, source(s.bytes))
+				s.counts(t, map[string]int{"create": 0, "part": 0, "complete": 0, "abort": 0})
+			}
+			must(t, err)
+			s.arrived(t, s.bytes)
+		})
+	}
+}
+
+// TestPartsAreRefused has a server that is crowded now and then: no part is given up, and none that arrived
+// travels again.
+func TestPartsAreRefused(t *testing.T) {
+	s := &interrupted{
+		diary: tempDiary(t), bytes: content((parts-1)*minPartSize + 1000),
+		proxy: newProxy(t, with(scratch(t), "upload_cutoff=0", "chunk_size=5M")),
+	}
+	c := dial(t, backends.Config{Remote: s.remote, Uploads: s.diary})
+	s.expect(func(op string, n int) answer {
+		if op == "part" && n%2 == 1 {
+			return answer{code: "SlowDown", http: http.StatusServiceUnavailable}
+		}
+		return answer{}
+	})
+	must(t, c.Send(t.Context(), "d/big", source(s.bytes)))
+	s.counts(t, map[string]int{"create": 1, "part": 2 * parts, "complete": 1, "abort": 0})
+	if n := c.Throttled(); n != parts {
+		t.Errorf("the engine hears of %d refusals, of %d", n, parts)
+	}
+	if n := c.Throttled(); n != 0 {
+		t.Errorf("and again of %d", n)
+	}
+	s.arrived(t, s.bytes)
 }
 
 // The same after a crash between completion and its being remembered.

@@ -285,14 +285,20 @@ func (u *upload) part(ctx context.Context, number int, buf *buffer) error {
 		return errDiffers
 	}
 	n := int32(number)
-	out, err := u.c.client.UploadPart(ctx, &s3.UploadPartInput{
+	req := &s3.UploadPartInput{
 		Bucket: &u.bucket, Key: &u.key, UploadId: &u.id, PartNumber: &n,
-		Body: buf.body(), ContentLength: &buf.size, RequestPayer: u.c.payer(),
+		ContentLength: &buf.size, RequestPayer: u.c.payer(),
 		ContentMD5: u.sum.header(md5Sum, sum), ChecksumCRC32C: u.sum.header(crc32c, sum),
 		SSECustomerAlgorithm: notEmpty(u.c.opt.SSECustomerAlgorithm),
 		SSECustomerKey:       notEmpty(u.c.opt.SSECustomerKeyBase64),
 		SSECustomerKeyMD5:    notEmpty(u.c.opt.SSECustomerKeyMD5),
-	}, u.c.unsigned)
+	}
+	var out *s3.UploadPartOutput
+	err := whileCrowded(ctx, func() (err error) {
+		req.Body = buf.body()
+		out, err = u.c.client.UploadPart(ctx, req, u.c.unsigned)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("part %d: %w", number, err)
 	}
@@ -321,7 +327,8 @@ func (u *upload) complete(ctx context.Context) error {
 			PartNumber: aws.Int32(int32(p.Number)), ETag: &p.ETag, ChecksumCRC32C: u.sum.header(crc32c, p.Checksum),
 		})
 	}
-	out, err := u.c.patient.CompleteMultipartUpload(ctx, req)
+	var out *s3.CompleteMultipartUploadOutput
+	err := whileCrowded(ctx, func() (err error) { out, err = u.c.patient.CompleteMultipartUpload(ctx, req); return err })
 	switch {
 	case noSuchUpload(err) && u.isComplete(ctx, u.parts):
 		return nil // the answer to an earlier attempt was lost

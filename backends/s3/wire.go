@@ -150,12 +150,8 @@ func (c *connection) putObject(ctx context.Context, req *s3.PutObjectInput, buf 
 	return out, err
 }
 
-const (
-	// maxDoubts is after how many of them the SDK must know something about this server that is not known here.
-	maxDoubts = 20
-	// maxRefusals is how often a server that is crowded is asked again at once.
-	maxRefusals = 8
-)
+// maxDoubts is after how many of them the SDK must know something about this server that is not known here.
+const maxDoubts = 20
 
 // sha256 is the hash of the content as a signature has it.
 func (b *buffer) sha256() string {
