@@ -179,18 +179,17 @@ func (m *machine) user() {
 	m.soon("alice", ctl+"show snapsync -P SubState | grep auto-restart")
 	m.says("alice", "snapsync service status", `ended by signal 9 \(killed\); started again after 30s$`)
 	m.do("alice", `mkdir .config/systemd/user/snapsync.service.d
-		printf '[Service]\nRestartSec=1\nWatchdogSec=3\n' >.config/systemd/user/snapsync.service.d/test.conf; `+ctl+"daemon-reload; "+ctl+"restart snapsync")
-	pid = m.do("alice", ctl+"show snapsync -P MainPID")
-	m.do("alice", "kill -KILL "+pid)
-	m.soon("alice", "snapsync service status | grep '^restarts *1,'")
-	m.soon("alice", "snapsync service status | grep '^state *running'")
-
-	// One that gives no sign of life any more is ended and started again, too.
-	pid = m.do("alice", ctl+"show snapsync -P MainPID")
-	m.do("alice", "kill -STOP "+pid)
-	m.soon("alice", "snapsync service status | grep '^restarts *2,'")
-	m.soon("root", "journalctl -b | grep 'snapsync.service: Failed with result .watchdog'")
-	m.soon("alice", "snapsync service status | grep '^state *running'")
+		printf '[Service]\nRestartSec=1\nWatchdogSec=5\n' >.config/systemd/user/snapsync.service.d/test.conf; `+ctl+"daemon-reload; "+ctl+"restart snapsync")
+	again := func(signal string) {
+		m.t.Helper()
+		pid := m.do("alice", ctl+"show snapsync -P MainPID")
+		m.do("alice", "kill -"+signal+" "+pid)
+		m.soon("alice", fmt.Sprintf("! snapsync service status | grep 'process %s,' && snapsync service status | grep '^state *running'", pid))
+		m.says("alice", "snapsync service status", `^restarts +\d`)
+	}
+	again("KILL")
+	again("STOP") // gives no sign of life any more
+	m.says("root", "journalctl -b", "snapsync.service: Failed with result 'watchdog'")
 	m.do("alice", "echo three >source/three")
 	m.soon("alice", "cmp source/three remote/three")
 

@@ -2,11 +2,13 @@ package main
 
 import (
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -19,7 +21,10 @@ type launchd struct {
 	home   string
 }
 
-const launchdLabel = "io.github.snapsync"
+const (
+	launchdLabel = "io.github.snapsync"
+	exitTimeOut  = 30 * time.Second // from SIGTERM to SIGKILL
+)
 
 func newLaunchd(a *app, system bool) (*launchd, error) {
 	home, err := os.UserHomeDir()
@@ -60,8 +65,8 @@ func (l *launchd) text(j *job) (string, error) {
 	b.WriteString("<!-- Written by 'snapsync service install', which replaces it. -->\n<plist version=\"1.0\">\n<dict>\n")
 	plistKey(&b, "Label", plistString(launchdLabel))
 	plistKey(&b, "ProgramArguments", plistArray(append([]string{j.program}, j.args...)))
-	if len(j.env) > 0 {
-		plistKey(&b, "EnvironmentVariables", plistDict(j.env))
+	if env := l.environment(j); len(env) > 0 {
+		plistKey(&b, "EnvironmentVariables", plistDict(env))
 	}
 	if l.system {
 		plistKey(&b, "UserName", plistString(j.user.Username))
@@ -69,14 +74,48 @@ func (l *launchd) text(j *job) (string, error) {
 	plistKey(&b, "RunAtLoad", "<true/>")
 	plistKey(&b, "KeepAlive", "<dict>\n\t\t<key>SuccessfulExit</key>\n\t\t<false/>\n\t</dict>")
 	plistKey(&b, "ThrottleInterval", "<integer>30</integer>")
-	plistKey(&b, "ExitTimeOut", "<integer>30</integer>")
+	plistKey(&b, "ExitTimeOut", fmt.Sprintf("<integer>%d</integer>", exitTimeOut/time.Second))
 	plistKey(&b, "ProcessType", plistString("Background"))
 	plistKey(&b, "Nice", "<integer>10</integer>")
 	plistKey(&b, "LowPriorityIO", "<true/>")
-	// What is said before the log is open, and where a crash was.
-	plistKey(&b, "StandardErrorPath", plistString(strings.TrimSuffix(j.log, ".log")+".stderr.log"))
+	plistKey(&b, "StandardErrorPath", plistString(l.stderrPath(j)))
 	b.WriteString("</dict>\n</plist>\n")
 	return b.String(), nil
+}
+
+// environment is that of the process. A daemon is not told where the home of its user is, beneath which it looks for
+// everything.
+func (l *launchd) environment(j *job) []string {
+	if !l.system {
+		return j.env
+	}
+	return append([]string{"HOME=" + j.user.HomeDir}, j.env...)
+}
+
+// stderrPath is the file for what is said before the log is open, and for where a crash was.
+func (l *launchd) stderrPath(j *job) string {
+	if l.system {
+		return "/Library/Logs/" + serviceName + ".stderr.log"
+	}
+	return strings.TrimSuffix(j.log, ".log") + ".stderr.log"
+}
+
+// makeStderr makes that file: launchd starts nothing whose files it cannot open, and makes no directories.
+func (l *launchd) makeStderr(j *job) error {
+	path := l.stderrPath(j)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("make directory of the log: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("make file for errors: %w", err)
+	}
+	if l.system {
+		uid, _ := strconv.Atoi(j.user.Uid) // numbers, wherever there is a launchd
+		gid, _ := strconv.Atoi(j.user.Gid)
+		err = f.Chown(uid, gid)
+	}
+	return errors.Join(err, f.Close())
 }
 
 func plistKey(b *strings.Builder, key, value string) {
@@ -114,28 +153,35 @@ func (l *launchd) install(j *job) error {
 	if err != nil {
 		return err
 	}
+	if err := l.makeStderr(j); err != nil {
+		return err
+	}
 	changed, err := writeDefinition(l.path(), text)
 	if err != nil {
 		return err
 	}
-	a := l.app
+	a, scope := l.app, ""
+	if l.system {
+		scope = " --system"
+	}
 	if changed {
 		a.tell("wrote %s", show(l.path()))
 	} else {
 		a.tell("%s is up to date", show(l.path()))
 	}
 	a.tell("it runs as %s, and starts with %s", j.user.Username, map[bool]string{true: "the machine", false: "your session"}[l.system])
-	a.tell("start it now:  snapsync service start")
-	a.tell("look at it:    snapsync service status, snapsync status")
+	if changed && l.loaded() {
+		a.tell("it still runs as it was installed before: snapsync service stop%s, then start it again", scope)
+	}
+	a.tell("start it now:  snapsync service start%s", scope)
+	a.tell("look at it:    snapsync service status%s, snapsync status", scope)
 	a.tell("its log:       %s", show(j.log))
 	return nil
 }
 
 func (l *launchd) uninstall() error {
-	if l.loaded() {
-		if err := l.ctl("bootout", l.service()); err != nil {
-			return err
-		}
+	if err := l.unload(); err != nil {
+		return err
 	}
 	found, err := removeDefinition(l.path())
 	if err != nil {
@@ -158,7 +204,10 @@ func (l *launchd) start() error {
 		action = []string{"kickstart", l.service()}
 	}
 	if err := l.ctl(action...); err != nil {
-		return err
+		if l.system {
+			return err
+		}
+		return &failure{status: statusError, err: err, hint: "an agent runs in the session of whoever is logged in at the screen, not in that of ssh or sudo; --system needs no session"}
 	}
 	l.app.tell("started; 'snapsync status' shows how the mappings stand")
 	return nil
@@ -168,10 +217,8 @@ func (l *launchd) stop() error {
 	if err := l.installed(); err != nil {
 		return err
 	}
-	if l.loaded() {
-		if err := l.ctl("bootout", l.service()); err != nil {
-			return err
-		}
+	if err := l.unload(); err != nil {
+		return err
 	}
 	l.app.tell("stopped; what was under way is finished or recorded")
 	return nil
@@ -214,6 +261,25 @@ func (st *serviceStatus) fillLaunchd(out string) {
 	if code := first["last exit code"]; st.State != "running" && code != "" && code != "0" && !strings.HasPrefix(code, "(") {
 		st.State, st.Text = "failed", "exit status "+code
 	}
+}
+
+// unload ends the process and has launchd forget the service. launchctl returns before that is so, with an error
+// if it takes long, and until then the service cannot be loaded again.
+func (l *launchd) unload() error {
+	if !l.loaded() {
+		return nil
+	}
+	err := l.ctl("bootout", l.service())
+	if err != nil && !strings.Contains(err.Error(), "in progress") {
+		return err
+	}
+	for deadline := time.Now().Add(exitTimeOut + 10*time.Second); l.loaded(); {
+		if time.Now().After(deadline) || l.app.ctx.Err() != nil {
+			return errors.New("launchd still has the service: try again")
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+	return nil
 }
 
 // loaded reports whether launchd knows the service now.

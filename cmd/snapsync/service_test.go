@@ -235,6 +235,46 @@ func TestWriteDefinition(t *testing.T) {
 	}
 }
 
+// launchd forgets a service some time after launchctl has returned, and until then does not load it again.
+func TestLaunchdIsWaitedFor(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("windows: no shell")
+	}
+	dir := t.TempDir()
+	const launchctl = `#!/bin/sh
+echo "$@" >>asked
+case $1 in
+print) [ -e loaded ] ;;
+bootstrap) ! [ -e loaded ] && touch loaded ;;
+bootout) { sleep 0.5; rm loaded; } >/dev/null 2>&1 & echo "Boot-out failed: 36: Operation now in progress" >&2; exit 36 ;;
+esac`
+	if err := os.WriteFile(filepath.Join(dir, "launchctl"), []byte(launchctl), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	t.Chdir(dir)
+	l := &launchd{app: &app{globals: &globals{}, ctx: t.Context(), stdout: io.Discard}, home: dir}
+	j := asUTF8(testJob(false))
+	j.log = filepath.Join(dir, "state", "snapsync", "snapsync.log")
+	for _, step := range []func() error{
+		func() error { return l.install(j) }, l.start, l.stop, l.start, l.stop, l.stop, l.start, l.uninstall, l.uninstall,
+	} {
+		if err := step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "state", "snapsync", "snapsync.stderr.log")); err != nil {
+		t.Error(err) // without which launchd starts nothing
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "Library", "LaunchAgents", "*")); len(left) != 0 {
+		t.Errorf("left %q", left)
+	}
+	asked, _ := os.ReadFile("asked")
+	if n := strings.Count(string(asked), "bootstrap"); n != 3 {
+		t.Errorf("loaded %d times:\n%s", n, asked)
+	}
+}
+
 func TestLaunchdStatus(t *testing.T) {
 	for out, want := range map[string]serviceStatus{
 		"gui/501/io.github.snapsync = {\n\tstate = running\n\tpid = 123\n\tspawn type = daemon\n\tjetsam = {\n\t\tstate = other\n\t}\n}\n": {State: "running", PID: 123},

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/kardianos/service"
+	"github.com/rclone/rclone/fs/config"
+	"golang.org/x/sys/windows"
 )
 
 // windowsService is a service of Windows. There is one of the machine only, and it runs as the system's
@@ -19,33 +22,34 @@ func newWindowsService(a *app) (serviceManager, error) { return &windowsService{
 
 // definition is what the service control manager is told.
 func (w *windowsService) definition(j *job) (service.Service, error) {
-	config := &service.Config{Name: serviceName, DisplayName: "snapsync", Description: "Keeps remotes true to local directories"}
+	c := &service.Config{Name: serviceName, DisplayName: "snapsync", Description: "Keeps remotes true to local directories"}
 	if j != nil {
-		config.Executable, config.EnvVars = j.program, map[string]string{}
-		config.Arguments = w.arguments(j)
-		config.Option = service.KeyValue{
+		c.Executable, c.Arguments = j.program, w.arguments(j)
+		c.Option = service.KeyValue{
 			"DelayedAutoStart": true, "OnFailure": "restart", "OnFailureDelayDuration": (30 * time.Second).String(), "OnFailureResetPeriod": 3600,
 		}
-		for _, kv := range j.env {
-			name, value, _ := strings.Cut(kv, "=")
-			config.EnvVars[name] = value
-		}
 	}
-	s, err := service.New(idle{}, config)
+	s, err := service.New(idle{}, c)
 	if err != nil {
 		return nil, fmt.Errorf("reach the service manager: %w", err)
 	}
 	return s, nil
 }
 
-// arguments name the files that the system's account would look for elsewhere.
+// arguments name the files that the system's account would look for elsewhere: what variables decide for whoever
+// calls is among them, so that the service needs none.
 func (w *windowsService) arguments(j *job) []string {
-	args := j.args
+	args := slices.Clone(j.args)
 	if w.app.Mappings == "" {
 		args = append(args, "--mappings="+j.mappings)
 	}
 	if root, err := w.app.stateRoot(); err == nil && w.app.StateDir == "" {
 		args = append(args, "--state-dir="+root)
+	}
+	if path := config.GetConfigPath(); w.app.Config == "" && path != "" {
+		if _, err := os.Stat(path); err == nil { // one that is named must be there
+			args = append(args, "--config="+path)
+		}
 	}
 	return args
 }
@@ -55,17 +59,21 @@ func (w *windowsService) text(j *job) (string, error) {
 }
 
 func (w *windowsService) install(j *job) error {
+	if !j.isOurs() {
+		return usage("leave it out: on Windows the service runs as the system's own account", "--run-as %s", j.user.Username)
+	}
 	s, err := w.definition(j)
 	if err != nil {
 		return err
 	}
-	if _, err := s.Status(); !errors.Is(err, service.ErrNotInstalled) { // so that its arguments become those of now
+	if _, err := s.Status(); err == nil { // so that its arguments become those of now
+		s.Stop() // while it runs it would only be marked, and the new one refused
 		if err := s.Uninstall(); err != nil {
-			return fmt.Errorf("replace the service: %w", err)
+			return failed("replace", err)
 		}
 	}
 	if err := s.Install(); err != nil {
-		return &failure{status: statusError, err: fmt.Errorf("install the service: %w", err), hint: "call it as an administrator"}
+		return failed("install", err)
 	}
 	w.app.tell("installed the service %s, which nobody has tested on Windows yet: please report how it does", serviceName)
 	w.app.tell("start it:  snapsync service start")
@@ -84,21 +92,22 @@ func (w *windowsService) uninstall() error {
 	}
 	s.Stop() // it may not be running
 	if err := s.Uninstall(); err != nil {
-		return fmt.Errorf("remove the service: %w", err)
+		return failed("remove", err)
 	}
 	w.app.tell("removed; configuration, state and log are as they were")
 	return nil
 }
 
 func (w *windowsService) start() error {
-	return w.do("start", service.Service.Start)
+	return w.do("start", service.Service.Start, windows.ERROR_SERVICE_ALREADY_RUNNING, "started; 'snapsync status' shows how the mappings stand")
 }
 
 func (w *windowsService) stop() error {
-	return w.do("stop", service.Service.Stop)
+	return w.do("stop", service.Service.Stop, windows.ERROR_SERVICE_NOT_ACTIVE, "stopped; what was under way is finished or recorded")
 }
 
-func (w *windowsService) do(verb string, action func(service.Service) error) error {
+// do carries out an action; done is its error if there was nothing to do.
+func (w *windowsService) do(verb string, action func(service.Service) error, done error, said string) error {
 	s, err := w.definition(nil)
 	if err != nil {
 		return err
@@ -106,10 +115,20 @@ func (w *windowsService) do(verb string, action func(service.Service) error) err
 	if _, err := s.Status(); errors.Is(err, service.ErrNotInstalled) {
 		return notInstalled(false)
 	}
-	if err := action(s); err != nil {
-		return fmt.Errorf("%s the service: %w", verb, err)
+	if err := action(s); err != nil && !errors.Is(err, done) {
+		return failed(verb, err)
 	}
+	w.app.tell("%s", said)
 	return nil
+}
+
+// failed is what the service manager refused.
+func failed(verb string, err error) error {
+	err = fmt.Errorf("%s the service: %w", verb, err)
+	if errors.Is(err, windows.ERROR_ACCESS_DENIED) {
+		return &failure{status: statusError, err: err, hint: "call it as an administrator"}
+	}
+	return err
 }
 
 func (w *windowsService) status() (*serviceStatus, error) {
@@ -123,7 +142,7 @@ func (w *windowsService) status() (*serviceStatus, error) {
 		return st, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("ask the service manager: %w", err)
+		return nil, failed("look at", err)
 	}
 	st.Installed, st.Enabled = true, true
 	if state == service.StatusRunning {
