@@ -129,10 +129,7 @@ func (a *app) checkMapping(file *config.File, s *spec) error {
 		if at == (config.Position{}) {
 			at = table.At
 		}
-		if hint := hintOf(classify(err), err); hint != "" {
-			err = fmt.Errorf("%w (%s)", err, hint)
-		}
-		found = append(found, file.Problem(at, "%s: %w", key, err))
+		found = append(found, file.Problem(at, "%s: %w", key, withHint(err)))
 	}
 	if _, err := findSource(s.src); err != nil {
 		problem("source", err)

@@ -62,6 +62,9 @@ func (a *app) specOf(file *config.File, m *config.Mapping, given *spec) (spec, c
 			problem(c.key, c.check(&s))
 		}
 	}
+	if key, err := s.wrongTime(); len(found) == 0 {
+		problem(key, err)
+	}
 	return s, found
 }
 

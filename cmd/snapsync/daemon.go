@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/engine"
 )
@@ -81,8 +80,8 @@ func (c *runCmd) stay(a *app) error {
 	if err != nil {
 		return err
 	}
-	if err := backends.SetBandwidth(c.Bwlimit); err != nil {
-		return &failure{status: statusUsage, err: err, hint: "--bwlimit has rclone's syntax: https://rclone.org/docs/#bwlimit-bwtimetable"}
+	if err := a.limitBandwidth(c.Bwlimit); err != nil {
+		return err
 	}
 	d.now = &settings{globals: *a.globals, processFlags: c.processFlags, Bwlimit: c.Bwlimit}
 	return d.run(&c.processFlags)

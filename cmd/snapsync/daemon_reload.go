@@ -55,10 +55,18 @@ func (s *settings) wrong(file *config.File) (found config.Problems) {
 			continue
 		}
 		if err := c.check(s); err != nil {
-			found = append(found, file.Problem(v.At, "%s: %w", c.key, err))
+			found = append(found, file.Problem(v.At, "%s: %w", c.key, withHint(err)))
 		}
 	}
 	return found
+}
+
+// withHint has the error say its remedy itself.
+func withHint(err error) error {
+	if hint := hintOf(classify(err), err); hint != "" {
+		return fmt.Errorf("%w (%s)", err, hint)
+	}
+	return err
 }
 
 // checkAddress refuses what is no address to listen at.

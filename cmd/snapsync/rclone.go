@@ -83,6 +83,20 @@ func (a *app) checkOptions(c backends.Config) error {
 	return &failure{status: statusUsage, err: err, hint: "--bwlimit and the options of --rclone have rclone's syntax: https://rclone.org/docs/"}
 }
 
+// limitBandwidth sets the limit of this process; "" changes nothing.
+func (a *app) limitBandwidth(limit string) error {
+	if limit == "" {
+		return nil
+	}
+	if err := a.startRclone(); err != nil { // it logs what it limits
+		return err
+	}
+	if err := backends.SetBandwidth(limit); err != nil {
+		return &failure{status: statusUsage, err: err, hint: "--bwlimit has rclone's syntax: https://rclone.org/docs/#bwlimit-bwtimetable"}
+	}
+	return nil
+}
+
 // filter is nil if everything belongs to the mapping.
 func (f *filterFlags) filter() (snapshot.Filter, error) {
 	filter, err := backends.NewFilter(backends.FilterOptions{

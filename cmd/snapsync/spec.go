@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -132,8 +133,30 @@ func noSuchMapping(file *config.File, name string) error {
 	return usage("it has "+strings.Join(file.Names(), ", "), "there is no mapping %q in %s", name, show(file.Path))
 }
 
+// wrongTime refuses what cannot be a time to wait. Of interval, what is below 0 means never.
+func (s *spec) wrongTime() (key string, err error) {
+	for _, t := range []struct {
+		key  string
+		time time.Duration
+	}{
+		{"settle", s.Settle}, {"settle-max", s.SettleMax}, {"delete-delay", s.DeleteDelay}, {"probe-min", s.ProbeMin}, {"probe-max", s.ProbeMax},
+		{"poll-interval", s.PollInterval}, {"upload-age", s.UploadAge},
+	} {
+		if t.time < 0 {
+			return t.key, usage("", "%s %v: want a time from 0 up", t.key, t.time)
+		}
+	}
+	if s.ProbeMax > 0 && s.ProbeMin > s.ProbeMax {
+		return "probe-min", usage("set both", "probe-min %v is more than probe-max %v", s.ProbeMin, s.ProbeMax)
+	}
+	return "", nil
+}
+
 // prepareSpec is prepare for a spec.
 func (a *app) prepareSpec(s *spec) (*mapping, engine.Config, error) {
+	if _, err := s.wrongTime(); err != nil {
+		return nil, engine.Config{}, err
+	}
 	m, c, err := a.prepare(s.src, &s.target, &s.syncFlags, &s.guardFlags, &s.transferFlags)
 	if err == nil {
 		a.describe(m, s)
