@@ -84,6 +84,9 @@ func (g *governor) judge(rate float64) {
 		g.resting--
 	case g.before > 0 && rate < was*(1+better*float64(g.limit-g.before)/float64(g.before)):
 		g.limit, g.resting = g.before, restIntervals // that was as good
+		if g.stride > 0 {
+			g.resting = cutIntervals // a small raise is easily mistaken
+		}
 	case g.limit < g.max:
 		g.raise()
 		return
