@@ -144,8 +144,11 @@ func (s *spree) counts(step *journal.Step, now time.Time) bool {
 	if !countable(step) || step.Dir {
 		return false
 	}
-	came := step.Old != nil && !s.begun.IsZero() && step.Old.Mtime >= s.begun.UnixNano() && step.Old.Mtime <= now.UnixNano()
-	return !came
+	if step.Old == nil || s.begun.IsZero() {
+		return true
+	}
+	begun := now.Add(-now.Sub(s.begun)) // by the clock as it is now: it may have been set since
+	return step.Old.Mtime < begun.UnixNano() || step.Old.Mtime > now.UnixNano()
 }
 
 func (s *spree) add(files int64, now time.Time) {

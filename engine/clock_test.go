@@ -1,0 +1,192 @@
+package engine_test
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/snapsync/snapsync/engine"
+)
+
+// The clock of a machine steps: it was wrong at boot, a person sets it, a virtual machine is resumed. Times of one
+// process are compared by their monotonic reading, which does not notice. What the journal remembers, and
+// what file systems stamp, is compared by the wall, and must neither hang nor storm when that moves.
+
+// steppingClock is the time of day that somebody has set forth or back; its monotonic reading goes on. (The time of
+// a bubble has none, so this one only passes as fast.)
+type steppingClock struct {
+	by    atomic.Int64
+	begin sync.Once
+	began time.Time // here
+	there time.Time // in the bubble
+}
+
+func (c *steppingClock) step(by time.Duration) { c.by.Add(int64(by)) }
+
+func (c *steppingClock) now() time.Time {
+	c.begin.Do(func() { c.there = time.Now() })
+	return setWall(c.began.Add(time.Since(c.there)), time.Duration(c.by.Load()))
+}
+
+// setWall moves the wall reading of t, in whole seconds. Nothing but the system can do that otherwise: where package
+// time has a monotonic reading, the seconds are beside it in the first word, from bit 30 up.
+func setWall(t time.Time, by time.Duration) time.Time {
+	*(*uint64)(unsafe.Pointer(&t)) += uint64(int64(by/time.Second) << 30)
+	return t
+}
+
+func TestSetWall(t *testing.T) {
+	now := time.Now()
+	for _, by := range []time.Duration{24 * time.Hour, -24 * time.Hour} {
+		then := setWall(now, by)
+		if wall, elapsed := then.Round(0).Sub(now.Round(0)), then.Sub(now); wall != by || elapsed != 0 {
+			t.Fatalf("moved by %v, and by %v, instead of by %v: package time keeps its readings in another way", wall, elapsed, by)
+		}
+	}
+}
+
+// steps runs do for a clock that is set forth by a day, and for one that is set back.
+func steps(t *testing.T, prepare func(*rig), do func(t *testing.T, s *stay, step func())) {
+	t.Helper()
+	for name, by := range map[string]time.Duration{"forth": 24 * time.Hour, "back": -24 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			clock := &steppingClock{began: time.Now()}
+			stays(t, fullCaps, func(r *rig) { r.cfg.Now = clock.now; prepare(r) }, func(t *testing.T, s *stay) {
+				do(t, s, func() { clock.step(by) })
+			})
+		})
+	}
+}
+
+// What waits, waits as long as ever: for quiet, for grace, for the next full scan; and no cycle runs for nothing.
+func TestClockStepsWhileWaiting(t *testing.T) {
+	steps(t, func(r *rig) { r.write("f", "1"); r.write("g", "1") }, func(t *testing.T, s *stay, step func()) {
+		s.write("f", "two")
+		s.seen()
+		s.pass(100 * time.Millisecond)
+		step()
+		s.pass(500 * time.Millisecond)
+		s.equal()
+
+		s.remove("g")
+		s.seen()
+		s.pass(time.Second)
+		step()
+		s.pass(3 * time.Second)
+		if got := len(s.remoteFiles()); got != 2 {
+			t.Errorf("the grace of what went was not kept: %d files", got)
+		}
+		s.pass(2 * time.Second)
+		s.equal()
+		s.is(engine.LoopIdle)
+
+		before := s.Status().Cycles
+		s.write("unseen", "by the watcher")
+		step()
+		s.tree = s.look()
+		s.pass(76 * time.Minute)
+		s.equal()
+		if n := s.Status().Cycles - before; n > 3 {
+			t.Errorf("%d cycles for one scan", n)
+		}
+	})
+}
+
+// A remote that is away is probed as often as ever.
+func TestClockStepsWhileOffline(t *testing.T) {
+	steps(t, func(r *rig) { r.write("f", "1") }, func(t *testing.T, s *stay, step func()) {
+		s.remote.SetOffline(true)
+		s.write("f", "two")
+		s.seen()
+		s.pass(10 * time.Minute)
+		s.is(engine.LoopOffline)
+		step()
+		before := s.Status().Cycles
+		s.pass(10 * time.Minute)
+		if n := s.Status().Cycles - before; n < 5 || n > 30 {
+			t.Errorf("asked %d times in ten minutes", n)
+		}
+		s.write("g", "while it is away")
+		s.seen()
+		step()
+		s.remote.SetOffline(false)
+		s.pass(76 * time.Second)
+		s.equal()
+		s.is(engine.LoopIdle)
+	})
+}
+
+// Deletes that follow each other count together although the clock was set between them; what came and went
+// meanwhile does not count.
+func TestClockStepsDuringASpree(t *testing.T) {
+	few := func(r *rig) {
+		r.cfg.MaxDelete = engine.MaxDelete{}
+		for i := range 20 {
+			r.write(fmt.Sprintf("f%02d", i), fmt.Sprint(i))
+		}
+	}
+	t.Run("deletes", func(t *testing.T) {
+		steps(t, few, func(t *testing.T, s *stay, step func()) {
+			for i := range 15 {
+				if i == 5 {
+					step()
+				}
+				s.remove(fmt.Sprintf("f%02d", i))
+				s.seen()
+				s.pass(10 * time.Second)
+			}
+			s.is(engine.LoopHeld)
+			if got := len(s.remoteFiles()); got != 10 {
+				t.Errorf("%d files are left", got)
+			}
+			step()
+			s.pass(3 * time.Hour)
+			s.is(engine.LoopHeld)
+		})
+	})
+	t.Run("churn", func(t *testing.T) {
+		steps(t, few, func(t *testing.T, s *stay, step func()) {
+			s.remove("f00")
+			s.seen()
+			s.pass(10 * time.Second)
+			step()
+			for i := range 20 {
+				s.write("lock", fmt.Sprint(i))
+				s.stamp("lock", s.cfg.Now())
+				s.seen()
+				s.pass(20 * time.Second)
+				s.remove("lock")
+				s.seen()
+				s.pass(20 * time.Second)
+				s.is(engine.LoopIdle)
+			}
+			s.equal()
+		})
+	})
+}
+
+// Whatever mtimes a person gives to files, and however far from now they are: a file that has not changed is not
+// sent again.
+func TestClockAndMtimes(t *testing.T) {
+	clock := &steppingClock{began: time.Now()}
+	r := newRig(t, fullCaps)
+	r.cfg.Now = clock.now
+	for year, path := range map[int]string{1960: "b", 1970: "c", 2100: "e", 2261: "g"} {
+		r.write(path, path)
+		r.stamp(path, time.Date(year, 1, 2, 3, 4, 5, 6, time.UTC))
+	}
+	r.write("now", "now")
+	r.run()
+	r.same()
+	for _, by := range []time.Duration{24 * time.Hour, -48 * time.Hour, 24 * time.Hour} {
+		clock.step(by)
+		r.quiet()
+		r.write("now", by.String())
+		r.run()
+		r.same()
+		r.quiet()
+	}
+}
