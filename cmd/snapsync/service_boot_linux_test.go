@@ -151,6 +151,7 @@ func (m *machine) soon(user, script string) {
 // A real systemd starts what install wrote, keeps it alive, reloads and stops it, and is not asked to go on when
 // that would be no use.
 func TestServiceUnderSystemd(t *testing.T) {
+	t.Parallel() // it mostly waits
 	m := boot(t)
 	m.do("alice", `mkdir -p source .config/snapsync && echo one >source/one
 		printf '[mappings.home]\nsource = "~/source"\nremote = "~/remote"\n' >.config/snapsync/config.toml
@@ -184,7 +185,7 @@ func (m *machine) user() {
 		m.t.Helper()
 		pid := m.do("alice", ctl+"show snapsync -P MainPID")
 		m.do("alice", "kill -"+signal+" "+pid)
-		m.soon("alice", fmt.Sprintf("! snapsync service status | grep 'process %s,' && snapsync service status | grep '^state *running'", pid))
+		m.soon("alice", fmt.Sprintf("[ %s != $(%sshow snapsync -P MainPID) ] && %[2]sis-active snapsync", pid, ctl))
 		m.says("alice", "snapsync service status", `^restarts +\d`)
 	}
 	again("KILL")
@@ -212,7 +213,7 @@ func (m *machine) machine() {
 	m.do("alice", "echo four >source/four")
 	m.soon("alice", "cmp source/four remote/four")
 	m.says("alice", "snapsync service status --system", `^state +running`)
-	m.says("root", "ps -o user= -p $(systemctl show snapsync -P MainPID)", `^alice$`)
+	m.says("root", "stat -c %U /proc/$(systemctl show snapsync -P MainPID)", `^alice$`)
 	m.says("root", "tr '\\0' '\\n' </proc/$(systemctl show snapsync -P MainPID)/environ", `^GORACE=`)
 
 	// A file system that is mounted in the source while it runs is seen, and does not stay mounted for it.
