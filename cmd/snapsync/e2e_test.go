@@ -99,7 +99,7 @@ func build(t *testing.T, to, pkg string) {
 	args := []string{"build", "-o", to}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
-			if (s.Key == "-race" || s.Key == "-tags") && !strings.Contains(pkg, "rclone") {
+			if slices.Contains([]string{"-race", "-tags", "-gcflags"}, s.Key) && !strings.Contains(pkg, "rclone") {
 				args = append(args, s.Key+"="+s.Value)
 			}
 		}
