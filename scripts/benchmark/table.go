@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -24,16 +25,46 @@ type row struct {
 	met                          bool
 }
 
-func (t *table) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n\n| work | snapsync | beside | result | aim |\n| --- | --- | --- | --- | --- |\n", t.about)
+func (t *table) String() string { return t.about + tableHead + strings.Join(t.lines(), "") }
+
+const tableHead = "\n\n| work | snapsync | beside | result | aim |\n| --- | --- | --- | --- | --- |\n"
+
+func (t *table) lines() (lines []string) {
 	for _, r := range t.rows {
 		if t.judge && !r.met {
 			r.aim += " **missed**"
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", r.what, r.ours, r.peer, r.ratio, r.aim)
+		lines = append(lines, fmt.Sprintf("| %s | %s | %s | %s | %s |\n", r.what, r.ours, r.peer, r.ratio, r.aim))
 	}
-	return b.String()
+	return lines
+}
+
+// merged is String with the rows of an older table that this one has nothing about. Those of this one stand
+// where the older one had them, or at its end.
+func (t *table) merged(older string) string {
+	isNew := make(map[string]bool)
+	for _, r := range t.rows {
+		isNew[r.what] = true
+	}
+	_, rows, _ := strings.Cut(older, tableHead)
+	var kept []string
+	at := -1
+	for line := range strings.Lines(rows) {
+		what, _, _ := strings.Cut(strings.TrimPrefix(line, "| "), " | ")
+		if !isNew[what] {
+			kept = append(kept, line)
+		} else if at < 0 {
+			at = len(kept)
+		}
+	}
+	if at < 0 {
+		at = len(kept)
+	}
+	about := t.about
+	if len(kept) > 0 {
+		about += " Rows that were not measured again then are older."
+	}
+	return about + tableHead + strings.Join(slices.Insert(kept, at, t.lines()...), "")
 }
 
 // atMost adds a row for: ours takes at most limit times what peer takes.
@@ -94,7 +125,8 @@ func (b *bench) about() string {
 // The table stands between these lines of the README.
 var markers = [2]string{"<!-- scripts/bench --readme writes from here -->\n", "<!-- to here -->\n"}
 
-func (t *table) update(file string) error {
+// update puts the table there, in place of the older one, or, if it is a part, in place of those rows.
+func (t *table) update(file string, part bool) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return err
@@ -104,5 +136,10 @@ func (t *table) update(file string) error {
 	if !ok || !ok2 {
 		return fmt.Errorf("update %s: the lines %q and %q are not there", file, markers[0], markers[1])
 	}
-	return os.WriteFile(file, fmt.Appendf(nil, "%s%s%s%s%s", before, markers[0], t, markers[1], after), 0o644)
+	now := t.String()
+	if part {
+		older, _, _ := bytes.Cut(rest, []byte(markers[1]))
+		now = t.merged(string(older))
+	}
+	return os.WriteFile(file, fmt.Appendf(nil, "%s%s%s%s%s", before, markers[0], now, markers[1], after), 0o644)
 }
