@@ -121,7 +121,7 @@ func essence(err error) string {
 			text += ": " + strings.TrimRight(said, ". ")
 		}
 		if errors.As(err, &answer) && answer.RequestID != "" {
-			text += " (request " + answer.RequestID + ")"
+			text += requestText(answer.RequestID)
 		}
 		return text
 	case errors.As(err, &request):
@@ -142,6 +142,9 @@ func named(code string, err error) error {
 	}
 	return fmt.Errorf("%w: %w", m.class, err)
 }
+
+// requestText is what a server's operator finds the request by.
+func requestText(id string) string { return " (request " + id + ")" }
 
 // code is the name that the server gave its error, or "".
 func code(err error) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/xml"
 	"io"
 	"net/http"
 	"net/url"
@@ -14,6 +15,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go"
+
+	"github.com/snapsync/snapsync/engine"
 )
 
 // wire sends the request that there are most of, the PUT of a small file, without the SDK's stack of
@@ -55,8 +59,27 @@ func newWire(ctx context.Context, client *s3.Client, bucket string) *wire {
 	}
 }
 
-// put makes the request, and returns nil if it did not work, with the status of the answer if there was one.
-func (w *wire) put(ctx context.Context, req *s3.PutObjectInput, buf *buffer, unsigned bool) (*s3.PutObjectOutput, int) {
+// refusal is an answer that was no success; its zero value is none at all.
+type refusal struct {
+	status int
+	body   []byte
+}
+
+// final returns the error that the server gave if asking once more would be no use: it is full. It has a name
+// for that.
+func (r *refusal) final() error {
+	var said struct{ Code, Message, RequestId string }
+	if xml.Unmarshal(r.body, &said) != nil || meanings[said.Code].class != engine.ErrQuota {
+		return nil
+	}
+	if said.RequestId != "" {
+		said.Message = strings.TrimRight(said.Message, ". ") + requestText(said.RequestId)
+	}
+	return &smithy.GenericAPIError{Code: said.Code, Message: said.Message}
+}
+
+// put makes the request, and returns nil and why if it did not work.
+func (w *wire) put(ctx context.Context, req *s3.PutObjectInput, buf *buffer, unsigned bool) (*s3.PutObjectOutput, refusal) {
 	key := *req.Key
 	r := (&http.Request{
 		Method: http.MethodPut, Host: w.base.Host, Header: headers(req), ContentLength: buf.size,
@@ -75,24 +98,24 @@ func (w *wire) put(ctx context.Context, req *s3.PutObjectInput, buf *buffer, uns
 	r.Header.Set("X-Amz-Content-Sha256", hash)
 	auth, err := w.auth.Retrieve(ctx)
 	if err != nil {
-		return nil, 0
+		return nil, refusal{}
 	}
 	if err := w.signer.SignHTTP(ctx, auth, r, hash, "s3", w.region, time.Now()); err != nil {
-		return nil, 0
+		return nil, refusal{}
 	}
 	answer, err := w.client.Do(r)
 	if err != nil {
-		return nil, 0
+		return nil, refusal{}
 	}
-	_, err = io.CopyN(io.Discard, answer.Body, maxAnswer) // so that the connection can be used again
+	body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer)) // also so that the connection can be used again
 	answer.Body.Close()
-	if err != io.EOF || answer.StatusCode != http.StatusOK {
-		return nil, answer.StatusCode
+	if err != nil || len(body) == maxAnswer || answer.StatusCode != http.StatusOK {
+		return nil, refusal{answer.StatusCode, body}
 	}
 	return &s3.PutObjectOutput{
 		ETag:           notEmpty(answer.Header.Get("ETag")),
 		ChecksumCRC32C: notEmpty(answer.Header.Get("X-Amz-Checksum-Crc32c")),
-	}, answer.StatusCode
+	}, refusal{}
 }
 
 // maxAnswer is more than the answer to a PUT has.
@@ -129,12 +152,15 @@ func (c *connection) putObject(ctx context.Context, req *s3.PutObjectInput, buf 
 	w := c.wire
 	direct := w != nil && w.doubts.Load() < maxDoubts
 	for n := 1; direct; n++ {
-		out, status := w.put(ctx, req, buf, c.opt.UseUnsignedPayload.Value)
+		out, why := w.put(ctx, req, buf, c.opt.UseUnsignedPayload.Value)
 		if out != nil {
 			w.doubts.Store(0)
 			return out, nil
 		}
-		if !crowded(status) {
+		if err := why.final(); err != nil {
+			return nil, err
+		}
+		if !crowded(why.status) {
 			break
 		}
 		c.crowd.n.Add(1)

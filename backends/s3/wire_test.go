@@ -80,3 +80,19 @@ func TestWireGivesUp(t *testing.T) {
 		t.Error("it is tried on")
 	}
 }
+
+// A server that is full is believed: the content does not travel once more to hear it again.
+func TestWireBelieves(t *testing.T) {
+	p := newProxy(t, scratch(t))
+	c := dial(t, backends.Config{Remote: p.remote})
+	for code, want := range map[string]int{"XMinioStorageFull": 1, "QuotaExceeded": 1, "AccessDenied": 2} {
+		p.expect(func(string, int) answer { return answer{code: code, http: http.StatusForbidden} })
+		err := c.Send(t.Context(), "a", enginetest.Text("x", day))
+		if text := `send "a": ` + meanings[code].class.Error() + ": " + code + ": injected"; err == nil || err.Error() != text {
+			t.Errorf("got %v, want %s", err, text)
+		}
+		if got := p.seen()["put"]; got != want {
+			t.Errorf("%s: %d requests, want %d", code, got, want)
+		}
+	}
+}
