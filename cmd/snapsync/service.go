@@ -9,6 +9,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/adrg/xdg"
@@ -301,12 +302,15 @@ func inheritedEnvironment() []string {
 	return env
 }
 
+// ofThisCommand are the global flags that are about what install itself prints.
+var ofThisCommand = []string{"help", "version", "json", "quiet"}
+
 // givenArguments are the global flags of this command line, and of SNAPSYNC_ variables, for another one,
 // which may run in another directory. What the config file says is left to it.
 func (a *app) givenArguments() ([]string, error) {
 	var args []string
 	for _, f := range a.model.Flags {
-		if a.given[f.Name] == byNothing || f.Name == "help" || f.Name == "version" || f.Name == "json" || strings.HasPrefix(f.Name, "log-file") {
+		if a.given[f.Name] == byNothing || slices.Contains(ofThisCommand, f.Name) || strings.HasPrefix(f.Name, "log-file") {
 			continue
 		}
 		values, err := valuesOf(f)
