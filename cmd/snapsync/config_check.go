@@ -7,7 +7,9 @@ import (
 	"os"
 	"strings"
 
+	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
+	"github.com/snapsync/snapsync/engine"
 )
 
 type configCheckCmd struct{}
@@ -133,6 +135,9 @@ func (a *app) checkMapping(file *config.File, s *spec) error {
 	}
 	if _, err := findSource(s.src); err != nil {
 		problem("source", err)
+		if err := backends.Overlaps(s.src, s.Remote); errors.Is(err, engine.ErrFatal) { // the remote is not known
+			problem("remote", err)
+		}
 	} else {
 		m, err := a.mappingFor(s.src, &s.target)
 		problem("remote", err)

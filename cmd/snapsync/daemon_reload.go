@@ -169,11 +169,13 @@ func (d *daemonProcess) reload() (out control.Outcome, err error) {
 	d.notify.Reloading()
 	defer d.notify.Ready()
 	specs, err := d.load()
-	if err == nil && d.now != nil {
-		err = d.adjust(specs, &out)
-	}
 	if err != nil {
-		return out, err
+		return out, d.fileGone(err)
+	}
+	if d.now != nil {
+		if err := d.adjust(specs, &out); err != nil {
+			return out, err
+		}
 	}
 	kept, gone := d.replace(specs, &out)
 	d.said(nil)
@@ -185,6 +187,21 @@ func (d *daemonProcess) reload() (out control.Outcome, err error) {
 		out.Text += "; only after a restart: " + strings.Join(out.Restart, ", ")
 	}
 	return out, nil
+}
+
+// fileGone says of a configuration that has nothing any more just that, where err asks for a remote.
+func (d *daemonProcess) fileGone(err error) error {
+	if d.now == nil {
+		return err
+	}
+	const hint = "put it back and reload; 'snapsync stop' ends what runs"
+	switch file, ferr := d.configFile(); {
+	case errors.Is(ferr, fs.ErrNotExist):
+		return usage(hint, "%s does not exist any more", show(d.configPath()))
+	case ferr == nil && len(file.Mappings) == 0:
+		return usage(hint, "%s has no mappings any more", show(file.Path))
+	}
+	return err
 }
 
 // replace makes the mappings those that are wanted. What did not change goes on.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"syscall"
 
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/journal"
@@ -78,7 +79,7 @@ func quiet(status int) error {
 var classes = []failure{
 	{statusNewSource, engine.ErrNewSource, "if this directory is meant to replace the old one, run 'snapsync approve --new-source SRC --remote REMOTE'; if a disk is not mounted, mount it"},
 	{statusNoSource, snapshot.ErrSourceGone, "if the source is on a disk or share of its own, check that it is mounted; nothing was deleted on the remote"},
-	{statusOffline, engine.ErrNewRemote, "mount the disk and run again; what is pending is kept. If what is there now is meant to replace it, run 'snapsync approve --new-remote SRC --remote REMOTE'"},
+	{statusOffline, engine.ErrNewRemote, "mount the disk, or make the bucket again, and run again; what is pending is kept. If what is there now is meant to replace it, run 'snapsync approve --new-remote SRC --remote REMOTE'"},
 	{statusOffline, engine.ErrOffline, "what is pending is kept; run again when the remote answers"},
 	{statusFatal, journal.ErrNewer, "this state was written by a newer snapsync: update the program"},
 	{statusFatal, journal.ErrOtherMapping, "each source and remote has a state of its own; check --state-dir"},
@@ -88,6 +89,7 @@ var classes = []failure{
 	{statusFatal, engine.ErrPermission, "check the credentials and the rights of the remote"},
 	{statusFatal, engine.ErrFatal, "'rclone listremotes' shows the remotes that are configured; 'snapsync doctor' looks at them"},
 	{statusTemporary, engine.ErrTemporary, "run again; what is pending is kept"},
+	{statusTemporary, syscall.ENOSPC, "free some space there and run again"},
 	{statusInterrupted, context.Canceled, "what was done is recorded; the next run continues"},
 }
 
