@@ -148,8 +148,9 @@ type Connection interface {
 	// is in its hands: on a local disk. Elsewhere it does nothing.
 	Flush(ctx context.Context) error
 
-	// Places are the directories of this machine that the remote is kept in, as they are now; none if it
-	// is kept elsewhere. It costs a few calls of the system.
+	// Places are the directories of this machine that the remote is kept in, as they are now, or the bucket,
+	// as it was when something was last asked of it; none if nothing is known. It costs a few calls of the
+	// system, and no request.
 	Places() ([]Place, error)
 
 	// Throttled returns how often since the last call the remote refused a request because there were too

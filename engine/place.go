@@ -14,24 +14,26 @@ import (
 )
 
 // A remote on a disk of this machine can be unmounted, and what is then written to its path fills
-// another disk while the base says that it is on this one. So the journal remembers where it was.
+// another disk while the base says that it is on this one. A bucket can be removed, and another be made
+// in its place. So the journal remembers where the remote was.
 //
 //	its disk is not mounted, or another    ErrOffline: it is waited for, and nothing is done
-//	one without the directory is
+//	one without the directory is, or the
+//	bucket is gone
 //	the directory was removed, made        what the base says of it is compared with one listing and
 //	again or restored, or another disk     corrected; the run goes on from there
 //	with it is mounted
 
-// Place is a directory that a remote is kept in.
+// Place is a directory, or a bucket, that a remote is kept in.
 type Place struct {
-	Path  string            `json:"path"`  // absolute
-	Mount string            `json:"mount"` // the directory at or above Path that its disk is mounted on
+	Path  string            `json:"path"`  // absolute; of a bucket, its name
+	Mount string            `json:"mount"` // the directory at or above Path that its disk is mounted on; "": it has none
 	FSID  uint64            `json:"fsid"`  // of that file system
 	There bool              `json:"there"` // Path exists
-	Root  snapshot.Identity `json:"root"`  // of Path, if it does
+	Root  snapshot.Identity `json:"root"`  // of Path, if it does; of a bucket, anything but zero
 }
 
-// ErrNewRemote means that the disk which the remote was on is not there. It comes with ErrOffline.
+// ErrNewRemote means that the disk, or the bucket, which the remote was on is not there. It comes with ErrOffline.
 var ErrNewRemote = errors.New("the remote is not where it was")
 
 // FindPlace looks at a directory, which need not exist.
@@ -71,6 +73,8 @@ func (p Place) moved(was Place) (moved bool, err error) {
 	switch {
 	case !was.There:
 		return p.There, nil
+	case !p.There && was.Mount == "":
+		return true, fmt.Errorf("%w: %s does not exist any more", ErrNewRemote, p.Path)
 	case p.Mount != was.Mount:
 		return true, fmt.Errorf("%w: %s was on the disk mounted at %s, which is not mounted", ErrNewRemote, p.Path, was.Mount)
 	case !p.There && p.FSID != was.FSID:
@@ -122,12 +126,25 @@ func (e *Engine) checkPlaces() error {
 		}
 		moved, err := p.moved(was[i])
 		if err != nil && !state.NewRemoteApproved {
-			return fmt.Errorf("%w: %w", ErrOffline, err)
+			return errors.Join(fmt.Errorf("%w: %w", ErrOffline, err), e.distrustPlace(was, i))
 		}
 		e.relocated = e.relocated || moved
 		e.otherDisk = e.otherDisk || p.FSID != was[i].FSID && !state.NewRemoteApproved
 	}
 	return nil
+}
+
+// distrustPlace has a bucket that is gone compared once it is there again: somebody made it anew.
+func (e *Engine) distrustPlace(was []Place, i int) error {
+	if was[i].Mount != "" || was[i].Root == (snapshot.Identity{}) {
+		return nil
+	}
+	was[i].Root = snapshot.Identity{}
+	text, err := json.Marshal(was)
+	if err != nil {
+		return fmt.Errorf("encode the remote's places: %w", err)
+	}
+	return e.cfg.Journal.Update(func(s *journal.State) { s.Places = string(text) })
 }
 
 // compareMoved corrects the base by what is in the place where the remote is now.
@@ -138,6 +155,9 @@ func (e *Engine) compareMoved(ctx context.Context) error {
 		return err
 	}
 	e.cfg.Log.Info("compared", "files", report.Checked, "corrected", report.Repaired)
+	if report.Repaired > 0 {
+		e.suspect("") // what is missing may be anywhere, and nobody hinted at it
+	}
 	return nil
 }
 

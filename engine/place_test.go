@@ -1,7 +1,9 @@
 package engine_test
 
 import (
+	"crypto/rand"
 	"testing"
+	"time"
 
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
@@ -71,6 +73,61 @@ func TestRemoteWhoseDiskIsNotThere(t *testing.T) {
 			r.quiet()
 		})
 	}
+}
+
+// TestRemoteWhoseBucketIsGone: another bucket of that name, which would lack what the base says, is made only
+// after a person has agreed.
+func TestRemoteWhoseBucketIsGone(t *testing.T) {
+	r := newRig(t, fullCaps)
+	r.remote.Places = []engine.Place{{Path: "the bucket b"}} // it is made by the first run
+	r.write("a", "one")
+	r.run()
+	bucket := engine.Place{Path: "the bucket b", There: true, Root: snapshot.Identity{Ino: 1}}
+	r.remote.Places[0] = bucket
+	r.write("b", "two")
+	r.run()
+	remove := func() {
+		r.remote.Places[0] = engine.Place{Path: "the bucket b"}
+		r.remote.Remove("a")
+		r.remote.Remove("b")
+		r.write("c", rand.Text())
+		r.fails(engine.ErrNewRemote)
+		r.fails(engine.ErrNewRemote)
+	}
+	remove()
+	r.with(func(_ *engine.Engine, j *journal.Journal) {
+		must(t, j.Update(func(s *journal.State) { s.NewRemoteApproved = true }))
+	})
+	r.run()
+	r.same()
+	r.remote.Places[0] = bucket
+	r.write("d", "four")
+	r.run()
+	remove()
+	r.remote.Places[0] = bucket // a person made it again
+	r.run()
+	r.same()
+	r.quiet()
+}
+
+// TestLoopRemoteIsRemoved: what a look at the remote's new directory finds missing is sent at once, although
+// only one path was hinted at.
+func TestLoopRemoteIsRemoved(t *testing.T) {
+	stays(t, fullCaps, func(r *rig) {
+		r.remote.Places = []engine.Place{onDisk}
+		r.write("a", "one")
+		r.write("sub/b", "two")
+	}, func(t *testing.T, s *stay) {
+		again := onDisk
+		again.Root.Ino = 3
+		s.remote.Places = []engine.Place{again}
+		s.remote.Remove("a")
+		s.remote.Remove("sub")
+		s.write("c", "three")
+		s.seen()
+		s.pass(5 * time.Second)
+		s.same()
+	})
 }
 
 // TestRemoteThatGoesWhileItIsUsed unmounts the disk in the middle of a run: what was sent after that is

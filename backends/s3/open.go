@@ -38,9 +38,10 @@ type connection struct {
 	where   string // the server, for what is remembered
 
 	crowd      crowd
-	bucket     sync.Mutex  // held while the bucket is being made
-	oneByOne   atomic.Bool // the server does not delete in batches
-	quotedList atomic.Bool // its listings have to be URL-encoded although the provider's need not
+	bucket     sync.Mutex   // held while the bucket is being made
+	bucketIs   atomic.Int32 // a presence
+	oneByOne   atomic.Bool  // the server does not delete in batches
+	quotedList atomic.Bool  // its listings have to be URL-encoded although the provider's need not
 }
 
 var _ engine.Connection = (*connection)(nil)
@@ -108,6 +109,7 @@ func (c *connection) ask(ctx context.Context) error {
 	one := int32(1)
 	req.MaxKeys = &one
 	_, err := c.client.ListObjectsV2(ctx, req, once)
+	c.see(err)
 	if ctx.Err() == context.DeadlineExceeded {
 		return fmt.Errorf("%w: no answer within %v", engine.ErrOffline, c.wait)
 	}
@@ -140,9 +142,6 @@ func (c *connection) Caps() engine.Caps {
 }
 
 var md5Type, _ = snapshot.ParseHashType("md5")
-
-// Places implements engine.Connection: it is on another machine.
-func (c *connection) Places() ([]engine.Place, error) { return nil, nil }
 
 // Probe implements engine.Connection.
 func (c *connection) Probe(ctx context.Context) error {

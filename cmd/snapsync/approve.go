@@ -113,7 +113,7 @@ func (m *mapping) advise(err error) error {
 	case errors.Is(err, engine.ErrNewRemote):
 		return &failure{
 			status: statusOffline, err: err,
-			hint: "mount the disk and run again; what is pending is kept. If what is there now is meant to replace it: " + m.approval("--new-remote"),
+			hint: "mount the disk, or make the bucket again, and run again; what is pending is kept. If what is there now is meant to replace it: " + m.approval("--new-remote"),
 		}
 	}
 	return err

@@ -1,0 +1,57 @@
+package s3
+
+import (
+	"context"
+	"crypto/rand"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/rclone/rclone/fs/fspath"
+
+	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/enginetest"
+)
+
+// TestBucketGone: a bucket is made where there was none, and not in place of one that somebody removed.
+func TestBucketGone(t *testing.T) {
+	p, err := fspath.Parse(server(t))
+	must(t, err)
+	bucket := "snapsync-gone-" + strings.ToLower(rand.Text()[:10])
+	remote := p.ConfigString + ":" + bucket + "/x"
+	c := dial(t, backends.Config{Remote: remote})
+	t.Cleanup(func() { empty(c, bucket) })
+	holds := func(c *connection, there bool) {
+		t.Helper()
+		if places, err := c.Places(); err != nil || len(places) != 1 || places[0].There != there {
+			t.Errorf("places: %+v, %v", places, err)
+		}
+	}
+	holds(c, false)
+	send := func(name string) error {
+		return c.Send(t.Context(), name, enginetest.Text(name, time.Now()))
+	}
+	must(t, send("a"))
+	holds(c, true)
+	must(t, empty(c, bucket))
+	if err := send("b"); err == nil || !noSuchBucket(err) {
+		t.Errorf("sent to a bucket that was removed: %v", err)
+	} else {
+		is(t, err, engine.ErrFatal)
+	}
+	holds(dial(t, backends.Config{Remote: remote}), false)
+}
+
+// empty removes the bucket and the objects of the test.
+func empty(c *connection, bucket string) error {
+	ctx := context.Background()
+	for _, key := range []string{"x/a", "x/b"} {
+		if _, err := c.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &bucket, Key: &key}); err != nil {
+			return err
+		}
+	}
+	_, err := c.client.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: &bucket})
+	return err
+}
