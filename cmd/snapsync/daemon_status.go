@@ -87,6 +87,7 @@ func (u *upkeep) alive(st *control.Status) {
 	}
 	live := &control.Live{
 		Started: u.d.started.UTC(), Next: utc(now.Next), Hints: now.Hints, Missed: now.Missed, Cycles: now.Cycles,
+		AtOnce: now.Transfers,
 		Watch: control.Watch{
 			Watched: now.Watch.Watched, Polled: now.Watch.Polled, Overflows: now.Watch.Overflows,
 			Proved: utc(now.Watch.Proved), Problems: now.Watch.Problems,

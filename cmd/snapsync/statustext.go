@@ -120,7 +120,7 @@ func writeLive(row rowFunc, l *control.Live, now time.Time) {
 		row(name, "%3d%%  %9s  %s", percent, size(t.Size), show(t.Path))
 	}
 	if len(l.Transfers) > 0 {
-		row("", "%s/s", size(l.Rate))
+		row("", "%s/s, at most %s at once", size(l.Rate), count(int64(l.AtOnce)))
 	}
 	writeWatch(row, &l.Watch)
 	if l.Missed > 0 {

@@ -1,0 +1,31 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/engine"
+)
+
+// What the engine found to be the best number of transfers is in the status, for programs and for people.
+func TestStatusSaysHowManyAtOnce(t *testing.T) {
+	r := newDaemonRig(t, "one")
+	l := r.loop("one", 1)
+	l.mu.Lock()
+	l.status.Transfers = 12
+	l.mu.Unlock()
+	l.enter(engine.LoopSyncing, "")
+	r.until("the number", func() bool { live := r.status("one").Live; return live != nil && live.AtOnce == 12 })
+	st := r.status("one")
+	st.Live.Transfers, st.Live.Rate = []control.Transfer{{Path: "big", Size: 200, Done: 100}}, 2048
+	var b bytes.Buffer
+	if err := writeStatus(&b, "one", &st, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if want := "2.0 KiB/s, at most 12 at once"; !strings.Contains(b.String(), want) {
+		t.Errorf("it does not say %q:\n%s", want, &b)
+	}
+}
