@@ -68,12 +68,15 @@ type refusal struct {
 // final returns the error that the server gave if asking once more would be no use: it is full. It has a name
 // for that.
 func (r *refusal) final() error {
-	var said struct{ Code, Message, RequestId string }
+	var said struct {
+		Code, Message string
+		RequestID     string `xml:"RequestId"`
+	}
 	if xml.Unmarshal(r.body, &said) != nil || meanings[said.Code].class != engine.ErrQuota {
 		return nil
 	}
-	if said.RequestId != "" {
-		said.Message = strings.TrimRight(said.Message, ". ") + requestText(said.RequestId)
+	if said.RequestID != "" {
+		said.Message = strings.TrimRight(said.Message, ". ") + requestText(said.RequestID)
 	}
 	return &smithy.GenericAPIError{Code: said.Code, Message: said.Message}
 }
