@@ -38,7 +38,8 @@ type flight struct {
 const (
 	// longTransfer is how long an upload has been under way when others do not wait for it any more.
 	longTransfer = 2 * time.Second
-	watchEvery   = 200 * time.Millisecond
+	// askEvery is how often the boss is asked while there is nothing to do but to wait.
+	askEvery = 200 * time.Millisecond
 )
 
 var (
@@ -47,15 +48,6 @@ var (
 	// errPaused means that a person paused, and that the transfers under way were given up.
 	errPaused = errors.New("paused")
 )
-
-// watch ticks when it is time to ask whether something is more urgent; never if nobody is to be asked.
-func (x *execution) watch() (tick <-chan time.Time, stop func()) {
-	if x.e.boss == nil {
-		return nil, func() {}
-	}
-	t := time.NewTicker(watchEvery)
-	return t.C, t.Stop
-}
 
 // interrupted reports whether the pass is to end although transfers are under way. It gives them up if a
 // person wants that.

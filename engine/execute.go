@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -65,6 +66,7 @@ type execution struct {
 	results chan []result       // workers to dispatcher
 	stop    error               // why no further step is started
 	abandon func()              // ends the steps under way: once the remote is gone they would only wait
+	ask     <-chan time.Time    // ticks when the boss is to be asked; nil: there is none
 }
 
 // result is what became of one step.
@@ -134,6 +136,11 @@ func (x *execution) run(ctx context.Context) error {
 	x.e.executed = false // from the first claim on, until noteDoubts, the journal knows best
 	ctx, x.abandon = context.WithCancel(ctx)
 	defer x.abandon()
+	if x.e.boss != nil {
+		t := time.NewTicker(askEvery)
+		defer t.Stop()
+		x.ask = t.C
+	}
 	var workers sync.WaitGroup
 	for range x.governor.max + x.spare() {
 		workers.Go(func() {
@@ -261,8 +268,6 @@ func (x *execution) start(ctx context.Context, job []journal.Step, scribe *scrib
 	if len(job) == 0 {
 		return
 	}
-	tick, stop := x.watch()
-	defer stop()
 	for x.stop == nil {
 		jobs := x.jobs
 		if x.govern(); len(x.flights) >= x.limit(job) {
@@ -273,7 +278,7 @@ func (x *execution) start(ctx context.Context, job []journal.Step, scribe *scrib
 			x.flights[job[0].Seq] = flight{job, x.e.cfg.Now()}
 			x.governor.started(len(x.flights))
 			return
-		case <-tick:
+		case <-x.ask:
 			if x.interrupted() {
 				x.drop(job)
 				return
@@ -320,15 +325,13 @@ func (x *execution) govern() {
 
 // land waits until nothing is under way, or only what other things must not wait for.
 func (x *execution) land(scribe *scribe) {
-	tick, stop := x.watch()
-	defer stop()
 	for len(x.flights) > 0 {
 		select {
 		case done := <-x.results:
 			x.settle(done, scribe)
 		case steps := <-scribe.written:
 			x.release(steps)
-		case <-tick:
+		case <-x.ask:
 			if x.interrupted() {
 				return
 			}
