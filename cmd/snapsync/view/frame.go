@@ -149,11 +149,36 @@ func (f *frame) share(first, shown, rows, width int, t theme) []int {
 const columns = 160
 
 func (f *frame) tailWanted(width int) int {
-	recent, log := section(len(f.recent(recentShown))), section(len(f.log))
+	recent, log := section(len(f.recent(recentShown))), section(len(f.logLines(width, logShown)))
 	if width >= columns {
 		return max(recent, log)
 	}
 	return recent + log
+}
+
+const (
+	logShown   = 50 // rows of the log that may be on a screen
+	logWrapped = 3  // rows that one of them may take: what is wrong, and the remedy, come at its end
+)
+
+// logLines are the newest lines of the log in up to n rows of less than width, oldest first.
+func (f *frame) logLines(width, n int) []string {
+	var rows []string
+	for _, line := range slices.Backward(f.log) {
+		room := n - len(rows)
+		if room <= 0 {
+			break
+		}
+		parts := []string{line} // cut, if there is room for one row only
+		if room > 1 && line != "" {
+			parts = wrap(line, width-3, min(room, logWrapped))
+		}
+		for i := 1; i < len(parts); i++ {
+			parts[i] = "  " + parts[i]
+		}
+		rows = append(parts, rows...)
+	}
+	return rows
 }
 
 // section is how many rows so many lines need with their title.
@@ -169,14 +194,15 @@ func (f *frame) tail(width, rows int, t theme) []string {
 	if rows < 2 {
 		return nil
 	}
-	recent, log := f.recentLines(rows, t), f.log
+	recent, log := f.recentLines(rows, t), f.logLines(width, logShown)
 	if width >= columns && len(recent) > 0 && len(log) > 0 {
 		half := (width - 2) / 2
+		log = f.logLines(half, rows-1)
 		return beside(titled("recent", recent, half, rows, t), titled("log", log, half, rows, t), half)
 	}
 	forLog := min(section(len(log)), max(rows/2, rows-section(len(recent))))
 	lines := titled("recent", recent, width, rows-forLog, t)
-	return append(lines, titled("log", log, width, rows-len(lines), t)...)
+	return append(lines, titled("log", f.logLines(width, rows-len(lines)-1), width, rows-len(lines), t)...)
 }
 
 // titled is a section: a rule with a title and the last of lines, if there is room for any.

@@ -212,3 +212,27 @@ func TestFitPathKeepsTheEnd(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// The end of a long line of the log, where the remedy is, is seen where there is room for it; the newest
+// line comes first in that.
+func TestLogIsWrapped(t *testing.T) {
+	long := "ERROR : not reloaded, everything goes on as before: /home/me/.config/snapsync/config.toml:3:1: bwlimit: cannot be parsed"
+	f := &frame{log: []string{"old", "", long, "new"}, now: noon, chosen: -1}
+	for _, c := range []struct {
+		width, rows int
+		want        []string
+	}{
+		{80, 10, []string{
+			"old", "", "ERROR : not reloaded, everything goes on as before:",
+			"  /home/me/.config/snapsync/config.toml:3:1: bwlimit: cannot be parsed", "new",
+		}},
+		{80, 2, []string{long, "new"}},
+		{80, 1, []string{"new"}},
+		{200, 10, []string{"old", "", long, "new"}},
+		{80, 0, nil},
+	} {
+		if diff := cmp.Diff(c.want, f.logLines(c.width, c.rows)); diff != "" {
+			t.Errorf("%d rows of %d (-want +got):\n%s", c.rows, c.width, diff)
+		}
+	}
+}
