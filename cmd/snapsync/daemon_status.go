@@ -79,7 +79,7 @@ func (u *upkeep) alive(st *control.Status) {
 		st.OldestUnsynced = utc(oldest)
 	}
 	st.LagSeconds = lag(st.OldestUnsynced, time.Now())
-	if now.Cycles > 0 {
+	if now.Cycles > 0 && (now.Err != "" || now.State != engine.LoopOffline) { // else it only planned, and the journal knows
 		st.LastError, st.ErrorClass = now.Err, now.ErrKind
 	}
 	if st.Paused && now.State != engine.LoopScanning && now.State != engine.LoopSyncing && now.State != engine.LoopPaused {
