@@ -123,10 +123,7 @@ func (u *upkeep) do(c control.Command, out *control.Outcome) (err error) {
 	case control.Retry:
 		n, err := u.retry(&c)
 		out.Count += n
-		out.Text = counted(out.Count, "failed path") + " tried again now"
-		if u.paused() {
-			out.Text = "paused: " + counted(out.Count, "failed path") + " tried again after 'snapsync resume'"
-		}
+		out.Text = retried(out.Count, u.paused())
 		return err
 	case control.Approve:
 		return u.approve(c, out)

@@ -96,9 +96,13 @@ func (c *forgetCmd) choose(a *app) (*mapping, error) {
 	}
 	var names []string
 	for _, m := range found {
-		names = append(names, fmt.Sprintf("  %s: %s", m.label(), m))
+		name := m.String()
+		if m.spec == nil && m.err == nil {
+			name = m.name + ": " + name
+		}
+		names = append(names, "  "+name)
 	}
-	return nil, usage("name one with -m and what stands before it", "several mappings match:\n%s", strings.Join(names, "\n"))
+	return nil, usage("name one with -m and the first word of its line", "several mappings match:\n%s", strings.Join(names, "\n"))
 }
 
 // unattended refuses a mapping that a process has, or waits to have.

@@ -129,7 +129,24 @@ func (c *retryCmd) retry(a *app, w *retryWish, found map[string]bool) error {
 			return err
 		}
 	}
-	return a.answer(w.mapping, "retry", n, "", counted(n, "failed path")+": the next run tries "+plural(n, "it", "all of them"))
+	text := nothingFailed
+	if n > 0 {
+		text = counted(n, "failed path") + ": the next run tries " + plural(n, "it", "all of them")
+	}
+	return a.answer(w.mapping, "retry", n, "", text)
+}
+
+const nothingFailed = "nothing failed"
+
+// retried says what comes of a retry of so many paths while a process runs.
+func retried(n int64, paused bool) string {
+	switch {
+	case n == 0:
+		return nothingFailed
+	case paused:
+		return "paused: " + counted(n, "failed path") + " tried again after 'snapsync resume'"
+	}
+	return counted(n, "failed path") + " tried again now"
 }
 
 // everyFailure is more than a journal keeps of them in practice.
