@@ -1,0 +1,46 @@
+package engine_test
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/snapsync/snapsync/engine"
+)
+
+// shy is a Connection that makes up for a refusal by itself, and only mentions it.
+type shy struct {
+	engine.Connection
+	refusals *atomic.Int64
+}
+
+func (s *shy) Throttled() int64 { return s.refusals.Swap(0) }
+
+// A refusal that a Connection made up for has fewer steps be under way, unless a person gave their number.
+func TestLoopHeedsRefusals(t *testing.T) {
+	for _, tt := range []struct{ given, want int }{{0, 8}, {16, 16}} {
+		caps := fullCaps
+		caps.Transfers = 16
+		var refusals atomic.Int64
+		stays(t, caps, func(r *rig) {
+			r.cfg.Transfers = tt.given
+			r.wrap = func(c engine.Connection) engine.Connection { return &shy{c, &refusals} }
+			r.write("first", "1")
+		}, func(t *testing.T, s *stay) {
+			if n := s.Status().Transfers; n != 16 {
+				t.Fatalf("it begins with %d", n)
+			}
+			refusals.Store(3)
+			for i := range 50 {
+				s.write(fmt.Sprint("f", i), "content")
+			}
+			s.seen()
+			s.pass(time.Second)
+			s.equal()
+			if n := s.Status().Transfers; n != tt.want {
+				t.Errorf("%d at once after a refusal, want %d", n, tt.want)
+			}
+		})
+	}
+}
