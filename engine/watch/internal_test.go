@@ -34,6 +34,24 @@ func TestQueue(t *testing.T) {
 	}
 }
 
+// A table of mounts that is long is looked at less often; a machine that is busy for a moment changes nothing.
+func TestGlancePause(t *testing.T) {
+	const ms = time.Millisecond
+	long := glanceEvery / 1000
+	for _, c := range []struct {
+		took []time.Duration
+		want time.Duration
+	}{
+		{[]time.Duration{0, 0, 40 * ms}, glanceEvery},
+		{[]time.Duration{40 * ms, long, 40 * ms}, 2 * glanceEvery},
+		{[]time.Duration{40 * ms, 50 * ms, 60 * ms}, glanceMost},
+	} {
+		if got := glancePause(c.took); got != c.want {
+			t.Errorf("%v after glances of %v, want %v", got, c.took, c.want)
+		}
+	}
+}
+
 func TestTree(t *testing.T) {
 	tree := newTree()
 	var nodes []*node

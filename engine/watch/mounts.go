@@ -29,13 +29,19 @@ func (w *Watcher) glance(ctx context.Context) {
 	if s := w.stateAt(w.cfg.Root); s != unseen && s != deaf && !w.checkRoot(ctx) {
 		start := w.now()
 		mounts := readMounts(w.cfg.Root, w.log)
-		// No more than a two-thousandth of the time is spent on this.
-		pause = min(max(pause, 2000*w.now().Sub(start)), max(pause, glanceMost))
+		w.glances = append(w.glances[1:], w.now().Sub(start))
+		pause = glancePause(w.glances)
 		if mounts != nil {
 			w.remounted(ctx, mounts)
 		}
 	}
 	w.alarm.glance.Reset(pause)
+}
+
+// glancePause is the time until the next glance, given what the last ones took: no more than a two-thousandth of the
+// time is spent on them. The quickest tells what one costs; on a busy machine another may have waited for its turn.
+func glancePause(took []time.Duration) time.Duration {
+	return min(max(glanceEvery, 2000*slices.Min(took)), max(glanceEvery, glanceMost))
 }
 
 // remounted covers what was mounted or unmounted beneath the root since the last look. A mount over a

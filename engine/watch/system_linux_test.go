@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -211,18 +212,30 @@ func TestPathTooLong(t *testing.T) {
 	r.eventually("all but the last watched", func() bool { n := r.w.Health(); return n.Watched == h.Watched && n.Polled == 1 })
 }
 
-// setSysctl sets a value below /proc/sys and returns what puts the old one back.
+// setSysctl sets a value below /proc/sys and returns what puts the old one back. Tests of other packages do
+// the same at the same time: the lock makes the old one what was there before all of them.
 func setSysctl(t *testing.T, name string, value int) (restore func()) {
 	t.Helper()
 	path := "/proc/sys/" + name
-	old, err := os.ReadFile(path)
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		t.Skipf("cannot set %s here: %v", name, err)
 	}
-	if err := os.WriteFile(path, []byte(strconv.Itoa(value)), 0); err != nil {
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	old, err := os.ReadFile(path)
+	if err == nil {
+		err = os.WriteFile(path, []byte(strconv.Itoa(value)), 0)
+	}
+	if err != nil {
+		f.Close()
 		t.Skipf("cannot set %s here: %v", name, err)
 	}
-	return func() { os.WriteFile(path, old, 0) }
+	return sync.OnceFunc(func() {
+		os.WriteFile(path, old, 0)
+		f.Close()
+	})
 }
 
 func TestOverflow(t *testing.T) {

@@ -134,6 +134,7 @@ type Watcher struct {
 	// Owned by Open until it returns, then by run; workers of cover only read the mounts.
 	queue     *queue
 	mounts    map[string]mount // what is mounted beneath the root, by relative path
+	glances   []time.Duration  // what the last ones took
 	rootID    fileID
 	listers   []lister
 	pending   []Hint         // to be given at the end of the batch
@@ -191,6 +192,7 @@ func newWatcher(cfg Config, hint func(Hint)) *Watcher {
 		queue:   newQueue(),
 		listers: make([]lister, min(max(2, runtime.GOMAXPROCS(0)), 8)),
 		index:   make(map[string]int),
+		glances: make([]time.Duration, 3),
 	}
 	return w
 }
