@@ -82,6 +82,7 @@ func (s *soak) run(until time.Time) {
 		}
 	}
 	s.report(s.ask())
+	fmt.Printf("%s: troubles: %v\n", s.name, s.befell)
 	if s.lasting {
 		s.growth()
 	}

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -37,16 +38,12 @@ func sysctl(t *testing.T, name string, value int) (restore func()) {
 		f.Close()
 		t.Skipf("cannot set %s here: %v", name, err)
 	}
-	return func() {
-		if f == nil {
-			return
-		}
+	return sync.OnceFunc(func() {
 		if err := os.WriteFile(path, old, 0); err != nil {
 			t.Errorf("%s stays %d: %v", name, value, err)
 		}
 		f.Close()
-		f = nil
-	}
+	})
 }
 
 // Events that are lost cost a look at everything, and nothing else.
@@ -97,6 +94,7 @@ func TestStayOverflow(t *testing.T) {
 
 // What there are no watches for is polled, and whoever looks is told how to have more.
 func TestStayWatchLimit(t *testing.T) {
+	t.Parallel()
 	if !inNamespace(t, 0) {
 		return
 	}

@@ -54,6 +54,7 @@ func (s *staying) put(path, content string) {
 
 // A disk inside the source is unmounted and mounted again.
 func TestStayNestedMount(t *testing.T) {
+	t.Parallel()
 	if !inNamespace(t, syscall.CLONE_NEWNS) {
 		return
 	}
@@ -100,6 +101,7 @@ func TestStayNestedMount(t *testing.T) {
 
 // The source is a disk that is unmounted and mounted again; then another disk takes its place.
 func TestStaySourceUnmounted(t *testing.T) {
+	t.Parallel()
 	if !inNamespace(t, syscall.CLONE_NEWNS) {
 		return
 	}

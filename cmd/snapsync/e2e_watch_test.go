@@ -81,8 +81,9 @@ type watched struct {
 	process *exec.Cmd
 	ended   chan error
 	edits   int
-	lasting bool   // the process is never killed, so that one can see whether it grows
-	server  string // of scripts/servers, if it may be killed
+	lasting bool           // the process is never killed, so that one can see whether it grows
+	server  string         // of scripts/servers, if it may be killed
+	befell  map[string]int // how often there was each kind of trouble
 }
 
 func (p programs) watched(t *testing.T, r remote, seed uint64) *watched {
@@ -94,7 +95,7 @@ func (p programs) watched(t *testing.T, r remote, seed uint64) *watched {
 	m.env = append(m.env, "XDG_RUNTIME_DIR="+runtime)
 	w := &watched{
 		mapping: m, dir: filepath.Dir(m.tree.root), line: newLine(t, m, r.path),
-		socket: control.NewClient(filepath.Join(runtime, "snapsync", "control.sock")),
+		socket: control.NewClient(filepath.Join(runtime, "snapsync", "control.sock")), befell: map[string]int{},
 	}
 	t.Cleanup(func() {
 		w.kill()
@@ -212,17 +213,25 @@ func (w *watched) settled() {
 
 // trouble begins one, and returns what ends it.
 func (w *watched) trouble() (over func()) {
-	kinds := []func() func(){w.calm, w.paused}
+	kinds := []kindOfTrouble{{"nothing", w.calm}, {"pause", w.paused}}
 	if !w.lasting {
-		kinds = append(kinds, w.killed)
+		kinds = append(kinds, kindOfTrouble{"kill -9", w.killed})
 	}
 	if w.line != nil {
-		kinds = append(kinds, w.cut, w.reset, w.blackhole, w.slow, w.trickle, w.limited)
+		kinds = append(kinds, kindOfTrouble{"cut", w.cut}, kindOfTrouble{"reset", w.reset}, kindOfTrouble{"blackhole", w.blackhole},
+			kindOfTrouble{"slow", w.slow}, kindOfTrouble{"trickle", w.trickle}, kindOfTrouble{"limit", w.limited})
 	}
 	if w.server != "" {
-		kinds = append(kinds, w.serverKilled)
+		kinds = append(kinds, kindOfTrouble{"server killed", w.serverKilled})
 	}
-	return kinds[w.tree.rng.IntN(len(kinds))]()
+	kind := kinds[w.tree.rng.IntN(len(kinds))]
+	w.befell[kind.name]++
+	return kind.begin()
+}
+
+type kindOfTrouble struct {
+	name  string
+	begin func() (over func())
 }
 
 func (w *watched) calm() func() { return func() {} }
