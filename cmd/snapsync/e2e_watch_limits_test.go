@@ -137,3 +137,27 @@ func TestStayWatchLimit(t *testing.T) {
 	}
 	s.stop()
 }
+
+// Where the system gives no watcher at all, everything is polled.
+func TestStayNoWatcher(t *testing.T) {
+	t.Parallel()
+	if !inNamespace(t, 0) {
+		return
+	}
+	if err := os.WriteFile("/proc/sys/user/max_inotify_instances", []byte("0"), 0); err != nil {
+		t.Skipf("cannot set the limit of watchers here: %v", err)
+	}
+	s := newStaying(t)
+	s.write("d/f")
+	s.start("--poll-interval", "300ms")
+	st := s.await("the start", func(st *control.Status) bool { return st.State == string(engine.LoopIdle) && st.Files == 1 })
+	if w := st.Live.Watch; w.Watched != 0 || w.Polled != 2 {
+		t.Errorf("without a watcher: %+v", w)
+	}
+	s.everywhere(st, regexp.MustCompile(`sysctl fs\.inotify\.max_user_instances=\d+`))
+	s.write("d/f", " changed")
+	s.write("new/g")
+	s.must(os.Remove(filepath.Join(s.source, "d/f")))
+	s.mirrors("what was changed")
+	s.stop()
+}
