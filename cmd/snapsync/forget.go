@@ -201,13 +201,13 @@ func (c *forgetCmd) agree(a *app) error {
 
 // forget removes the state of the mapping, unless a process has taken it meanwhile.
 func (m *mapping) forget() error {
-	l := flock.New(lockPath(m.dir), flock.SetPermissions(0o600))
-	ok, err := l.TryLock()
+	l := &lock{flock.New(lockPath(m.dir), flock.SetPermissions(0o600))}
+	ok, err := l.file.TryLock()
 	if err != nil {
 		return fmt.Errorf("lock %s: %w", m.dir, err)
 	}
-	defer l.Close()
-	if !ok {
+	defer l.release()
+	if !ok || !l.there(m.dir) {
 		return lockedBy(readHolder(m.dir))
 	}
 	// The journal by itself first. A crash just after that leaves a directory without one, which is how a mapping
@@ -215,8 +215,23 @@ func (m *mapping) forget() error {
 	if err := os.Remove(m.journalPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("forget %s: %w", m, err)
 	}
-	if err := os.RemoveAll(m.dir); err != nil {
+	entries, err := os.ReadDir(m.dir)
+	if err != nil {
 		return fmt.Errorf("forget %s: %w", m, err)
+	}
+	for _, e := range entries {
+		path := filepath.Join(m.dir, e.Name())
+		if path == lockPath(m.dir) {
+			continue
+		}
+		if err := os.RemoveAll(path); err != nil {
+			return fmt.Errorf("forget %s: %w", m, err)
+		}
+	}
+	// The lock last, and the directory only if it is empty: whoever waited has it by now, see await. What is left
+	// when either fails, as on Windows, where a file that is open cannot be removed, means nothing to anybody.
+	if os.Remove(lockPath(m.dir)) == nil {
+		_ = os.Remove(m.dir)
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -70,6 +72,58 @@ func TestForgetTaken(t *testing.T) {
 	}
 	if _, err := os.Stat(m.dir); !os.IsNotExist(err) {
 		t.Errorf("its directory is left: %v", err)
+	}
+}
+
+// Who waits for the lock of a mapping that is forgotten gets one that others see.
+func TestForgetWhileWaitedFor(t *testing.T) {
+	if !onUnix {
+		t.Skip("a file that is open cannot be removed here")
+	}
+	for range 3 {
+		m := &mapping{name: "m", dir: filepath.Join(t.TempDir(), "m")}
+		if err := os.Mkdir(m.dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		type taken struct {
+			*lock
+			error
+		}
+		got, stop := make(chan taken, 1), make(chan struct{})
+		go func() {
+			for {
+				l, err := takeLock(t.Context(), m.dir, holder{})
+				select {
+				case <-stop:
+					got <- taken{l, err}
+					return
+				default:
+				}
+				if err == nil {
+					l.release()
+				}
+			}
+		}()
+		for n := 0; n < 5; { // it is taken and let go all the time: only now and then it is ours
+			if err := os.WriteFile(filepath.Join(m.dir, "x"), nil, 0o600); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				t.Fatal(err)
+			}
+			switch err := m.forget(); {
+			case err == nil:
+				n++
+			case classify(err).status != statusLocked && !errors.Is(err, fs.ErrNotExist):
+				t.Fatal(err)
+			}
+		}
+		close(stop)
+		l := <-got
+		if l.error != nil {
+			t.Fatal(l.error)
+		}
+		if h, running := lockHolder(m.dir); !running || h.pid != os.Getpid() {
+			t.Errorf("held by %v, running %v", h, running)
+		}
+		l.release()
 	}
 }
 

@@ -79,11 +79,16 @@ func takeLock(ctx context.Context, dir string, as holder) (*lock, error) {
 func (l *lock) await(ctx context.Context, dir string) error {
 	for begun := time.Now(); ; {
 		ok, err := l.file.TryLock()
-		if err != nil {
-			return fmt.Errorf("lock %s: %w", dir, err)
-		}
-		if ok {
+		switch {
+		case ok && l.there(dir):
 			return nil
+		case ok, errors.Is(err, fs.ErrNotExist): // who had the lock forgot the mapping
+			l.release()
+			if err := os.MkdirAll(dir, 0o700); err != nil {
+				return fmt.Errorf("make state directory: %w", err)
+			}
+		case err != nil:
+			return fmt.Errorf("lock %s: %w", dir, err)
 		}
 		h := readHolder(dir)
 		if waited := time.Since(begun); waited > briefPatience || waited > lockPatience && !h.brief {
@@ -95,6 +100,13 @@ func (l *lock) await(ctx context.Context, dir string) error {
 			return fmt.Errorf("lock %s: %w", dir, ctx.Err())
 		}
 	}
+}
+
+// there reports whether the file that this process has locked is the one that others find.
+func (l *lock) there(dir string) bool {
+	mine, err := l.file.Stat()
+	found, ferr := os.Stat(lockPath(dir))
+	return err == nil && ferr == nil && os.SameFile(mine, found)
 }
 
 func (l *lock) release() { l.file.Close() }
