@@ -9,6 +9,7 @@ import (
 	"unsafe"
 
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/journal"
 )
 
 // The clock of a machine steps: it was wrong at boot, a person sets it, a virtual machine is resumed. Times of one
@@ -188,5 +189,35 @@ func TestClockAndMtimes(t *testing.T) {
 		r.run()
 		r.same()
 		r.quiet()
+	}
+}
+
+// History is kept for as long as ever: a clock that was set forth and back again takes nothing away before its time,
+// and what is from a day that was not there yet goes as well.
+func TestClockAndHistory(t *testing.T) {
+	const day = 24 * time.Hour
+	clock := &steppingClock{began: time.Now()}
+	r := newRig(t, fullCaps)
+	r.cfg.Now = clock.now
+	edits := 0
+	rows := func(by time.Duration) (n int) {
+		clock.step(by)
+		edits++
+		r.write("f", fmt.Sprint(edits))
+		r.run()
+		r.with(func(_ *engine.Engine, j *journal.Journal) {
+			all, err := j.History(journal.HistoryQuery{})
+			must(t, err)
+			n = len(all)
+		})
+		return n
+	}
+	for _, by := range []time.Duration{0, day, -2 * day, day, 80 * day} {
+		if got := rows(by); got != edits {
+			t.Fatalf("%d rows of %d runs are left after %v", got, edits, by)
+		}
+	}
+	if got := rows(20 * day); got != 2 {
+		t.Errorf("%d rows are left, want those of the last two runs", got)
 	}
 }
