@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"syscall"
 
@@ -90,6 +91,7 @@ var classes = []failure{
 	{statusFatal, engine.ErrFatal, "'rclone listremotes' shows the remotes that are configured; 'snapsync doctor' looks at them"},
 	{statusTemporary, engine.ErrTemporary, "run again; what is pending is kept"},
 	{statusTemporary, syscall.ENOSPC, "free some space there and run again"},
+	{statusError, fs.ErrPermission, "check its rights and whose it is: a run as another user, with sudo say, may have made it"},
 	{statusInterrupted, context.Canceled, "what was done is recorded; the next run continues"},
 }
 
