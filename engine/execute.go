@@ -31,8 +31,11 @@ import (
 const (
 	pageSteps        = 256 // steps claimed at once; with those claimed ahead, and a batch of deletes, a crash leaves some times as many in doubt
 	defaultTransfers = 8
-	maxTransfers     = 128 // that the engine chooses by itself
 )
+
+// MaxTransfers is how many steps at once the engine chooses by itself at most. Over a line with 20 ms each way
+// 10,000 small files took a quarter less time to SFTP with 256 than with 128.
+const MaxTransfers = 256
 
 // execution is the state of one round's run over the journal's pending steps. All but the channels
 // belongs to the dispatcher.
@@ -197,7 +200,7 @@ func (e *Engine) newGovernor() *governor {
 	if e.caps.Volatile {
 		return newGovernor(start, start)
 	}
-	return newGovernor(start, min(4*start, maxTransfers))
+	return newGovernor(start, min(4*start, MaxTransfers))
 }
 
 // dispatch walks all pages. When it returns nothing is under way.

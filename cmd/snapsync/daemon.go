@@ -56,7 +56,7 @@ type daemonProcess struct {
 
 // processFlags are what all mappings of a process share.
 type processFlags struct {
-	MaxTransfers string `group:"transfer" placeholder:"N|auto" default:"auto" help:"Parallel steps of all mappings of this process together. 0: no limit; auto: 128, or as many as the transfers of a mapping ask for."`
+	MaxTransfers string `group:"transfer" placeholder:"N|auto" default:"auto" help:"Parallel steps of all mappings of this process together. 0: no limit; auto: 256, or as many as the transfers of a mapping ask for."`
 	MetricsAddr  string `group:"watch" placeholder:"HOST:PORT" help:"Answer Prometheus at http://HOST:PORT/metrics, too. The control socket always does."`
 }
 

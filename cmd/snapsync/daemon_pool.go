@@ -7,15 +7,17 @@ import (
 	"sync"
 
 	"golang.org/x/sync/semaphore"
+
+	"github.com/snapsync/snapsync/engine"
 )
 
 // defaultPool is how many steps the mappings of a process execute at once, all of them together, unless
 // a person says otherwise. It is what a single mapping takes at most when it finds out by itself (engine), so that
-// one alone is never held up by it, and so that twenty, which would be 2,560, are no more to the machine, the uplink and
+// one alone is never held up by it, and so that twenty, which would be 5,120, are no more to the machine, the uplink and
 // the servers than one: each step is a file that is open, mostly a connection too, and up to some MiB of
 // buffers. Steps are let in in the order in which they come, whichever mapping they are of. A mapping
 // whose `transfers` asks for more on its own gets it.
-const defaultPool = 128
+const defaultPool = engine.MaxTransfers
 
 // poolCeiling is more than any pool has.
 const poolCeiling = 1 << 20

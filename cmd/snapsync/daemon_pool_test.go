@@ -62,13 +62,13 @@ func TestPoolResizes(t *testing.T) {
 }
 
 func TestPoolSize(t *testing.T) {
-	many := []spec{{transferFlags: transferFlags{Transfers: "auto"}}, {transferFlags: transferFlags{Transfers: "200"}}}
+	many := []spec{{transferFlags: transferFlags{Transfers: "auto"}}, {transferFlags: transferFlags{Transfers: "300"}}}
 	for _, c := range []struct {
 		flag  string
 		specs []spec
 		want  int64 // -1: refused
 	}{
-		{"", nil, defaultPool}, {"auto", many[:1], defaultPool}, {"Auto", many, 200}, {"7", many, 7}, {"0", nil, poolCeiling},
+		{"", nil, defaultPool}, {"auto", many[:1], defaultPool}, {"Auto", many, 300}, {"7", many, 7}, {"0", nil, poolCeiling},
 		{"-1", nil, -1}, {"many", nil, -1}, {"1.5", nil, -1}, {"99999999999", nil, -1},
 	} {
 		got, err := (&processFlags{MaxTransfers: c.flag}).poolSize(c.specs)
