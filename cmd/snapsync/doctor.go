@@ -9,6 +9,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/cmd/snapsync/control"
 )
 
 type doctorCmd struct {
@@ -181,7 +182,11 @@ func (d *diagnosis) mapping(m *mapping) {
 
 // watch asks the process that keeps the mapping true, if there is one, how far it can watch the source.
 func (d *diagnosis) watch(m *mapping) {
-	st := d.app.liveStatus([]*mapping{m})[m.name]
+	live, silent := d.app.liveStatus([]*mapping{m})
+	if silent[m.name] {
+		d.add("process", control.ErrSilent)
+	}
+	st := live[m.name]
 	if st == nil || st.Live == nil {
 		return
 	}

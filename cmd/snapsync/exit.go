@@ -9,6 +9,7 @@ import (
 	"slices"
 	"syscall"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -89,6 +90,7 @@ var classes = []failure{
 	{statusFatal, engine.ErrQuota, "free some space on the remote and run again; what is pending is kept"},
 	{statusFatal, engine.ErrPermission, "check the credentials and the rights of the remote"},
 	{statusFatal, engine.ErrFatal, "'rclone listremotes' shows the remotes that are configured; 'snapsync doctor' looks at them"},
+	{statusTemporary, control.ErrSilent, "it was stopped ('kill -CONT' has it go on, and do what was asked), or it hangs: 'kill -9' and a new start lose nothing"},
 	{statusTemporary, engine.ErrTemporary, "run again; what is pending is kept"},
 	{statusTemporary, syscall.ENOSPC, "free some space there and run again"},
 	{statusError, fs.ErrPermission, "check its rights and whose it is: a run as another user, with sudo say, may have made it"},

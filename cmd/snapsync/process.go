@@ -55,22 +55,29 @@ func (m *mapping) is(st *control.Status) bool {
 
 // processes are those of this user that have mappings of this state directory.
 func (a *app) processes() []*control.Client {
+	found, _ := a.callProcesses()
+	return found
+}
+
+// callProcesses is processes. silent: there are others, which do not answer and may be among them.
+func (a *app) callProcesses() (found []*control.Client, silent bool) {
 	ctx, cancel := context.WithTimeout(a.ctx, askTime)
 	defer cancel()
 	root, err := a.stateRoot()
 	if err != nil {
-		return nil // every command that needs it says so
+		return nil, false // every command that needs it says so
 	}
-	var found []*control.Client
 	for _, dir := range socketDirs(root) {
 		for _, path := range control.Sockets(dir) {
 			c := control.NewClient(path)
-			if v, err := c.Version(ctx); err == nil && v.StateDir == root {
+			v, err := c.Version(ctx)
+			if err == nil && v.StateDir == root {
 				found = append(found, c)
 			}
+			silent = silent || errors.Is(err, control.ErrSilent)
 		}
 	}
-	return found
+	return found, silent
 }
 
 // ask asks a process how all its mappings stand.

@@ -58,7 +58,7 @@ func (c *statusCmd) look(a *app) ([]standing, error) {
 	if err != nil {
 		return nil, err
 	}
-	live := a.liveStatus(found)
+	live, silent := a.liveStatus(found)
 	all := make([]standing, 0, len(found))
 	for _, m := range found {
 		if st := live[m.name]; st != nil {
@@ -66,19 +66,24 @@ func (c *statusCmd) look(a *app) ([]standing, error) {
 			continue
 		}
 		st, err := a.statusOf(m)
+		if silent[m.name] && st != nil {
+			st.Why = fmt.Sprintf("this is what the disk says: process %d, which keeps it, does not answer; 'kill -CONT' if it was stopped, "+
+				"else 'kill -9' and a new start lose nothing", st.PID)
+		}
 		all = append(all, standing{m, st, err})
 	}
 	return all, nil
 }
 
-// liveStatus asks the running processes, each of them once. The result is by the mappings' names.
-func (a *app) liveStatus(found []*mapping) map[string]*control.Status {
-	live := map[string]*control.Status{}
-	ask := func(p *control.Client) {
+// liveStatus asks the running processes, each of them once, and finds the mappings whose process does not
+// answer. The results are by the mappings' names.
+func (a *app) liveStatus(found []*mapping) (live map[string]*control.Status, silent map[string]bool) {
+	live, silent = map[string]*control.Status{}, map[string]bool{}
+	ask := func(p *control.Client) error {
 		reply, err := a.ask(p)
 		if err != nil {
 			a.log.Debug("status", "socket", p.Path(), "err", err)
-			return
+			return err
 		}
 		for i := range reply.Mappings {
 			st := &reply.Mappings[i]
@@ -89,16 +94,17 @@ func (a *app) liveStatus(found []*mapping) map[string]*control.Status {
 				}
 			}
 		}
+		return nil
 	}
 	for _, p := range a.processes() {
-		ask(p)
+		_ = ask(p) // the disk tells instead
 	}
 	for _, m := range found { // one that listens where nobody looks
 		if h, running := lockHolder(m.dir); running && h.socket != "" && live[m.name] == nil {
-			ask(control.NewClient(h.socket))
+			silent[m.name] = errors.Is(ask(control.NewClient(h.socket)), control.ErrSilent)
 		}
 	}
-	return live
+	return live, silent
 }
 
 // show prints how things stand once.

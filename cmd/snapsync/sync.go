@@ -144,7 +144,10 @@ Example:
 
 // Run implements the command.
 func (c *stopCmd) Run(a *app) error {
-	running := a.processes()
+	running, silent := a.callProcesses()
+	if len(running) == 0 && silent {
+		return control.ErrSilent
+	}
 	if len(running) == 0 {
 		return &failure{status: statusError, err: errors.New("nothing is running"), hint: "'snapsync status' shows the mappings"}
 	}

@@ -25,6 +25,9 @@ type Client struct {
 // ErrNotRunning means that nobody answers on the socket.
 var ErrNotRunning = errors.New("no process answers on the control socket")
 
+// ErrSilent means that a process has the socket and does not answer in time: it is stopped, or hangs.
+var ErrSilent = errors.New("the running process does not answer")
+
 // NewClient returns a client for the socket at path. It does not connect yet.
 func NewClient(path string) *Client {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -90,6 +93,9 @@ func (c *Client) send(ctx context.Context, method, name string, query url.Values
 	}
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := c.http.Do(req)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil, ErrSilent
+	}
 	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
 		return nil, fmt.Errorf("%w: it ended: %w", ErrNotRunning, err)
 	}

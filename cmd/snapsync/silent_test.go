@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/control"
+)
+
+// TestSilentProcess: a process that was stopped has its lock and its socket, and does not answer. Nobody is
+// told that it keeps the mapping up to date, or that nothing is running.
+func TestSilentProcess(t *testing.T) {
+	t.Setenv("XDG_RUNTIME_DIR", "")
+	dir, err := os.MkdirTemp("", "ctl") // short: there is a socket in it
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	l, err := control.Listen(filepath.Join(dir, "run"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close() // it takes connections, since the kernel does, and nothing else
+	m := &mapping{name: "m-1", source: "/source", display: "/remote", dir: filepath.Join(dir, "m-1")}
+	if err := os.Mkdir(m.dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	lock, err := takeLock(t.Context(), m.dir, holder{pid: os.Getpid(), socket: l.Path()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.release()
+	a := &app{
+		globals: &globals{StateDir: dir},
+		stdout:  io.Discard, stderr: io.Discard, log: slog.New(slog.DiscardHandler),
+	}
+	impatient := func() {
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		t.Cleanup(cancel)
+		a.ctx = ctx
+	}
+	impatient()
+	if live, silent := a.liveStatus([]*mapping{m}); len(live) > 0 || !silent[m.name] {
+		t.Errorf("live: %v, silent: %v", live, silent)
+	}
+	impatient()
+	if err := (&stopCmd{}).Run(a); !errors.Is(err, control.ErrSilent) {
+		t.Errorf("stop: %v", err)
+	}
+}
