@@ -13,8 +13,7 @@ import (
 // what is there and sends nothing.
 func TestEndToEndBothWays(t *testing.T) {
 	p := buildPrograms(t)
-	seed := uint64(time.Now().UnixNano()) % 1e6
-	t.Logf("seed %d", seed)
+	seed := anySeed(t)
 	for _, r := range remotes(t) {
 		p.bothWays(t, r, seed)
 		if r.name == "s3" {

@@ -201,7 +201,7 @@ func (p programs) plain(t *testing.T, remote string, env ...string) *mapping {
 	t.Helper()
 	dir := t.TempDir()
 	m := &mapping{programs: p, t: t, remote: remote, tree: newTree(t, filepath.Join(dir, "source"), 1)}
-	m.env = append(os.Environ(), "HOME="+dir, "XDG_STATE_HOME="+filepath.Join(dir, "state"), "GORACE=halt_on_error=1")
+	m.env = append(os.Environ(), "HOME="+dir, "XDG_STATE_HOME="+filepath.Join(dir, "state"), raceOptions)
 	m.env = append(m.env, env...)
 	m.tree.must(os.Mkdir(m.tree.root, 0o755))
 	return m

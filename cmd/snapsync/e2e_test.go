@@ -11,8 +11,8 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -41,11 +41,7 @@ const (
 )
 
 func TestEndToEnd(t *testing.T) {
-	seed := *e2eSeed
-	if seed == 0 {
-		seed = uint64(time.Now().UnixNano()) % 1e6
-	}
-	t.Logf("again with: -e2e.seed %d", seed)
+	seed := anySeed(t)
 	p := buildPrograms(t)
 	for _, r := range remotes(t) {
 		t.Run(r.name, func(t *testing.T) {
@@ -54,6 +50,23 @@ func TestEndToEnd(t *testing.T) {
 			t.Run("killed", func(t *testing.T) { p.mapping(t, r, seed+1).killed(*e2eRounds / 2) })
 		})
 	}
+}
+
+// anySeed is the seed that was asked for, by the flag or, for a whole gate, by SNAPSYNC_SEED, else a new one.
+func anySeed(t *testing.T) uint64 {
+	t.Helper()
+	seed := *e2eSeed
+	if text := os.Getenv("SNAPSYNC_SEED"); seed == 0 && text != "" {
+		var err error
+		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
+			t.Fatalf("SNAPSYNC_SEED: %v", err)
+		}
+	}
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano()) % 1e6
+	}
+	t.Logf("again with: -e2e.seed %d", seed)
+	return seed
 }
 
 type remote struct{ name, path string }
@@ -83,30 +96,22 @@ func remotes(t *testing.T) []remote {
 // programs are the two commands under test: ours and the judge.
 type programs struct{ snapsync, rclone string }
 
+// buildPrograms builds rclone if there is none. For snapsync it takes what TestMain puts in the path: this
+// test's own binary, with the flags that it was built with. Under -race the program runs under -race.
 func buildPrograms(t *testing.T) programs {
-	dir := t.TempDir()
-	p := programs{filepath.Join(dir, "snapsync"), os.Getenv("SNAPSYNC_TEST_RCLONE")}
-	build(t, p.snapsync, "github.com/snapsync/snapsync/cmd/snapsync")
-	if p.rclone == "" {
-		p.rclone = filepath.Join(dir, "rclone")
-		build(t, p.rclone, "github.com/rclone/rclone")
+	t.Helper()
+	snapsync, err := exec.LookPath("snapsync")
+	if err != nil {
+		t.Fatal(err)
 	}
-	return p
-}
-
-// build uses the flags that this test was built with: under -race the program runs under -race.
-func build(t *testing.T, to, pkg string) {
-	args := []string{"build", "-o", to}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if slices.Contains([]string{"-race", "-tags", "-gcflags"}, s.Key) && !strings.Contains(pkg, "rclone") {
-				args = append(args, s.Key+"="+s.Value)
-			}
+	p := programs{snapsync, os.Getenv("SNAPSYNC_TEST_RCLONE")}
+	if p.rclone == "" {
+		p.rclone = filepath.Join(t.TempDir(), "rclone")
+		if out, err := exec.Command("go", "build", "-o", p.rclone, "github.com/rclone/rclone").CombinedOutput(); err != nil {
+			t.Fatalf("build rclone: %v\n%s", err, out)
 		}
 	}
-	if out, err := exec.Command("go", append(args, pkg)...).CombinedOutput(); err != nil {
-		t.Fatalf("build %s: %v\n%s", pkg, err, out)
-	}
+	return p
 }
 
 // mapping is a tree, where it goes, and the program's state about both.

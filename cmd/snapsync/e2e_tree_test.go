@@ -82,7 +82,8 @@ func (tr *tree) overwrite() {
 // it takes one that is where the last run saw it.
 func (tr *tree) editKeepingMtime() {
 	path, ok := tr.file()
-	if !ok || tr.seen[path] != tr.inodes()[path] {
+	now := tr.inodes()
+	if !ok || tr.seen[path] != now[path] || tr.renamed(now[path], now) {
 		return
 	}
 	info := tr.stat(path)
@@ -90,6 +91,18 @@ func (tr *tree) editKeepingMtime() {
 	tr.must(os.Chtimes(path, time.Time{}, info.ModTime()))
 	tr.silent[tr.seen[path]] = true
 	tr.did("overwrite in the same size with the same mtime", path)
+}
+
+// renamed says whether a file, which may have other names as well, has lost one and won one since the last run.
+func (tr *tree) renamed(inode uint64, now map[string]uint64) bool {
+	lost, won := false, false
+	for path, was := range tr.seen {
+		lost = lost || was == inode && now[path] != inode
+	}
+	for path, is := range now {
+		won = won || is == inode && tr.seen[path] != inode
+	}
+	return lost && won
 }
 
 // settled notes that a run has ended, and has seen everything.
@@ -217,7 +230,7 @@ func (tr *tree) removeDir() {
 }
 
 func (tr *tree) link() {
-	if path, ok := tr.file(); ok {
+	if path, ok := tr.movable(); ok { // to lose the old name later is to be renamed
 		if to := tr.place(); tr.free(to) {
 			tr.duplicated[sha256.Sum256(tr.read(path))] = true
 			tr.must(os.Link(path, to))

@@ -49,7 +49,7 @@ func newStaying(t *testing.T) *staying {
 	}
 	s := &staying{t: t, dir: dir, source: filepath.Join(dir, "source"), remote: filepath.Join(dir, "remote")}
 	s.env = append(os.Environ(), "HOME="+dir, "XDG_STATE_HOME="+filepath.Join(dir, "state"), "XDG_RUNTIME_DIR="+dir,
-		"RCLONE_CONFIG="+filepath.Join(dir, "rclone.conf"), "GORACE=halt_on_error=1")
+		"RCLONE_CONFIG="+filepath.Join(dir, "rclone.conf"), raceOptions)
 	s.must(os.Mkdir(s.source, 0o755))
 	t.Cleanup(func() {
 		if s.process != nil {
