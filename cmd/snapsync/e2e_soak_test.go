@@ -32,11 +32,7 @@ func TestSoak(t *testing.T) {
 	if *soakTime == 0 {
 		t.Skip("it takes as long as one says: scripts/soak 10m")
 	}
-	seed := *e2eSeed
-	if seed == 0 {
-		seed = uint64(time.Now().UnixNano()) % 1e6
-	}
-	t.Logf("again with: -e2e.seed %d", seed)
+	seed := anySeed(t)
 	p := buildPrograms(t)
 	until := time.Now().Add(*soakTime)
 	for i, r := range remotes(t) {

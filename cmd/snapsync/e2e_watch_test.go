@@ -44,11 +44,7 @@ const (
 )
 
 func TestEndToEndWatch(t *testing.T) {
-	seed := *e2eSeed
-	if seed == 0 {
-		seed = uint64(time.Now().UnixNano()) % 1e6
-	}
-	t.Logf("again with: -e2e.seed %d", seed)
+	seed := anySeed(t)
 	p := buildPrograms(t)
 	all := remotes(t)
 	for i, r := range all {
