@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"syscall"
@@ -9,7 +10,7 @@ import (
 )
 
 // shown are the properties of the service that matter here.
-const shown = "ActiveState,SubState,MainPID,StatusText,ActiveEnterTimestamp,NRestarts,RestartUSec,Result,ExecMainCode,ExecMainStatus"
+const shown = "ActiveState,SubState,MainPID,StatusText,ActiveEnterTimestamp,NRestarts,RestartUSec,Result,ExecMainStatus"
 
 // show is what systemd says about the service, by property; empty if it does not answer.
 func (s *systemd) show() map[string]string {
@@ -93,10 +94,10 @@ func endedWith(status int) string {
 	return text
 }
 
-// whyNot is the error of a start that failed.
+// whyNot is the error of a start that failed: err, unless that was only systemctl's and the process ended.
 func (s *systemd) whyNot(err error) error {
 	p := s.show()
-	if p["Result"] == "" || p["Result"] == "success" {
+	if p["Result"] == "" || p["Result"] == "success" || s.system && os.Geteuid() != 0 {
 		return err
 	}
 	return &failure{status: statusError, err: fmt.Errorf("the service does not start: it %s", howItEnded(p)), hint: "what it said: " + s.journal()}
