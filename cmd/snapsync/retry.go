@@ -113,11 +113,11 @@ func (c *retryCmd) retry(a *app, w *retryWish, found map[string]bool) error {
 	}
 	if len(w.paths) > 0 {
 		for i, rel := range w.paths {
-			if len(engine.FailedAt(rows, []string{rel})) > 0 {
+			if rel == "" || len(engine.FailedAt(rows, []string{rel})) > 0 { // "": the source itself, with all that failed
 				found[w.typed[i]] = true
 			}
 		}
-		if rows = engine.FailedAt(rows, w.paths); len(rows) == 0 && !a.JSON {
+		if rows = engine.FailedAt(rows, w.paths); len(rows) == 0 && !slices.Contains(w.paths, "") && !a.JSON {
 			return nil // which is said of all mappings at once
 		}
 	}
