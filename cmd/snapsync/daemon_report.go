@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/snapsync/snapsync/engine"
@@ -92,13 +93,20 @@ func (r *reporter) cycle(now *engine.LoopStatus) {
 	}
 }
 
-// failed logs the paths that failed just now: status lists them only for as long as they fail.
+// failed logs the paths that failed just now: status lists them only for as long as they fail. That one
+// changed or vanished while it was to be sent is nothing to tell a person: it is looked at again.
 func (r *reporter) failed(sum *engine.Summary) {
+	worst := slog.LevelInfo
 	for _, f := range sum.Failures {
-		r.log().Error("not synced", "path", f.Path, "err", withoutPath(f.Err.Error(), f.Path))
+		level := slog.LevelError
+		if engine.Class(f.Err) == "changing" {
+			level = slog.LevelInfo
+		}
+		worst = max(worst, level)
+		r.log().Log(r.d.ctx, level, "not synced", "path", f.Path, "err", withoutPath(f.Err.Error(), f.Path))
 	}
 	if more := sum.Failed - maxShown; len(sum.Failures) == maxShown && more > 0 {
-		r.log().Error("not synced: " + counted(more, "more path") + "; 'snapsync status' lists them")
+		r.log().Log(r.d.ctx, worst, "not synced: "+counted(more, "more path")+"; 'snapsync status' lists them")
 	}
 }
 

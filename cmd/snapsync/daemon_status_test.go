@@ -1,10 +1,14 @@
 package main
 
 import (
+	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/journal"
+	"github.com/snapsync/snapsync/snapshot"
 )
 
 // TestDaemonOfflineWhy: a cycle that only plans, because the remote is away, does not hide why it is.
@@ -26,5 +30,25 @@ func TestDaemonOfflineWhy(t *testing.T) {
 	l.enter(engine.LoopIdle, "all is well")
 	if st := r.status("a"); st.LastError != "" {
 		t.Errorf("idle with %q", st.LastError)
+	}
+}
+
+// TestReportChanging: a tree that is rebuilt while it is sent does not fill the log with errors.
+func TestReportChanging(t *testing.T) {
+	var text strings.Builder
+	log := slog.New(slog.NewTextHandler(&text, &slog.HandlerOptions{Level: slog.LevelError}))
+	r := reporter{upkeep: &upkeep{d: &daemonProcess{app: &app{ctx: t.Context(), log: log}}}}
+	changing := make([]engine.Failure, maxShown)
+	for i := range changing {
+		changing[i] = engine.Failure{Path: fmt.Sprint("f", i), Err: fmt.Errorf("send: %w", snapshot.ErrChanged)}
+	}
+	r.failed(&engine.Summary{Failed: 400, Failures: changing})
+	if text.Len() > 0 {
+		t.Errorf("told as errors:\n%s", text.String())
+	}
+	changing[3].Err = engine.ErrPermission
+	r.failed(&engine.Summary{Failed: 400, Failures: changing})
+	if got := text.String(); strings.Count(got, "\n") != 2 || !strings.Contains(got, "f3") || !strings.Contains(got, "more paths") {
+		t.Errorf("told as errors:\n%s", got)
 	}
 }

@@ -81,7 +81,7 @@ func (c *syncCmd) await(a *app, p *process, cycle int64) error {
 		reply, err := p.Status(ctx, p.id)
 		if err != nil {
 			if ctx.Err() != nil {
-				return c.late(a, err)
+				return c.late(a, ctx.Err())
 			}
 			return asFailure(err)
 		}
