@@ -77,9 +77,10 @@ type watched struct {
 	process *exec.Cmd
 	ended   chan error
 	edits   int
-	lasting bool           // the process is never killed, so that one can see whether it grows
-	server  string         // of scripts/servers, if it may be killed
-	befell  map[string]int // how often there was each kind of trouble
+	lasting bool            // the process is never killed, so that one can see whether it grows
+	server  string          // of scripts/servers, if it may be killed
+	befell  map[string]int  // how often there was each kind of trouble
+	linked  map[uint64]bool // inodes of files that had several names since the last rest
 }
 
 func (p programs) watched(t *testing.T, r remote, seed uint64) *watched {
@@ -91,7 +92,7 @@ func (p programs) watched(t *testing.T, r remote, seed uint64) *watched {
 	m.env = append(m.env, "XDG_RUNTIME_DIR="+runtime)
 	w := &watched{
 		mapping: m, dir: filepath.Dir(m.tree.root), line: newLine(t, m, r.path),
-		socket: control.NewClient(filepath.Join(runtime, "snapsync", "control.sock")), befell: map[string]int{},
+		socket: control.NewClient(filepath.Join(runtime, "snapsync", "control.sock")), befell: map[string]int{}, linked: map[uint64]bool{},
 	}
 	t.Cleanup(func() {
 		w.kill()
@@ -162,6 +163,7 @@ func (w *watched) tumult() {
 		over := w.trouble()
 		for range editsPerTrouble {
 			w.tree.mutate(1)
+			w.noteLinks()
 			w.edits++
 			time.Sleep(time.Duration(w.tree.rng.Int64N(int64(watchSettle))))
 		}
@@ -177,16 +179,27 @@ func (w *watched) tumult() {
 	w.settled()
 }
 
-// unlink makes hard links files of their own. Who writes through one name changes what the others
-// show, and no event tells of those: a periodic scan finds it, but none is waited for here.
+// noteLinks remembers the files that have several names now.
+func (w *watched) noteLinks() {
+	w.tree.walk(func(path string, e fs.DirEntry) {
+		if st := w.tree.stat(path).Sys().(*syscall.Stat_t); e.Type().IsRegular() && st.Nlink > 1 {
+			w.linked[st.Ino] = true
+		}
+	})
+}
+
+// unlink makes what are hard links, or were until the others went, files of their own. Who writes through one
+// name changes what the others show, and no event tells of those: a periodic scan finds it, but none is
+// waited for here.
 func (w *watched) unlink() {
 	tr := w.tree
 	var linked []string
 	tr.walk(func(path string, e fs.DirEntry) {
-		if e.Type().IsRegular() && tr.stat(path).Sys().(*syscall.Stat_t).Nlink > 1 {
+		if e.Type().IsRegular() && w.linked[tr.stat(path).Sys().(*syscall.Stat_t).Ino] {
 			linked = append(linked, path)
 		}
 	})
+	clear(w.linked)
 	for _, path := range linked {
 		temp := filepath.Join(tr.root, ".own~")
 		tr.must(os.WriteFile(temp, tr.read(path), 0o644))
