@@ -18,6 +18,8 @@ type configCmd struct {
 	Check configCheckCmd `cmd:"" group:"program" help:"Look for mistakes in the config file."`
 	Edit  configEditCmd  `cmd:"" group:"program" help:"Open the config file in an editor, then check it."`
 	Path  configPathCmd  `cmd:"" group:"program" help:"Print where the config file is, or would be."`
+
+	Reload configReloadCmd `cmd:"" group:"program" help:"Have what runs read the config file again."`
 }
 
 // Help is the long text of `config --help`.

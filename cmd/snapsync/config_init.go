@@ -260,10 +260,8 @@ func (d *draft) next() string {
 		{"snapsync status" + opt, "see how things stand"},
 		{"snapsync config edit" + opt, "change what was written"},
 	}
-	for _, c := range d.processes() {
-		if v, err := c.Version(d.ctx); err == nil && onUnix {
-			rows = append(rows, [2]string{fmt.Sprintf("kill -HUP %d", v.PID), "have the process that is running take it up"})
-		}
+	if len(d.processes()) > 0 {
+		rows = append(rows, [2]string{"snapsync config reload" + opt, "have what is running take it up"})
 	}
 	var b strings.Builder
 	for _, r := range rows {

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/control"
+)
+
+type configReloadCmd struct{}
+
+// Help is the long text of `config reload --help`.
+func (*configReloadCmd) Help() string {
+	return `Every 'snapsync run' of this user and state directory reads the config file again, as SIGHUP has it do. Mappings that
+did not change go on undisturbed; of the keys of the process those are named that need a restart. If the file is wrong,
+everything goes on as before.
+
+Example:
+
+    snapsync config edit && snapsync config reload`
+}
+
+// reloadedJSON is what `config reload --json` prints of each process.
+type reloadedJSON struct {
+	Type string `json:"type"`
+	PID  int    `json:"pid"`
+	control.Outcome
+}
+
+// Run implements the command.
+func (c *configReloadCmd) Run(a *app) error {
+	running, silent := a.callProcesses()
+	switch {
+	case len(running) > 0:
+	case silent:
+		return control.ErrSilent
+	default:
+		return &failure{status: statusError, err: errors.New("nothing is running"), hint: "'snapsync run' reads the config file when it starts"}
+	}
+	for _, p := range running {
+		v, err := p.Version(a.ctx)
+		var out control.Outcome
+		if err == nil {
+			out, err = p.Do(a.ctx, control.Command{Name: control.Reload})
+		}
+		if err != nil {
+			return asFailure(err)
+		}
+		if err := c.tell(a, reloadedJSON{"reloaded", v.PID, out}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (*configReloadCmd) tell(a *app, r reloadedJSON) error {
+	switch {
+	case a.JSON:
+		return writeJSON(a.stdout, r)
+	case a.Quiet:
+		return nil
+	}
+	_, err := fmt.Fprintf(a.stdout, "snapsync: process %d: %s\n", r.PID, r.Text)
+	return err
+}
