@@ -71,7 +71,11 @@ func (*configEditCmd) Run(a *app) error {
 	if err := a.edit(path); err != nil {
 		return fmt.Errorf("edit %s: %w", show(path), err)
 	}
-	return (&configCheckCmd{}).Run(a)
+	if err := (&configCheckCmd{}).Run(a); err != nil || a.JSON || a.Quiet || len(a.processes()) == 0 {
+		return err
+	}
+	_, err := fmt.Fprintln(a.stdout, "snapsync: what is running has not read it yet: 'snapsync config reload' has it do so")
+	return err
 }
 
 // edit runs the editor that a person prefers, which may be a command with options.
