@@ -223,6 +223,9 @@ func (d *daemonProcess) drain(cancel func()) error {
 	d.notify.Stopping()
 	d.log.Info("stopping")
 	d.grace.begin(uploadGrace)
+	for _, u := range d.all() {
+		u.leaving()
+	}
 	cancel()
 	return d.wait(drainTime - replyTime)
 }

@@ -199,6 +199,18 @@ func (u *upkeep) open(ctx context.Context) (config engine.Config, err error) {
 	return config, nil
 }
 
+// leaving lets who wants the mapping know that it is free in a moment.
+func (u *upkeep) leaving() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.session == nil {
+		return
+	}
+	if err := u.session.lock.announce(holder{socket: u.d.socket, brief: true}); err != nil {
+		u.d.log.Debug("cannot say that the mapping is free in a moment", "err", err)
+	}
+}
+
 // close lets others have the mapping. A crash before it leaves a process number in the state that no
 // lock confirms.
 func (u *upkeep) close() error {

@@ -7,7 +7,9 @@ import (
 	"flag"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -15,7 +17,7 @@ import (
 	"github.com/snapsync/snapsync/engine"
 )
 
-var startTries = flag.Int("e2e.starts", 6, "how often a process is started and steered at once")
+var startTries = flag.Int("e2e.starts", 4, "how often a process is started and steered at once")
 
 const lookedAtFor = 4 * time.Second
 
@@ -94,4 +96,24 @@ func TestStayLookedAt(t *testing.T) {
 		})
 	}
 	both.Wait()
+}
+
+// Who starts another process while the one before it is ending, with an upload under way, gets the mapping as soon
+// as that has ended.
+func TestStayHandedOver(t *testing.T) {
+	t.Parallel()
+	s := newStaying(t)
+	s.write("f")
+	s.start("--bwlimit", "512k")
+	s.await("the start", in(engine.LoopIdle))
+	s.write("big", strings.Repeat("x", 2<<20))
+	s.await("an upload", func(st *control.Status) bool { return len(st.Live.Transfers) > 0 })
+	before, ended := s.process, s.ended
+	s.must(before.Process.Signal(syscall.SIGTERM))
+	s.start()
+	if err := <-ended; err != nil {
+		t.Errorf("the first ended with %v", err)
+	}
+	s.mirrors("all")
+	s.stop()
 }

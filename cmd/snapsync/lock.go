@@ -21,10 +21,11 @@ import (
 //	pid 4711
 //	since 2026-11-22T16:00:00Z
 //	socket /run/user/1000/snapsync/control.sock     where it can be asked, if it stays
-//	brief                                           it only writes down what a person decided
+//	brief                                           it only writes down what a person decided, or is ending
 //
 // Who finds it taken waits for a moment (lockPatience), and longer for one that is brief: `run` that is started
-// just when somebody says `pause` does not fail because of that. In the other direction see either.
+// just when somebody says `pause`, or when another is told to stop, does not fail because of that. In the other
+// direction see either.
 type lock struct{ file *flock.Flock }
 
 // holder is the process that has a mapping.
@@ -45,9 +46,9 @@ func (h holder) String() string {
 const (
 	// lockPatience bridges the moment in which `status` tests whether the lock is taken.
 	lockPatience = 300 * time.Millisecond
-	// briefPatience is for a holder that is brief. What takes it longest is to open and close the journal, on
-	// a disk that has much else to do.
-	briefPatience = 10 * time.Second
+	// briefPatience is for a holder that is brief. What takes it longest are uploads that may end, and to open and
+	// close the journal on a disk that has much else to do.
+	briefPatience = drainTime + 2*time.Second
 	lockRetry     = 20 * time.Millisecond
 )
 
@@ -61,6 +62,15 @@ func takeLock(ctx context.Context, dir string, as holder) (*lock, error) {
 		l.release()
 		return nil, err
 	}
+	if err := l.announce(as); err != nil {
+		l.release()
+		return nil, err
+	}
+	return l, nil
+}
+
+// announce says who has the lock. It may be said anew while it is held.
+func (l *lock) announce(as holder) error {
 	content := fmt.Sprintf("pid %d\nsince %s\n", os.Getpid(), time.Now().UTC().Format(time.RFC3339))
 	if as.socket != "" {
 		content += "socket " + as.socket + "\n"
@@ -68,11 +78,10 @@ func takeLock(ctx context.Context, dir string, as holder) (*lock, error) {
 	if as.brief {
 		content += "brief\n"
 	}
-	if err := os.WriteFile(lockPath(dir), []byte(content), 0o600); err != nil {
-		l.release()
-		return nil, fmt.Errorf("write lock: %w", err)
+	if err := os.WriteFile(l.file.Path(), []byte(content), 0o600); err != nil {
+		return fmt.Errorf("write lock: %w", err)
 	}
-	return l, nil
+	return nil
 }
 
 // await takes the lock as soon as nobody has it, within the patience that its holder deserves.
