@@ -123,7 +123,7 @@ func (a *app) unattended(m *mapping) error {
 func inUse(err error) error {
 	return &failure{
 		status: statusLocked, err: err,
-		hint: "'snapsync stop' ends it; or take the mapping out of the config file and reload it ('snapsync service status' tells whether it is a service), then forget it",
+		hint: "'snapsync stop' ends it; or take the mapping out of the config file, 'snapsync config reload', and forget it then",
 	}
 }
 

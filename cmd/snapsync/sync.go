@@ -112,6 +112,8 @@ func awaited(st *control.Status, cycle int64) (done bool, err error) {
 	ended := st.Live != nil && st.Live.Cycles >= cycle && cycle > 0
 	state := engine.LoopState(st.State)
 	switch {
+	case state == engine.LoopPaused && !st.Paused: // it was resumed, and is about to see that
+		return false, nil
 	case state == engine.LoopPaused:
 		return true, &failure{status: statusTemporary, err: errors.New("paused"), hint: "'snapsync resume' goes on"}
 	case !ended, state == engine.LoopScanning, state == engine.LoopSyncing:
