@@ -21,7 +21,12 @@ func (a *app) together(file *config.File, all []spec) error {
 	}
 	var places []whereabouts
 	for i := range all {
-		places = append(places, whereaboutsOf(file, &all[i]))
+		w, ok := patiently(func() whereabouts { return whereaboutsOf(file, &all[i]) })
+		if !ok {
+			a.log.Warn("its source or its remote does not answer: it is not compared with the others", "mapping", all[i].name)
+			continue
+		}
+		places = append(places, w)
 	}
 	var found config.Problems
 	for j := range places {

@@ -62,6 +62,7 @@ type processFlags struct {
 
 const (
 	feedSize    = 2048             // events that a reader may fall behind
+	firstLimit  = 20 * time.Second // for what mappings need before they are watched
 	drainTime   = 10 * time.Second // from being told to stop to the end of the process
 	uploadGrace = 7 * time.Second  // of these, for uploads under way
 	replyTime   = time.Second      // of these, for requests under way on the socket
@@ -149,16 +150,24 @@ func (d *daemonProcess) run(f *processFlags) error {
 	return d.drain(cancel)
 }
 
-// first waits until each mapping was tried to be opened. What keeps the only one from that is the error
-// of the process. Several are each on their own, unless another process has them all: it is running.
+// first waits until each mapping was tried to be opened, or takes too long to be waited for: its file system may
+// not answer. What keeps the only one from that is the error of the process. Several are each on their own, unless another process has them all: it is running.
 func (d *daemonProcess) first(ctx context.Context) error {
 	all, locked := d.all(), error(nil)
 	taken := 0
+	limit, end := context.WithTimeout(ctx, firstLimit)
+	defer end()
 	for _, u := range all {
 		select {
 		case <-u.tried:
-		case <-ctx.Done():
+		case <-limit.Done():
+		}
+		if ctx.Err() != nil {
 			return nil
+		}
+		if !u.wasTried() {
+			u.log().Warn("it does not answer: is a file system that it needs gone?")
+			continue
 		}
 		switch err := u.first; {
 		case err == nil:

@@ -89,6 +89,16 @@ func (d *daemonProcess) start(ctx context.Context, sp spec, only bool) *upkeep {
 	return u
 }
 
+// wasTried reports whether the mapping was tried to be opened.
+func (u *upkeep) wasTried() bool {
+	select {
+	case <-u.tried:
+		return true
+	default:
+		return false
+	}
+}
+
 func (u *upkeep) live(ctx context.Context) {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = firstRestart, maxRestart

@@ -46,6 +46,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	"time"
 
 	_ "github.com/snapsync/snapsync/backends/all" // every remote that rclone knows
 )
@@ -86,7 +87,8 @@ func start(ctx context.Context, args []string, stdout, stderr io.Writer) (status
 var errInterrupted = errors.New("interrupted")
 
 // interruptible returns a context that the first SIGINT or SIGTERM cancels, so that what is under way
-// ends cleanly. The second one ends the process at once: the journal copes with that too.
+// ends cleanly. The second one ends the process at once: the journal copes with that too. So does what takes
+// much longer than it should: a file system may not answer any more.
 func interruptible() (context.Context, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
@@ -96,9 +98,14 @@ func interruptible() (context.Context, func()) {
 			return
 		}
 		cancel()
-		if _, ok := <-signals; ok {
-			os.Exit(statusInterrupted)
+		select {
+		case _, again := <-signals:
+			if !again {
+				return // it ends
+			}
+		case <-time.After(2 * drainTime):
 		}
+		os.Exit(statusInterrupted)
 	}()
 	return ctx, func() {
 		signal.Stop(signals)
