@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/snapsync/snapsync/backends"
@@ -26,6 +27,7 @@ type connection struct {
 	log      *slog.Logger
 
 	root  string          // full path on the server
+	place atomic.Int32    // what is known of root: a presence
 	aside *backends.Aside // where Backup moves files to; nil: nowhere
 	kept  string          // the full path of its root
 
@@ -85,6 +87,7 @@ func (c *connection) findRoot(ctx context.Context, d *backends.Details) error {
 	there, err := c.stat(ctx, s, c.root)
 	switch {
 	case errors.Is(err, engine.ErrNotFound):
+		c.place.Store(rootMissing)
 		return nil
 	case err != nil && hasCode(err, fxPermissionDenied):
 		return nil // each step will say so, by its path
@@ -93,8 +96,18 @@ func (c *connection) findRoot(ctx context.Context, d *backends.Details) error {
 	case !there.isDir():
 		return fmt.Errorf("%w: %q is a file, not a directory", engine.ErrFatal, c.root)
 	}
+	c.place.Store(rootThere)
 	return nil
 }
+
+// presence is what is known of the remote's directory.
+type presence = int32
+
+const (
+	rootUnseen presence = iota // the server did not let us look
+	rootMissing
+	rootThere
+)
 
 // absolute resolves a path as rclone does: the server is asked for the path itself first, and if that
 // does not exist for where it would be.
@@ -184,8 +197,19 @@ func (c *connection) call(ctx context.Context, what, path string, do func(s *ses
 	return nil
 }
 
-// Places implements engine.Connection: it is on another machine.
-func (c *connection) Places() ([]engine.Place, error) { return nil, nil }
+// Places implements engine.Connection: the remote's directory, as it was when the connection was opened or
+// the directory made. Where the disk of the server is not mounted it is missing.
+func (c *connection) Places() ([]engine.Place, error) {
+	is := c.place.Load()
+	if is == rootUnseen {
+		return nil, nil
+	}
+	p := engine.Place{Path: fmt.Sprintf("the directory %q of %s", c.root, c.opt.address())}
+	if is == rootThere {
+		p.There, p.Root = true, snapshot.Identity{Ino: 1}
+	}
+	return []engine.Place{p}, nil
+}
 
 // Probe implements engine.Connection.
 func (c *connection) Probe(ctx context.Context) error {

@@ -124,6 +124,9 @@ func (c *connection) makeDir(ctx context.Context, s *session, dir string) error 
 }
 
 func (c *connection) mkdirAll(ctx context.Context, s *session, dir string) error {
+	if err := c.lost(ctx, s, dir); err != nil {
+		return err
+	}
 	err := s.status(ctx, mkdirRequest(dir))
 	if errors.Is(err, engine.ErrNotFound) {
 		if up := path.Dir(dir); up != dir {
@@ -136,6 +139,7 @@ func (c *connection) mkdirAll(ctx context.Context, s *session, dir string) error
 	}
 	if err == nil {
 		c.dirs.note(dir, made)
+		c.made(dir)
 		return nil
 	}
 	// Version 3 has no code for "exists".
@@ -151,5 +155,25 @@ func (c *connection) mkdirAll(ctx context.Context, s *session, dir string) error
 		return fmt.Errorf("%w: there is a file of that name", err)
 	}
 	c.dirs.note(dir, found)
+	c.made(dir)
 	return nil
+}
+
+// lost is about a directory that is to be made: an error if it is the remote's own and was there. What it held
+// is gone with it, or its disk is not mounted, and the engine has to know.
+func (c *connection) lost(ctx context.Context, s *session, dir string) error {
+	if dir != c.root || c.place.Load() != rootThere {
+		return nil
+	}
+	if _, err := c.stat(ctx, s, dir); !errors.Is(err, engine.ErrNotFound) {
+		return nil
+	}
+	return fmt.Errorf("%w: the remote's directory, which was there, is gone", engine.ErrFatal)
+}
+
+// made notes that dir is there, if it is the remote's own.
+func (c *connection) made(dir string) {
+	if dir == c.root {
+		c.place.Store(rootThere)
+	}
 }
