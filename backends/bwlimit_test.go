@@ -10,6 +10,9 @@ import (
 
 // A limit that is set later holds for what goes on, and one that is taken away does not.
 func TestBandwidthChanges(t *testing.T) {
+	if err := Init(t.Context(), Settings{}); err != nil { // what holds the limit logs, and the logger is set but once
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		if err := SetBandwidth("off"); err != nil {
 			t.Error(err)
