@@ -317,6 +317,7 @@ func (x *execution) spare() int {
 
 // govern lets the governor see how things go.
 func (x *execution) govern() {
+	x.e.throttles.Add(x.e.conn.Throttled()) // a large file's come long before it ends
 	units := x.e.moved.Load() + x.steps*stepUnits
 	if n := x.e.throttles.Load(); n != x.throttles {
 		x.throttles = n
