@@ -44,6 +44,7 @@ func CheckBandwidth(limit string) error {
 // SetBandwidth sets the limit of this process, in rclone's syntax, a timetable included; "" is the one of
 // rclone's own variables, if they have one. The first limit holds when it returns; one that replaces
 // another does as soon as what is being waited for by the old one has passed, and all that begins later.
+// Init comes first, as rclone logs what it limits.
 func SetBandwidth(limit string) error {
 	if err := CheckBandwidth(limit); err != nil {
 		return err

@@ -116,6 +116,11 @@ func (d *daemonProcess) adjust(specs []spec, out *control.Outcome) error {
 	if err != nil {
 		return err
 	}
+	if next.Bwlimit != d.now.Bwlimit {
+		if err := d.startRclone(); err != nil { // it logs what it limits
+			return err
+		}
+	}
 	out.Changed, out.Restart = d.now.changes(next)
 	var file logFile
 	otherLog := next.LogFile != d.now.LogFile || next.rotationFlags != d.now.rotationFlags
