@@ -22,11 +22,11 @@ func (e *Engine) setAside(pending []journal.Step) (map[int64]bool, error) {
 	if err != nil || len(failures) == 0 {
 		return nil, err
 	}
+	now := e.cfg.Now()
 	until := make(map[string]time.Time, len(failures))
 	for i := range failures {
-		until[failures[i].Path] = asideUntil(&failures[i])
+		until[failures[i].Path] = asideUntil(&failures[i], now)
 	}
-	now := e.cfg.Now()
 	aside := make(map[int64]bool)
 	for i := range pending {
 		if until[pending[i].Path].After(now) {
@@ -36,11 +36,17 @@ func (e *Engine) setAside(pending []journal.Step) (map[int64]bool, error) {
 	return aside, nil
 }
 
-// asideUntil is when a path that failed is tried again.
-func asideUntil(f *journal.FailureRow) time.Time {
+// asideUntil is when a path that failed is tried again, by the clock that now is of: the journal only knows the time
+// of day, which may have been set since. If it was set back to before the path failed, nobody knows how long ago
+// that was, and the answer is the zero time.
+func asideUntil(f *journal.FailureRow, now time.Time) time.Time {
+	ago := now.Sub(f.Last)
+	if ago < 0 {
+		return time.Time{}
+	}
 	wait := maxAside
 	if f.Tries < 8 {
 		wait = min(maxAside, firstAside<<(max(f.Tries, 1)-1))
 	}
-	return f.Last.Add(wait)
+	return now.Add(wait - ago)
 }

@@ -122,7 +122,7 @@ func (r *looping) schedule(now time.Time, woken, newSource bool) {
 		return // the cycle says so
 	}
 	for i := range failures {
-		if !asideUntil(&failures[i]).After(now) {
+		if !asideUntil(&failures[i], now).After(now) {
 			r.hints.add(Hint{Path: failures[i].Path}, now.Add(-r.cfg.Settle))
 		}
 	}
@@ -385,8 +385,9 @@ func (r *looping) nextRetry() error {
 		return err
 	}
 	r.retry = time.Time{}
+	now := r.now()
 	for i := range failures {
-		at := asideUntil(&failures[i])
+		at := asideUntil(&failures[i], now)
 		if !at.After(r.retried) { // it was looked at, and is held or waits for another
 			at = r.retried.Add(firstAside)
 		}
