@@ -58,7 +58,7 @@ type execution struct {
 	claims    claims           // paths of steps under way or not yet written down
 	blocked   claims           // paths of steps that failed
 	held      claims           // paths of steps that are held, and of what waits for them
-	lost      map[int64]bool   // sizes of files that failed to arrive
+	lost      losses           // new files that failed to arrive
 	flights   map[int64]flight // jobs under way, by the number of their first step
 	long      *claims          // paths of transfers that this pass goes on beside; nil: there are none
 	alone     bool             // what is due cannot be planned beside them
@@ -128,7 +128,7 @@ func newExecution(e *Engine, state *journal.State, p *prepared, sum *Summary) *e
 func (x *execution) begin() {
 	x.agenda, x.deleting = x.p.todo, false
 	x.claims, x.blocked, x.held = newClaims(&x.e.caps), newClaims(&x.e.caps), newClaims(&x.e.caps)
-	x.lost = make(map[int64]bool)
+	x.lost = losses{make(map[int64]bool), make(map[Content]bool)}
 }
 
 // run performs every pending step that can be performed now. Its error is what ended it early.
@@ -400,11 +400,36 @@ func (x *execution) failed(r *result) {
 	}
 }
 
-// lose remembers the size of a new file that is not on the remote: what is deleted may be a copy of it.
+// lose remembers a new file that is not on the remote: what is deleted may be a copy of it.
 func (x *execution) lose(s *journal.Step) {
 	if s.Action == journal.Send && s.Old == nil && s.How == journal.Upload {
-		x.lost[s.New.Size] = true
+		x.lost.add(s.New)
 	}
+}
+
+// losses are new files that failed to arrive: their sizes, and their contents, with no hash where that is
+// not known.
+type losses struct {
+	sizes    map[int64]bool
+	contents map[Content]bool
+}
+
+func (l *losses) add(e *snapshot.Entry) {
+	c, known := contentOf(e)
+	if !known {
+		c = Content{Size: e.Size}
+	}
+	l.sizes[e.Size], l.contents[c] = true, true
+}
+
+// mayBe reports whether e, which the remote holds, may have the content of one of them. What is known to
+// have another must go: a remote that is full gets room by nothing else.
+func (l *losses) mayBe(e *snapshot.Entry) bool {
+	if e == nil || e.Size == 0 || !l.sizes[e.Size] {
+		return false
+	}
+	c, known := contentOf(e)
+	return !known || l.contents[c] || l.contents[Content{Size: e.Size}]
 }
 
 // release lets others have the paths of steps that are written down.
@@ -427,7 +452,7 @@ func (x *execution) skip(step *journal.Step) bool {
 		x.blocked.add(step)
 		x.lose(step)
 		return true
-	case x.blocked.overlaps(step), x.deleting && step.Old != nil && step.Old.Size > 0 && x.lost[step.Old.Size]:
+	case x.blocked.overlaps(step), x.deleting && x.lost.mayBe(step.Old):
 		x.blocked.add(step)
 		x.e.cfg.Log.Info("waits for a step that failed", "path", step.Path)
 		x.sum.fail(step.Path, errBlocked)

@@ -250,8 +250,11 @@ func (e *Engine) planGracefully(s *sight, grace []string) (plan journal.Plan, wa
 func unexplained(steps []journal.Step, changes []snapshot.Change, grace []string) (waiting []string) {
 	moved := newPathSet(&Caps{})
 	for i := range steps {
-		if s := &steps[i]; s.Action == journal.Move {
+		switch s := &steps[i]; {
+		case s.Action == journal.Move:
 			moved.count(s.From, 1)
+		case s.Action == journal.Delete && s.Reason == journal.Renamed: // where nothing can be moved
+			moved.count(s.Path, 1)
 		}
 	}
 	for _, path := range grace {

@@ -363,7 +363,7 @@ func (r *looping) settle() error {
 func (r *looping) whyAway() (LoopState, string) {
 	switch err := r.away; {
 	case errors.Is(err, ErrNewRemote):
-		return LoopOffline, "the disk that the remote was on is not there; what changes is kept, and it goes on when the disk is mounted, or after 'snapsync approve --new-remote'"
+		return LoopOffline, "what the remote was in is not there: a disk that is not mounted, or a directory or bucket that is gone; what changes is kept, and it goes on when that is back, or after 'snapsync approve --new-remote'"
 	case errors.Is(err, ErrOffline):
 		return LoopOffline, "the remote cannot be reached; what changes is kept, and it is tried again"
 	case errors.Is(err, ErrTemporary):
