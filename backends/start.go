@@ -13,6 +13,7 @@ import (
 	"github.com/rclone/rclone/fs/accounting"
 	"github.com/rclone/rclone/fs/config"
 	"github.com/rclone/rclone/fs/config/configfile"
+	"github.com/rclone/rclone/fs/config/obscure"
 	"github.com/rclone/rclone/lib/atexit"
 
 	"github.com/snapsync/snapsync/backends/noconfigdir"
@@ -75,9 +76,19 @@ func initRclone(ctx context.Context, s Settings) error {
 	if err := load(); err != nil {
 		return err
 	}
+	prime()
 	takeBandwidth(global)
 	accounting.Start(context.WithoutCancel(ctx))
 	return nil
+}
+
+// prime has rclone make what it otherwise makes when it first needs it, without a lock: remotes are opened
+// concurrently here.
+func prime() {
+	_, _ = obscure.Obscure("")
+	if _, err := os.Stat(config.GetConfigPath()); err == nil {
+		config.LoadedData() // of a file that is missing it would complain
+	}
 }
 
 // readable checks what rclone, when it needs the configuration, answers with os.Exit.
