@@ -60,8 +60,9 @@ const (
 	// maxWindow bounds what of one file is in flight. Resuming counts on it: see resume.go.
 	maxWindow = 4 << 20
 	// sessions is how many connections are made unless the option says otherwise: each is one server
-	// process, which works on one request at a time.
-	sessions = 4
+	// process, which works on one request at a time. On two cores 10,000 small files took 8 % longer with four: each
+	// costs a handshake and gets its requests in smaller portions.
+	sessions = 3
 )
 
 func (o *options) sessions() int {
