@@ -188,23 +188,6 @@ func (l *Loop) Wake() {
 	l.wakeUp()
 }
 
-// Retry has all paths that failed tried again now.
-func (l *Loop) Retry() error {
-	failures, err := l.cfg.Engine.Journal.Failures(maxKept)
-	if err != nil {
-		return err
-	}
-	l.mu.Lock()
-	now := l.now()
-	for i := range failures {
-		l.hints.add(Hint{Path: failures[i].Path}, now.Add(-l.cfg.Settle))
-	}
-	l.urgent = true
-	l.mu.Unlock()
-	l.wakeUp()
-	return nil
-}
-
 // Status returns how things stand.
 func (l *Loop) Status() LoopStatus {
 	l.mu.Lock()
