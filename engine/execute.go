@@ -128,7 +128,7 @@ func newExecution(e *Engine, state *journal.State, p *prepared, sum *Summary) *e
 func (x *execution) begin() {
 	x.agenda, x.deleting = x.p.todo, false
 	x.claims, x.blocked, x.held = newClaims(&x.e.caps), newClaims(&x.e.caps), newClaims(&x.e.caps)
-	x.lost = losses{make(map[int64]bool), make(map[Content]bool)}
+	x.lost = newLosses()
 }
 
 // run performs every pending step that can be performed now. Its error is what ended it early.
@@ -405,31 +405,6 @@ func (x *execution) lose(s *journal.Step) {
 	if s.Action == journal.Send && s.Old == nil && s.How == journal.Upload {
 		x.lost.add(s.New)
 	}
-}
-
-// losses are new files that failed to arrive: their sizes, and their contents, with no hash where that is
-// not known.
-type losses struct {
-	sizes    map[int64]bool
-	contents map[Content]bool
-}
-
-func (l *losses) add(e *snapshot.Entry) {
-	c, known := contentOf(e)
-	if !known {
-		c = Content{Size: e.Size}
-	}
-	l.sizes[e.Size], l.contents[c] = true, true
-}
-
-// mayBe reports whether e, which the remote holds, may have the content of one of them. What is known to
-// have another must go: a remote that is full gets room by nothing else.
-func (l *losses) mayBe(e *snapshot.Entry) bool {
-	if e == nil || e.Size == 0 || !l.sizes[e.Size] {
-		return false
-	}
-	c, known := contentOf(e)
-	return !known || l.contents[c] || l.contents[Content{Size: e.Size}]
 }
 
 // release lets others have the paths of steps that are written down.

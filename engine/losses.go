@@ -1,0 +1,30 @@
+package engine
+
+import "github.com/snapsync/snapsync/snapshot"
+
+// losses are new files that failed to arrive: their sizes, and their contents, with no hash where that is
+// not known.
+type losses struct {
+	sizes    map[int64]bool
+	contents map[Content]bool
+}
+
+func newLosses() losses { return losses{make(map[int64]bool), make(map[Content]bool)} }
+
+func (l *losses) add(e *snapshot.Entry) {
+	c, known := contentOf(e)
+	if !known {
+		c = Content{Size: e.Size}
+	}
+	l.sizes[e.Size], l.contents[c] = true, true
+}
+
+// mayBe reports whether e, which the remote holds, may have the content of one of them. What is known to
+// have another must go: a remote that is full gets room by nothing else.
+func (l *losses) mayBe(e *snapshot.Entry) bool {
+	if e == nil || e.Size == 0 || !l.sizes[e.Size] {
+		return false
+	}
+	c, known := contentOf(e)
+	return !known || l.contents[c] || l.contents[Content{Size: e.Size}]
+}
