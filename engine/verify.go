@@ -49,14 +49,9 @@ func (e *Engine) Verify(ctx context.Context, opt VerifyOptions) (*Report, error)
 			return nil, err
 		}
 	}
-	e.phase("listing the remote")
-	remote := make(map[string]Remote)
-	err := e.conn.List(ctx, func(r Remote) error {
-		remote[r.Path] = r
-		return nil
-	})
+	remote, err := e.listAll(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("list the remote: %w", err)
+		return nil, err
 	}
 	report := &Report{Listed: int64(len(remote))}
 	found := make(map[string]Remote) // what differs, as it is there
@@ -111,6 +106,20 @@ func (e *Engine) Verify(ctx context.Context, opt VerifyOptions) (*Report, error)
 		return report, err
 	}
 	return report, e.notePlaces()
+}
+
+// listAll returns what the remote holds, by path.
+func (e *Engine) listAll(ctx context.Context) (map[string]Remote, error) {
+	e.phase("listing the remote")
+	remote := make(map[string]Remote)
+	err := e.conn.List(ctx, func(r Remote) error {
+		remote[r.Path] = r
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the remote: %w", err)
+	}
+	return remote, nil
 }
 
 // extras are the files left over of a listing that are this mapping's business, sorted.
