@@ -14,7 +14,8 @@ import (
 // uploads that may have been in flight. All of it is one transaction.
 //
 // The caller sees to it that no step that stays has a path in common with a new one. The cycle is 0 if
-// nothing is pending afterwards. A cycle that this process has begun and not finished is continued by it. A crash right after leaves steps that nobody started.
+// nothing is pending afterwards. One that this process has begun and not finished ends as continued. A crash
+// right after leaves steps that nobody started.
 func (j *Journal) Amend(p Plan, drop []int64, looked func(path string) bool, at time.Time) (cycle int64, err error) {
 	for i := range p.Steps {
 		if err := p.Steps[i].Validate(); err != nil {
