@@ -102,7 +102,9 @@ func (e *Engine) upload(ctx context.Context, s *journal.Step) (*snapshot.Entry, 
 		return nil, errVanished
 	case err != nil:
 		return nil, err
-	case content.Entry().Kind != s.New.Kind:
+	}
+	defer content.Close()
+	if content.Entry().Kind != s.New.Kind {
 		return nil, errVanished
 	}
 	content.OnRead = func(n int) {

@@ -22,6 +22,7 @@ func HashFile(ctx context.Context, cfg Config, path string, types ...HashType) (
 	if err != nil {
 		return Entry{}, nil, err
 	}
+	defer c.Close()
 	hashes, err := cfg.newHashes(types)
 	if err != nil {
 		return Entry{}, nil, fmt.Errorf("hash %q: %w", path, err)

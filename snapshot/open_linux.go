@@ -1,8 +1,10 @@
 package snapshot
 
 import (
+	"io"
 	"os"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -64,28 +66,40 @@ func openPiece(at int, path string, flags int, links bool) (int, error) {
 	return fd, err
 }
 
-// retry calls open until no signal interrupts it.
-func retry(open func() (int, error)) (int, error) {
+// retry makes a system call until no signal interrupts it.
+func retry(call func() (int, error)) (int, error) {
 	for {
-		fd, err := open()
+		n, err := call()
 		if err != unix.EINTR {
-			return fd, err
+			return n, err
 		}
 	}
 }
 
-// openFile opens a file to be read. O_NONBLOCK keeps a fifo that took its path from hanging us.
-func openFile(root, path string, links bool) (*os.File, error) {
-	fd, err := openIn(root, path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, links)
+// anchor is the open root of a source: what is looked up beneath it is of one tree, and its own path is not
+// walked again each time.
+type anchor struct{ sharedFD }
+
+func openAnchor(root string) (*anchor, error) {
+	fd, err := openRoot(root)
 	if err != nil {
 		return nil, err
 	}
-	return os.NewFile(uintptr(fd), path), nil
+	return &anchor{sharedFD{fd: fd}}, nil
 }
 
-// statFile fills e with what path is now.
-func statFile(root, path string, links bool, e *Entry) error {
-	fd, err := openIn(root, path, unix.O_PATH, links)
+// open opens a file to be read. O_NONBLOCK keeps a fifo that took its path from hanging us.
+func (a *anchor) open(path string, links bool) (*file, error) {
+	fd, err := a.lookUp(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, links)
+	if err != nil {
+		return nil, err
+	}
+	return &file{sharedFD{fd: fd}}, nil
+}
+
+// stat fills e with what path is now.
+func (a *anchor) stat(path string, links bool, e *Entry) error {
+	fd, err := a.lookUp(path, unix.O_PATH, links)
 	if err != nil {
 		return err
 	}
@@ -104,13 +118,22 @@ func statFile(root, path string, links bool, e *Entry) error {
 }
 
 // readLink returns the target of the symbolic link at path.
-func readLink(root, path string) (string, error) {
-	fd, err := openIn(root, path, unix.O_PATH, false)
+func (a *anchor) readLink(path string) (string, error) {
+	fd, err := a.lookUp(path, unix.O_PATH, false)
 	if err != nil {
 		return "", err
 	}
 	defer unix.Close(fd)
 	return readLinkOf(fd, "")
+}
+
+func (a *anchor) lookUp(path string, flags int, links bool) (int, error) {
+	root, err := a.acquire()
+	if err != nil {
+		return -1, err
+	}
+	defer a.release()
+	return openBeneath(root, path, flags, links)
 }
 
 // readLinkOf returns the target of name in the directory fd, or of fd itself if name is empty.
@@ -123,12 +146,80 @@ func readLinkOf(fd int, name string) (string, error) {
 	return string(target[:n]), nil
 }
 
-// openIn is openBeneath for a single use of the root.
-func openIn(root, path string, flags int, links bool) (int, error) {
-	at, err := openRoot(root)
+// file is an open file of the source. An os.File would ask the system for each whether it can be polled, which
+// is what regular files cannot, and be collected: of a small file that is a good part of what reading it costs.
+type file struct{ sharedFD }
+
+// Read implements io.Reader.
+func (f *file) Read(p []byte) (int, error) {
+	fd, err := f.acquire()
 	if err != nil {
-		return -1, err
+		return 0, err
 	}
-	defer unix.Close(at)
-	return openBeneath(at, path, flags, links)
+	defer f.release()
+	n, err := retry(func() (int, error) { return unix.Read(fd, p) })
+	switch {
+	case err != nil:
+		return 0, os.NewSyscallError("read", err)
+	case n == 0 && len(p) > 0:
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+// stat fills e with what the open file is now.
+func (f *file) stat(e *Entry) error {
+	fd, err := f.acquire()
+	if err != nil {
+		return err
+	}
+	defer f.release()
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return os.NewSyscallError("fstat", err)
+	}
+	entryOfStat(&st, e)
+	return nil
+}
+
+// sharedFD is a descriptor that may be closed while it is used: an HTTP client closes a body that it
+// still reads. The last user closes it then, since its number may be another file's a moment later; nobody
+// waits for that, as a system call may take for ever.
+type sharedFD struct {
+	mu     sync.Mutex // guards what follows
+	fd     int
+	users  int
+	closed bool
+}
+
+// acquire returns the descriptor, which stays open until release.
+func (d *sharedFD) acquire() (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return -1, os.ErrClosed
+	}
+	d.users++
+	return d.fd, nil
+}
+
+func (d *sharedFD) release() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.users--; d.closed && d.users == 0 {
+		unix.Close(d.fd)
+	}
+}
+
+// Close implements io.Closer.
+func (d *sharedFD) Close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return os.ErrClosed
+	}
+	if d.closed = true; d.users > 0 {
+		return nil
+	}
+	return unix.Close(d.fd)
 }

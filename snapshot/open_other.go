@@ -9,21 +9,35 @@ import (
 
 func openDirectory(root string, links bool) (directory, error) { return openPortable(root, links) }
 
-func openFile(root, path string, _ bool) (*os.File, error) { return os.Open(join(root, path)) }
+// anchor is where the root of a source is.
+type anchor struct{ root string }
 
-// statFile fills e with what path is now.
-func statFile(root, path string, links bool, e *Entry) error {
+func openAnchor(root string) (*anchor, error) { return &anchor{root}, nil }
+
+// Close implements io.Closer.
+func (a *anchor) Close() error { return nil }
+
+func (a *anchor) open(path string, _ bool) (*file, error) {
+	f, err := os.Open(join(a.root, path))
+	if err != nil {
+		return nil, err
+	}
+	return &file{f}, nil
+}
+
+// stat fills e with what path is now.
+func (a *anchor) stat(path string, links bool, e *Entry) error {
 	stat := os.Lstat
 	if links {
 		stat = os.Stat
 	}
-	fi, err := stat(join(root, path))
+	fi, err := stat(join(a.root, path))
 	if err != nil {
 		return err
 	}
 	entryOf(fi, e)
 	if e.Kind == Symlink && e.Size == 0 {
-		target, err := readLink(root, path)
+		target, err := a.readLink(path)
 		e.Size = int64(len(target))
 		return err
 	}
@@ -31,6 +45,19 @@ func statFile(root, path string, links bool, e *Entry) error {
 }
 
 // readLink returns the target of the symbolic link at path.
-func readLink(root, path string) (string, error) { return os.Readlink(join(root, path)) }
+func (a *anchor) readLink(path string) (string, error) { return os.Readlink(join(a.root, path)) }
+
+// file is an open file of the source.
+type file struct{ *os.File }
+
+// stat fills e with what the open file is now.
+func (f *file) stat(e *Entry) error {
+	fi, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	entryOf(fi, e)
+	return nil
+}
 
 func join(root, path string) string { return filepath.Join(root, filepath.FromSlash(path)) }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -23,9 +22,10 @@ type Content struct {
 	// OnRead is told how many bytes each Read is about to hand out. May be nil; must be quick.
 	OnRead func(n int)
 
-	cfg   Config
-	path  string
-	entry Entry
+	cfg    Config
+	anchor *anchor
+	path   string
+	entry  Entry
 
 	mu     sync.Mutex // guards what follows: a stream may be read in a goroutine of its reader's
 	result Entry
@@ -33,17 +33,25 @@ type Content struct {
 }
 
 // NewContent looks at path, relative to cfg.Root, as it is now. The error wraps fs.ErrNotExist if it
-// is gone, and ErrChanged if it is something that has no content, such as a directory.
+// is gone, and ErrChanged if it is something that has no content, such as a directory. It is to be closed.
 func NewContent(cfg Config, path string) (*Content, error) {
-	e, err := cfg.stat(path)
+	a, err := openAnchor(cfg.Root)
 	if err != nil {
+		return nil, noStat(path, err)
+	}
+	e, err := cfg.statIn(a, path)
+	if err == nil && e.Kind != File && (e.Kind != Symlink || cfg.Links != KeepLinks) {
+		err = fmt.Errorf("read %q: %w: it is not a file any more", path, ErrChanged)
+	}
+	if err != nil {
+		a.Close()
 		return nil, err
 	}
-	if e.Kind != File && (e.Kind != Symlink || cfg.Links != KeepLinks) {
-		return nil, fmt.Errorf("read %q: %w: it is not a file any more", path, ErrChanged)
-	}
-	return &Content{cfg: cfg.withDefaults(), path: path, entry: e}, nil
+	return &Content{cfg: cfg.withDefaults(), anchor: a, path: path, entry: e}, nil
 }
+
+// Close lets go of the source's root. What is read or opened afterwards fails.
+func (c *Content) Close() { c.anchor.Close() }
 
 // Entry is what is being read, as NewContent saw it.
 func (c *Content) Entry() Entry { return c.entry }
@@ -62,16 +70,16 @@ func (c *Content) Result() (Entry, bool) {
 // io.EOF). To know, it looks once more at the open file and at the path when it has read the last
 // byte. It may be called again, for a retry; each stream is read by one goroutine at a time.
 func (c *Content) Open() (io.ReadCloser, error) {
-	s := &stream{content: c, hash: xxh3.New128(), observed: c.cfg.Now()}
+	s := &stream{content: c, hash: hashers.Get().(*xxh3.Hasher128), observed: c.cfg.Now()}
 	if c.entry.Kind == Symlink {
-		target, err := readLink(c.cfg.Root, c.path)
+		target, err := c.anchor.readLink(c.path)
 		if err != nil {
 			return nil, c.lost("read link", err)
 		}
 		s.from = strings.NewReader(target)
 		return s, nil
 	}
-	f, err := openFile(c.cfg.Root, c.path, c.cfg.Links == FollowLinks)
+	f, err := c.anchor.open(c.path, c.cfg.Links == FollowLinks)
 	if err != nil {
 		return nil, c.lost("open", err)
 	}
@@ -91,13 +99,17 @@ func (c *Content) lost(what string, err error) error {
 	return fmt.Errorf("%s %q: %w", what, c.path, err)
 }
 
+// hashers holds hashers that are new or reset. One has more than a kilobyte: for many small files they were a
+// fifth of all that was allocated.
+var hashers = sync.Pool{New: func() any { return xxh3.New128() }}
+
 // stream is one reading of a Content.
 type stream struct {
 	content  *Content
 	from     io.Reader
-	file     *os.File // nil for a symbolic link
-	hash     *xxh3.Hasher128
-	observed time.Time // before the file was opened; see racy
+	file     *file           // nil for a symbolic link
+	hash     *xxh3.Hasher128 // nil once all was found in order
+	observed time.Time       // before the file was opened; see racy
 	read     int64
 	err      error // sticky; io.EOF once all was found in order
 }
@@ -146,7 +158,7 @@ func (s *stream) finish() error {
 		return err
 	}
 	c := s.content
-	now, err := c.cfg.stat(c.path)
+	now, err := c.cfg.statIn(c.anchor, c.path)
 	if err != nil {
 		return c.lost("read", err)
 	}
@@ -154,6 +166,9 @@ func (s *stream) finish() error {
 		return fmt.Errorf("read %q: %w: another file took its path", c.path, ErrChanged)
 	}
 	now.HashType, now.Hash = XXH3, Hash(s.hash.Sum128().Bytes())
+	s.hash.Reset()
+	hashers.Put(s.hash)
+	s.hash = nil
 	if racy(&now, s.observed) {
 		now.Flags |= Racy
 	}
@@ -168,12 +183,10 @@ func (s *stream) unchanged() error {
 	if s.file == nil {
 		return nil
 	}
-	fi, err := s.file.Stat()
-	if err != nil {
+	var now Entry
+	if err := s.file.stat(&now); err != nil {
 		return fmt.Errorf("stat %q: %w", s.content.path, err)
 	}
-	var now Entry
-	entryOf(fi, &now)
 	if !now.SameStat(&s.content.entry) {
 		return fmt.Errorf("read %q: %w", s.content.path, ErrChanged)
 	}

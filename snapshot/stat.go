@@ -62,13 +62,26 @@ func (cfg *Config) whatIs(path string) string {
 // stat returns what path holds now, of whatever kind. The error wraps fs.ErrNotExist also where a
 // directory on the way to it is none any more.
 func (cfg *Config) stat(path string) (Entry, error) {
+	a, err := openAnchor(cfg.Root)
+	if err != nil {
+		return Entry{}, noStat(path, err)
+	}
+	defer a.Close()
+	return cfg.statIn(a, path)
+}
+
+// statIn is stat beneath a root that is open.
+func (cfg *Config) statIn(a *anchor, path string) (Entry, error) {
 	var e Entry
-	err := statFile(cfg.Root, path, cfg.Links == FollowLinks, &e)
-	switch {
-	case vanished(err):
-		return e, fmt.Errorf("stat %q: %w: %w", path, fs.ErrNotExist, err)
-	case err != nil:
-		return e, fmt.Errorf("stat %q: %w", path, err)
+	if err := a.stat(path, cfg.Links == FollowLinks, &e); err != nil {
+		return e, noStat(path, err)
 	}
 	return e, nil
+}
+
+func noStat(path string, err error) error {
+	if vanished(err) {
+		return fmt.Errorf("stat %q: %w: %w", path, fs.ErrNotExist, err)
+	}
+	return fmt.Errorf("stat %q: %w", path, err)
 }

@@ -32,7 +32,12 @@ func systemIdentity(root string, id *Identity) {
 
 // birth returns when the inode at path was made, in nanoseconds since the Unix epoch; 0: unknown.
 func birth(root, path string, links bool) int64 {
-	fd, err := openIn(root, path, unix.O_PATH, links)
+	a, err := openAnchor(root)
+	if err != nil {
+		return 0
+	}
+	defer a.Close()
+	fd, err := a.lookUp(path, unix.O_PATH, links)
 	if err != nil {
 		return 0
 	}

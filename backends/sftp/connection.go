@@ -132,7 +132,7 @@ func (c *connection) absolute(ctx context.Context, s *session, root string) (str
 }
 
 func (c *connection) realpath(ctx context.Context, s *session, at string) (string, error) {
-	replies, err := s.do(ctx, pathRequest(fxpRealpath, at))
+	replies, err := s.do(ctx, newRequest(fxpRealpath, at))
 	if err != nil {
 		return "", err
 	}
@@ -148,7 +148,7 @@ func (c *connection) realpath(ctx context.Context, s *session, at string) (strin
 
 // stat follows symbolic links on the server, as rclone does.
 func (c *connection) stat(ctx context.Context, s *session, full string) (attrs, error) {
-	replies, err := s.do(ctx, pathRequest(fxpStat, full))
+	replies, err := s.do(ctx, newRequest(fxpStat, full))
 	if err != nil {
 		return attrs{}, err
 	}
@@ -242,7 +242,7 @@ func (c *connection) explain(ctx context.Context, s *session, err error, size in
 	if !hasCode(err, fxFailure) || !s.server.statVFS || ctx.Err() != nil {
 		return err
 	}
-	replies, askErr := s.do(ctx, extendedRequest(statVFS, c.root))
+	replies, askErr := s.do(ctx, newRequest(fxpExtended, statVFS, c.root))
 	if askErr != nil || replies[0].is(fxpExtendedReply) != nil {
 		return err
 	}

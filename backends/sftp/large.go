@@ -66,7 +66,7 @@ func (t *transfer) stream(ctx context.Context, m *memory) error {
 
 // finish closes the temporary file, sets its mtime, and looks whether its size is right.
 func (t *transfer) finish(ctx context.Context) error {
-	replies, err := t.s.do(ctx, t.close(), t.times(), pathRequest(fxpStat, t.temp))
+	replies, err := t.s.do(ctx, t.close(), t.times(), newRequest(fxpStat, t.temp))
 	if err != nil {
 		return err
 	}

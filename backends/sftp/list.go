@@ -139,7 +139,7 @@ func describe(path string, kind snapshot.Kind, a attrs) engine.Remote {
 
 // readDir reads a directory with several requests in flight, more of them the larger it turns out.
 func (c *connection) readDir(ctx context.Context, s *session, full string) (entries []named, err error) {
-	f := s.send(pathRequest(fxpOpendir, full))
+	f := s.send(newRequest(fxpOpendir, full))
 	replies, err := s.await(ctx, f)
 	if err != nil {
 		c.closeLate(s, f)
@@ -150,7 +150,7 @@ func (c *connection) readDir(ctx context.Context, s *session, full string) (entr
 		return nil, err
 	}
 	defer s.send(closeRequest(handle))
-	more := request{kind: fxpReaddir, head: appendString(nil, handle)}
+	more := newRequest(fxpReaddir, handle)
 	for ahead := 2; ; ahead = min(2*ahead, maxAhead) {
 		requests := make([]request, ahead)
 		for i := range requests {
@@ -194,7 +194,7 @@ func (c *connection) follow(ctx context.Context, s *session, dir string, entries
 			continue
 		}
 		if kept = append(kept, e); !plain {
-			at, requests = append(at, len(kept)-1), append(requests, pathRequest(fxpStat, under(dir, e.name)))
+			at, requests = append(at, len(kept)-1), append(requests, newRequest(fxpStat, under(dir, e.name)))
 		}
 	}
 	if len(at) == 0 {

@@ -114,7 +114,7 @@ func (p *pool) put(s *session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if s.users--; s.users == 0 {
-		s.since = time.Now()
+		s.idle = time.Now()
 	}
 }
 
@@ -167,7 +167,7 @@ func (p *pool) idlers() (idle []*session) {
 	defer p.mu.Unlock()
 	kept := p.sessions[:0]
 	for _, s := range p.sessions {
-		if s.users == 0 && time.Since(s.since) > p.idle {
+		if s.users == 0 && time.Since(s.idle) > p.idle {
 			idle = append(idle, s)
 		} else {
 			kept = append(kept, s)

@@ -200,7 +200,7 @@ func (t *transfer) discard(ctx context.Context, cause error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, goodbye)
 	defer cancel()
-	err := t.s.status(ctx, pathRequest(fxpRemove, t.temp))
+	err := t.s.status(ctx, newRequest(fxpRemove, t.temp))
 	if !errors.Is(err, engine.ErrNotFound) {
 		t.c.logged("cannot remove a failed upload", t.temp, err)
 	}

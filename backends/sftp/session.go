@@ -34,13 +34,15 @@ type session struct {
 
 	// users are the calls that the session was lent to; the pool changes it, under its lock.
 	users int
-	since time.Time // when users became 0
+	idle  time.Time // when users became 0
 
 	budget *semaphore.Weighted // bytes of content that are queued or in flight
 
 	mu      sync.Mutex // guards what follows
-	ready   sync.Cond  // queue is not empty, or err is set
+	ready   sync.Cond  // queue is to be written, or err is set
 	queue   []byte     // requests for the writer
+	queued  int        // how many
+	since   time.Time  // when the first of them was queued, if they are held back; see gathers
 	waiting map[uint32]place
 	id      uint32
 	err     error // why the session ended
@@ -65,8 +67,18 @@ type place struct {
 // flight is requests that were sent together and are waited for together.
 type flight struct {
 	replies []reply
+	room    [3]reply      // what replies is a part of, if that suffices
 	left    int           // guarded by session.mu
 	done    chan struct{} // closed with the last reply
+}
+
+func newFlight(requests int) *flight {
+	f := &flight{left: requests, done: make(chan struct{})}
+	if f.replies = f.room[:]; requests > len(f.room) {
+		f.replies = make([]reply, requests)
+	}
+	f.replies = f.replies[:requests]
+	return f
 }
 
 const (
@@ -74,6 +86,13 @@ const (
 	maxPacket = 1 << 20
 	// maxContent bounds the content in flight per session, over all of its files.
 	maxContent = 16 << 20
+
+	// What gathers knows: so many answers that the server still owes are work enough for it; so many requests,
+	// or bytes of them, are worth a packet; and that long it is the other side that we wait for.
+	enoughOwed   = 4
+	enoughQueued = 64
+	enoughBytes  = 16 << 10
+	gatherTime   = time.Millisecond
 )
 
 // pulse notes when the server was last heard of.
@@ -100,7 +119,7 @@ func newSession(client *ssh.Client, sub *ssh.Session, in io.Reader, out io.Write
 	s := &session{
 		client: client, sub: sub, in: bufio.NewReaderSize(in, 64<<10), out: out, pulse: p,
 		budget:  semaphore.NewWeighted(maxContent),
-		waiting: make(map[uint32]place), ended: make(chan struct{}), since: time.Now(),
+		waiting: make(map[uint32]place), ended: make(chan struct{}), idle: time.Now(),
 	}
 	s.ready.L = &s.mu
 	if err := s.greet(); err != nil {
@@ -162,7 +181,7 @@ func (s *session) chatter() string {
 }
 
 func (s *session) askLimits() error {
-	ask := extendedRequest(limits)
+	ask := newRequest(fxpExtended, limits)
 	if _, err := s.out.Write(ask.appendTo(nil, 0)); err != nil {
 		return err
 	}
@@ -198,7 +217,7 @@ func (s *session) packet() ([]byte, error) {
 
 // send queues requests in this order, with nothing in between.
 func (s *session) send(requests ...request) *flight {
-	f := &flight{replies: make([]reply, len(requests)), left: len(requests), done: make(chan struct{})}
+	f := newFlight(len(requests))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err != nil {
@@ -212,7 +231,8 @@ func (s *session) send(requests ...request) *flight {
 		s.waiting[s.id] = place{f, i}
 		s.queue = requests[i].appendTo(s.queue, s.id)
 	}
-	s.ready.Signal()
+	s.queued += len(requests)
+	s.wake()
 	return f
 }
 
@@ -262,11 +282,11 @@ func (s *session) write() {
 	var spare []byte
 	for {
 		s.mu.Lock()
-		for len(s.queue) == 0 && s.err == nil {
+		for (s.queued == 0 || s.gathers()) && s.err == nil {
 			s.ready.Wait()
 		}
 		full, err := s.queue, s.err
-		s.queue = spare[:0]
+		s.queue, s.queued, s.since = spare[:0], 0, time.Time{}
 		s.mu.Unlock()
 		if err != nil {
 			return
@@ -279,6 +299,30 @@ func (s *session) write() {
 			spare = nil
 		}
 	}
+}
+
+// wake lets the writer take what is queued, if it is time to. The caller has the lock.
+func (s *session) wake() {
+	if s.queued > 0 && !s.gathers() {
+		s.ready.Signal()
+	}
+}
+
+// gathers reports whether what is queued is held back for a moment, because the server has enough to do: for
+// many small files what costs most, here and there, is each packet and the wake-ups that it causes. With 128
+// files of 16 bytes under way over three sessions there were 29,000 packets for 10,000 files, and now 3,000; all
+// processes together needed a fifth less CPU. The caller has the lock.
+func (s *session) gathers() bool {
+	owed := len(s.waiting) - s.queued
+	switch {
+	case owed < enoughOwed, s.queued >= enoughQueued, len(s.queue) >= enoughBytes:
+		return false
+	case s.since.IsZero():
+		s.since = time.Now()
+		time.AfterFunc(gatherTime, s.ready.Signal)
+		return true
+	}
+	return time.Since(s.since) < gatherTime
 }
 
 func (s *session) read() {
@@ -307,6 +351,7 @@ func (s *session) deliver(id uint32, r reply) {
 	if p.f.left--; p.f.left == 0 {
 		close(p.f.done)
 	}
+	s.wake()
 }
 
 // end fails everything in flight, and what is sent afterwards. Only the first cause counts.

@@ -52,67 +52,50 @@ const (
 	limits      = "limits@openssh.com"
 )
 
-// request is one packet to the server, without its length and id.
+// request is one packet to the server, without its length and id: names, then numbers, then content. It is a
+// value with room for all of them, so that none of the requests for many small files allocates.
 type request struct {
-	kind byte
-	head []byte // what follows the id
-	data []byte // of a write, after head; not kept once the request was queued
+	kind    byte
+	names   [3]string // paths, handles, extensions
+	nNames  int
+	words   [4]uint32
+	nWords  int
+	content []byte // of a write; not kept once the request was queued
 }
 
-func pathRequest(kind byte, path string) request {
-	return request{kind: kind, head: appendString(nil, path)}
+func newRequest(kind byte, names ...string) request {
+	r := request{kind: kind}
+	r.nNames = copy(r.names[:], names)
+	return r
 }
 
-func openRequest(path string, flags uint32) request {
-	b := make([]byte, 0, len(path)+12)
-	b = appendString(b, path)
-	b = binary.BigEndian.AppendUint32(b, flags)
-	return request{kind: fxpOpen, head: binary.BigEndian.AppendUint32(b, 0)} // no attributes: the server's umask rules
+// with adds numbers; those of 64 bits are two, the higher first.
+func (r request) with(words ...uint32) request {
+	r.nWords = copy(r.words[:], words)
+	return r
 }
 
-func closeRequest(handle string) request {
-	return request{kind: fxpClose, head: appendString(nil, handle)}
-}
+// openRequest has no attributes: the server's umask rules.
+func openRequest(path string, flags uint32) request { return newRequest(fxpOpen, path).with(flags, 0) }
 
-func writeRequest(handle string, offset int64, data []byte) request {
-	b := make([]byte, 0, len(handle)+16)
-	b = appendString(b, handle)
-	b = binary.BigEndian.AppendUint64(b, uint64(offset))
-	b = binary.BigEndian.AppendUint32(b, uint32(len(data)))
-	return request{kind: fxpWrite, head: b, data: data}
+func closeRequest(handle string) request { return newRequest(fxpClose, handle) }
+
+func writeRequest(handle string, offset int64, content []byte) request {
+	r := newRequest(fxpWrite, handle).with(uint32(offset>>32), uint32(offset), uint32(len(content)))
+	r.content = content
+	return r
 }
 
 func readRequest(handle string, offset int64, n int) request {
-	b := appendString(nil, handle)
-	b = binary.BigEndian.AppendUint64(b, uint64(offset))
-	return request{kind: fxpRead, head: binary.BigEndian.AppendUint32(b, uint32(n))}
+	return newRequest(fxpRead, handle).with(uint32(offset>>32), uint32(offset), uint32(n))
 }
 
 // timesRequest sets both times, in whole seconds, which is all that version 3 has.
 func timesRequest(path string, seconds int64) request {
-	b := make([]byte, 0, len(path)+16)
-	b = appendString(b, path)
-	b = binary.BigEndian.AppendUint32(b, attrTimes)
-	b = binary.BigEndian.AppendUint32(b, uint32(seconds))
-	return request{kind: fxpSetstat, head: binary.BigEndian.AppendUint32(b, uint32(seconds))}
+	return newRequest(fxpSetstat, path).with(attrTimes, uint32(seconds), uint32(seconds))
 }
 
-func mkdirRequest(path string) request {
-	b := appendString(nil, path)
-	return request{kind: fxpMkdir, head: binary.BigEndian.AppendUint32(b, 0)}
-}
-
-func renameRequest(from, to string) request {
-	return request{kind: fxpRename, head: appendString(appendString(nil, from), to)}
-}
-
-func extendedRequest(name string, args ...string) request {
-	b := appendString(nil, name)
-	for _, arg := range args {
-		b = appendString(b, arg)
-	}
-	return request{kind: fxpExtended, head: b}
-}
+func mkdirRequest(path string) request { return newRequest(fxpMkdir, path).with(0) }
 
 func appendString(b []byte, s string) []byte {
 	return append(binary.BigEndian.AppendUint32(b, uint32(len(s))), s...)
@@ -120,11 +103,20 @@ func appendString(b []byte, s string) []byte {
 
 // appendTo frames a request.
 func (r *request) appendTo(b []byte, id uint32) []byte {
-	b = binary.BigEndian.AppendUint32(b, uint32(5+len(r.head)+len(r.data)))
+	length := 1 + 4 + 4*r.nWords + len(r.content)
+	for _, name := range r.names[:r.nNames] {
+		length += 4 + len(name)
+	}
+	b = binary.BigEndian.AppendUint32(b, uint32(length))
 	b = append(b, r.kind)
 	b = binary.BigEndian.AppendUint32(b, id)
-	b = append(b, r.head...)
-	return append(b, r.data...)
+	for _, name := range r.names[:r.nNames] {
+		b = appendString(b, name)
+	}
+	for _, word := range r.words[:r.nWords] {
+		b = binary.BigEndian.AppendUint32(b, word)
+	}
+	return append(b, r.content...)
 }
 
 // reply is one packet from the server, without its length and id.
@@ -141,9 +133,9 @@ func (r *reply) status() error {
 		return fmt.Errorf("%w: packet of type %d", errGarbled, r.kind)
 	}
 	d := decoder{b: r.body}
-	code, text := d.uint32(), ""
+	code, text := d.uint32(), []byte(nil)
 	if len(d.b) > 0 { // some servers leave the text out
-		text = d.string()
+		text = d.bytes()
 	}
 	if d.bad {
 		return errGarbled
@@ -151,7 +143,7 @@ func (r *reply) status() error {
 	if code == fxOK {
 		return nil
 	}
-	return &statusError{code: code, text: text}
+	return &statusError{code: code, text: string(text)}
 }
 
 // is returns nil if the reply is of the given type, else what it says instead.
