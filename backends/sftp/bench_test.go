@@ -61,3 +61,29 @@ func BenchmarkSendLarge(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkSendOne sends small files one after the other, as a process that watches does.
+func BenchmarkSendOne(b *testing.B) {
+	c, err := backends.Open(b.Context(), backends.Config{Remote: serverRemote(b) + "/bench-" + strings.ToLower(rand.Text()[:10])})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer c.Close()
+	for i := 0; b.Loop(); i++ {
+		if err := c.Send(b.Context(), fmt.Sprint("f", i), enginetest.Text("content", day)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkOpen connects.
+func BenchmarkOpen(b *testing.B) {
+	remote := serverRemote(b)
+	for b.Loop() {
+		c, err := backends.Open(b.Context(), backends.Config{Remote: remote})
+		if err != nil {
+			b.Fatal(err)
+		}
+		c.Close()
+	}
+}

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package sftp
+
+import "syscall"
+
+func acknowledge(syscall.RawConn) {}
