@@ -5,11 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -66,18 +63,17 @@ func (d *dialer) class(ctx context.Context, err error) error {
 }
 
 func (d *dialer) once(ctx context.Context) (*session, error) {
-	socket := &eager{}
-	tcp := fshttp.NewDialer(d.rctx)
-	tcp.Control = socket.note
+	l, tcp := &line{}, fshttp.NewDialer(d.rctx)
+	tcp.Control = l.note
 	conn, err := tcp.DialContext(ctx, "tcp", d.opt.address())
 	if err != nil {
 		return nil, err
 	}
-	socket.Conn = conn
+	l.Conn = conn
 	// Neither the handshake nor the greeting knows a context: they end with the connection.
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
-	s, err := d.session(socket)
-	socket.calm.Store(true)
+	s, err := d.session(l)
+	l.calm.Store(true)
 	if !stop() && err == nil {
 		err = ctx.Err()
 	}
@@ -88,11 +84,10 @@ func (d *dialer) once(ctx context.Context) (*session, error) {
 	return s, nil
 }
 
-func (d *dialer) session(conn net.Conn) (*session, error) {
-	p := &pulse{Reader: conn}
-	p.beat()
+func (d *dialer) session(l *line) (*session, error) {
+	l.beat()
 	config, trusted := d.config()
-	c, channels, requests, err := ssh.NewClientConn(&pulsing{conn, p}, d.opt.address(), config)
+	c, channels, requests, err := ssh.NewClientConn(l, d.opt.address(), config)
 	if refusal := trusted.refusal; refusal != nil {
 		return nil, refusal // what ssh makes of it says less
 	}
@@ -104,48 +99,10 @@ func (d *dialer) session(conn net.Conn) (*session, error) {
 	if err := trusted.remember(); err != nil {
 		return nil, err
 	}
-	return d.subsystem(client, p)
+	return d.subsystem(client, l)
 }
 
-// eager is a connection that acknowledges whatever is read from it at once. sshd lets a packet wait until the one
-// before is acknowledged, and systems acknowledge 40 ms later what is not answered: half of the time that it
-// takes to connect to a server nearby.
-type eager struct {
-	net.Conn
-	calm atomic.Bool // not any more
-
-	mu      sync.Mutex // a name with two addresses is dialled at both
-	sockets []syscall.RawConn
-}
-
-// note is a net.Dialer's Control.
-func (e *eager) note(_, _ string, socket syscall.RawConn) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.sockets = append(e.sockets, socket)
-	return nil
-}
-
-func (e *eager) Read(b []byte) (int, error) {
-	if !e.calm.Load() {
-		e.mu.Lock()
-		for _, s := range e.sockets {
-			acknowledge(s)
-		}
-		e.mu.Unlock()
-	}
-	return e.Conn.Read(b)
-}
-
-// pulsing is a connection that notes when something was read from it.
-type pulsing struct {
-	net.Conn
-	p *pulse
-}
-
-func (c *pulsing) Read(b []byte) (int, error) { return c.p.Read(b) }
-
-func (d *dialer) subsystem(client *ssh.Client, p *pulse) (*session, error) {
+func (d *dialer) subsystem(client *ssh.Client, l *line) (*session, error) {
 	sub, err := client.NewSession()
 	if err != nil {
 		return nil, fmt.Errorf("open an SSH session: %w", err)
@@ -175,7 +132,7 @@ func (d *dialer) subsystem(client *ssh.Client, p *pulse) (*session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: the server has no SFTP: %w", engine.ErrFatal, err)
 	}
-	return newSession(client, sub, in, out, p)
+	return newSession(client, sub, in, out, l)
 }
 
 // config is made for each connection anew: its host key callback belongs to one.

@@ -4,8 +4,8 @@
 // What it does that rclone's backend does not:
 //
 //   - It pipelines. A few connections carry the requests of many files; those of one file that need not
-//     wait for each other travel together; and what is queued while the line is busy leaves in one piece.
-//     A small file costs five requests and three round trips, whatever directory it is in.
+//     wait for each other travel together; and what is queued while the line or the server is busy leaves in
+//     one piece. A small file costs five requests and three round trips, whatever directory it is in.
 //   - It goes on where an interrupted upload of a large file stopped, also in another process: resume.go.
 //   - It remembers host keys where the remote has no setting for them: hostkey.go.
 //

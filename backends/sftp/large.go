@@ -91,14 +91,15 @@ type window struct {
 	m    *memory
 	most int
 
-	writes []write // in flight, oldest first
-	bytes  int     // in them
-	acked  int64   // where the part of the file that the server confirmed ends
+	writes []write  // in flight, oldest first
+	rooms  [][]byte // as long as a chunk each, and free
+	bytes  int      // in them
+	acked  int64    // where the part of the file that the server confirmed ends
 }
 
 type write struct {
-	f *flight
-	n int
+	f       *flight
+	content []byte
 }
 
 // fill sends what in has beyond at. What is before was sent already: it is read, to be hashed, and its
@@ -108,8 +109,8 @@ func (w *window) fill(in io.Reader, at int64, tail []byte) error {
 		return err
 	}
 	w.acked = at
-	buf := make([]byte, w.t.chunk)
 	for end := false; !end; {
+		buf := w.room()
 		n, err := w.read(in, buf)
 		if end = err == io.EOF; err != nil && !end {
 			return w.drain(err)
@@ -128,6 +129,16 @@ func (w *window) fill(in io.Reader, at int64, tail []byte) error {
 		return w.drain(err)
 	}
 	return nil
+}
+
+// room returns a chunk to read into.
+func (w *window) room() []byte {
+	if n := len(w.rooms); n > 0 {
+		b := w.rooms[n-1]
+		w.rooms = w.rooms[:n-1]
+		return b
+	}
+	return make([]byte, w.t.chunk)
 }
 
 // read fills buf; io.EOF with what comes last. io.ReadFull would hide how the source ended.
@@ -180,7 +191,7 @@ func (w *window) skip(in io.Reader, at int64, tail []byte) error {
 	return w.m.confirm(at)
 }
 
-// send queues one write, once there is room for it.
+// send queues one write, once there is room for it. data is free again when it was confirmed.
 func (w *window) send(at int64, data []byte) error {
 	if err := w.confirm(w.most - len(data)); err != nil {
 		return err
@@ -188,7 +199,9 @@ func (w *window) send(at int64, data []byte) error {
 	if err := w.t.s.budget.Acquire(w.ctx, int64(len(data))); err != nil {
 		return err
 	}
-	w.writes = append(w.writes, write{w.t.s.send(writeRequest(w.t.handle, at, data)), len(data)})
+	r := writeRequest(w.t.handle, at, data)
+	r.lent = true
+	w.writes = append(w.writes, write{w.t.s.send(r), data})
 	w.bytes += len(data)
 	return nil
 }
@@ -204,10 +217,12 @@ func (w *window) confirm(bytes int) error {
 		if err != nil {
 			return err
 		}
+		n := len(oldest.content)
 		w.writes = w.writes[1:]
-		w.bytes -= oldest.n
-		w.t.s.budget.Release(int64(oldest.n))
-		w.acked += int64(oldest.n)
+		w.rooms = append(w.rooms, oldest.content[:cap(oldest.content)])
+		w.bytes -= n
+		w.t.s.budget.Release(int64(n))
+		w.acked += int64(n)
 		if err := w.m.confirm(w.acked); err != nil {
 			return err
 		}
@@ -215,7 +230,7 @@ func (w *window) confirm(bytes int) error {
 	return nil
 }
 
-// drain gives up on what is in flight because of err.
+// drain gives up on what is in flight because of err. Its content may still be on its way to the line.
 func (w *window) drain(err error) error {
 	w.t.s.budget.Release(int64(w.bytes))
 	w.writes, w.bytes = nil, 0

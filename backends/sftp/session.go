@@ -2,13 +2,13 @@ package sftp
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -29,7 +29,7 @@ type session struct {
 	sub    *ssh.Session
 	in     *bufio.Reader
 	out    io.WriteCloser
-	pulse  *pulse
+	line   *line
 	server server
 
 	// users are the calls that the session was lent to; the pool changes it, under its lock.
@@ -40,8 +40,7 @@ type session struct {
 
 	mu      sync.Mutex // guards what follows
 	ready   sync.Cond  // queue is to be written, or err is set
-	queue   []byte     // requests for the writer
-	queued  int        // how many
+	queue   queue      // requests for the writer
 	since   time.Time  // when the first of them was queued, if they are held back; see gathers
 	waiting map[uint32]place
 	id      uint32
@@ -95,29 +94,11 @@ const (
 	gatherTime   = time.Millisecond
 )
 
-// pulse notes when the server was last heard of.
-type pulse struct {
-	io.Reader
-	at atomic.Int64
-}
-
-func (p *pulse) Read(b []byte) (int, error) {
-	n, err := p.Reader.Read(b)
-	if n > 0 {
-		p.beat()
-	}
-	return n, err
-}
-
-func (p *pulse) beat()              { p.at.Store(time.Now().UnixNano()) }
-func (p *pulse) last() time.Time    { return time.Unix(0, p.at.Load()) }
-func (p *pulse) age() time.Duration { return time.Since(p.last()) }
-
 // newSession greets the SFTP server on the other side of in and out. It blocks: the caller bounds it by
 // closing the connection.
-func newSession(client *ssh.Client, sub *ssh.Session, in io.Reader, out io.WriteCloser, p *pulse) (*session, error) {
+func newSession(client *ssh.Client, sub *ssh.Session, in io.Reader, out io.WriteCloser, l *line) (*session, error) {
 	s := &session{
-		client: client, sub: sub, in: bufio.NewReaderSize(in, 64<<10), out: out, pulse: p,
+		client: client, sub: sub, in: bufio.NewReaderSize(in, 64<<10), out: out, line: l,
 		budget:  semaphore.NewWeighted(maxContent),
 		waiting: make(map[uint32]place), ended: make(chan struct{}), idle: time.Now(),
 	}
@@ -224,14 +205,13 @@ func (s *session) send(requests ...request) *flight {
 		return f // never done; await sees that the session is
 	}
 	if len(s.waiting) == 0 {
-		s.pulse.beat() // it had no reason to say anything
+		s.line.beat() // it had no reason to say anything
 	}
 	for i := range requests {
 		s.id++
 		s.waiting[s.id] = place{f, i}
-		s.queue = requests[i].appendTo(s.queue, s.id)
+		s.queue.add(&requests[i], s.id)
 	}
-	s.queued += len(requests)
 	s.wake()
 	return f
 }
@@ -279,31 +259,32 @@ func (s *session) failure() error {
 }
 
 func (s *session) write() {
-	var spare []byte
+	var full queue
 	for {
+		full.clear()
 		s.mu.Lock()
-		for (s.queued == 0 || s.gathers()) && s.err == nil {
+		for (s.queue.requests == 0 || s.gathers()) && s.err == nil {
 			s.ready.Wait()
 		}
-		full, err := s.queue, s.err
-		s.queue, s.queued, s.since = spare[:0], 0, time.Time{}
+		full, s.queue = s.queue, full
+		s.since = time.Time{}
+		err := s.err
 		s.mu.Unlock()
 		if err != nil {
 			return
 		}
-		if _, err := s.out.Write(full); err != nil {
+		s.line.cork()
+		err = full.writeTo(s.out)
+		if err = cmp.Or(err, s.line.uncork()); err != nil {
 			s.end(err)
 			return
-		}
-		if spare = full; cap(spare) > 2*maxContent {
-			spare = nil
 		}
 	}
 }
 
 // wake lets the writer take what is queued, if it is time to. The caller has the lock.
 func (s *session) wake() {
-	if s.queued > 0 && !s.gathers() {
+	if s.queue.requests > 0 && !s.gathers() {
 		s.ready.Signal()
 	}
 }
@@ -313,9 +294,9 @@ func (s *session) wake() {
 // files of 16 bytes under way over three sessions there were 29,000 packets for 10,000 files, and now 3,000; all
 // processes together needed a fifth less CPU. The caller has the lock.
 func (s *session) gathers() bool {
-	owed := len(s.waiting) - s.queued
+	owed := len(s.waiting) - s.queue.requests
 	switch {
-	case owed < enoughOwed, s.queued >= enoughQueued, len(s.queue) >= enoughBytes:
+	case owed < enoughOwed, s.queue.requests >= enoughQueued, s.queue.bytes >= enoughBytes:
 		return false
 	case s.since.IsZero():
 		s.since = time.Now()
@@ -399,7 +380,7 @@ func (s *session) watch(patience time.Duration) {
 			return
 		case <-tick.C:
 		}
-		age := s.pulse.age()
+		age := s.line.age()
 		switch {
 		case !s.busy() || age < patience/2:
 			asked = false

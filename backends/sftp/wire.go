@@ -60,7 +60,8 @@ type request struct {
 	nNames  int
 	words   [4]uint32
 	nWords  int
-	content []byte // of a write; not kept once the request was queued
+	content []byte // of a write
+	lent    bool   // content is not copied: it stays as it is until the reply
 }
 
 func newRequest(kind byte, names ...string) request {
@@ -101,7 +102,7 @@ func appendString(b []byte, s string) []byte {
 	return append(binary.BigEndian.AppendUint32(b, uint32(len(s))), s...)
 }
 
-// appendTo frames a request.
+// appendTo frames a request. Content that is lent is left out: it is to follow.
 func (r *request) appendTo(b []byte, id uint32) []byte {
 	length := 1 + 4 + 4*r.nWords + len(r.content)
 	for _, name := range r.names[:r.nNames] {
@@ -115,6 +116,9 @@ func (r *request) appendTo(b []byte, id uint32) []byte {
 	}
 	for _, word := range r.words[:r.nWords] {
 		b = binary.BigEndian.AppendUint32(b, word)
+	}
+	if r.lent {
+		return b
 	}
 	return append(b, r.content...)
 }
