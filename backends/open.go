@@ -171,13 +171,37 @@ func withSlash(remote string) string {
 	return remote + "/"
 }
 
+// formOf returns how rclone writes what people write as a URL of this scheme.
+func formOf(scheme string) string {
+	switch scheme {
+	case "file":
+		return "/PATH"
+	case "sftp", "ssh", "scp", "ftp":
+		kind := "sftp"
+		if scheme == "ftp" {
+			kind = scheme
+		}
+		return ":" + kind + ",host=HOST,user=USER:PATH"
+	case "http", "https", "dav", "davs", "webdav":
+		return ":webdav,url='https://HOST/PATH',user=USER:PATH"
+	case "s3":
+		return ":s3,provider=PROVIDER,env_auth=true:BUCKET/PATH"
+	}
+	return ":TYPE,OPTION=VALUE:PATH"
+}
+
 // explain says what to do about a remote that cannot be used at all.
 func explain(remote string, err error) error {
 	_, display, perr := Canonical(remote)
 	if perr != nil {
 		return fmt.Errorf("parse remote: %w", err) // not quoted: what cannot be parsed cannot be redacted
 	}
+	p, _ := fspath.Parse(remote)
 	switch {
+	case len(p.Config) == 0 && strings.HasPrefix(p.Path, "//") && errors.Is(err, fs.ErrorNotFoundInConfigFile):
+		// Not quoted either: its password may be anywhere.
+		return fmt.Errorf("%w: the remote is written as a URL, %s://…; rclone's form is %s, or NAME:PATH with a name of its configuration",
+			engine.ErrFatal, p.Name, formOf(p.Name))
 	case errors.Is(err, fs.ErrorNotFoundInConfigFile):
 		return fmt.Errorf("%w: %s is not in rclone's configuration %s: `rclone listremotes` shows what is, "+
 			"`rclone config` adds to it: %w", engine.ErrFatal, display, config.GetConfigPath(), err)

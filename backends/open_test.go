@@ -66,6 +66,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"file", Config{Remote: file}, "is a file"},
 		{"file generic", Config{Remote: file, Options: generically}, "is a file"},
 		{"no section", Config{Remote: "nope:x"}, "rclone listremotes"},
+		{"URL", Config{Remote: "ssh://me:XYZ@nas/x"}, "form is :sftp,host=HOST,user=USER:PATH"},
 		{"no backend", Config{Remote: ":nope:x"}, "built without"},
 		{"syntax", Config{Remote: ":sftp,host='x:y"}, "parse remote: unterminated"},
 		{"option", Config{Remote: dir, Options: map[string]string{"no-such": "1"}}, "rclone help flags"},
@@ -87,6 +88,9 @@ func TestOpenRefuses(t *testing.T) {
 			}
 			if errors.Is(err, engine.ErrOffline) {
 				t.Errorf("%v is taken for an outage", err)
+			}
+			if strings.Contains(err.Error(), "XYZ") {
+				t.Errorf("%v shows a password", err)
 			}
 		})
 	}
