@@ -196,8 +196,18 @@ func (w *window) send(at int64, data []byte) error {
 	if err := w.confirm(w.most - len(data)); err != nil {
 		return err
 	}
-	if err := w.t.s.budget.Acquire(w.ctx, int64(len(data))); err != nil {
-		return err
+	// Nobody but their sender gives back what writes in flight hold: who has some never waits for others.
+	for n := int64(len(data)); !w.t.s.budget.TryAcquire(n); {
+		if w.bytes > 0 {
+			if err := w.confirm(w.bytes - 1); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := w.t.s.budget.Acquire(w.ctx, n); err != nil {
+			return err
+		}
+		break
 	}
 	r := writeRequest(w.t.handle, at, data)
 	r.lent = true
@@ -219,7 +229,9 @@ func (w *window) confirm(bytes int) error {
 		}
 		n := len(oldest.content)
 		w.writes = w.writes[1:]
-		w.rooms = append(w.rooms, oldest.content[:cap(oldest.content)])
+		if len(w.rooms) < 2 { // the budget knows nothing of what is free
+			w.rooms = append(w.rooms, oldest.content[:cap(oldest.content)])
+		}
 		w.bytes -= n
 		w.t.s.budget.Release(int64(n))
 		w.acked += int64(n)

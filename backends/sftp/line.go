@@ -105,7 +105,8 @@ func (l *line) Write(b []byte) (int, error) {
 func (l *line) overdue() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_ = l.flush() // the next call says it
+	l.corked = false // who writes waits for the server: until the next cork it is not kept waiting again
+	_ = l.flush()    // the next call says it
 }
 
 // flush writes what is held. The caller has the lock.

@@ -85,6 +85,7 @@ func TestCorkStuck(t *testing.T) {
 			t.Fatalf("round %d: nothing was written", round)
 		}
 	}
+	l.cork()
 	w.mu.Lock()
 	w.err = errors.New("broken pipe")
 	w.mu.Unlock()

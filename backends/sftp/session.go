@@ -300,7 +300,11 @@ func (s *session) gathers() bool {
 		return false
 	case s.since.IsZero():
 		s.since = time.Now()
-		time.AfterFunc(gatherTime, s.ready.Signal)
+		time.AfterFunc(gatherTime, func() {
+			s.mu.Lock() // else it may come between the writer's look and its Wait
+			defer s.mu.Unlock()
+			s.ready.Signal()
+		})
 		return true
 	}
 	return time.Since(s.since) < gatherTime
