@@ -14,7 +14,7 @@ import (
 const pieceMax = 4000
 
 func openRoot(root string) (int, error) {
-	fd, err := unix.Open(root, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	fd, err := retry(func() (int, error) { return unix.Open(root, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0) })
 	if err != nil {
 		return -1, &os.PathError{Op: "open", Path: root, Err: err}
 	}
@@ -104,11 +104,9 @@ func (a *anchor) stat(path string, links bool, e *Entry) error {
 		return err
 	}
 	defer unix.Close(fd)
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
+	if err := statOf(fd, e); err != nil {
 		return err
 	}
-	entryOfStat(&st, e)
 	if e.Kind == Symlink && e.Size == 0 {
 		target, err := readLinkOf(fd, "")
 		e.Size = int64(len(target))
@@ -174,8 +172,12 @@ func (f *file) stat(e *Entry) error {
 		return err
 	}
 	defer f.release()
+	return statOf(fd, e)
+}
+
+func statOf(fd int, e *Entry) error {
 	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
+	if _, err := retry(func() (int, error) { return 0, unix.Fstat(fd, &st) }); err != nil {
 		return os.NewSyscallError("fstat", err)
 	}
 	entryOfStat(&st, e)

@@ -50,7 +50,8 @@ func NewContent(cfg Config, path string) (*Content, error) {
 	return &Content{cfg: cfg.withDefaults(), anchor: a, path: path, entry: e}, nil
 }
 
-// Close lets go of the source's root. What is read or opened afterwards fails.
+// Close lets go of the source's root, whose file system cannot be unmounted before. Nothing is to be opened, or
+// read to its end, afterwards.
 func (c *Content) Close() { c.anchor.Close() }
 
 // Entry is what is being read, as NewContent saw it.
@@ -151,8 +152,8 @@ func (s *stream) failed(err error) error {
 	return fmt.Errorf("read %q: %w", s.content.path, err)
 }
 
-// finish makes sure that what was read is one state of the file, and that the path still leads to
-// it. It returns io.EOF if so.
+// finish makes sure that what was read is one state of the file, and that the path still leads to it, beneath
+// the root that NewContent opened. It returns io.EOF if so.
 func (s *stream) finish() error {
 	if err := s.unchanged(); err != nil {
 		return err

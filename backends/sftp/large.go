@@ -92,7 +92,7 @@ type window struct {
 	most int
 
 	writes []write  // in flight, oldest first
-	rooms  [][]byte // as long as a chunk each, and free
+	free   [][]byte // chunks to read into
 	bytes  int      // in them
 	acked  int64    // where the part of the file that the server confirmed ends
 }
@@ -101,6 +101,9 @@ type write struct {
 	f       *flight
 	content []byte
 }
+
+// freeMost is how many free chunks are kept: they are not part of the session's budget.
+const freeMost = 2
 
 // fill sends what in has beyond at. What is before was sent already: it is read, to be hashed, and its
 // end has to be tail.
@@ -133,9 +136,9 @@ func (w *window) fill(in io.Reader, at int64, tail []byte) error {
 
 // room returns a chunk to read into.
 func (w *window) room() []byte {
-	if n := len(w.rooms); n > 0 {
-		b := w.rooms[n-1]
-		w.rooms = w.rooms[:n-1]
+	if n := len(w.free); n > 0 {
+		b := w.free[n-1]
+		w.free = w.free[:n-1]
 		return b
 	}
 	return make([]byte, w.t.chunk)
@@ -196,23 +199,27 @@ func (w *window) send(at int64, data []byte) error {
 	if err := w.confirm(w.most - len(data)); err != nil {
 		return err
 	}
-	// Nobody but their sender gives back what writes in flight hold: who has some never waits for others.
-	for n := int64(len(data)); !w.t.s.budget.TryAcquire(n); {
-		if w.bytes > 0 {
-			if err := w.confirm(w.bytes - 1); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := w.t.s.budget.Acquire(w.ctx, n); err != nil {
-			return err
-		}
-		break
+	if err := w.claim(int64(len(data))); err != nil {
+		return err
 	}
 	r := writeRequest(w.t.handle, at, data)
 	r.lent = true
 	w.writes = append(w.writes, write{w.t.s.send(r), data})
 	w.bytes += len(data)
+	return nil
+}
+
+// claim takes n bytes of what the session's transfers may have in flight together. Each gives back its own part
+// itself, so one that has some does not wait for that of others, who may wait for it.
+func (w *window) claim(n int64) error {
+	for !w.t.s.budget.TryAcquire(n) {
+		if w.bytes == 0 {
+			return w.t.s.budget.Acquire(w.ctx, n)
+		}
+		if err := w.confirm(w.bytes - 1); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -229,8 +236,8 @@ func (w *window) confirm(bytes int) error {
 		}
 		n := len(oldest.content)
 		w.writes = w.writes[1:]
-		if len(w.rooms) < 2 { // the budget knows nothing of what is free
-			w.rooms = append(w.rooms, oldest.content[:cap(oldest.content)])
+		if len(w.free) < freeMost {
+			w.free = append(w.free, oldest.content[:cap(oldest.content)])
 		}
 		w.bytes -= n
 		w.t.s.budget.Release(int64(n))

@@ -33,10 +33,10 @@ type line struct {
 }
 
 const (
-	// heldMost is written at once.
+	// heldMost is how much is not held any longer.
 	heldMost = 64 << 10
 	// heldLong is how long bytes are held at most. ssh waits for the server's permission for each so many bytes,
-	// and a server with a small window gives it only for bytes that have arrived.
+	// and a server with a small window (Dropbear: 24 KiB) gives it only for bytes that have arrived.
 	heldLong = time.Millisecond
 )
 
@@ -105,7 +105,7 @@ func (l *line) Write(b []byte) (int, error) {
 func (l *line) overdue() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.corked = false // who writes waits for the server: until the next cork it is not kept waiting again
+	l.corked = false // the writer waits for the server, and would have to do so after each such piece
 	_ = l.flush()    // the next call says it
 }
 

@@ -84,6 +84,14 @@ func TestCorkStuck(t *testing.T) {
 		case <-time.After(10 * time.Second):
 			t.Fatalf("round %d: nothing was written", round)
 		}
+		before, _ := w.all()
+		if _, err := l.Write([]byte("next")); err != nil {
+			t.Fatal(err)
+		}
+		if after, _ := w.all(); after != before+1 {
+			t.Errorf("round %d: who was stuck is kept waiting again", round)
+		}
+		<-w.wrote
 	}
 	l.cork()
 	w.mu.Lock()

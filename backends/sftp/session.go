@@ -301,7 +301,7 @@ func (s *session) gathers() bool {
 	case s.since.IsZero():
 		s.since = time.Now()
 		time.AfterFunc(gatherTime, func() {
-			s.mu.Lock() // else it may come between the writer's look and its Wait
+			s.mu.Lock() // or it may come between the writer's look at the time and its Wait
 			defer s.mu.Unlock()
 			s.ready.Signal()
 		})

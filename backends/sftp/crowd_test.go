@@ -1,0 +1,71 @@
+package sftp
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/engine/enginetest"
+)
+
+// TestManyLarge sends more large files over one session than fit into what may be in flight together. Each
+// that waited for room while it held some would have to be let go by another that waits: for ever.
+func TestManyLarge(t *testing.T) {
+	server := startServer(t)
+	dir := t.TempDir()
+	remote := strings.Replace(server.remote(dir), ",host", ",connections=1,host", 1)
+	c := accelerated(t, backends.Config{Remote: remote, Wait: time.Minute})
+	defer c.Close()
+	content := randomBytes(2*maxWindow + 1)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	var group errgroup.Group
+	const files = 4 * maxContent / maxWindow
+	for i := range files {
+		group.Go(func() error {
+			return c.Send(ctx, fmt.Sprint("large", i), &enginetest.Source{Content: content, Mtime: day})
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	for i := range files {
+		got, err := os.ReadFile(filepath.Join(dir, fmt.Sprint("large", i)))
+		if err != nil || !bytes.Equal(got, content) {
+			t.Errorf("large%d has %d bytes, %v", i, len(got), err)
+		}
+	}
+}
+
+// TestWindowKeepsLittle: what a transfer keeps while nothing of it is in flight is counted nowhere.
+func TestWindowKeepsLittle(t *testing.T) {
+	s := &session{line: &line{}, budget: semaphore.NewWeighted(maxContent), waiting: make(map[uint32]place), ended: make(chan struct{})}
+	s.ready.L = &s.mu
+	w := &window{t: &transfer{s: s, chunk: bigChunk}, ctx: t.Context(), m: &memory{}, most: maxWindow}
+	for at := int64(0); at+bigChunk <= maxWindow; at += bigChunk {
+		if err := w.send(at, w.room()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for id := range s.waiting {
+		s.deliver(id, reply{fxpStatus, []byte{0, 0, 0, fxOK}})
+	}
+	if err := w.confirm(0); err != nil {
+		t.Fatal(err)
+	}
+	if !s.budget.TryAcquire(maxContent) {
+		t.Error("something is in flight")
+	}
+	if len(w.free) > freeMost {
+		t.Errorf("%d chunks are kept", len(w.free))
+	}
+}
