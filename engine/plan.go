@@ -24,7 +24,8 @@ import (
 //	             parked under a temporary name; or deleted, if it goes anyway
 //	           then move what belongs there
 //	send   (plan_send.go)   what is at its place and differs, and what is new; by a copy on the
-//	         remote if some path holds the content at that moment
+//	         remote if some path holds the content at that moment, or did before a delete of
+//	         place: then the copy goes before it  plan_first.go
 //	drop   (plan_drop.go)   delete, or retain, what was paired with nothing; then directories that
 //	         nothing is left in
 //	learn  (plan_drop.go)   what the base may know at once: new stats, directories, what is retained

@@ -217,7 +217,8 @@ func (f *dirFinder) canFree(i, h int32, others bool) bool {
 			return false
 		}
 	}
-	return true
+	path, up := f.cameFrom(h, f.from)
+	return up == none || f.tree.find(path) != none || !f.Kept(path) // what was retained there comes along
 }
 
 // leaves reports whether the Old directory i moves away from h, by itself or with one above it.

@@ -245,14 +245,11 @@ func (p *planner) inTheWay(h int32, from, to []int32) (dirs []int32) {
 	if isDir(p.old(h)) {
 		dirs = append(dirs, h)
 	}
-	up := p.tree.newUp[h]
-	for up != none && from[up] == none {
-		up = p.tree.newUp[up]
-	}
+	path, up := p.cameFrom(h, from)
 	if up == none {
 		return dirs
 	}
-	i := p.tree.find(p.path(from[up]) + p.path(h)[len(p.path(up)):])
+	i := p.tree.find(path)
 	if i == none || !isDir(p.old(i)) {
 		return dirs
 	}
@@ -264,6 +261,19 @@ func (p *planner) inTheWay(h int32, from, to []int32) (dirs []int32) {
 		dirs = append(dirs, i)
 	}
 	return dirs
+}
+
+// cameFrom returns the path of the base that comes to lie at h with a directory above it that moves, and the
+// place of that directory; or none.
+func (p *planner) cameFrom(h int32, from []int32) (path string, up int32) {
+	up = p.tree.newUp[h]
+	for up != none && from[up] == none {
+		up = p.tree.newUp[up]
+	}
+	if up == none {
+		return "", none
+	}
+	return p.path(from[up]) + p.path(h)[len(p.path(up)):], up
 }
 
 // carried returns the nearest directory above Old i that moves, or none.

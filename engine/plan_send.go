@@ -7,7 +7,6 @@ import (
 
 // send emits what is to be done at the places themselves, once everything that moves has moved.
 func (p *planner) send() {
-	begin := len(p.out.Steps)
 	copies := p.findCopies()
 	for k := range p.Changes {
 		h := int32(k)
@@ -18,8 +17,11 @@ func (p *planner) send() {
 			p.step(journal.Step{Action: journal.Send, How: journal.Mkdir, Path: p.path(h), New: now, Dir: true, Reason: journal.New})
 		}
 	}
-	if copies.overwrites {
-		orderCopies(p.out.Steps[begin:])
+	switch {
+	case copies.saves:
+		copies.copyFirst()
+	case copies.overwrites:
+		orderCopies(p.out.Steps[copies.begin:])
 	}
 	p.copied = copies.used
 }
@@ -64,13 +66,16 @@ func (p *planner) wantsMkdir(h int32) bool {
 // copies finds paths that hold, when the sends begin, what a place wants.
 type copies struct {
 	*planner
+	begin      int               // how many steps come before the sends
 	held       map[Content]int32 // Olds that hold wanted content; nil if none is wanted
 	used       map[int32]bool    // Olds that were copied to the place that their file moved to
 	overwrites bool              // some step may replace what another one copies
+	saves      bool              // some step copies what an earlier one deletes
+	room       pathSet           // what those delete, once it is asked for
 }
 
 func (p *planner) findCopies() copies {
-	c := copies{planner: p}
+	c := copies{planner: p, begin: len(p.out.Steps)}
 	if !p.Caps.Copy {
 		return c
 	}
@@ -91,10 +96,10 @@ func (p *planner) findCopies() copies {
 	for k := range p.Changes {
 		i := int32(k)
 		content, ok := contentOf(p.old(i))
-		if !ok || !wanted[content] || p.drops[i] != present {
+		if !ok || !wanted[content] || p.drops[i] == overwritten {
 			continue
 		}
-		if other, ok := c.held[content]; !ok || c.leaves(other) && !c.leaves(i) {
+		if other, ok := c.held[content]; !ok || c.rank(i) < c.rank(other) {
 			c.held[content] = i
 		}
 	}
@@ -107,6 +112,17 @@ func contentOf(e *snapshot.Entry) (Content, bool) {
 		return Content{}, false
 	}
 	return Content{e.Size, e.Hash}, true
+}
+
+// rank is lower for what is better to copy: what stays, then what is replaced, then what is deleted first.
+func (c *copies) rank(i int32) int {
+	switch {
+	case c.drops[i] == deleted:
+		return 2
+	case c.leaves(i):
+		return 1
+	}
+	return 0
 }
 
 // leaves reports whether the sends replace what Old i is.
@@ -122,10 +138,8 @@ func (c *copies) find(h int32) (from string, content *snapshot.Entry) {
 		return "", nil // a copy would bring the other file's metadata along
 	}
 	if c.origin != nil && c.origin[h] != none {
-		i := c.origin[h]
-		if c.drops[i] == present && c.Caps.sameContent(c.old(i), now, true) {
+		if i := c.origin[h]; c.Caps.sameContent(c.old(i), now, true) && c.take(i, h) {
 			c.used[i] = true
-			c.overwrites = c.overwrites || c.leaves(i)
 			return c.tree.where(i), merged(c.old(i), now)
 		}
 	}
@@ -136,11 +150,23 @@ func (c *copies) find(h int32) (from string, content *snapshot.Entry) {
 	if path := c.Known[key]; path != "" && c.stays(path) {
 		return c.whereIs(path), now
 	}
-	if i, ok := c.held[key]; ok {
-		c.overwrites = c.overwrites || c.leaves(i)
+	if i, ok := c.held[key]; ok && c.take(i, h) {
 		return c.tree.where(i), now
 	}
 	return "", nil
+}
+
+// take reports whether Old i can be copied to place h.
+func (c *copies) take(i, h int32) bool {
+	switch {
+	case c.drops[i] == present:
+		c.overwrites = c.overwrites || c.leaves(i)
+	case c.savable(i, h):
+		c.saves = true
+	default:
+		return false
+	}
+	return true
 }
 
 func (p *planner) whereIs(path string) string {
@@ -234,12 +260,17 @@ func (o *copyOrder) cut(i int) {
 			smallest = j
 		}
 	}
-	s, after := &o.steps[smallest], o.next[smallest]
+	after := o.next[smallest]
+	uploadInstead(&o.steps[smallest])
+	o.next[smallest] = -1
+	o.readers[after]--
+	o.visit(after)
+}
+
+// uploadInstead makes a copy an upload.
+func uploadInstead(s *journal.Step) {
 	s.How, s.From, s.Reason = journal.Upload, "", journal.New
 	if s.Old != nil {
 		s.Reason = journal.Modified
 	}
-	o.next[smallest] = -1
-	o.readers[after]--
-	o.visit(after)
 }

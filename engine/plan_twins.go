@@ -18,11 +18,15 @@ func (p *planner) findTwins() twins {
 	t := make(twins)
 	for k := range p.Changes {
 		i := int32(k)
-		if p.old(i) == nil || p.dest[i] == i {
+		if p.old(i) == nil {
+			continue
+		}
+		up := p.carried(i)
+		if p.dest[i] == i && up == none {
 			continue
 		}
 		t.add(p.path(i), i)
-		if up := p.carried(i); up != none {
+		if up != none {
 			if path := p.path(p.dest[up]) + p.path(i)[len(p.path(up)):]; p.dest[i] == none || p.path(p.dest[i]) != path {
 				t.add(path, i)
 			}
