@@ -30,6 +30,16 @@ func (t entries) beneath(dir string) (paths []string) {
 	return paths
 }
 
+// replaced reports whether a directory above path is a file.
+func (t entries) replaced(path string) bool {
+	for dir, _ := snapshot.Split(path); dir != ""; dir, _ = snapshot.Split(dir) {
+		if isFile(t[dir]) {
+			return true
+		}
+	}
+	return false
+}
+
 // scan is what snapshot.Scan would report: the difference, by stat, without the hashes of the head.
 func scan(base, head entries, mirror bool) []snapshot.Change {
 	all := maps.Clone(base)
@@ -38,7 +48,7 @@ func scan(base, head entries, mirror bool) []snapshot.Change {
 	for _, path := range all.paths() {
 		old, now := base[path], head[path]
 		switch {
-		case now == nil && old.Flags.Has(snapshot.Retained) && !mirror:
+		case now == nil && old.Flags.Has(snapshot.Retained) && !mirror && !head.replaced(path):
 			continue
 		case old != nil && now != nil && sameByStat(old, now):
 			continue

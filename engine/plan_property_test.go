@@ -334,6 +334,7 @@ func cloneEntries(t entries) entries {
 // reach plans and performs until nothing is left to do, at most three times, and reports the first
 // plan. A plan whose steps end early, after first of them, stands for a crash.
 func (s *scenario) reach(base entries, r *remote, first int) (plan journal.Plan, err error) {
+	var stuck *journal.Step // a directory that was to go, and holds something that this plan did not know of
 	for round := 0; round < 3; round++ {
 		in := input(base, s.head, s.options)
 		p := Plan(in)
@@ -344,11 +345,11 @@ func (s *scenario) reach(base entries, r *remote, first int) (plan journal.Plan,
 		if round == 0 {
 			plan = p
 		}
-		if round > 0 && first < 0 && len(p.Steps) > 0 {
+		if round > 0 && first < 0 && stuck == nil && len(p.Steps) > 0 {
 			return plan, fmt.Errorf("the second plan is not empty:\n%safter\n%s", formatPlan(p), formatPlan(plan))
 		}
 		base.learn(&p)
-		var stuck *journal.Step // a directory that was to go, and holds something that nobody knew of
+		stuck = nil
 		for i := range p.Steps {
 			if round == 0 && first >= 0 && i >= first {
 				break
@@ -533,7 +534,10 @@ func (s *scenario) checkRetains(t *rapid.T, plan *journal.Plan) {
 }
 
 // checkOften is rapid.Check with more cases than its default: trees that collide in the right way are
-// rare. All of these tests together take some seconds.
+// rare. All of these tests together take some seconds. After a change of the planner, six minutes more are
+// well spent, which found what the gate meets once in a hundred times:
+//
+//	go test ./engine -run TestPlan -rapid.checks 20000
 func checkOften(t *testing.T, prop func(*rapid.T)) {
 	rounds := 40
 	if testing.Short() {
