@@ -11,6 +11,7 @@ import (
 //   - adopted files that are racy: what is learned about them now is all that the next scan will have;
 //   - new content of the size of content that is leaving its path, unless it is the same file moved:
 //     it may be that content under a new name;
+//   - files that came along with their directory and whose ctime says that something was done to them;
 //   - with server-side copy, new content of a size that the base holds anywhere.
 //
 // sizeKnown reports whether the base holds content of that size with a known hash.
@@ -21,7 +22,7 @@ func Needs(changes []snapshot.Change, caps Caps, sizeKnown func(size int64) bool
 		c := &changes[i]
 		switch {
 		case !isFile(c.New) || c.New.HashType != snapshot.NoHash || c.New.Size == 0:
-		case caps.uncertain(c), racyAdoption(c), leaving.explains(c), caps.Copy && !caps.unchanged(c) && sizeKnown(c.New.Size):
+		case caps.uncertain(c), racyAdoption(c), leaving.explains(changes, c), caps.Copy && !caps.unchanged(c) && sizeKnown(c.New.Size):
 			needs = append(needs, i)
 		}
 	}
@@ -55,7 +56,8 @@ func (c *Caps) unchanged(ch *snapshot.Change) bool {
 // leaving is the content of the base that is, or may be, no longer at its path.
 type leaving struct {
 	sizes map[int64]struct{}
-	files map[fileID]*snapshot.Entry
+	files map[fileID]*snapshot.Change
+	dirs  bool // directories may be moved as a whole
 }
 
 // fileID is what a file keeps when it is renamed.
@@ -64,7 +66,7 @@ type fileID struct{ dev, ino uint64 }
 func idOf(e *snapshot.Entry) fileID { return fileID{e.Dev, e.Ino} }
 
 func findLeaving(changes []snapshot.Change, caps *Caps) leaving {
-	var l leaving
+	l := leaving{dirs: caps.DirMove}
 	if !caps.Move && !caps.DirMove && !caps.Copy {
 		return l
 	}
@@ -74,11 +76,11 @@ func findLeaving(changes []snapshot.Change, caps *Caps) leaving {
 			continue
 		}
 		if l.sizes == nil {
-			l.sizes, l.files = make(map[int64]struct{}), make(map[fileID]*snapshot.Entry)
+			l.sizes, l.files = make(map[int64]struct{}), make(map[fileID]*snapshot.Change)
 		}
 		l.sizes[c.Old.Size] = struct{}{}
 		if c.Old.Ino != 0 {
-			l.files[idOf(c.Old)] = c.Old
+			l.files[idOf(c.Old)] = c
 		}
 	}
 	return l
@@ -86,10 +88,23 @@ func findLeaving(changes []snapshot.Change, caps *Caps) leaving {
 
 // explains reports whether reading c.New may show that it is content on the move. A file that is
 // the same by its identity needs no reading, unless its stat cannot be trusted.
-func (l *leaving) explains(c *snapshot.Change) bool {
+func (l *leaving) explains(changes []snapshot.Change, c *snapshot.Change) bool {
 	if _, match := l.sizes[c.New.Size]; !match {
 		return false
 	}
-	old := l.files[idOf(c.New)]
-	return old == nil || !old.SameFile(c.New) || old.Flags.Has(snapshot.Racy)
+	was := l.files[idOf(c.New)]
+	return was == nil || !was.Old.SameFile(c.New) || was.Old.Flags.Has(snapshot.Racy) ||
+		l.dirs && was.Old.Ctime != c.New.Ctime && cameAlong(changes, was.Path, c.Path)
+}
+
+// cameAlong reports whether what was at one path came to another with its directory. A rename of the file
+// itself would have changed its ctime; this does not.
+func cameAlong(changes []snapshot.Change, from, to string) bool {
+	fromDir, fromName := snapshot.Split(from)
+	toDir, toName := snapshot.Split(to)
+	if fromName != toName || fromDir == toDir {
+		return false
+	}
+	was, is := find(changes, fromDir), find(changes, toDir)
+	return was != nil && is != nil && isDir(was.Old) && isDir(is.New) && is.New.Ino != 0 && idOf(was.Old) == idOf(is.New)
 }
