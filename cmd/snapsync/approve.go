@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/journal"
 )
@@ -106,14 +107,14 @@ func (m *mapping) nothingToApprove(state *journal.State) string {
 func (m *mapping) advise(err error) error {
 	switch {
 	case errors.Is(err, engine.ErrNewSource):
-		return &failure{
-			status: statusNewSource, err: err,
-			hint: "if a disk is not mounted, mount it; if this directory is meant to replace the old one: " + m.approval("--new-source"),
+		return &exit.Failure{
+			Status: exit.StatusNewSource, Err: err,
+			Hint: "if a disk is not mounted, mount it; if this directory is meant to replace the old one: " + m.approval("--new-source"),
 		}
 	case errors.Is(err, engine.ErrNewRemote):
-		return &failure{
-			status: statusOffline, err: err,
-			hint: "mount the disk, or make the bucket again, and run again; what is pending is kept. If what is there now is meant to replace it: " + m.approval("--new-remote"),
+		return &exit.Failure{
+			Status: exit.StatusOffline, Err: err,
+			Hint: "mount the disk, or make the bucket again, and run again; what is pending is kept. If what is there now is meant to replace it: " + m.approval("--new-remote"),
 		}
 	}
 	return err

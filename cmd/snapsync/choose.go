@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
 // choose finds the one mapping that a command means. path is what the command is about; empty if about
@@ -56,9 +57,9 @@ func (a *app) among(candidates []*mapping, sel *selection, src, path string) ([]
 	}
 	switch {
 	case len(found) == 0:
-		return nil, &failure{
-			status: statusError, err: errNoMapping(sel, src),
-			hint: "'snapsync run --once SRC --remote REMOTE' makes one; 'snapsync status' lists those that exist",
+		return nil, &exit.Failure{
+			Status: exit.StatusError, Err: errNoMapping(sel, src),
+			Hint: "'snapsync run --once SRC --remote REMOTE' makes one; 'snapsync status' lists those that exist",
 		}
 	case len(found) > 1 && slices.ContainsFunc(found, func(m *mapping) bool { return m.spec == nil }):
 		return nil, severalMatch(found)
@@ -83,7 +84,7 @@ func severalMatch(found []*mapping) error {
 	if slices.ContainsFunc(found, func(m *mapping) bool { return m.spec != nil }) {
 		hint = "name one with -m NAME, or with --source and --remote"
 	}
-	return usage(hint, "several mappings match:\n%s", listed(found))
+	return exit.Usage(hint, "several mappings match:\n%s", listed(found))
 }
 
 type noMappingError struct{ what string }
@@ -106,7 +107,7 @@ func errNoMapping(sel *selection, src string) error {
 // that cannot be read and may have them.
 func (a *app) candidates(sel *selection, src string) ([]*mapping, error) {
 	if src != "" && sel.Source != "" {
-		return nil, usage("", "the source is named twice: %s and --source %s", show(src), show(sel.Source))
+		return nil, exit.Usage("", "the source is named twice: %s and --source %s", show(src), show(sel.Source))
 	}
 	srcBy := byFlag
 	if src == "" {
@@ -130,7 +131,7 @@ func (a *app) candidates(sel *selection, src string) ([]*mapping, error) {
 	}
 	if sel.Remote != "" {
 		if key, _, err = backends.Canonical(sel.Remote); err != nil {
-			return nil, &failure{status: statusUsage, err: err}
+			return nil, &exit.Failure{Status: exit.StatusUsage, Err: err}
 		}
 	}
 	return slices.DeleteFunc(all, func(m *mapping) bool { return !m.matches(source, key) }), nil
@@ -275,7 +276,7 @@ func (m *mapping) pathIn(typed string) (string, error) {
 	}
 	rel := filepath.ToSlash(filepath.Clean(typed))
 	if _, inside := within(m.source, "."); inside || filepath.IsAbs(typed) || rel == ".." || strings.HasPrefix(rel, "../") {
-		return "", usage("", "%s is not inside the source %s", show(typed), show(m.source))
+		return "", exit.Usage("", "%s is not inside the source %s", show(typed), show(m.source))
 	}
 	return rel, nil
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
 // cli is the command line. The order of the commands is the order of the help.
@@ -142,12 +144,12 @@ func rewrite(args []string) []string {
 
 // usageOf makes kong's errors ours. They name the command, so the hint can, too.
 func usageOf(err error) error {
-	if f := (*failure)(nil); errors.As(err, &f) {
+	if f := (*exit.Failure)(nil); errors.As(err, &f) {
 		return err
 	}
 	hint := "see 'snapsync --help'"
 	if p := (*kong.ParseError)(nil); errors.As(err, &p) && p.Context != nil && p.Context.Selected() != nil {
 		hint = fmt.Sprintf("see 'snapsync %s --help'", p.Context.Selected().Path())
 	}
-	return usage(hint, "%s", strings.TrimSuffix(err.Error(), "\n"))
+	return exit.Usage(hint, "%s", strings.TrimSuffix(err.Error(), "\n"))
 }

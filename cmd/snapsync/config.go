@@ -9,6 +9,8 @@ import (
 	"runtime"
 
 	"github.com/mattn/go-isatty"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
 // configCmd are the commands about the config file of mappings.
@@ -66,7 +68,7 @@ check': what is wrong is said, and nothing else is done about it.`
 func (*configEditCmd) Run(a *app) error {
 	path := a.configPath()
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return usage("'snapsync config init' makes it", "%s does not exist", show(path))
+		return exit.Usage("'snapsync config init' makes it", "%s does not exist", show(path))
 	}
 	if err := a.edit(path); err != nil {
 		return fmt.Errorf("edit %s: %w", show(path), err)

@@ -13,6 +13,8 @@ import (
 
 	"charm.land/huh/v2"
 	"github.com/mattn/go-isatty"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
 // asker puts questions to a person. An error means that no answer will come.
@@ -35,12 +37,12 @@ func (a *app) asker() asker {
 	return &lineAsker{in: bufio.NewReader(os.Stdin), out: a.stdout, echo: !isatty.IsTerminal(os.Stdin.Fd())}
 }
 
-var errNoAnswer = &failure{
-	status: statusUsage, err: errors.New("a question got no answer, and nothing was written"),
-	hint: "with --yes nothing is asked, and everything is taken from flags",
+var errNoAnswer = &exit.Failure{
+	Status: exit.StatusUsage, Err: errors.New("a question got no answer, and nothing was written"),
+	Hint: "with --yes nothing is asked, and everything is taken from flags",
 }
 
-var errGivenUp = &failure{status: statusInterrupted, err: errors.New("interrupted: nothing was written")}
+var errGivenUp = &exit.Failure{Status: exit.StatusInterrupted, Err: errors.New("interrupted: nothing was written")}
 
 // screenAsker shows one question at a time, which leaves the screen when it is answered.
 type screenAsker struct {

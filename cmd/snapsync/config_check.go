@@ -9,6 +9,7 @@ import (
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
 )
 
@@ -43,7 +44,7 @@ type checkJSON struct {
 func (*configCheckCmd) Run(a *app) error {
 	file, err := a.configFile()
 	if errors.Is(err, fs.ErrNotExist) {
-		return usage("'snapsync config init' makes it", "%s does not exist", show(a.configPath()))
+		return exit.Usage("'snapsync config init' makes it", "%s does not exist", show(a.configPath()))
 	}
 	var all []spec
 	if err == nil {
@@ -86,7 +87,7 @@ func (a *app) checkEach(file *config.File, all []spec) error {
 		}
 		if err != nil {
 			bad++
-			if err := a.tellProblems(s.name, err); !errors.As(err, new(*failure)) {
+			if err := a.tellProblems(s.name, err); !errors.As(err, new(*exit.Failure)) {
 				return err
 			}
 			continue
@@ -97,9 +98,9 @@ func (a *app) checkEach(file *config.File, all []spec) error {
 	}
 	switch {
 	case bad > 0:
-		return quiet(statusUsage)
+		return exit.Quiet(exit.StatusUsage)
 	case len(all) == 0:
-		return usage("'snapsync config init' adds one", "%s has no mappings", show(file.Path))
+		return exit.Usage("'snapsync config init' adds one", "%s has no mappings", show(file.Path))
 	}
 	return nil
 }
@@ -191,7 +192,7 @@ func (a *app) tellProblems(mapping string, err error) error {
 			return werr
 		}
 	}
-	return quiet(statusUsage)
+	return exit.Quiet(exit.StatusUsage)
 }
 
 func (a *app) tellOK(s *spec) error {

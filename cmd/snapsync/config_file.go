@@ -13,6 +13,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
 // configPath is where the config file is, or would be.
@@ -28,7 +29,7 @@ func (g *globals) configPath() string {
 func (a *app) configFile() (*config.File, error) {
 	path := a.configPath()
 	if _, err := os.Stat(path); err != nil && a.Mappings != "" {
-		return nil, usage("--mappings names the config file; 'snapsync config init' makes one", "read mappings: %v", err)
+		return nil, exit.Usage("--mappings names the config file; 'snapsync config init' makes one", "read mappings: %v", err)
 	}
 	file, err := a.schema().Load(path)
 	return file, asUsage(err)
@@ -37,7 +38,7 @@ func (a *app) configFile() (*config.File, error) {
 // asUsage makes what is wrong with a config file a usage error.
 func asUsage(err error) error {
 	if problems, ok := err.(config.Problems); ok {
-		return &failure{status: statusUsage, err: problems, hint: "'snapsync config edit' opens the file, 'snapsync config check' looks for mistakes"}
+		return &exit.Failure{Status: exit.StatusUsage, Err: problems, Hint: "'snapsync config edit' opens the file, 'snapsync config check' looks for mistakes"}
 	}
 	return err
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
 type configInitCmd struct {
@@ -72,7 +73,7 @@ func (c *configInitCmd) Run(a *app) error {
 // unattended takes what the flags say.
 func (c *configInitCmd) unattended(d *draft) error {
 	if d.source == "" || d.Remote == "" {
-		return usage("or leave out --yes to be asked", "--yes needs --source and --remote")
+		return exit.Usage("or leave out --yes to be asked", "--yes needs --source and --remote")
 	}
 	if d.name == "" {
 		d.name = d.freeName()
@@ -100,7 +101,7 @@ type draft struct {
 func (d *draft) setSource(text string) error {
 	path, err := expandPath(text)
 	if err != nil {
-		return usage("", "source: %w", err)
+		return exit.Usage("", "source: %w", err)
 	}
 	if !filepath.IsAbs(path) {
 		text = literal(path)
@@ -126,10 +127,10 @@ func (d *draft) freeName() string {
 // checkName refuses a name that cannot be or is taken.
 func (d *draft) checkName(name string) error {
 	if err := config.CheckName(name); err != nil {
-		return usage("", "%w", err)
+		return exit.Usage("", "%w", err)
 	}
 	if d.file != nil && d.file.Mapping(name) != nil {
-		return usage("choose another name, or edit that one with 'snapsync config edit'", "%s has a mapping %q already", show(d.file.Path), name)
+		return exit.Usage("choose another name, or edit that one with 'snapsync config edit'", "%s has a mapping %q already", show(d.file.Path), name)
 	}
 	return nil
 }
@@ -151,7 +152,7 @@ func (d *draft) check() error {
 		}
 	}
 	if problems := config.Problems(nil); errors.As(err, &problems) { // whose lines are not there yet
-		return usage("nothing was written", "%w", problems[0].Err)
+		return exit.Usage("nothing was written", "%w", problems[0].Err)
 	}
 	return err
 }

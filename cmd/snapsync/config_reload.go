@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
 type configReloadCmd struct{}
@@ -35,7 +36,7 @@ func (c *configReloadCmd) Run(a *app) error {
 	case silent:
 		return control.ErrSilent
 	default:
-		return &failure{status: statusError, err: errors.New("nothing is running"), hint: "'snapsync run' reads the config file when it starts"}
+		return &exit.Failure{Status: exit.StatusError, Err: errors.New("nothing is running"), Hint: "'snapsync run' reads the config file when it starts"}
 	}
 	for _, p := range running {
 		v, err := p.Version(a.ctx)

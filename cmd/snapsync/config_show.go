@@ -13,6 +13,7 @@ import (
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
 type configShowCmd struct {
@@ -36,7 +37,7 @@ Examples:
 func (c *configShowCmd) Run(a *app) error {
 	file, err := a.configFile()
 	if errors.Is(err, fs.ErrNotExist) {
-		return usage("'snapsync config init' makes it", "%s does not exist", show(a.configPath()))
+		return exit.Usage("'snapsync config init' makes it", "%s does not exist", show(a.configPath()))
 	}
 	if err != nil {
 		return err
@@ -256,7 +257,7 @@ func shortDuration(d time.Duration) string {
 func remoteKey(remote string) (key, display string, err error) {
 	key, display, err = backends.Canonical(remote)
 	if err != nil {
-		err = &failure{status: statusUsage, err: err, hint: remoteHint}
+		err = &exit.Failure{Status: exit.StatusUsage, Err: err, Hint: remoteHint}
 	}
 	return key, display, err
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
 // configApp is an app with the flags of an empty command line.
@@ -248,10 +249,10 @@ func TestPaths(t *testing.T) {
 
 func TestWorse(t *testing.T) {
 	for _, c := range []struct{ a, b, want int }{
-		{statusOK, statusSteps, statusSteps}, {statusPartial, statusLocked, statusPartial}, {statusFatal, statusHeld, statusFatal},
-		{statusInterrupted, statusFatal, statusInterrupted}, {statusOffline, statusTemporary, statusOffline},
+		{exit.StatusOK, exit.StatusSteps, exit.StatusSteps}, {exit.StatusPartial, exit.StatusLocked, exit.StatusPartial}, {exit.StatusFatal, exit.StatusHeld, exit.StatusFatal},
+		{exit.StatusInterrupted, exit.StatusFatal, exit.StatusInterrupted}, {exit.StatusOffline, exit.StatusTemporary, exit.StatusOffline},
 	} {
-		if got := worse(c.a, c.b); got != c.want || worse(c.b, c.a) != c.want {
+		if got := exit.Worse(c.a, c.b); got != c.want || exit.Worse(c.b, c.a) != c.want {
 			t.Errorf("%d and %d: %d, want %d", c.a, c.b, got, c.want)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rclone/rclone/fs/config"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
 )
 
@@ -259,7 +260,7 @@ func (w *wizard) tryRemote() error {
 			return err
 		}
 		w.print("It does not: %v", err)
-		if hint := hintOf(classify(err), err); hint != "" && !errors.Is(err, engine.ErrOffline) {
+		if hint := exit.Of(err).Hint; hint != "" && !errors.Is(err, engine.ErrOffline) {
 			w.print("hint: %s", hint)
 		}
 		i, err := w.ask.choose("What now?", "", []string{"Try again", "Choose another remote", "Write it down all the same", "Give up"}, 0)
@@ -281,7 +282,7 @@ func (w *wizard) tryRemote() error {
 	return nil
 }
 
-var errNothingWritten = &failure{status: statusError, err: errors.New("nothing was written")}
+var errNothingWritten = &exit.Failure{Status: exit.StatusError, Err: errors.New("nothing was written")}
 
 // firstPlan shows what a run would do, which lists the remote once.
 func (w *wizard) firstPlan() error {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
 )
 
@@ -174,7 +175,7 @@ func (d *daemonProcess) first(ctx context.Context) error {
 			d.line(u, "watching "+u.what())
 		case len(all) == 1:
 			return err
-		case classify(err).status == statusLocked:
+		case exit.Of(err).Status == exit.StatusLocked:
 			taken, locked = taken+1, err
 		}
 	}
@@ -209,8 +210,8 @@ func (d *daemonProcess) signalled(ctx context.Context, s os.Signal) {
 			d.log.Error(err.Error())
 		}
 		if out, err := d.reload(); err != nil {
-			f := classify(err)
-			d.log.Error("not reloaded, everything goes on as before: "+err.Error(), "hint", hintOf(f, err))
+			f := exit.Of(err)
+			d.log.Error("not reloaded, everything goes on as before: "+err.Error(), "hint", f.Hint)
 		} else {
 			d.log.Log(ctx, levelNotice, out.Text)
 		}
@@ -247,11 +248,11 @@ func (d *daemonProcess) wait(limit time.Duration) error {
 		select {
 		case <-u.done:
 		case <-d.hurry:
-			return &failure{status: statusInterrupted, err: errInterrupted, hint: "what was done is recorded; the next run continues"}
+			return &exit.Failure{Status: exit.StatusInterrupted, Err: exit.ErrInterrupted, Hint: "what was done is recorded; the next run continues"}
 		case <-timer.C:
-			return &failure{
-				status: statusInterrupted, err: fmt.Errorf("%s did not end within %v", u.label, limit),
-				hint: "what was done is recorded; the next run continues",
+			return &exit.Failure{
+				Status: exit.StatusInterrupted, Err: fmt.Errorf("%s did not end within %v", u.label, limit),
+				Hint: "what was done is recorded; the next run continues",
 			}
 		}
 	}

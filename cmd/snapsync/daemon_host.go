@@ -9,6 +9,7 @@ import (
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/journal"
 )
@@ -59,8 +60,8 @@ func (d *daemonProcess) Do(ctx context.Context, c control.Command) (control.Outc
 	if err == nil || errors.As(err, new(*control.Error)) {
 		return out, err
 	}
-	f := classify(err)
-	return out, &control.Error{Code: http.StatusInternalServerError, Message: err.Error(), Remedy: hintOf(f, err), Exit: f.status}
+	f := exit.Of(err)
+	return out, &control.Error{Code: http.StatusInternalServerError, Message: err.Error(), Remedy: f.Hint, Exit: f.Status}
 }
 
 func (d *daemonProcess) do(ctx context.Context, c control.Command) (out control.Outcome, err error) {
@@ -76,7 +77,7 @@ func (d *daemonProcess) do(ctx context.Context, c control.Command) (out control.
 		return out, err
 	}
 	if what := onlyForOne(&c); what != "" && len(found) != 1 {
-		return out, &control.Error{Code: http.StatusBadRequest, Message: what + " is for one mapping", Remedy: "name it", Exit: statusUsage}
+		return out, &control.Error{Code: http.StatusBadRequest, Message: what + " is for one mapping", Remedy: "name it", Exit: exit.StatusUsage}
 	}
 	// What a person wants of a mapping that is just being started is done a moment later, and not refused.
 	ctx, cancel := context.WithTimeout(ctx, startPatience)
@@ -184,7 +185,7 @@ func (u *upkeep) approve(c control.Command, out *control.Outcome) error {
 		case c.Digest != "" && c.Digest != s.HeldDigest:
 			return &control.Error{
 				Code: http.StatusConflict, Message: "what is held has changed meanwhile: nothing was approved",
-				Remedy: "look at it again", Exit: statusHeld,
+				Remedy: "look at it again", Exit: exit.StatusHeld,
 			}
 		default:
 			s.ApprovedDigest = s.HeldDigest

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
 )
 
@@ -95,7 +96,7 @@ func (f *processFlags) poolSize(specs []spec) (int64, error) {
 		n, err := strconv.ParseInt(f.MaxTransfers, 10, 32)
 		switch {
 		case err != nil || n < 0:
-			return 0, usage("auto, or a number; 0 means no limit", "max-transfers %q: want a number from 0 up, or auto", f.MaxTransfers)
+			return 0, exit.Usage("auto, or a number; 0 means no limit", "max-transfers %q: want a number from 0 up, or auto", f.MaxTransfers)
 		case n == 0:
 			return poolCeiling, nil
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"testing"
 	"time"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
 // free counts the slots that can be had at this moment.
@@ -72,7 +74,7 @@ func TestPoolSize(t *testing.T) {
 		{"-1", nil, -1}, {"many", nil, -1}, {"1.5", nil, -1}, {"99999999999", nil, -1},
 	} {
 		got, err := (&processFlags{MaxTransfers: c.flag}).poolSize(c.specs)
-		if c.want < 0 && classify(err).status != statusUsage || c.want >= 0 && (err != nil || got != c.want) {
+		if c.want < 0 && exit.Of(err).Status != exit.StatusUsage || c.want >= 0 && (err != nil || got != c.want) {
 			t.Errorf("%q: %d, %v; want %d", c.flag, got, err, c.want)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
 // A reload reads the config file again. A file that is wrong, a log file that cannot be opened or a port that
@@ -63,7 +64,7 @@ func (s *settings) wrong(file *config.File) (found config.Problems) {
 
 // withHint has the error say its remedy itself.
 func withHint(err error) error {
-	if hint := hintOf(classify(err), err); hint != "" {
+	if hint := exit.Of(err).Hint; hint != "" {
 		return fmt.Errorf("%w (%s)", err, hint)
 	}
 	return err
@@ -79,7 +80,7 @@ func checkAddress(addr string) error {
 		_, err = net.LookupPort("tcp", port)
 	}
 	if err != nil {
-		return usage("for instance localhost:9465", "%w", err)
+		return exit.Usage("for instance localhost:9465", "%w", err)
 	}
 	return nil
 }
@@ -202,9 +203,9 @@ func (d *daemonProcess) fileGone(err error) error {
 	const hint = "put it back and reload; 'snapsync stop' ends what runs"
 	switch file, ferr := d.configFile(); {
 	case errors.Is(ferr, fs.ErrNotExist):
-		return usage(hint, "%s does not exist any more", show(d.configPath()))
+		return exit.Usage(hint, "%s does not exist any more", show(d.configPath()))
 	case ferr == nil && len(file.Mappings) == 0:
-		return usage(hint, "%s has no mappings any more", show(file.Path))
+		return exit.Usage(hint, "%s has no mappings any more", show(file.Path))
 	}
 	return err
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
 // answers tells whether metrics are answered at addr.
@@ -51,7 +53,7 @@ func TestDaemonMovesPort(t *testing.T) {
 	}{
 		{free, false, free}, {":" + number, false, free}, {taken.Addr().String(), true, free}, {free, false, free}, {"", false, ""},
 	} {
-		if err := move(c.addr); (classify(err).status == statusUsage) != c.refused && err != nil || (err == nil) == c.refused {
+		if err := move(c.addr); (exit.Of(err).Status == exit.StatusUsage) != c.refused && err != nil || (err == nil) == c.refused {
 			t.Errorf("%q: %v", c.addr, err)
 		}
 		if answers(free) != (c.at == free) {

@@ -20,7 +20,7 @@ const (
 // process that cannot ask this one reads it there.
 const longWork = 3 * time.Second
 
-// report tells the events, the log, a terminal and the journal what changes in a loop, until done.
+// exit.Report tells the events, the log, a terminal and the journal what changes in a loop, until done.
 func (u *upkeep) report(done <-chan struct{}, nudge <-chan struct{}, l loop, f *flight) {
 	r := reporter{upkeep: u, flight: f}
 	next := time.NewTimer(reportBusy)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
 // serve listens on the control socket, and on addr if there is one. Without a socket the process does
@@ -96,7 +97,7 @@ func (d *daemonProcess) openPort(addr string) (*metricsPort, error) {
 	}
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
-		return nil, usage("another process may have the port", "--metrics-addr: %w", err)
+		return nil, exit.Usage("another process may have the port", "--metrics-addr: %w", err)
 	}
 	p := &metricsPort{
 		addr: addr, ended: make(chan struct{}),

@@ -6,6 +6,7 @@ import (
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
 )
 
@@ -65,7 +66,7 @@ func (u *upkeep) notRunning(st *control.Status) {
 	}
 	st.LastError = u.err.Error()
 	st.Why = "it cannot be kept up to date; it is tried again by itself, and at once by 'snapsync sync'"
-	if hint := hintOf(classify(u.err), u.err); hint != "" {
+	if hint := exit.Of(u.err).Hint; hint != "" {
 		st.Why += "; " + hint
 	}
 	st.Live = &control.Live{Started: u.d.started.UTC(), Next: utc(u.next), Transfers: []control.Transfer{}}

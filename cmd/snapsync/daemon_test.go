@@ -19,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/journal"
 )
@@ -285,7 +286,7 @@ func TestDaemonWaitsForASource(t *testing.T) {
 	}
 	r.until("the error", func() bool { return strings.Contains(r.status("three").LastError, "does not exist") })
 	_, err := r.do(control.Command{Name: control.Pause, Mapping: "three"})
-	if e := (*control.Error)(nil); !errors.As(err, &e) || e.Exit != statusNoSource || e.Code != http.StatusConflict {
+	if e := (*control.Error)(nil); !errors.As(err, &e) || e.Exit != exit.StatusNoSource || e.Code != http.StatusConflict {
 		t.Errorf("pause of what does not run: %v", err)
 	}
 	if err := os.Mkdir(filepath.Join(r.dir, "three"), 0o700); err != nil {
@@ -369,7 +370,7 @@ func TestDaemonCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = r.do(control.Command{Name: control.Approve, Digest: "h0"})
-	if e := (*control.Error)(nil); !errors.As(err, &e) || e.Exit != statusHeld || state().ApprovedDigest != "" {
+	if e := (*control.Error)(nil); !errors.As(err, &e) || e.Exit != exit.StatusHeld || state().ApprovedDigest != "" {
 		t.Errorf("approval of what was held before: %v", err)
 	}
 	if must(control.Command{Name: control.Approve, Digest: "h1"}); state().ApprovedDigest != "h1" {
@@ -454,7 +455,7 @@ func TestDaemonOnlyMappingMustOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.newLoop = r.newLoop
-	if err := d.run(&processFlags{}); classify(err).status != statusNoSource {
+	if err := d.run(&processFlags{}); exit.Of(err).Status != exit.StatusNoSource {
 		t.Errorf("ended with %v, want a source that is not there", err)
 	}
 }
@@ -463,12 +464,12 @@ func TestDaemonOnlyMappingMustOpen(t *testing.T) {
 func TestDaemonWaitIsBounded(t *testing.T) {
 	stuck := &upkeep{label: "stuck", done: make(chan struct{})}
 	d := &daemonProcess{kept: []*upkeep{stuck}, hurry: make(chan struct{})}
-	if err := d.wait(20 * time.Millisecond); classify(err).status != statusInterrupted || !strings.Contains(err.Error(), "stuck") {
+	if err := d.wait(20 * time.Millisecond); exit.Of(err).Status != exit.StatusInterrupted || !strings.Contains(err.Error(), "stuck") {
 		t.Errorf("got %v", err)
 	}
 	close(d.hurry)
 	begun := time.Now()
-	if err := d.wait(time.Minute); classify(err).status != statusInterrupted || time.Since(begun) > 10*time.Second {
+	if err := d.wait(time.Minute); exit.Of(err).Status != exit.StatusInterrupted || time.Since(begun) > 10*time.Second {
 		t.Errorf("in a hurry: %v", err)
 	}
 }

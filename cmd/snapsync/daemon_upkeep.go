@@ -13,6 +13,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/journal"
 )
@@ -146,8 +147,8 @@ func (u *upkeep) failed(err error, wait time.Duration) {
 	if same {
 		return
 	}
-	f := classify(err)
-	hint := hintOf(f, err)
+	f := exit.Of(err)
+	hint := f.Hint
 	u.log().Error("not kept up to date: "+err.Error(), "hint", hint, "again_in", wait.Round(time.Millisecond))
 	u.d.publish("error", u.id(), errorEvent{
 		eventHead: head("error", u.id()), Error: err.Error(), Hint: hint, Next: jsonTime(next),
@@ -452,14 +453,14 @@ func (u *upkeep) await(ctx context.Context) {
 func (u *upkeep) absent() error {
 	if u.d.grace.begun() {
 		return &control.Error{
-			Code: http.StatusServiceUnavailable, Message: u.label + " is being stopped", Remedy: "try again in a moment", Exit: statusTemporary,
+			Code: http.StatusServiceUnavailable, Message: u.label + " is being stopped", Remedy: "try again in a moment", Exit: exit.StatusTemporary,
 		}
 	}
 	if u.err == nil {
-		return &control.Error{Code: 409, Message: u.label + " is being started", Remedy: "try again in a moment", Exit: statusTemporary}
+		return &control.Error{Code: 409, Message: u.label + " is being started", Remedy: "try again in a moment", Exit: exit.StatusTemporary}
 	}
-	f := classify(u.err)
+	f := exit.Of(u.err)
 	return &control.Error{
-		Code: 409, Message: fmt.Sprintf("%s is not running: %v", u.label, u.err), Remedy: hintOf(f, u.err), Exit: f.status,
+		Code: 409, Message: fmt.Sprintf("%s is not running: %v", u.label, u.err), Remedy: f.Hint, Exit: f.Status,
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -33,7 +34,7 @@ func (c *diffCmd) Run(a *app) error {
 	q := journal.HistoryQuery{AfterCycle: c.A}
 	if c.B != nil {
 		if *c.B < c.A {
-			return usage("name the older one first", "snapshot %d is not after %d", *c.B, c.A)
+			return exit.Usage("name the older one first", "snapshot %d is not after %d", *c.B, c.A)
 		}
 		q.UpToCycle = *c.B
 	}
@@ -69,7 +70,7 @@ func (s *session) knowSnapshots(numbers ...int64) error {
 	for _, n := range numbers {
 		known := func(c journal.Cycle) bool { return c.ID == n }
 		if n != 0 && !slices.ContainsFunc(cycles, known) {
-			return &failure{statusError, fmt.Errorf("there is no snapshot %d", n), "'snapsync snapshots' lists them; old ones are forgotten"}
+			return &exit.Failure{Status: exit.StatusError, Err: fmt.Errorf("there is no snapshot %d", n), Hint: "'snapsync snapshots' lists them; old ones are forgotten"}
 		}
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
 type doctorCmd struct {
@@ -35,7 +36,7 @@ Examples:
 
 // Run implements the command.
 func (c *doctorCmd) Run(a *app) error {
-	d := &diagnosis{app: a, status: statusError}
+	d := &diagnosis{app: a, status: exit.StatusError}
 	d.program()
 	if err := d.config(); err != nil {
 		return err
@@ -52,7 +53,7 @@ func (c *doctorCmd) Run(a *app) error {
 		d.mapping(m)
 	}
 	if d.failed > 0 {
-		return &failure{status: d.status, err: fmt.Errorf("%s found", counted(int64(d.failed), "problem"))}
+		return &exit.Failure{Status: d.status, Err: fmt.Errorf("%s found", counted(int64(d.failed), "problem"))}
 	}
 	return nil
 }
@@ -83,7 +84,7 @@ func (d *diagnosis) add(subject string, err error) {
 	}
 	d.failed++
 	text := err.Error()
-	if hint := hintOf(classify(err), err); hint != "" {
+	if hint := exit.Of(err).Hint; hint != "" {
 		text += " (" + hint + ")"
 	}
 	d.print(finding{"finding", subject, false, text})
@@ -163,7 +164,7 @@ func (d *diagnosis) space(root string) {
 func (d *diagnosis) mapping(m *mapping) {
 	if m.err != nil {
 		d.add("mapping", m.err)
-		d.status = classify(m.err).status
+		d.status = exit.Of(m.err).Status
 		return
 	}
 	d.ok("mapping", "%s, state in %s", m, show(m.dir))

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -38,7 +39,7 @@ func (c *explainCmd) Run(a *app) error {
 			return err
 		}
 		if path == "" {
-			return usage("name a path inside it", "the source itself is not a path of the mapping")
+			return exit.Usage("name a path inside it", "the source itself is not a path of the mapping")
 		}
 		flags, err := a.recall(s, &c.syncFlags)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -126,7 +127,7 @@ func (f *guardFlags) limit() (engine.MaxDelete, error) {
 	}
 	m, err := engine.ParseMaxDelete(f.MaxDelete)
 	if err != nil {
-		return m, usage("0 holds every delete, 100% none", "%w", err)
+		return m, exit.Usage("0 holds every delete, 100% none", "%w", err)
 	}
 	return m, nil
 }
@@ -138,7 +139,7 @@ func (f *transferFlags) parallel() (int, error) {
 	}
 	n, err := strconv.Atoi(f.Transfers)
 	if err != nil || n < 1 {
-		return 0, usage("", "transfers %q: want a number from 1 up, or auto", f.Transfers)
+		return 0, exit.Usage("", "transfers %q: want a number from 1 up, or auto", f.Transfers)
 	}
 	return n, nil
 }
@@ -150,7 +151,7 @@ func (g *globals) rcloneOptions() (map[string]string, error) {
 		key, value, ok := strings.Cut(kv, "=")
 		key = strings.ReplaceAll(strings.TrimLeft(strings.TrimSpace(key), "-"), "-", "_")
 		if !ok || key == "" {
-			return nil, usage("for instance --rclone low-level-retries=3", "rclone option %q: want KEY=VALUE", kv)
+			return nil, exit.Usage("for instance --rclone low-level-retries=3", "rclone option %q: want KEY=VALUE", kv)
 		}
 		options[key] = value
 	}
@@ -160,7 +161,7 @@ func (g *globals) rcloneOptions() (map[string]string, error) {
 // attempts refuses what cannot be a number of them.
 func (f *transferFlags) attempts() error {
 	if f.Retries < 1 {
-		return usage("1 means that nothing is tried twice", "retries %d: want a number from 1 up", f.Retries)
+		return exit.Usage("1 means that nothing is tried twice", "retries %d: want a number from 1 up", f.Retries)
 	}
 	return nil
 }
@@ -168,7 +169,7 @@ func (f *transferFlags) attempts() error {
 // check wants a remote.
 func (t *target) check() error {
 	if t.Remote == "" {
-		return usage("say where to with --remote, for instance --remote mys3:bucket/path or --remote /mnt/backup; "+
+		return exit.Usage("say where to with --remote, for instance --remote mys3:bucket/path or --remote /mnt/backup; "+
 			"'snapsync config init' writes it down, so that it need not be said again", "no remote given")
 	}
 	return nil

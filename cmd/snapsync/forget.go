@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/gofrs/flock"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
 type forgetCmd struct {
@@ -43,9 +45,9 @@ func (c *forgetCmd) Run(a *app) error {
 		return err
 	}
 	if !m.hasState() {
-		return &failure{
-			status: statusError, err: fmt.Errorf("nothing is remembered of %s", m),
-			hint: "it was never synced, or was forgotten already; 'snapsync config edit' takes it out of the config file, if it is there",
+		return &exit.Failure{
+			Status: exit.StatusError, Err: fmt.Errorf("nothing is remembered of %s", m),
+			Hint: "it was never synced, or was forgotten already; 'snapsync config edit' takes it out of the config file, if it is there",
 		}
 	}
 	if err := a.unattended(m); err != nil {
@@ -90,7 +92,7 @@ func (c *forgetCmd) choose(a *app) (*mapping, error) {
 	}
 	switch len(found) {
 	case 0:
-		return nil, &failure{status: statusError, err: errNoMapping(&c.selection, c.Src), hint: "'snapsync status' lists those that exist"}
+		return nil, &exit.Failure{Status: exit.StatusError, Err: errNoMapping(&c.selection, c.Src), Hint: "'snapsync status' lists those that exist"}
 	case 1:
 		return found[0], nil
 	}
@@ -102,7 +104,7 @@ func (c *forgetCmd) choose(a *app) (*mapping, error) {
 		}
 		names = append(names, "  "+name)
 	}
-	return nil, usage("name one with -m and the first word of its line", "several mappings match:\n%s", strings.Join(names, "\n"))
+	return nil, exit.Usage("name one with -m and the first word of its line", "several mappings match:\n%s", strings.Join(names, "\n"))
 }
 
 // unattended refuses a mapping that a process has, or waits to have.
@@ -121,9 +123,9 @@ func (a *app) unattended(m *mapping) error {
 }
 
 func inUse(err error) error {
-	return &failure{
-		status: statusLocked, err: err,
-		hint: "'snapsync stop' ends it; or take the mapping out of the config file, 'snapsync config reload', and forget it then",
+	return &exit.Failure{
+		Status: exit.StatusLocked, Err: err,
+		Hint: "'snapsync stop' ends it; or take the mapping out of the config file, 'snapsync config reload', and forget it then",
 	}
 }
 
@@ -187,14 +189,14 @@ func (c *forgetCmd) agree(a *app) error {
 		return nil
 	}
 	if a.JSON || !a.interactive() {
-		return usage("add --yes", "nobody can be asked here, and nothing was removed")
+		return exit.Usage("add --yes", "nobody can be asked here, and nothing was removed")
 	}
 	yes, err := a.asker().confirm("Forget it?", "The next run of it begins as for the first time.", false)
 	if err != nil {
 		return err
 	}
 	if !yes {
-		return &failure{status: statusInterrupted, err: errors.New("nothing was removed")}
+		return &exit.Failure{Status: exit.StatusInterrupted, Err: errors.New("nothing was removed")}
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -63,7 +64,7 @@ func TestForgetTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	taken := lockByHand(t, m.dir)
-	if err := m.forget(); classify(err).status != statusLocked || !m.hasState() {
+	if err := m.forget(); exit.Of(err).Status != exit.StatusLocked || !m.hasState() {
 		t.Errorf("%v, state %v", err, m.hasState())
 	}
 	taken()
@@ -111,7 +112,7 @@ func TestForgetWhileWaitedFor(t *testing.T) {
 			switch err := m.forget(); {
 			case err == nil:
 				n++
-			case classify(err).status != statusLocked && !errors.Is(err, fs.ErrNotExist):
+			case exit.Of(err).Status != exit.StatusLocked && !errors.Is(err, fs.ErrNotExist):
 				t.Fatal(err)
 			}
 		}

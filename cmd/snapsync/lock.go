@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
 // A mapping belongs to one process at a time: the one that has flock'ed the file "lock" in its state
@@ -129,7 +131,7 @@ func lockedBy(h holder) error {
 	if h.socket != "" {
 		hint = "it keeps the mapping up to date: 'snapsync status' shows how, 'snapsync sync' has it look now, 'snapsync stop' ends it"
 	}
-	return &failure{status: statusLocked, err: fmt.Errorf("%s has this mapping", who), hint: hint}
+	return &exit.Failure{Status: exit.StatusLocked, Err: fmt.Errorf("%s has this mapping", who), Hint: hint}
 }
 
 // lockHolder tells which process has the state in dir, if one has. It creates nothing.

@@ -3,6 +3,8 @@ package main
 import (
 	"testing"
 	"time"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
 // One that only writes down what a person decided is waited for; any other has the mapping.
@@ -24,7 +26,7 @@ func TestLockIsWaitedFor(t *testing.T) {
 			t.Errorf("not waited for: %v", err)
 		case held.brief:
 			next.release()
-		case err == nil || classify(err).status != statusLocked:
+		case err == nil || exit.Of(err).Status != exit.StatusLocked:
 			t.Errorf("%+v does not have it: %v", held, err)
 		}
 		l.release()

@@ -11,6 +11,8 @@ import (
 
 	"github.com/rclone/rclone/fs"
 	"gopkg.in/natefinch/lumberjack.v2"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
 // rotationFlags keep the log file from growing for ever. Names and meanings are rclone's.
@@ -41,7 +43,7 @@ func newLogFile(path string, f *rotationFlags) (logFile, error) {
 	}
 	plain := &plainLog{path: path}
 	if err = errors.Join(err, plain.reopen()); err != nil {
-		return nil, &failure{status: statusUsage, err: err, hint: "name another with --log-file"}
+		return nil, &exit.Failure{Status: exit.StatusUsage, Err: err, Hint: "name another with --log-file"}
 	}
 	if rotated != nil {
 		return rotated, plain.Close()
@@ -55,18 +57,18 @@ func (f *rotationFlags) rotated(path string) (*rotatedLog, error) {
 	var size fs.SizeSuffix = -1
 	if f.LogFileMaxSize != "" {
 		if err := size.Set(f.LogFileMaxSize); err != nil {
-			return nil, usage("for instance 10M, or off", "--log-file-max-size: %w", err)
+			return nil, exit.Usage("for instance 10M, or off", "--log-file-max-size: %w", err)
 		}
 	}
 	var age time.Duration
 	if f.LogFileMaxAge != "" {
 		var err error
 		if age, err = fs.ParseDuration(f.LogFileMaxAge); err != nil {
-			return nil, usage("for instance 7d", "--log-file-max-age: %w", err)
+			return nil, exit.Usage("for instance 7d", "--log-file-max-age: %w", err)
 		}
 	}
 	if f.LogFileMaxBackups < 0 {
-		return nil, usage("0 keeps all", "--log-file-max-backups %d: want a number from 0 up", f.LogFileMaxBackups)
+		return nil, exit.Usage("0 keeps all", "--log-file-max-backups %d: want a number from 0 up", f.LogFileMaxBackups)
 	}
 	if size < 0 {
 		return nil, nil

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
 func TestLogFileIsReopened(t *testing.T) {
@@ -91,7 +93,7 @@ func TestLogFileRotates(t *testing.T) {
 func TestLogFileRefusals(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	for _, flags := range []rotationFlags{{LogFileMaxSize: "much"}, {LogFileMaxAge: "long"}, {LogFileMaxBackups: -1}} {
-		if f, err := newLogFile(path, &flags); classify(err).status != statusUsage {
+		if f, err := newLogFile(path, &flags); exit.Of(err).Status != exit.StatusUsage {
 			t.Errorf("%+v: %v, %v", flags, f, err)
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/mattn/go-isatty"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
 // levelNotice lies between info and warning: what is worth saying without -v. It has rclone's number.
@@ -122,7 +124,7 @@ func (g *globals) logLevel() (slog.Level, error) {
 	case "":
 		return g.verbosity(), nil
 	}
-	return 0, usage("DEBUG, INFO, NOTICE and ERROR are known", "unknown log level %q", g.LogLevel)
+	return 0, exit.Usage("DEBUG, INFO, NOTICE and ERROR are known", "unknown log level %q", g.LogLevel)
 }
 
 func (g *globals) verbosity() slog.Level {

@@ -12,7 +12,7 @@
 //	main.go      start-up, signals, the last line of defence
 //	cli.go       the commands and how the command line is parsed
 //	flags.go     groups of flags that commands share, and what they mean for the libraries
-//	exit.go      errors to messages, hints and exit statuses
+//	exit/        errors to messages, hints and exit statuses
 //	spec.go      the mappings that a command line means
 //	turns.go     one mapping after the other
 //	config*.go   the config file, and the commands about it
@@ -49,6 +49,7 @@ import (
 	"time"
 
 	_ "github.com/snapsync/snapsync/backends/all" // every remote that rclone knows
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
 func main() {
@@ -74,17 +75,15 @@ func start(ctx context.Context, args []string, stdout, stderr io.Writer) (status
 			if os.Getenv("SNAPSYNC_TRACE") != "" {
 				stderr.Write(debug.Stack())
 			}
-			status = statusError
+			status = exit.StatusError
 		}
 	}()
 	err := execute(ctx, args, stdout, stderr)
-	if ctx.Err() != nil && err != nil && !errors.As(err, new(*failure)) {
-		err = &failure{status: statusInterrupted, err: errInterrupted, hint: "what was done is recorded; the next run continues"}
+	if ctx.Err() != nil && err != nil && !errors.As(err, new(*exit.Failure)) {
+		err = &exit.Failure{Status: exit.StatusInterrupted, Err: exit.ErrInterrupted, Hint: "what was done is recorded; the next run continues"}
 	}
-	return report(stderr, err)
+	return exit.Report(stderr, err)
 }
-
-var errInterrupted = errors.New("interrupted")
 
 // interruptible returns a context that the first SIGINT or SIGTERM cancels, so that what is under way
 // ends cleanly. The second one ends the process at once: the journal copes with that too. So does what takes
@@ -105,7 +104,7 @@ func interruptible() (context.Context, func()) {
 			}
 		case <-time.After(2 * drainTime):
 		}
-		os.Exit(statusInterrupted)
+		os.Exit(exit.StatusInterrupted)
 	}()
 	return ctx, func() {
 		signal.Stop(signals)

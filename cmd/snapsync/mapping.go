@@ -13,6 +13,7 @@ import (
 	"github.com/adrg/xdg"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
 )
 
@@ -106,7 +107,7 @@ const remoteHint = "a remote is name:path, :type,option=value:path or a director
 func newMapping(stateRoot, source, remote string) (*mapping, error) {
 	key, display, err := backends.Canonical(remote)
 	if err != nil {
-		return nil, &failure{status: statusUsage, err: err, hint: remoteHint}
+		return nil, &exit.Failure{Status: exit.StatusUsage, Err: err, Hint: remoteHint}
 	}
 	name := nameOf(source, key)
 	return &mapping{name: name, dir: filepath.Join(stateRoot, name), source: source, remote: key, open: remote, display: display}, nil
@@ -158,9 +159,9 @@ func (a *app) mappingFor(src string, t *target) (*mapping, error) {
 	case errors.Is(err, engine.ErrFatal): // the remote is not even known
 		return nil, err
 	case errors.Unwrap(err) != nil: // rclone's: the remote cannot be looked through
-		return nil, &failure{status: statusUsage, err: err, hint: remoteHint}
+		return nil, &exit.Failure{Status: exit.StatusUsage, Err: err, Hint: remoteHint}
 	}
-	return nil, &failure{status: statusUsage, err: err, hint: "choose a remote that is neither inside the source nor around it"}
+	return nil, &exit.Failure{Status: exit.StatusUsage, Err: err, Hint: "choose a remote that is neither inside the source nor around it"}
 }
 
 // findSource returns the directory that src means, absolute and without symlinks.
@@ -184,13 +185,13 @@ func findSource(src string) (string, error) {
 		return "", noSource(fmt.Errorf("find source: %w", err))
 	}
 	if !info.IsDir() {
-		return "", usage("name the directory that holds it and --include the file", "source %s is not a directory", show(abs))
+		return "", exit.Usage("name the directory that holds it and --include the file", "source %s is not a directory", show(abs))
 	}
 	return real, nil
 }
 
 func noSource(err error) error {
-	return &failure{statusNoSource, err, "if it is on a disk or share of its own, check that it is mounted; nothing was changed on the remote"}
+	return &exit.Failure{Status: exit.StatusNoSource, Err: err, Hint: "if it is on a disk or share of its own, check that it is mounted; nothing was changed on the remote"}
 }
 
 // realPath is the absolute path without symlinks of something that need not exist: of what is

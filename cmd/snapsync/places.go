@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -17,7 +18,7 @@ import (
 // checkPlaces refuses a state or a backup directory that a run would damage. It makes nothing.
 func (a *app) checkPlaces(m *mapping, f *syncFlags) error {
 	if backends.Overlaps(m.dir, m.open) != nil { // that the remote is known has been seen
-		return usage("keep the state elsewhere with --state-dir, or choose another remote: what the source does not hold is deleted there",
+		return exit.Usage("keep the state elsewhere with --state-dir, or choose another remote: what the source does not hold is deleted there",
 			"the state directory %s is inside the remote %s", show(m.dir), m.display)
 	}
 	if f.BackupDir == "" {
@@ -37,7 +38,7 @@ func (a *app) stateOutside(source string, filter snapshot.Filter) error {
 	if !inside || rel != "" && filter != nil && !filter.Dir(rel) {
 		return nil
 	}
-	return usage(fmt.Sprintf("add --exclude '/%s/**', or keep the state elsewhere with --state-dir", rel),
+	return exit.Usage(fmt.Sprintf("add --exclude '/%s/**', or keep the state elsewhere with --state-dir", rel),
 		"the state directory %s is inside the source", show(root))
 }
 
@@ -47,22 +48,22 @@ func checkBackupDir(m *mapping, dir string) error {
 	const hint = "choose a directory of the same remote that is neither inside the source or the remote nor around them"
 	at, display, err := placeOf(dir)
 	if err != nil {
-		return &failure{status: statusUsage, err: fmt.Errorf("--backup-dir: %w", err), hint: hint}
+		return &exit.Failure{Status: exit.StatusUsage, Err: fmt.Errorf("--backup-dir: %w", err), Hint: hint}
 	}
 	remote, _, err := placeOf(m.open)
 	if err != nil {
 		return err
 	}
 	if at.remote != remote.remote {
-		return usage(hint, "--backup-dir %s is not on the same remote as %s", display, m.display)
+		return exit.Usage(hint, "--backup-dir %s is not on the same remote as %s", display, m.display)
 	}
 	if err := backends.Overlaps(m.source, dir); errors.Is(err, engine.ErrFatal) {
 		return fmt.Errorf("--backup-dir: %w", err)
 	} else if err != nil {
-		return usage(hint, "--backup-dir %s and the source %s overlap", display, show(m.source))
+		return exit.Usage(hint, "--backup-dir %s and the source %s overlap", display, show(m.source))
 	}
 	if at.overlaps(remote) || at.remote == "" && backends.Overlaps(at.path, m.open) != nil {
-		return usage(hint, "--backup-dir %s and the remote %s overlap", display, m.display)
+		return exit.Usage(hint, "--backup-dir %s and the remote %s overlap", display, m.display)
 	}
 	return nil
 }

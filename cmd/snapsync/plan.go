@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/journal"
 )
@@ -94,7 +95,7 @@ func (c *planCmd) show(a *app, s *session, config engine.Config, emptyDirs bool)
 		return err
 	}
 	if c.ExitCode && len(view.steps) > 0 {
-		return quiet(statusSteps)
+		return exit.Quiet(exit.StatusSteps)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
 // A command that steers a mapping goes to the process that keeps it true, if one does; the lock says
@@ -112,7 +113,7 @@ func (a *app) either(m *mapping, ask func(*process) error, fn func(*session) err
 			}
 		}
 		err := a.alone(m, fn)
-		if err == nil || classify(err).status != statusLocked {
+		if err == nil || exit.Of(err).Status != exit.StatusLocked {
 			return err
 		}
 		h, running := lockHolder(m.dir)
@@ -164,10 +165,10 @@ func asFailure(err error) error {
 		return err
 	}
 	status := e.Exit
-	if status == statusOK {
-		status = statusError
+	if status == exit.StatusOK {
+		status = exit.StatusError
 	}
-	return &failure{status: status, err: err, hint: e.Remedy}
+	return &exit.Failure{Status: status, Err: err, Hint: e.Remedy}
 }
 
 // steeringJSON is what the commands that steer print with --json.

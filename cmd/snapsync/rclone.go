@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -21,7 +22,7 @@ import (
 // only where a person can see the question and answer it.
 func (a *app) startRclone() error {
 	if _, err := os.Stat(a.Config); a.Config != "" && errors.Is(err, fs.ErrNotExist) {
-		return usage("--config names rclone's configuration file", "%s does not exist", show(a.Config))
+		return exit.Usage("--config names rclone's configuration file", "%s does not exist", show(a.Config))
 	}
 	err := backends.Init(a.ctx, backends.Settings{
 		AskPassword:     isTerminal(os.Stdin) && isTerminal(a.stderr),
@@ -30,7 +31,7 @@ func (a *app) startRclone() error {
 		Log:             a.log,
 	})
 	if err != nil {
-		return &failure{status: statusFatal, err: fmt.Errorf("start rclone: %w", err)}
+		return &exit.Failure{Status: exit.StatusFatal, Err: fmt.Errorf("start rclone: %w", err)}
 	}
 	return nil
 }
@@ -77,10 +78,10 @@ func (a *app) checkOptions(c backends.Config) error {
 	if err == nil {
 		return conn.Close()
 	}
-	if classify(err).status != statusError {
+	if exit.Of(err).Status != exit.StatusError {
 		return err
 	}
-	return &failure{status: statusUsage, err: err, hint: "--bwlimit and the options of --rclone have rclone's syntax: https://rclone.org/docs/"}
+	return &exit.Failure{Status: exit.StatusUsage, Err: err, Hint: "--bwlimit and the options of --rclone have rclone's syntax: https://rclone.org/docs/"}
 }
 
 // limitBandwidth sets the limit of this process; "" changes nothing.
@@ -92,7 +93,7 @@ func (a *app) limitBandwidth(limit string) error {
 		return err
 	}
 	if err := backends.SetBandwidth(limit); err != nil {
-		return &failure{status: statusUsage, err: err, hint: "--bwlimit has rclone's syntax: https://rclone.org/docs/#bwlimit-bwtimetable"}
+		return &exit.Failure{Status: exit.StatusUsage, Err: err, Hint: "--bwlimit has rclone's syntax: https://rclone.org/docs/#bwlimit-bwtimetable"}
 	}
 	return nil
 }
@@ -106,7 +107,7 @@ func (f *filterFlags) filter() (snapshot.Filter, error) {
 		IgnoreCase: f.IgnoreCase,
 	})
 	if err != nil {
-		return nil, &failure{status: statusUsage, err: err, hint: "the rules are rclone's: https://rclone.org/filtering/"}
+		return nil, &exit.Failure{Status: exit.StatusUsage, Err: err, Hint: "the rules are rclone's: https://rclone.org/filtering/"}
 	}
 	return filter, nil
 }

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/journal"
 )
@@ -53,9 +54,9 @@ func (c *retryCmd) Run(a *app) error {
 	if len(missed) == 0 || err != nil {
 		return err
 	}
-	return &failure{
-		status: statusError, err: fmt.Errorf("not tried again, as it did not fail: %s", strings.Join(missed, ", ")),
-		hint: "'snapsync retry' and 'snapsync status' list what did; 'snapsync explain PATH' says why a path was sent or not",
+	return &exit.Failure{
+		Status: exit.StatusError, Err: fmt.Errorf("not tried again, as it did not fail: %s", strings.Join(missed, ", ")),
+		Hint: "'snapsync retry' and 'snapsync status' list what did; 'snapsync explain PATH' says why a path was sent or not",
 	}
 }
 
@@ -219,6 +220,6 @@ func cleanPath(p string) (clean string, ok bool) {
 
 func badPath(format string, args ...any) error {
 	return &control.Error{
-		Code: http.StatusBadRequest, Message: fmt.Sprintf(format, args...), Remedy: "paths are relative to the source, with slashes", Exit: statusUsage,
+		Code: http.StatusBadRequest, Message: fmt.Sprintf(format, args...), Remedy: "paths are relative to the source, with slashes", Exit: exit.StatusUsage,
 	}
 }

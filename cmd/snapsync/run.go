@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -176,7 +177,7 @@ func (a *app) finish(s *session, sum *engine.Summary, err error) error {
 	}
 	a.notes(sum)
 	if sum.Failed > 0 {
-		return &failure{statusPartial, failedError(sum), "they are tried again at the next run; 'snapsync status' lists them"}
+		return &exit.Failure{Status: exit.StatusPartial, Err: failedError(sum), Hint: "they are tried again at the next run; 'snapsync status' lists them"}
 	}
 	if sum.Held > 0 {
 		return heldFailure(s, sum)
@@ -266,10 +267,10 @@ func heldFailure(s *session, sum *engine.Summary) error {
 		whys = append(whys, m.Why)
 		ways = append(ways, "mount it again, or accept what is there now with: "+s.approval("--new-source"))
 	}
-	return &failure{
-		status: statusHeld,
-		err:    fmt.Errorf("%s held: %s", counted(sum.Held, "delete"), strings.Join(whys, "; ")),
-		hint:   "everything else was done; " + strings.Join(ways, "; "),
+	return &exit.Failure{
+		Status: exit.StatusHeld,
+		Err:    fmt.Errorf("%s held: %s", counted(sum.Held, "delete"), strings.Join(whys, "; ")),
+		Hint:   "everything else was done; " + strings.Join(ways, "; "),
 	}
 }
 

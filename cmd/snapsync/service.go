@@ -14,6 +14,8 @@ import (
 
 	"github.com/adrg/xdg"
 	"github.com/alecthomas/kong"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
 // serviceCmd makes the service manager of the system run `snapsync run` for all mappings of the
@@ -107,7 +109,7 @@ func (a *app) newServiceManager(f scopeFlags) (serviceManager, error) {
 	case "windows":
 		return newWindowsService(a)
 	}
-	return nil, usage("have 'snapsync run' started by the one that you use",
+	return nil, exit.Usage("have 'snapsync run' started by the one that you use",
 		"no service manager of %s is known", runtime.GOOS)
 }
 
@@ -134,7 +136,7 @@ func (c *serviceInstallCmd) Run(a *app) error {
 
 func (c *serviceInstallCmd) install(a *app, m serviceManager, j *job) error {
 	if c.System && runtime.GOOS != "windows" && os.Geteuid() != 0 {
-		return usage("call it with sudo, or leave --system out", "a service of the machine needs root")
+		return exit.Usage("call it with sudo, or leave --system out", "a service of the machine needs root")
 	}
 	if err := a.haveMappings(j); err != nil {
 		return err
@@ -175,7 +177,7 @@ func (c *serviceStopCmd) Run(a *app) error {
 // newJob is the service that the command line asks for.
 func (a *app) newJob(c *serviceInstallCmd) (*job, error) {
 	if c.RunAs != "" && !c.System {
-		return nil, usage("add --system, or log in as that user", "--run-as is for a service of the machine")
+		return nil, exit.Usage("add --system, or log in as that user", "--run-as is for a service of the machine")
 	}
 	who, err := runAs(c.RunAs, c.System)
 	if err != nil {
@@ -211,11 +213,11 @@ func (a *app) haveMappings(j *job) error {
 	file, err := a.schema().Load(j.mappings)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return usage(hint, "there are no mappings: %s does not exist", show(j.mappings))
+		return exit.Usage(hint, "there are no mappings: %s does not exist", show(j.mappings))
 	case err != nil:
 		return asUsage(err)
 	case len(file.Mappings) == 0:
-		return usage(hint, "there are no mappings in %s", show(j.mappings))
+		return exit.Usage(hint, "there are no mappings in %s", show(j.mappings))
 	case !j.isOurs():
 		return nil // ~ and the like mean something else here
 	}
@@ -239,7 +241,7 @@ func runAs(name string, system bool) (*user.User, error) {
 	}
 	who, err := user.Lookup(name)
 	if err != nil {
-		return nil, usage("name a user of this machine", "--run-as: %w", err)
+		return nil, exit.Usage("name a user of this machine", "--run-as: %w", err)
 	}
 	return who, nil
 }
@@ -285,7 +287,7 @@ func sameFile(a, b string) bool {
 func checkProgram(path string) error {
 	for dir := filepath.Dir(path); dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
 		if strings.HasPrefix(filepath.Base(dir), "go-build") {
-			return usage("install it first: go install ./cmd/snapsync", "%s is gone when this command ends", show(path))
+			return exit.Usage("install it first: go install ./cmd/snapsync", "%s is gone when this command ends", show(path))
 		}
 	}
 	return nil

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
 // launchd is the service manager of macOS: an agent of a user, or a daemon of the machine. It takes up
@@ -56,7 +58,7 @@ func (l *launchd) service() string { return l.domain() + "/" + launchdLabel }
 func (l *launchd) text(j *job) (string, error) {
 	for _, word := range append(append([]string{j.program}, j.args...), j.env...) {
 		if !utf8.ValidString(word) {
-			return "", usage("rename it", "launchd cannot be told of %s, which is not UTF-8", show(word))
+			return "", exit.Usage("rename it", "launchd cannot be told of %s, which is not UTF-8", show(word))
 		}
 	}
 	var b strings.Builder
@@ -207,7 +209,7 @@ func (l *launchd) start() error {
 		if l.system {
 			return err
 		}
-		return &failure{status: statusError, err: err, hint: "an agent runs in the session of whoever is logged in at the screen, not in that of ssh or sudo; --system needs no session"}
+		return &exit.Failure{Status: exit.StatusError, Err: err, Hint: "an agent runs in the session of whoever is logged in at the screen, not in that of ssh or sudo; --system needs no session"}
 	}
 	l.app.tell("started; 'snapsync status' shows how the mappings stand")
 	return nil

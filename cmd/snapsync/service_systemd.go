@@ -14,6 +14,7 @@ import (
 	"github.com/adrg/xdg"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
 // systemd is the service manager of most Linux systems: the instance of the machine, or that of a user,
@@ -51,7 +52,7 @@ func (s *systemd) target() string {
 // in a container or while an image is built, the link is made by hand, as systemd would find it.
 func (s *systemd) install(j *job) error {
 	if _, err := exec.LookPath("systemctl"); err != nil {
-		return usage("have 'snapsync run' started by the service manager that you use", "there is no systemd on this machine: %w", err)
+		return exit.Usage("have 'snapsync run' started by the service manager that you use", "there is no systemd on this machine: %w", err)
 	}
 	text, err := s.text(j)
 	if err != nil {
@@ -184,7 +185,7 @@ func notInstalled(system bool) error {
 	if system {
 		hint = "'sudo snapsync service install --system' installs it; without --system yours is meant"
 	}
-	return &failure{status: statusError, err: errors.New("the service is not installed"), hint: hint}
+	return &exit.Failure{Status: exit.StatusError, Err: errors.New("the service is not installed"), Hint: hint}
 }
 
 func (s *systemd) status() (*serviceStatus, error) {
@@ -255,9 +256,9 @@ func (s *systemd) output(args ...string) (string, error) {
 	case err == nil:
 		return out, nil
 	case !s.system && !control.Own(os.Getenv("XDG_RUNTIME_DIR")):
-		return out, &failure{status: statusError, err: err, hint: "there is no session of yours here, as after su or sudo: log in as yourself, or use --system"}
+		return out, &exit.Failure{Status: exit.StatusError, Err: err, Hint: "there is no session of yours here, as after su or sudo: log in as yourself, or use --system"}
 	case s.system && os.Geteuid() != 0:
-		return out, &failure{status: statusError, err: err, hint: "call it with sudo"}
+		return out, &exit.Failure{Status: exit.StatusError, Err: err, Hint: "call it with sudo"}
 	}
 	return out, err
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
 // shown are the properties of the service that matter here.
@@ -81,11 +83,11 @@ const statusNoExec = 203
 // endedWith says what an exit status means.
 func endedWith(status int) string {
 	meaning := map[int]string{
-		statusUsage:    "'snapsync config check' tells what is wrong",
-		statusNoSource: "the source is not there",
-		statusOffline:  "the remote cannot be reached",
-		statusLocked:   "another process has the mappings: 'snapsync status' shows it",
-		statusNoExec:   "the program cannot be run from where it was installed: 'snapsync service install' again",
+		exit.StatusUsage:    "'snapsync config check' tells what is wrong",
+		exit.StatusNoSource: "the source is not there",
+		exit.StatusOffline:  "the remote cannot be reached",
+		exit.StatusLocked:   "another process has the mappings: 'snapsync status' shows it",
+		statusNoExec:        "the program cannot be run from where it was installed: 'snapsync service install' again",
 	}
 	text := fmt.Sprintf("ended with status %d", status)
 	if m, ok := meaning[status]; ok {
@@ -100,7 +102,7 @@ func (s *systemd) whyNot(err error) error {
 	if p["Result"] == "" || p["Result"] == "success" || s.system && os.Geteuid() != 0 {
 		return err
 	}
-	return &failure{status: statusError, err: fmt.Errorf("the service does not start: it %s", howItEnded(p)), hint: "what it said: " + s.journal()}
+	return &exit.Failure{Status: exit.StatusError, Err: fmt.Errorf("the service does not start: it %s", howItEnded(p)), Hint: "what it said: " + s.journal()}
 }
 
 // journal is the command that shows what the service said before its log was open, and how it ended.

@@ -17,6 +17,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
 var updateDefinitions = flag.Bool("update", false, "rewrite the service definitions in testdata/service")
@@ -128,7 +130,7 @@ func verifyUnit(t *testing.T, scope, text string) string {
 // A plist is XML that gives back the words that went in.
 func TestPlistHoldsTheCommand(t *testing.T) {
 	j := asUTF8(testJob(false))
-	if _, err := (&launchd{}).text(testJob(false)); classify(err).status != statusUsage {
+	if _, err := (&launchd{}).text(testJob(false)); exit.Of(err).Status != exit.StatusUsage {
 		t.Errorf("a word that XML cannot hold: %v", err)
 	}
 	text, err := (&launchd{home: "/Users/me"}).text(j)
@@ -208,7 +210,7 @@ func TestUnitQuote(t *testing.T) {
 }
 
 func TestProgramOfGoRunIsRefused(t *testing.T) {
-	if err := checkProgram("/tmp/go-build123/b001/exe/snapsync"); classify(err).status != statusUsage {
+	if err := checkProgram("/tmp/go-build123/b001/exe/snapsync"); exit.Of(err).Status != exit.StatusUsage {
 		t.Errorf("got %v", err)
 	}
 	if err := checkProgram("/usr/local/bin/snapsync"); err != nil {

@@ -12,6 +12,8 @@ import (
 	"github.com/kardianos/service"
 	"github.com/rclone/rclone/fs/config"
 	"golang.org/x/sys/windows"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
 // windowsService is a service of Windows. There is one of the machine only, and it runs as the system's
@@ -60,7 +62,7 @@ func (w *windowsService) text(j *job) (string, error) {
 
 func (w *windowsService) install(j *job) error {
 	if !j.isOurs() {
-		return usage("leave it out: on Windows the service runs as the system's own account", "--run-as %s", j.user.Username)
+		return exit.Usage("leave it out: on Windows the service runs as the system's own account", "--run-as %s", j.user.Username)
 	}
 	s, err := w.definition(j)
 	if err != nil {
@@ -126,7 +128,7 @@ func (w *windowsService) do(verb string, action func(service.Service) error, don
 func failed(verb string, err error) error {
 	err = fmt.Errorf("%s the service: %w", verb, err)
 	if errors.Is(err, windows.ERROR_ACCESS_DENIED) {
-		return &failure{status: statusError, err: err, hint: "call it as an administrator"}
+		return &exit.Failure{Status: exit.StatusError, Err: err, Hint: "call it as an administrator"}
 	}
 	return err
 }
@@ -169,7 +171,7 @@ func asService(work func(context.Context) int) (status int, ok bool) {
 	p := &served{work: work}
 	s, err := service.New(p, &service.Config{Name: serviceName})
 	if err != nil || s.Run() != nil {
-		return statusError, true
+		return exit.StatusError, true
 	}
 	return p.status, true
 }
@@ -192,7 +194,7 @@ func (p *served) Start(s service.Service) error {
 		p.status = p.work(ctx)
 		switch {
 		case ctx.Err() != nil: // the manager waits for it
-		case p.status == statusOK:
+		case p.status == exit.StatusOK:
 			go s.Stop()
 		default: // for the manager a process that is gone is a failure, and only that is started again
 			os.Exit(p.status)

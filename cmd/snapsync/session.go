@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -30,7 +31,7 @@ func (a *app) open(m *mapping) (*session, error) { return a.openAs(m, holder{soc
 
 func (a *app) openAs(m *mapping, as holder) (*session, error) {
 	if err := os.MkdirAll(m.dir, 0o700); err != nil {
-		return nil, &failure{status: statusError, err: fmt.Errorf("make state directory: %w", err), hint: "choose another with --state-dir"}
+		return nil, &exit.Failure{Status: exit.StatusError, Err: fmt.Errorf("make state directory: %w", err), Hint: "choose another with --state-dir"}
 	}
 	l, err := takeLock(a.ctx, m.dir, as)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
 )
 
@@ -68,7 +69,7 @@ func (a *app) decide(t *target, src string, srcBy origin) error {
 		return nil
 	}
 	if src != "" {
-		return usage("leave out one of them", "mapping %q has its source in the config file, and %s is given", t.Mapping, show(src))
+		return exit.Usage("leave out one of them", "mapping %q has its source in the config file, and %s is given", t.Mapping, show(src))
 	}
 	if t.Remote == "" {
 		return nil
@@ -79,7 +80,7 @@ func (a *app) decide(t *target, src string, srcBy origin) error {
 	case by < other:
 		t.Mapping = ""
 	default:
-		return usage("leave out one of them", "mapping %q has its remote in the config file, and --remote is given", t.Mapping)
+		return exit.Usage("leave out one of them", "mapping %q has its remote in the config file, and --remote is given", t.Mapping)
 	}
 	return nil
 }
@@ -91,12 +92,12 @@ func (a *app) needFile(t *target) (*config.File, error) {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	case err != nil && t.Mapping != "":
-		return nil, usage("'snapsync config init' makes it, or name the source and the --remote instead",
+		return nil, exit.Usage("'snapsync config init' makes it, or name the source and the --remote instead",
 			"mapping %q: there is no config file of mappings yet", t.Mapping)
 	case err != nil:
 		return nil, t.check()
 	case len(file.Mappings) == 0:
-		return nil, usage("'snapsync config init' adds one, or say where to with --remote", "no remote given, and %s has no mappings", show(file.Path))
+		return nil, exit.Usage("'snapsync config init' adds one, or say where to with --remote", "no remote given, and %s has no mappings", show(file.Path))
 	}
 	return file, nil
 }
@@ -116,7 +117,7 @@ func pick(file *config.File, all []spec, which *spec) ([]spec, error) {
 		}
 		all = slices.DeleteFunc(all, func(s spec) bool { return !sameSource(s.src, source) })
 		if len(all) == 0 {
-			return nil, usage("say where to with --remote, or write it down with 'snapsync config init'",
+			return nil, exit.Usage("say where to with --remote, or write it down with 'snapsync config init'",
 				"no remote given, and %s has no mapping of %s", show(file.Path), show(source))
 		}
 	}
@@ -130,7 +131,7 @@ func sameSource(src, source string) bool {
 }
 
 func noSuchMapping(file *config.File, name string) error {
-	return usage("it has "+strings.Join(file.Names(), ", "), "there is no mapping %q in %s", name, show(file.Path))
+	return exit.Usage("it has "+strings.Join(file.Names(), ", "), "there is no mapping %q in %s", name, show(file.Path))
 }
 
 // wrongTime refuses what cannot be a time to wait. Of interval, what is below 0 means never.
@@ -143,11 +144,11 @@ func (s *spec) wrongTime() (key string, err error) {
 		{"poll-interval", s.PollInterval}, {"upload-age", s.UploadAge},
 	} {
 		if t.time < 0 {
-			return t.key, usage("", "%s %v: want a time from 0 up", t.key, t.time)
+			return t.key, exit.Usage("", "%s %v: want a time from 0 up", t.key, t.time)
 		}
 	}
 	if s.ProbeMax > 0 && s.ProbeMin > s.ProbeMax {
-		return "probe-min", usage("set both", "probe-min %v is more than probe-max %v", s.ProbeMin, s.ProbeMax)
+		return "probe-min", exit.Usage("set both", "probe-min %v is more than probe-max %v", s.ProbeMin, s.ProbeMax)
 	}
 	return "", nil
 }

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
 type statusCmd struct {
@@ -151,7 +152,7 @@ type brokenStatus struct {
 
 func (c *statusCmd) none(a *app, w io.Writer) error {
 	if c.Src+c.Source+c.Remote+c.Mapping != "" {
-		return &failure{status: statusError, err: errNoMapping(&c.selection, c.Src), hint: "'snapsync status' lists those that exist"}
+		return &exit.Failure{Status: exit.StatusError, Err: errNoMapping(&c.selection, c.Src), Hint: "'snapsync status' lists those that exist"}
 	}
 	if a.JSON {
 		return nil

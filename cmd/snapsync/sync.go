@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
 )
 
@@ -63,7 +64,7 @@ func notRunning(m *mapping) error {
 	if m.spec != nil {
 		way = "snapsync run --once " + m.handle
 	}
-	return &failure{status: statusError, err: fmt.Errorf("nothing keeps %s up to date now", m), hint: "this brings it up to date: " + way}
+	return &exit.Failure{Status: exit.StatusError, Err: fmt.Errorf("nothing keeps %s up to date now", m), Hint: "this brings it up to date: " + way}
 }
 
 // awaitEvery is the time between two looks at a sync that is waited for.
@@ -102,8 +103,8 @@ func (c *syncCmd) late(a *app, err error) error {
 	if a.ctx.Err() != nil {
 		return a.ctx.Err()
 	}
-	return &failure{
-		status: statusTemporary, err: fmt.Errorf("not done within %v: %w", c.Timeout, err), hint: "'snapsync status' shows what it is doing",
+	return &exit.Failure{
+		Status: exit.StatusTemporary, Err: fmt.Errorf("not done within %v: %w", c.Timeout, err), Hint: "'snapsync status' shows what it is doing",
 	}
 }
 
@@ -115,19 +116,19 @@ func awaited(st *control.Status, cycle int64) (done bool, err error) {
 	case state == engine.LoopPaused && !st.Paused: // it was resumed, and is about to see that
 		return false, nil
 	case state == engine.LoopPaused:
-		return true, &failure{status: statusTemporary, err: errors.New("paused"), hint: "'snapsync resume' goes on"}
+		return true, &exit.Failure{Status: exit.StatusTemporary, Err: errors.New("paused"), Hint: "'snapsync resume' goes on"}
 	case !ended, state == engine.LoopScanning, state == engine.LoopSyncing:
 		return false, nil
 	case state == engine.LoopOffline:
-		return true, &failure{status: statusOffline, err: errors.New(cmp.Or(st.LastError, "the remote cannot be reached")), hint: st.Why}
+		return true, &exit.Failure{Status: exit.StatusOffline, Err: errors.New(cmp.Or(st.LastError, "the remote cannot be reached")), Hint: st.Why}
 	case state == engine.LoopHeld && st.Held == 0: // by the source itself
-		return true, &failure{status: statusNewSource, err: errors.New(cmp.Or(st.LastError, "held")), hint: st.Why}
+		return true, &exit.Failure{Status: exit.StatusNewSource, Err: errors.New(cmp.Or(st.LastError, "held")), Hint: st.Why}
 	case state == engine.LoopStopped:
-		return true, &failure{status: statusError, err: errors.New(st.LastError), hint: st.Why}
+		return true, &exit.Failure{Status: exit.StatusError, Err: errors.New(st.LastError), Hint: st.Why}
 	case state == engine.LoopHeld:
-		return true, &failure{status: statusHeld, err: fmt.Errorf("%s held: %s", heldText(st), st.HeldWhy), hint: st.Why}
+		return true, &exit.Failure{Status: exit.StatusHeld, Err: fmt.Errorf("%s held: %s", heldText(st), st.HeldWhy), Hint: st.Why}
 	case st.Failed > 0:
-		return true, &failure{status: statusPartial, err: errors.New(counted(st.Failed, "path") + " failed"), hint: "'snapsync status' lists them"}
+		return true, &exit.Failure{Status: exit.StatusPartial, Err: errors.New(counted(st.Failed, "path") + " failed"), Hint: "'snapsync status' lists them"}
 	}
 	return st.Pending == 0, nil
 }
@@ -151,7 +152,7 @@ func (c *stopCmd) Run(a *app) error {
 		return control.ErrSilent
 	}
 	if len(running) == 0 {
-		return &failure{status: statusError, err: errors.New("nothing is running"), hint: "'snapsync status' shows the mappings"}
+		return &exit.Failure{Status: exit.StatusError, Err: errors.New("nothing is running"), Hint: "'snapsync status' shows the mappings"}
 	}
 	for _, p := range running {
 		v, err := p.Version(a.ctx)

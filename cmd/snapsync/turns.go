@@ -1,6 +1,10 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+)
 
 // inTurn runs fn for each mapping. Of several, what goes wrong with one is reported and does not stop the
 // others; the exit status is the most severe.
@@ -8,16 +12,16 @@ func inTurn[T any](a *app, all []T, name func(T) string, fn func(T) error) error
 	if len(all) == 1 {
 		return fn(all[0])
 	}
-	worst := statusOK
+	worst := exit.StatusOK
 	for i, one := range all {
 		a.turn = i + 1
 		err := fn(one)
 		if err != nil && a.ctx.Err() != nil {
 			return err
 		}
-		worst = worse(worst, reportNamed(a.stderr, name(one), err))
+		worst = exit.Worse(worst, exit.ReportNamed(a.stderr, name(one), err))
 	}
-	return quiet(worst)
+	return exit.Quiet(worst)
 }
 
 // mappingJSON precedes what several mappings have to say.

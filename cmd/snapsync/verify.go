@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
 )
 
@@ -68,7 +69,7 @@ func (c *verifyCmd) verify(a *app, s *session) error {
 		return err
 	}
 	if !report.Clean() {
-		return quiet(statusSteps)
+		return exit.Quiet(exit.StatusSteps)
 	}
 	return nil
 }

@@ -26,7 +26,19 @@ type Client struct {
 var ErrNotRunning = errors.New("no process answers on the control socket")
 
 // ErrSilent means that a process has the socket and does not answer in time: it is stopped, or hangs.
-var ErrSilent = errors.New("the running process does not answer")
+var ErrSilent error = silentError{}
+
+type silentError struct{}
+
+func (silentError) Error() string { return "the running process does not answer" }
+
+// Hint is the remedy.
+func (silentError) Hint() string {
+	return "it was stopped ('kill -CONT' has it go on, and do what was asked), or it hangs: 'kill -9' and a new start lose nothing"
+}
+
+// ExitStatus is that of an error that may go away by itself.
+func (silentError) ExitStatus() int { return 5 }
 
 // NewClient returns a client for the socket at path. It does not connect yet.
 func NewClient(path string) *Client {
