@@ -13,7 +13,7 @@ import (
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/fs/config/configmap"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -23,7 +23,7 @@ import (
 //
 // An error that wraps ErrNotAccelerated says that the generic Connection is the right one, and why. It
 // must come before the remote is asked, so that an outage is never a reason.
-type Accelerator func(ctx, rctx context.Context, d *Details) (engine.Connection, error)
+type Accelerator func(ctx, rctx context.Context, d *Details) (remote.Connection, error)
 
 // ErrNotAccelerated means that an Accelerator does not understand how a remote is configured.
 var ErrNotAccelerated = errors.New("not accelerated")
@@ -82,7 +82,7 @@ func isSet(m configmap.Getter, name string) bool {
 
 // accelerated opens the remote with its backend's Accelerator. It returns nil, nil if there is none, or
 // if the generic Connection has to be used; the log says why, once for each remote and reason.
-func accelerated(ctx, rctx context.Context, cfg *Config) (engine.Connection, error) {
+func accelerated(ctx, rctx context.Context, cfg *Config) (remote.Connection, error) {
 	info, section, root, options, err := fs.ConfigFs(cfg.Remote)
 	if err != nil {
 		return nil, explain(cfg.Remote, err)
@@ -92,7 +92,7 @@ func accelerated(ctx, rctx context.Context, cfg *Config) (engine.Connection, err
 		return nil, nil
 	}
 	d := &Details{Section: section, Options: options, Root: root, Config: cfg, info: info}
-	var c engine.Connection
+	var c remote.Connection
 	if d.Aside, err = openAside(rctx, d); err == nil {
 		c, err = open(ctx, rctx, d)
 	}

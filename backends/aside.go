@@ -9,7 +9,7 @@ import (
 	"github.com/rclone/rclone/fs/fspath"
 	"github.com/rclone/rclone/fs/operations"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -37,19 +37,19 @@ func openAside(rctx context.Context, d *Details) (*Aside, error) {
 		return nil, explain(cfg.BackupDir, err)
 	}
 	if section != d.Section || connectionString(cfg.BackupDir) != connectionString(cfg.Remote) {
-		return nil, fmt.Errorf("%w: --backup-dir %s must be on the same remote as %s", engine.ErrFatal, cfg.BackupDir, cfg.Remote)
+		return nil, fmt.Errorf("%w: --backup-dir %s must be on the same remote as %s", remote.ErrFatal, cfg.BackupDir, cfg.Remote)
 	}
 	a := &Aside{Root: root, rctx: rctx}
-	remote, at := strings.Trim(cleanPath(d.Root), "/"), strings.Trim(cleanPath(root), "/")
+	target, at := strings.Trim(cleanPath(d.Root), "/"), strings.Trim(cleanPath(root), "/")
 	switch {
-	case remote == at && cfg.Suffix == "":
-		return nil, fmt.Errorf("%w: --backup-dir %s is the remote itself", engine.ErrFatal, cfg.BackupDir)
-	case remote == at:
+	case target == at && cfg.Suffix == "":
+		return nil, fmt.Errorf("%w: --backup-dir %s is the remote itself", remote.ErrFatal, cfg.BackupDir)
+	case target == at:
 		a.suffix = cfg.Suffix
-	case snapshot.Beneath(remote, at):
-		return nil, fmt.Errorf("%w: the remote %s is inside --backup-dir %s", engine.ErrFatal, cfg.Remote, cfg.BackupDir)
-	case snapshot.Beneath(at, remote):
-		a.hidden = strings.Trim(strings.TrimPrefix(at, remote), "/")
+	case snapshot.Beneath(target, at):
+		return nil, fmt.Errorf("%w: the remote %s is inside --backup-dir %s", remote.ErrFatal, cfg.Remote, cfg.BackupDir)
+	case snapshot.Beneath(at, target):
+		a.hidden = strings.Trim(strings.TrimPrefix(at, target), "/")
 	}
 	return a, nil
 }

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -96,4 +96,4 @@ func BenchmarkSendLarge(b *testing.B) {
 	}
 }
 
-var _ engine.Source = onDisk{}
+var _ remote.Source = onDisk{}

@@ -17,13 +17,13 @@ import (
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/fs/fserrors"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
 var classes = []error{
-	engine.ErrOffline, engine.ErrNotFound, engine.ErrCannotMove, engine.ErrNotEmpty, engine.ErrPermission,
-	engine.ErrQuota, engine.ErrInvalidName, engine.ErrTemporary, engine.ErrFatal, snapshot.ErrChanged,
+	remote.ErrOffline, remote.ErrNotFound, remote.ErrCannotMove, remote.ErrNotEmpty, remote.ErrPermission,
+	remote.ErrQuota, remote.ErrInvalidName, remote.ErrTemporary, remote.ErrFatal, snapshot.ErrChanged,
 }
 
 // classify wraps err with the engine's class that fits it, if one does, and with the context's error
@@ -54,7 +54,7 @@ func classOf(err error) error {
 		}
 	}
 	if fserrors.IsFatalError(err) {
-		return engine.ErrFatal
+		return remote.ErrFatal
 	}
 	return nil
 }
@@ -66,17 +66,17 @@ func isAny(err error, targets ...error) bool {
 func ofRclone(err error) error {
 	switch {
 	case isAny(err, fs.ErrorObjectNotFound, fs.ErrorDirNotFound, fs.ErrorNotAFile):
-		return engine.ErrNotFound
+		return remote.ErrNotFound
 	case isAny(err, fs.ErrorCantMove, fs.ErrorCantDirMove, fs.ErrorCantCopy, fs.ErrorDirExists):
-		return engine.ErrCannotMove
+		return remote.ErrCannotMove
 	case errors.Is(err, fs.ErrorDirectoryNotEmpty):
-		return engine.ErrNotEmpty
+		return remote.ErrNotEmpty
 	case errors.Is(err, fs.ErrorPermissionDenied):
-		return engine.ErrPermission
+		return remote.ErrPermission
 	case isAny(err, fs.ErrorFileNameTooLong, fs.ErrorCantUploadEmptyFiles):
-		return engine.ErrInvalidName
+		return remote.ErrInvalidName
 	case isAny(err, fs.ErrorNotFoundInConfigFile, fs.ErrorListBucketRequired):
-		return engine.ErrFatal
+		return remote.ErrFatal
 	}
 	return nil
 }
@@ -84,17 +84,17 @@ func ofRclone(err error) error {
 func ofSystem(err error) error {
 	switch {
 	case fserrors.IsErrNoSpace(err) || isAny(err, syscall.EDQUOT, syscall.EFBIG):
-		return engine.ErrQuota
+		return remote.ErrQuota
 	case errors.Is(err, os.ErrNotExist):
-		return engine.ErrNotFound
+		return remote.ErrNotFound
 	case isAny(err, os.ErrPermission, syscall.EROFS):
-		return engine.ErrPermission
+		return remote.ErrPermission
 	case errors.Is(err, syscall.ENOTEMPTY):
-		return engine.ErrNotEmpty
+		return remote.ErrNotEmpty
 	case errors.Is(err, syscall.EXDEV):
-		return engine.ErrCannotMove
+		return remote.ErrCannotMove
 	case isAny(err, syscall.ENAMETOOLONG, syscall.EILSEQ):
-		return engine.ErrInvalidName
+		return remote.ErrInvalidName
 	}
 	return nil
 }
@@ -104,26 +104,26 @@ var phrases = []struct {
 	text  string // in lower case
 	class error
 }{
-	{"storagequotaexceeded", engine.ErrQuota},
-	{"quotaexceeded", engine.ErrQuota},
-	{"insufficient_space", engine.ErrQuota},
-	{"insufficient storage", engine.ErrQuota},
-	{"no space left on device", engine.ErrQuota},
-	{"ratelimitexceeded", engine.ErrTemporary},
-	{"slowdown", engine.ErrTemporary},
-	{"too many requests", engine.ErrTemporary},
-	{"unable to authenticate", engine.ErrFatal}, // ssh
-	{"knownhosts:", engine.ErrFatal},
-	{"couldn't fetch token", engine.ErrFatal},
-	{"invalid_grant", engine.ErrFatal},
-	{"invalidaccesskeyid", engine.ErrFatal},
-	{"signaturedoesnotmatch", engine.ErrFatal},
-	{"expiredtoken", engine.ErrFatal},
-	{"nosuchbucket", engine.ErrFatal},
-	{"keytoolong", engine.ErrInvalidName},
-	{"file name too long", engine.ErrInvalidName},
-	{"filenametoolong", engine.ErrInvalidName},
-	{"ssh_fx_bad_message", engine.ErrInvalidName}, // OpenSSH for ENAMETOOLONG
+	{"storagequotaexceeded", remote.ErrQuota},
+	{"quotaexceeded", remote.ErrQuota},
+	{"insufficient_space", remote.ErrQuota},
+	{"insufficient storage", remote.ErrQuota},
+	{"no space left on device", remote.ErrQuota},
+	{"ratelimitexceeded", remote.ErrTemporary},
+	{"slowdown", remote.ErrTemporary},
+	{"too many requests", remote.ErrTemporary},
+	{"unable to authenticate", remote.ErrFatal}, // ssh
+	{"knownhosts:", remote.ErrFatal},
+	{"couldn't fetch token", remote.ErrFatal},
+	{"invalid_grant", remote.ErrFatal},
+	{"invalidaccesskeyid", remote.ErrFatal},
+	{"signaturedoesnotmatch", remote.ErrFatal},
+	{"expiredtoken", remote.ErrFatal},
+	{"nosuchbucket", remote.ErrFatal},
+	{"keytoolong", remote.ErrInvalidName},
+	{"file name too long", remote.ErrInvalidName},
+	{"filenametoolong", remote.ErrInvalidName},
+	{"ssh_fx_bad_message", remote.ErrInvalidName}, // OpenSSH for ENAMETOOLONG
 }
 
 func ofText(err error) error {
@@ -143,18 +143,18 @@ func ofStatus(err error) error {
 	}
 	switch status := httpStatus(err); {
 	case status == http.StatusNotFound:
-		return engine.ErrNotFound
+		return remote.ErrNotFound
 	case status == http.StatusUnauthorized:
-		return engine.ErrFatal
+		return remote.ErrFatal
 	case status == http.StatusForbidden:
-		return engine.ErrPermission
+		return remote.ErrPermission
 	case status == http.StatusInsufficientStorage, status == http.StatusRequestEntityTooLarge:
-		return engine.ErrQuota
+		return remote.ErrQuota
 	case status == http.StatusRequestURITooLong:
-		return engine.ErrInvalidName
+		return remote.ErrInvalidName
 	case status == http.StatusTooManyRequests, status == http.StatusRequestTimeout,
 		status == http.StatusLocked, status >= 500:
-		return engine.ErrTemporary
+		return remote.ErrTemporary
 	}
 	return nil
 }
@@ -163,13 +163,13 @@ func ofStatus(err error) error {
 func ofFTP(code int) error {
 	switch {
 	case code == 452 || code == 552:
-		return engine.ErrQuota
+		return remote.ErrQuota
 	case code == 530 || code == 532:
-		return engine.ErrFatal
+		return remote.ErrFatal
 	case code == 553:
-		return engine.ErrInvalidName
+		return remote.ErrInvalidName
 	case code >= 400 && code < 500:
-		return engine.ErrTemporary
+		return remote.ErrTemporary
 	}
 	return nil
 }
@@ -206,14 +206,14 @@ func ofNetwork(err error) error {
 	)
 	switch {
 	case errors.As(err, &dns), errors.As(err, &op) && op.Op == "dial":
-		return engine.ErrOffline
+		return remote.ErrOffline
 	case isAny(err, syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.EHOSTDOWN,
 		syscall.ENETDOWN, syscall.ETIMEDOUT, context.DeadlineExceeded):
-		return engine.ErrOffline
+		return remote.ErrOffline
 	case errors.As(err, &any) && any.Timeout():
-		return engine.ErrOffline
+		return remote.ErrOffline
 	case errors.As(err, &op), isAny(err, io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE):
-		return engine.ErrTemporary
+		return remote.ErrTemporary
 	}
 	return ofNetworkText(err)
 }
@@ -223,12 +223,12 @@ func ofNetworkText(err error) error {
 	text := err.Error()
 	for _, phrase := range []string{"connection refused", "no such host", "no route to host", "network is unreachable", "i/o timeout"} {
 		if strings.Contains(text, phrase) {
-			return engine.ErrOffline
+			return remote.ErrOffline
 		}
 	}
 	if fserrors.ShouldRetry(err) || fserrors.IsRetryError(err) ||
 		strings.Contains(text, "connection lost") || strings.Contains(text, "connection reset") {
-		return engine.ErrTemporary
+		return remote.ErrTemporary
 	}
 	return nil
 }

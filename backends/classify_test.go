@@ -15,7 +15,7 @@ import (
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/fs/fserrors"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -36,46 +36,46 @@ func TestClassify(t *testing.T) {
 		err  error
 		want error // nil: none
 	}{
-		{fs.ErrorObjectNotFound, engine.ErrNotFound},
-		{fs.ErrorDirNotFound, engine.ErrNotFound},
-		{&os.PathError{Op: "open", Path: "x", Err: syscall.ENOENT}, engine.ErrNotFound},
-		{&statusError{404}, engine.ErrNotFound},
-		{fs.ErrorCantMove, engine.ErrCannotMove},
-		{fs.ErrorDirExists, engine.ErrCannotMove},
-		{&os.LinkError{Op: "rename", Err: syscall.EXDEV}, engine.ErrCannotMove},
-		{fs.ErrorDirectoryNotEmpty, engine.ErrNotEmpty},
-		{&os.PathError{Op: "rmdir", Err: syscall.ENOTEMPTY}, engine.ErrNotEmpty},
-		{full, engine.ErrQuota},
-		{fserrors.FatalError(full), engine.ErrQuota}, // some providers send it as fatal
-		{&statusError{507}, engine.ErrQuota},
-		{&textproto.Error{Code: 552, Msg: "exceeded storage allocation"}, engine.ErrQuota},
-		{errors.New("googleapi: Error 403: ..., storageQuotaExceeded"), engine.ErrQuota},
-		{fs.ErrorPermissionDenied, engine.ErrPermission},
-		{&os.PathError{Op: "open", Err: syscall.EACCES}, engine.ErrPermission},
-		{&os.PathError{Op: "open", Err: syscall.EROFS}, engine.ErrPermission},
-		{smithyError{403}, engine.ErrPermission},
-		{errors.New("api error SignatureDoesNotMatch: ..."), engine.ErrFatal},
-		{&statusError{401}, engine.ErrFatal},
-		{errors.New("ssh: unable to authenticate, attempted methods [none]"), engine.ErrFatal},
-		{fmt.Errorf("%w (%q)", fs.ErrorNotFoundInConfigFile, "nope"), engine.ErrFatal},
-		{fserrors.FatalError(errors.New("whatever")), engine.ErrFatal},
-		{&os.PathError{Op: "open", Err: syscall.ENAMETOOLONG}, engine.ErrInvalidName},
-		{fs.ErrorFileNameTooLong, engine.ErrInvalidName},
-		{&url.Error{Op: "Put", URL: "http://h", Err: dial}, engine.ErrOffline},
-		{fmt.Errorf("couldn't connect SSH: %w", &net.DNSError{Err: "no such host", Name: "h", IsNotFound: true}), engine.ErrOffline},
-		{errors.New("dial tcp: lookup h: no such host"), engine.ErrOffline},
-		{os.ErrDeadlineExceeded, engine.ErrOffline},
-		{&url.Error{Op: "Put", URL: "http://h", Err: read}, engine.ErrTemporary},
-		{io.ErrUnexpectedEOF, engine.ErrTemporary},
-		{errors.New("sftp: connection lost"), engine.ErrTemporary},
-		{smithyError{503}, engine.ErrTemporary},
-		{&statusError{429}, engine.ErrTemporary},
-		{&textproto.Error{Code: 421, Msg: "service not available"}, engine.ErrTemporary},
-		{errors.New("googleapi: Error 403: ..., userRateLimitExceeded"), engine.ErrTemporary},
+		{fs.ErrorObjectNotFound, remote.ErrNotFound},
+		{fs.ErrorDirNotFound, remote.ErrNotFound},
+		{&os.PathError{Op: "open", Path: "x", Err: syscall.ENOENT}, remote.ErrNotFound},
+		{&statusError{404}, remote.ErrNotFound},
+		{fs.ErrorCantMove, remote.ErrCannotMove},
+		{fs.ErrorDirExists, remote.ErrCannotMove},
+		{&os.LinkError{Op: "rename", Err: syscall.EXDEV}, remote.ErrCannotMove},
+		{fs.ErrorDirectoryNotEmpty, remote.ErrNotEmpty},
+		{&os.PathError{Op: "rmdir", Err: syscall.ENOTEMPTY}, remote.ErrNotEmpty},
+		{full, remote.ErrQuota},
+		{fserrors.FatalError(full), remote.ErrQuota}, // some providers send it as fatal
+		{&statusError{507}, remote.ErrQuota},
+		{&textproto.Error{Code: 552, Msg: "exceeded storage allocation"}, remote.ErrQuota},
+		{errors.New("googleapi: Error 403: ..., storageQuotaExceeded"), remote.ErrQuota},
+		{fs.ErrorPermissionDenied, remote.ErrPermission},
+		{&os.PathError{Op: "open", Err: syscall.EACCES}, remote.ErrPermission},
+		{&os.PathError{Op: "open", Err: syscall.EROFS}, remote.ErrPermission},
+		{smithyError{403}, remote.ErrPermission},
+		{errors.New("api error SignatureDoesNotMatch: ..."), remote.ErrFatal},
+		{&statusError{401}, remote.ErrFatal},
+		{errors.New("ssh: unable to authenticate, attempted methods [none]"), remote.ErrFatal},
+		{fmt.Errorf("%w (%q)", fs.ErrorNotFoundInConfigFile, "nope"), remote.ErrFatal},
+		{fserrors.FatalError(errors.New("whatever")), remote.ErrFatal},
+		{&os.PathError{Op: "open", Err: syscall.ENAMETOOLONG}, remote.ErrInvalidName},
+		{fs.ErrorFileNameTooLong, remote.ErrInvalidName},
+		{&url.Error{Op: "Put", URL: "http://h", Err: dial}, remote.ErrOffline},
+		{fmt.Errorf("couldn't connect SSH: %w", &net.DNSError{Err: "no such host", Name: "h", IsNotFound: true}), remote.ErrOffline},
+		{errors.New("dial tcp: lookup h: no such host"), remote.ErrOffline},
+		{os.ErrDeadlineExceeded, remote.ErrOffline},
+		{&url.Error{Op: "Put", URL: "http://h", Err: read}, remote.ErrTemporary},
+		{io.ErrUnexpectedEOF, remote.ErrTemporary},
+		{errors.New("sftp: connection lost"), remote.ErrTemporary},
+		{smithyError{503}, remote.ErrTemporary},
+		{&statusError{429}, remote.ErrTemporary},
+		{&textproto.Error{Code: 421, Msg: "service not available"}, remote.ErrTemporary},
+		{errors.New("googleapi: Error 403: ..., userRateLimitExceeded"), remote.ErrTemporary},
 		{&textproto.Error{Code: 550, Msg: "anything"}, nil},
 		{errors.New("something else"), nil},
 		{fmt.Errorf("x: %w", snapshot.ErrChanged), snapshot.ErrChanged},
-		{fmt.Errorf("x: %w", engine.ErrNotEmpty), engine.ErrNotEmpty},
+		{fmt.Errorf("x: %w", remote.ErrNotEmpty), remote.ErrNotEmpty},
 	} {
 		got := classify(t.Context(), fmt.Errorf("wrapped: %w", tt.err))
 		if !errors.Is(got, tt.err) {
@@ -97,7 +97,7 @@ func TestClassifyCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	err := classify(ctx, errors.New("use of closed network connection"))
-	if !errors.Is(err, context.Canceled) || errors.Is(err, engine.ErrTemporary) {
+	if !errors.Is(err, context.Canceled) || errors.Is(err, remote.ErrTemporary) {
 		t.Errorf("after the context was cancelled: %v", err)
 	}
 	if classify(ctx, nil) != nil {

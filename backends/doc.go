@@ -1,4 +1,4 @@
-// Package backends turns an rclone remote into an engine.Connection.
+// Package backends turns an rclone remote into an remote.Connection.
 //
 // [Init] starts rclone inside this process, once. [Open] takes anything that rclone takes as a remote
 // (a configured name, a connection string, a local path) and returns one of two Connections:
@@ -12,9 +12,9 @@
 //
 // # What is guaranteed
 //
-// What engine.Connection promises, for every backend: above all that a file is never visible in part.
+// What remote.Connection promises, for every backend: above all that a file is never visible in part.
 // Where a backend shows files while they are written, or removes the old one when an upload fails,
-// content goes to engine.PartialName and is renamed. Files that these Connections write are the
+// content goes to remote.PartialName and is renamed. Files that these Connections write are the
 // files that rclone would have written: names in rclone's encoding, mtimes where rclone keeps them,
 // symbolic links as NAME.rclonelink. rclone check and rclone sync agree with what they find.
 //

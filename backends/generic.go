@@ -13,7 +13,7 @@ import (
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/fs/hash"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -35,7 +35,7 @@ type generic struct {
 	backup fs.Fs  // where Backup moves files to; nil: nowhere
 	hidden string // backup's root beneath f's, not listed; "" if it is elsewhere
 
-	caps    engine.Caps
+	caps    remote.Caps
 	hash    hash.Type // compared after a Send; hash.None: only the size is
 	partial bool      // send to a temporary name, then rename
 	local   bool      // the remote is on a local disk, beneath overlays
@@ -44,7 +44,7 @@ type generic struct {
 	telnet  bool      // names cannot hold byte 0xff: RFC 959 speaks telnet
 }
 
-var _ engine.Connection = (*generic)(nil)
+var _ remote.Connection = (*generic)(nil)
 
 // quirk is what rclone's features do not tell about a backend.
 type quirk struct {
@@ -94,7 +94,7 @@ func (g *generic) learn() {
 	g.kept, _ = localRoots(g.cfg.Remote, maxNesting) // it could be opened, so it can be looked through
 	g.dups, g.telnet = ft.DuplicateFiles, q.telnet
 	g.hash = cheapHash(g.f)
-	g.caps = engine.Caps{
+	g.caps = remote.Caps{
 		Copy:            ft.Copy != nil && !q.fakeCopy && (touch || precision == 0),
 		Move:            ft.Move != nil,
 		DirMove:         ft.DirMove != nil,
@@ -110,7 +110,7 @@ func (g *generic) learn() {
 	}
 }
 
-func (g *generic) Caps() engine.Caps { return g.caps }
+func (g *generic) Caps() remote.Caps { return g.caps }
 
 // grace is how long a call that was cancelled may take to notice, before it is left behind.
 const grace = time.Second
@@ -124,7 +124,7 @@ func (g *generic) do(ctx context.Context, call func(ctx context.Context) error) 
 	watch := time.AfterFunc(firstDoubt, func() { g.watch(watched, cancel) })
 	defer watch.Stop()
 	err := g.run(watched, call)
-	if cause := context.Cause(watched); err != nil && ctx.Err() == nil && errors.Is(cause, engine.ErrOffline) {
+	if cause := context.Cause(watched); err != nil && ctx.Err() == nil && errors.Is(cause, remote.ErrOffline) {
 		return cause
 	}
 	return err
@@ -161,7 +161,7 @@ func (g *generic) refused(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, signOfLife)
 	defer cancel()
 	err := g.run(ctx, func(ctx context.Context) error { return answers(ctx, g.probe) })
-	if ctx.Err() != nil || !errors.Is(err, engine.ErrOffline) {
+	if ctx.Err() != nil || !errors.Is(err, remote.ErrOffline) {
 		return nil
 	}
 	return err
@@ -186,10 +186,10 @@ func (g *generic) run(ctx context.Context, call func(ctx context.Context) error)
 	}
 }
 
-// Places implements engine.Connection.
-func (g *generic) Places() (places []engine.Place, err error) {
+// Places implements remote.Connection.
+func (g *generic) Places() (places []remote.Place, err error) {
 	for _, dir := range g.kept {
-		p, err := engine.FindPlace(dir)
+		p, err := remote.FindPlace(dir)
 		if err != nil {
 			return nil, err
 		}
@@ -198,7 +198,7 @@ func (g *generic) Places() (places []engine.Place, err error) {
 	return places, nil
 }
 
-// Probe implements engine.Connection.
+// Probe implements remote.Connection.
 func (g *generic) Probe(ctx context.Context) error {
 	err := g.within(ctx, func(ctx context.Context) error { return answers(ctx, g.probe) })
 	if err != nil {
@@ -212,13 +212,13 @@ const (
 	closeTimeout = 5 * time.Second // for what a backend does at its end
 )
 
-// Throttled implements engine.Connection: rclone repeats such requests without a word.
+// Throttled implements remote.Connection: rclone repeats such requests without a word.
 func (g *generic) Throttled() int64 { return 0 }
 
-// Flush implements engine.Connection: what rclone's remotes promise, they promise when they answer.
+// Flush implements remote.Connection: what rclone's remotes promise, they promise when they answer.
 func (g *generic) Flush(ctx context.Context) error { return ctx.Err() }
 
-// Close implements engine.Connection.
+// Close implements remote.Connection.
 func (g *generic) Close() error {
 	g.cancel()
 	idle := make(chan struct{})
@@ -250,7 +250,7 @@ func (g *generic) object(ctx context.Context, path string) (fs.Object, error) {
 		o, err = g.f.NewObject(ctx, remoteName(path, snapshot.Symlink))
 	}
 	if err != nil && gone(ctx, err) {
-		return nil, fmt.Errorf("%w: %w", engine.ErrNotFound, err)
+		return nil, fmt.Errorf("%w: %w", remote.ErrNotFound, err)
 	}
 	return o, err
 }
@@ -258,13 +258,13 @@ func (g *generic) object(ctx context.Context, path string) (fs.Object, error) {
 // gone reports whether a look at a path failed because there is nothing, be it that what should be
 // a parent is a file.
 func gone(ctx context.Context, err error) bool {
-	return errors.Is(classify(ctx, err), engine.ErrNotFound) || isAny(err, syscall.ENOTDIR, fs.ErrorIsFile)
+	return errors.Is(classify(ctx, err), remote.ErrNotFound) || isAny(err, syscall.ENOTDIR, fs.ErrorIsFile)
 }
 
 // possible reports a path that would do harm on the way to this remote.
 func (g *generic) possible(path string) error {
 	if g.telnet && strings.IndexByte(path, 0xff) >= 0 {
-		return fmt.Errorf("%w: FTP cannot transmit the byte 0xff", engine.ErrInvalidName)
+		return fmt.Errorf("%w: FTP cannot transmit the byte 0xff", remote.ErrInvalidName)
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/rclone/rclone/fs"
 	rhash "github.com/rclone/rclone/fs/hash"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -68,7 +68,7 @@ func cheapHash(f fs.Fs) rhash.Type {
 
 var cheapest = []rhash.Type{rhash.XXH128, rhash.BLAKE3, rhash.MD5, rhash.SHA1, rhash.SHA256, rhash.CRC32}
 
-// Hash implements engine.Connection. A hash that the remote has, or computes itself, is taken before
+// Hash implements remote.Connection. A hash that the remote has, or computes itself, is taken before
 // the file is read through the network.
 func (g *generic) Hash(ctx context.Context, path string, want snapshot.HashType) (snapshot.HashType, snapshot.Hash, error) {
 	var (
@@ -78,7 +78,7 @@ func (g *generic) Hash(ctx context.Context, path string, want snapshot.HashType)
 	err := g.do(ctx, func(ctx context.Context) error {
 		o, err := g.object(ctx, path)
 		if errors.Is(err, fs.ErrorIsDir) {
-			return fmt.Errorf("%w: %w", engine.ErrNotFound, err)
+			return fmt.Errorf("%w: %w", remote.ErrNotFound, err)
 		} else if err != nil {
 			return g.beneathFile(ctx, path, err)
 		}
@@ -107,7 +107,7 @@ func (g *generic) ownHash(ctx context.Context, o fs.Object, want snapshot.HashTy
 			continue
 		}
 		sum, err := o.Hash(ctx, r)
-		if isAny(classify(ctx, err), engine.ErrOffline, engine.ErrNotFound, context.Canceled) {
+		if isAny(classify(ctx, err), remote.ErrOffline, remote.ErrNotFound, context.Canceled) {
 			return snapshot.NoHash, snapshot.Hash{}, err
 		}
 		if err != nil {
@@ -131,7 +131,7 @@ func download(ctx context.Context, o fs.Object, want snapshot.HashType) (snapsho
 		err = cerr
 	}
 	if err == nil && o.Size() >= 0 && n != o.Size() {
-		err = fmt.Errorf("%w: got %d bytes instead of %d", engine.ErrTemporary, n, o.Size())
+		err = fmt.Errorf("%w: got %d bytes instead of %d", remote.ErrTemporary, n, o.Size())
 	}
 	return t, h, err
 }
@@ -149,11 +149,11 @@ func hashStream(ctx context.Context, in io.Reader, want snapshot.HashType) (t sn
 	return t, h, n, err
 }
 
-// Hash implements engine.Connection.
+// Hash implements remote.Connection.
 func (l *local) Hash(ctx context.Context, path string, want snapshot.HashType) (snapshot.HashType, snapshot.Hash, error) {
 	t, h, err := l.hash(ctx, path, want)
 	if missing(err) {
-		err = fmt.Errorf("%w: %w", engine.ErrNotFound, err)
+		err = fmt.Errorf("%w: %w", remote.ErrNotFound, err)
 	}
 	if err != nil {
 		return snapshot.NoHash, snapshot.Hash{}, failed(ctx, err, "hash %q", path)
@@ -168,7 +168,7 @@ func (l *local) hash(ctx context.Context, path string, want snapshot.HashType) (
 	}
 	r, ok := l.remote(path, info)
 	if !ok || r.Entry.Kind == snapshot.Dir {
-		return t, h, engine.ErrNotFound
+		return t, h, remote.ErrNotFound
 	}
 	if r.Entry.Kind == snapshot.Symlink {
 		target, err := os.Readlink(l.path(path))

@@ -13,16 +13,16 @@ import (
 	"github.com/rclone/rclone/fs/hash"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
 // listings numbers the groups in which rclone counts the errors of one listing.
 var listings atomic.Int64
 
-// List implements engine.Connection. Remotes that can list everything at once do; others are walked,
+// List implements remote.Connection. Remotes that can list everything at once do; others are walked,
 // several directories at a time.
-func (g *generic) List(ctx context.Context, fn func(engine.Remote) error) error {
+func (g *generic) List(ctx context.Context, fn func(remote.Object) error) error {
 	err := g.do(ctx, func(ctx context.Context) error {
 		ctx = accounting.WithStatsGroup(ctx, fmt.Sprintf("snapsync/list/%d", listings.Add(1)))
 		l := &listing{g: g, fn: fn, seen: map[string]bool{}}
@@ -52,14 +52,14 @@ func isMissingRoot(err error) bool {
 	return isAny(err, fs.ErrorDirNotFound) && !isAny(err, errVanished)
 }
 
-var errVanished = fmt.Errorf("a directory vanished while it was listed: %w", engine.ErrTemporary)
+var errVanished = fmt.Errorf("a directory vanished while it was listed: %w", remote.ErrTemporary)
 
 // listing is one List under way.
 type listing struct {
 	g *generic
 
 	mu   sync.Mutex // guards what follows, and keeps fn from being called concurrently
-	fn   func(engine.Remote) error
+	fn   func(remote.Object) error
 	seen map[string]bool // only where several files can have one name
 	any  bool            // something was found
 }
@@ -121,7 +121,7 @@ func (l *listing) add(ctx context.Context, entries fs.DirEntries) error {
 	l.mu.Lock()
 	l.any = l.any || len(entries) > 0
 	l.mu.Unlock()
-	found := make([]*engine.Remote, len(entries))
+	found := make([]*remote.Object, len(entries))
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(max(1, fs.GetConfig(ctx).Checkers))
 	for i, e := range entries {
@@ -151,7 +151,7 @@ func (l *listing) add(ctx context.Context, entries fs.DirEntries) error {
 }
 
 // duplicate reports that a file of this name was listed already.
-func (l *listing) duplicate(r *engine.Remote) bool {
+func (l *listing) duplicate(r *remote.Object) bool {
 	if !l.g.dups {
 		return false
 	}
@@ -164,7 +164,7 @@ func (l *listing) duplicate(r *engine.Remote) bool {
 }
 
 // remote translates one entry of a listing; nil for one that is not the engine's business.
-func (g *generic) remote(ctx context.Context, e fs.DirEntry) (*engine.Remote, error) {
+func (g *generic) remote(ctx context.Context, e fs.DirEntry) (*remote.Object, error) {
 	name := e.Remote()
 	if g.isHidden(name) {
 		return nil, nil
@@ -186,9 +186,9 @@ func (g *generic) remote(ctx context.Context, e fs.DirEntry) (*engine.Remote, er
 		return nil, nil
 	}
 	_, last := snapshot.Split(path)
-	r := &engine.Remote{Path: path, Entry: snapshot.Entry{Kind: kind, Flags: snapshot.Adopted}}
+	r := &remote.Object{Path: path, Entry: snapshot.Entry{Kind: kind, Flags: snapshot.Adopted}}
 	if isFile {
-		r.Temporary = engine.IsTempName(last)
+		r.Temporary = remote.IsTempName(last)
 		err = g.describe(ctx, o, r)
 	}
 	return r, err
@@ -204,7 +204,7 @@ func (g *generic) isBackup(name string) bool {
 
 // describe fills in what a listing says of a file. Where the mtime costs a request (S3), a file
 // whose hash was listed is recognised by that, and its Mtime stays 0: not known.
-func (g *generic) describe(ctx context.Context, o fs.Object, r *engine.Remote) error {
+func (g *generic) describe(ctx context.Context, o fs.Object, r *remote.Object) error {
 	e := &r.Entry
 	e.Size = o.Size()
 	if g.hash != hash.None {
@@ -225,9 +225,9 @@ func (g *generic) describe(ctx context.Context, o fs.Object, r *engine.Remote) e
 	return nil
 }
 
-// Stat implements engine.Connection.
-func (g *generic) Stat(ctx context.Context, path string) (engine.Remote, error) {
-	var found engine.Remote
+// Stat implements remote.Connection.
+func (g *generic) Stat(ctx context.Context, path string) (remote.Object, error) {
+	var found remote.Object
 	err := g.do(ctx, func(ctx context.Context) error {
 		o, err := g.object(ctx, path)
 		if err == nil {
@@ -237,15 +237,15 @@ func (g *generic) Stat(ctx context.Context, path string) (engine.Remote, error) 
 			return g.beneathFile(ctx, path, err)
 		}
 		if _, listErr := g.f.List(ctx, encode(path)); listErr != nil && gone(ctx, listErr) {
-			return fmt.Errorf("%w: %w", engine.ErrNotFound, listErr)
+			return fmt.Errorf("%w: %w", remote.ErrNotFound, listErr)
 		} else if listErr != nil {
 			return listErr
 		}
-		found = engine.Remote{Path: path, Entry: snapshot.Entry{Kind: snapshot.Dir, Flags: snapshot.Adopted}}
+		found = remote.Object{Path: path, Entry: snapshot.Entry{Kind: snapshot.Dir, Flags: snapshot.Adopted}}
 		return nil
 	})
 	if err != nil {
-		return engine.Remote{}, fmt.Errorf("stat %q: %w", path, err)
+		return remote.Object{}, fmt.Errorf("stat %q: %w", path, err)
 	}
 	return found, nil
 }
@@ -260,12 +260,12 @@ func (g *generic) beneathFile(ctx context.Context, path string, err error) error
 	if _, fileErr := g.object(ctx, parent); fileErr != nil {
 		return err
 	}
-	return fmt.Errorf("%w: %q is a file", engine.ErrNotFound, parent)
+	return fmt.Errorf("%w: %q is a file", remote.ErrNotFound, parent)
 }
 
-func (g *generic) statFile(ctx context.Context, o fs.Object, path string, r *engine.Remote) error {
+func (g *generic) statFile(ctx context.Context, o fs.Object, path string, r *remote.Object) error {
 	_, last := snapshot.Split(path)
-	*r = engine.Remote{Path: path, Temporary: engine.IsTempName(last)}
+	*r = remote.Object{Path: path, Temporary: remote.IsTempName(last)}
 	r.Entry = snapshot.Entry{Kind: snapshot.File, Flags: snapshot.Adopted}
 	if o.Remote() != encode(path) {
 		r.Entry.Kind = snapshot.Symlink

@@ -8,7 +8,7 @@ import (
 
 	"github.com/rclone/rclone/fs"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // TestListRBreaks covers a ListR that does not find a directory: only if that is the root is the
@@ -19,8 +19,8 @@ func TestListRBreaks(t *testing.T) {
 		hand  bool // entries are handed on before it breaks off
 		want  error
 	}{
-		"before a directory vanished": {map[string]string{"a": "A"}, true, engine.ErrTemporary},
-		"nothing handed on yet":       {map[string]string{"a": "A"}, false, engine.ErrTemporary},
+		"before a directory vanished": {map[string]string{"a": "A"}, true, remote.ErrTemporary},
+		"nothing handed on yet":       {map[string]string{"a": "A"}, false, remote.ErrTemporary},
 		"no root":                     {nil, false, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -34,7 +34,7 @@ func TestListRBreaks(t *testing.T) {
 				}
 				return fs.ErrorDirNotFound
 			}
-			err := g.List(t.Context(), func(engine.Remote) error { return nil })
+			err := g.List(t.Context(), func(remote.Object) error { return nil })
 			if tt.want == nil && err != nil || tt.want != nil && !errors.Is(err, tt.want) {
 				t.Errorf("got %v, want %v", err, tt.want)
 			}

@@ -19,7 +19,7 @@ import (
 	"github.com/rclone/rclone/fs/config/configmap"
 	"github.com/rclone/rclone/lib/file"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -27,17 +27,17 @@ import (
 // local backend leaves: names as they are, symbolic links as links, mtimes in full, files created
 // with mode 0666 less the umask.
 //
-// A file is written under engine.PartialName, given its mtime, and renamed. To flush each one to the
+// A file is written under remote.PartialName, given its mtime, and renamed. To flush each one to the
 // disk would cost more than all the rest: until Flush, a power cut may leave the last files missing
 // or empty although they were acknowledged. Caps.Volatile says so.
 type local struct {
 	root  string // absolute
 	links bool   // symbolic links are files of their own; otherwise they are not listed, as in rclone
-	caps  engine.Caps
-	seen  atomic.Pointer[engine.Place] // of root, when Places was last asked; nil: never
+	caps  remote.Caps
+	seen  atomic.Pointer[remote.Place] // of root, when Places was last asked; nil: never
 }
 
-var _ engine.Connection = (*local)(nil)
+var _ remote.Connection = (*local)(nil)
 
 // plainLocal returns the directory if nothing that only rclone's backend can do was asked for.
 func plainLocal(cfg *Config, info *fs.RegInfo, options *configmap.Map) (string, bool) {
@@ -56,24 +56,24 @@ func plainLocal(cfg *Config, info *fs.RegInfo, options *configmap.Map) (string, 
 func openLocal(root string, links bool) (*local, error) {
 	info, err := os.Stat(root)
 	if err == nil && !info.IsDir() {
-		return nil, fmt.Errorf("open remote: %w: %q is a file, not a directory", engine.ErrFatal, root)
+		return nil, fmt.Errorf("open remote: %w: %q is a file, not a directory", remote.ErrFatal, root)
 	}
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("open remote: %w", classify(context.Background(), err))
 	}
-	return &local{root: root, links: links, caps: engine.Caps{
+	return &local{root: root, links: links, caps: remote.Caps{
 		Move: true, DirMove: true, SetModTime: true, EmptyDirs: true, Volatile: true,
 		Precision:       precision(root),
 		CaseInsensitive: ignoresCase(root),
 	}}, nil
 }
 
-func (l *local) Caps() engine.Caps               { return l.caps }
+func (l *local) Caps() remote.Caps               { return l.caps }
 func (l *local) Probe(ctx context.Context) error { return ctx.Err() }
 func (l *local) Throttled() int64                { return 0 }
 func (l *local) Close() error                    { return nil }
 
-// Flush implements engine.Connection. A root that does not exist holds nothing to flush.
+// Flush implements remote.Connection. A root that does not exist holds nothing to flush.
 func (l *local) Flush(ctx context.Context) error {
 	err := syncDisk(l.root)
 	if errors.Is(err, os.ErrNotExist) {
@@ -94,14 +94,14 @@ func failed(ctx context.Context, err error, format string, args ...any) error {
 	return fmt.Errorf(format+": %w", append(args, classify(ctx, err))...)
 }
 
-// Places implements engine.Connection.
-func (l *local) Places() ([]engine.Place, error) {
-	p, err := engine.FindPlace(l.root)
+// Places implements remote.Connection.
+func (l *local) Places() ([]remote.Place, error) {
+	p, err := remote.FindPlace(l.root)
 	if err != nil {
 		return nil, failed(context.Background(), err, "look at %q", l.root)
 	}
 	l.seen.Store(&p)
-	return []engine.Place{p}, nil
+	return []remote.Place{p}, nil
 }
 
 // present fails if root went away since Places was asked: its disk was unmounted, say. To make
@@ -112,7 +112,7 @@ func (l *local) present() error {
 		return nil
 	}
 	if now, err := snapshot.Identify(l.root); err != nil || now.Dev != was.Root.Dev {
-		return fmt.Errorf("%w: %s is not there any more", engine.ErrOffline, l.root)
+		return fmt.Errorf("%w: %s is not there any more", remote.ErrOffline, l.root)
 	}
 	return nil
 }
@@ -133,10 +133,10 @@ func (l *local) within(target string, op func() error) error {
 	return op()
 }
 
-// Send implements engine.Connection.
-func (l *local) Send(ctx context.Context, path string, src engine.Source) error {
+// Send implements remote.Connection.
+func (l *local) Send(ctx context.Context, path string, src remote.Source) error {
 	e := src.Entry()
-	final, partial := l.path(path), l.path(engine.PartialName(path))
+	final, partial := l.path(path), l.path(remote.PartialName(path))
 	in, err := src.Open()
 	if err != nil {
 		return fmt.Errorf("send %q: %w", path, err)
@@ -181,7 +181,7 @@ func (l *local) writeFile(ctx context.Context, name string, in io.Reader, size i
 	// leave zeros that a check of the size would take for the file.
 	if size >= preallocateFrom {
 		if err := file.PreAllocate(size, f); errors.Is(err, file.ErrDiskFull) {
-			return errors.Join(fmt.Errorf("%w: %w", engine.ErrQuota, err), f.Close())
+			return errors.Join(fmt.Errorf("%w: %w", remote.ErrQuota, err), f.Close())
 		}
 	}
 	pool := &buffers
@@ -259,12 +259,12 @@ func (l *local) writeLink(name string, in io.Reader) error {
 	})
 }
 
-// Copy implements engine.Connection: it is never asked for, since a copy here costs what a Send does.
+// Copy implements remote.Connection: it is never asked for, since a copy here costs what a Send does.
 func (l *local) Copy(ctx context.Context, from, path string, _ snapshot.Entry) error {
-	return failed(ctx, engine.ErrCannotMove, "copy %q to %q", from, path)
+	return failed(ctx, remote.ErrCannotMove, "copy %q to %q", from, path)
 }
 
-// Move implements engine.Connection.
+// Move implements remote.Connection.
 func (l *local) Move(ctx context.Context, from, path string, dir bool) error {
 	old, target := l.path(from), l.path(path)
 	return failed(ctx, l.move(old, target, dir), "move %q to %q", from, path)
@@ -276,23 +276,23 @@ func (l *local) move(old, target string, dir bool) error {
 		return err
 	}
 	if info.IsDir() != dir {
-		return fmt.Errorf("%w: what is there is %v", engine.ErrNotFound, info.Mode().Type())
+		return fmt.Errorf("%w: what is there is %v", remote.ErrNotFound, info.Mode().Type())
 	}
 	if dir {
 		// rename would replace an empty directory without a word.
 		if other, err := os.Lstat(target); err == nil && !os.SameFile(info, other) {
-			return fmt.Errorf("%w: the destination exists", engine.ErrCannotMove)
+			return fmt.Errorf("%w: the destination exists", remote.ErrCannotMove)
 		}
 	}
 	return l.within(target, func() error { return os.Rename(old, target) })
 }
 
-// Touch implements engine.Connection.
+// Touch implements remote.Connection.
 func (l *local) Touch(ctx context.Context, path string, e snapshot.Entry) error {
 	return failed(ctx, setMtime(l.path(path), e.ModTime()), "set mtime of %q", path)
 }
 
-// Mkdir implements engine.Connection.
+// Mkdir implements remote.Connection.
 func (l *local) Mkdir(ctx context.Context, path string) error {
 	err := l.present()
 	if err == nil {
@@ -301,7 +301,7 @@ func (l *local) Mkdir(ctx context.Context, path string) error {
 	return failed(ctx, err, "make directory %q", path)
 }
 
-// Delete implements engine.Connection.
+// Delete implements remote.Connection.
 func (l *local) Delete(ctx context.Context, paths []string) []error {
 	errs := make([]error, len(paths))
 	for i, path := range paths {
@@ -322,51 +322,51 @@ func missing(err error) bool {
 	return errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
-// Backup implements engine.Connection: with a backup directory the generic Connection is used.
+// Backup implements remote.Connection: with a backup directory the generic Connection is used.
 func (l *local) Backup(ctx context.Context, path string) error {
-	return failed(ctx, engine.ErrCannotMove, "back up %q", path)
+	return failed(ctx, remote.ErrCannotMove, "back up %q", path)
 }
 
-// Rmdir implements engine.Connection.
+// Rmdir implements remote.Connection.
 func (l *local) Rmdir(ctx context.Context, path string) error {
 	err := removeDir(l.path(path))
 	if missing(err) {
 		return nil
 	}
 	if errors.Is(err, iofs.ErrExist) { // what POSIX allows instead of ENOTEMPTY
-		err = fmt.Errorf("%w: %w", engine.ErrNotEmpty, err)
+		err = fmt.Errorf("%w: %w", remote.ErrNotEmpty, err)
 	}
 	return failed(ctx, err, "remove directory %q", path)
 }
 
-// Cleanup implements engine.Connection.
+// Cleanup implements remote.Connection.
 func (l *local) Cleanup(ctx context.Context, path string) error {
-	err := os.Remove(l.path(engine.PartialName(path)))
+	err := os.Remove(l.path(remote.PartialName(path)))
 	if missing(err) {
 		return nil
 	}
 	return failed(ctx, err, "clean up after %q", path)
 }
 
-// Stat implements engine.Connection.
-func (l *local) Stat(ctx context.Context, path string) (engine.Remote, error) {
+// Stat implements remote.Connection.
+func (l *local) Stat(ctx context.Context, path string) (remote.Object, error) {
 	info, err := os.Lstat(l.path(path))
 	if missing(err) {
-		err = engine.ErrNotFound
+		err = remote.ErrNotFound
 	}
 	if err == nil {
 		if r, ok := l.remote(path, info); ok {
 			return r, nil
 		}
-		err = engine.ErrNotFound
+		err = remote.ErrNotFound
 	}
-	return engine.Remote{}, failed(ctx, err, "stat %q", path)
+	return remote.Object{}, failed(ctx, err, "stat %q", path)
 }
 
 // remote describes what is at path, if it is something that can be synced.
-func (l *local) remote(path string, info os.FileInfo) (engine.Remote, bool) {
+func (l *local) remote(path string, info os.FileInfo) (remote.Object, bool) {
 	_, name := snapshot.Split(path)
-	r := engine.Remote{Path: path, Temporary: engine.IsTempName(name)}
+	r := remote.Object{Path: path, Temporary: remote.IsTempName(name)}
 	r.Entry = snapshot.Entry{Flags: snapshot.Adopted}
 	switch info.Mode().Type() {
 	case 0:

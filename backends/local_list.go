@@ -10,12 +10,12 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// List implements engine.Connection. Directories are read in parallel.
-func (l *local) List(ctx context.Context, fn func(engine.Remote) error) error {
+// List implements remote.Connection. Directories are read in parallel.
+func (l *local) List(ctx context.Context, fn func(remote.Object) error) error {
 	w := &localWalk{l: l, fn: fn}
 	w.group, w.ctx = errgroup.WithContext(ctx)
 	w.group.SetLimit(max(2, runtime.NumCPU()))
@@ -30,7 +30,7 @@ type localWalk struct {
 	ctx   context.Context // of the group: done after the first error
 
 	mu sync.Mutex // keeps fn from being called concurrently
-	fn func(engine.Remote) error
+	fn func(remote.Object) error
 }
 
 // visit lists dir and everything beneath it, partly on other goroutines.
@@ -64,12 +64,12 @@ func (w *localWalk) visit(dir string) error {
 }
 
 // read returns what dir holds. A name that is gone when it is looked at was never there.
-func (w *localWalk) read(dir string) ([]engine.Remote, error) {
+func (w *localWalk) read(dir string) ([]remote.Object, error) {
 	entries, err := os.ReadDir(w.l.path(dir))
 	if err != nil {
 		return nil, err
 	}
-	found := make([]engine.Remote, 0, len(entries))
+	found := make([]remote.Object, 0, len(entries))
 	for _, entry := range entries {
 		info, err := entry.Info()
 		if errors.Is(err, os.ErrNotExist) {
@@ -84,7 +84,7 @@ func (w *localWalk) read(dir string) ([]engine.Remote, error) {
 	return found, nil
 }
 
-func (w *localWalk) hand(found []engine.Remote) error {
+func (w *localWalk) hand(found []remote.Object) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, r := range found {

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 func TestFlushMissingRoot(t *testing.T) {
@@ -76,10 +76,10 @@ func TestLocalRootThatGoes(t *testing.T) {
 	if err := os.RemoveAll(root); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Mkdir(t.Context(), "dir"); !errors.Is(err, engine.ErrOffline) {
+	if err := l.Mkdir(t.Context(), "dir"); !errors.Is(err, remote.ErrOffline) {
 		t.Errorf("make a directory: %v", err)
 	}
-	if err := l.Send(t.Context(), "a/b", enginetest.Text("text", time.Unix(1, 0))); !errors.Is(err, engine.ErrOffline) {
+	if err := l.Send(t.Context(), "a/b", enginetest.Text("text", time.Unix(1, 0))); !errors.Is(err, remote.ErrOffline) {
 		t.Errorf("send: %v", err)
 	}
 	if _, err := os.Lstat(root); !errors.Is(err, os.ErrNotExist) {

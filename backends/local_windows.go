@@ -5,7 +5,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // setMtime sets the mtime, and the atime with it as rclone does. A link keeps the time at which it
@@ -40,7 +40,7 @@ func removeDir(name string) error {
 		return &os.PathError{Op: "rmdir", Path: name, Err: fmt.Errorf("not a directory")}
 	}
 	if entries, err := os.ReadDir(name); err == nil && len(entries) > 0 {
-		return &os.PathError{Op: "rmdir", Path: name, Err: engine.ErrNotEmpty}
+		return &os.PathError{Op: "rmdir", Path: name, Err: remote.ErrNotEmpty}
 	}
 	return os.Remove(name)
 }

@@ -9,11 +9,11 @@ import (
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/fs/operations"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// Copy implements engine.Connection.
+// Copy implements remote.Connection.
 func (g *generic) Copy(ctx context.Context, from, path string, e snapshot.Entry) error {
 	err := g.do(ctx, func(ctx context.Context) error {
 		src, err := g.object(ctx, from)
@@ -39,7 +39,7 @@ func (g *generic) Copy(ctx context.Context, from, path string, e snapshot.Entry)
 	return nil
 }
 
-// Move implements engine.Connection.
+// Move implements remote.Connection.
 func (g *generic) Move(ctx context.Context, from, path string, dir bool) error {
 	err := g.do(ctx, func(ctx context.Context) error {
 		if err := g.possible(path); err != nil {
@@ -85,12 +85,12 @@ func (g *generic) moveDir(ctx context.Context, from, path string) error {
 	if _, listErr := g.f.List(ctx, from); listErr == nil {
 		return err
 	} else if gone(ctx, listErr) {
-		return fmt.Errorf("%w: %w", engine.ErrNotFound, err)
+		return fmt.Errorf("%w: %w", remote.ErrNotFound, err)
 	}
 	return err
 }
 
-// Touch implements engine.Connection.
+// Touch implements remote.Connection.
 func (g *generic) Touch(ctx context.Context, path string, e snapshot.Entry) error {
 	err := g.do(ctx, func(ctx context.Context) error {
 		o, err := g.object(ctx, path)
@@ -118,7 +118,7 @@ func (g *generic) Touch(ctx context.Context, path string, e snapshot.Entry) erro
 func (g *generic) setMetadata(ctx context.Context, path string, o fs.Object, kind snapshot.Kind) error {
 	to, ok := o.(fs.SetMetadataer)
 	if !ok {
-		return fmt.Errorf("%w: metadata is only taken with the content", engine.ErrCannotMove)
+		return fmt.Errorf("%w: metadata is only taken with the content", remote.ErrCannotMove)
 	}
 	meta, err := g.metadata(ctx, path, kind)
 	if err != nil {
@@ -126,12 +126,12 @@ func (g *generic) setMetadata(ctx context.Context, path string, o fs.Object, kin
 	}
 	err = to.SetMetadata(ctx, meta)
 	if errors.Is(err, fs.ErrorNotImplemented) {
-		return fmt.Errorf("%w: %w", engine.ErrCannotMove, err)
+		return fmt.Errorf("%w: %w", remote.ErrCannotMove, err)
 	}
 	return err
 }
 
-// Mkdir implements engine.Connection.
+// Mkdir implements remote.Connection.
 func (g *generic) Mkdir(ctx context.Context, path string) error {
 	if !g.caps.EmptyDirs {
 		return nil
@@ -143,7 +143,7 @@ func (g *generic) Mkdir(ctx context.Context, path string) error {
 	return nil
 }
 
-// Delete implements engine.Connection.
+// Delete implements remote.Connection.
 func (g *generic) Delete(ctx context.Context, paths []string) []error {
 	errs := make([]error, len(paths))
 	for i, path := range paths {
@@ -157,14 +157,14 @@ func (g *generic) Delete(ctx context.Context, paths []string) []error {
 			}
 			return err
 		})
-		if err != nil && !errors.Is(err, engine.ErrNotFound) {
+		if err != nil && !errors.Is(err, remote.ErrNotFound) {
 			errs[i] = fmt.Errorf("delete %q: %w", path, err)
 		}
 	}
 	return errs
 }
 
-// Rmdir implements engine.Connection. A backend's failure is not believed: it is looked at what is
+// Rmdir implements remote.Connection. A backend's failure is not believed: it is looked at what is
 // there. FTP, for one, says the same of a directory that is missing and of one that is not empty.
 func (g *generic) Rmdir(ctx context.Context, path string) error {
 	if !g.caps.EmptyDirs {
@@ -180,7 +180,7 @@ func (g *generic) Rmdir(ctx context.Context, path string) error {
 		case listErr != nil && gone(ctx, listErr):
 			return nil
 		case listErr == nil && len(entries) > 0:
-			return fmt.Errorf("%w: %w", engine.ErrNotEmpty, err)
+			return fmt.Errorf("%w: %w", remote.ErrNotEmpty, err)
 		}
 		return err
 	})
@@ -190,19 +190,19 @@ func (g *generic) Rmdir(ctx context.Context, path string) error {
 	return nil
 }
 
-// Cleanup implements engine.Connection.
+// Cleanup implements remote.Connection.
 func (g *generic) Cleanup(ctx context.Context, path string) error {
 	if !g.partial {
 		return nil
 	}
 	err := g.do(ctx, func(ctx context.Context) error {
-		o, err := g.f.NewObject(ctx, encode(engine.PartialName(path)))
+		o, err := g.f.NewObject(ctx, encode(remote.PartialName(path)))
 		if err == nil {
 			err = o.Remove(ctx)
 		}
 		return err
 	})
-	if err != nil && !errors.Is(err, engine.ErrNotFound) {
+	if err != nil && !errors.Is(err, remote.ErrNotFound) {
 		return fmt.Errorf("clean up after %q: %w", path, err)
 	}
 	return nil
@@ -223,10 +223,10 @@ func (g *generic) openBackup() error {
 		return nil
 	}
 	if !operations.SameConfig(g.f, g.backup) {
-		return fmt.Errorf("%w: --backup-dir %s must be on the same remote as %s", engine.ErrFatal, g.cfg.BackupDir, g.cfg.Remote)
+		return fmt.Errorf("%w: --backup-dir %s must be on the same remote as %s", remote.ErrFatal, g.cfg.BackupDir, g.cfg.Remote)
 	}
 	if !operations.CanServerSideMove(g.backup) {
-		return fmt.Errorf("%w: --backup-dir and --suffix need a remote that can move or copy files itself", engine.ErrFatal)
+		return fmt.Errorf("%w: --backup-dir and --suffix need a remote that can move or copy files itself", remote.ErrFatal)
 	}
 	return g.hideBackup()
 }
@@ -239,21 +239,21 @@ func (g *generic) hideBackup() error {
 	root, at := strings.Trim(g.f.Root(), "/"), strings.Trim(g.backup.Root(), "/")
 	switch {
 	case root == at && g.cfg.Suffix == "":
-		return fmt.Errorf("%w: --backup-dir %s is the remote itself", engine.ErrFatal, g.cfg.BackupDir)
+		return fmt.Errorf("%w: --backup-dir %s is the remote itself", remote.ErrFatal, g.cfg.BackupDir)
 	case snapshot.Beneath(root, at):
-		return fmt.Errorf("%w: the remote %s is inside --backup-dir %s", engine.ErrFatal, g.cfg.Remote, g.cfg.BackupDir)
+		return fmt.Errorf("%w: the remote %s is inside --backup-dir %s", remote.ErrFatal, g.cfg.Remote, g.cfg.BackupDir)
 	case snapshot.Beneath(at, root):
 		g.hidden = strings.Trim(strings.TrimPrefix(at, root), "/")
 	}
 	return nil
 }
 
-// Backup implements engine.Connection. That a path is not there is no error only when that is the
+// Backup implements remote.Connection. That a path is not there is no error only when that is the
 // first thing found: later it would mean that the file got lost on its way.
 func (g *generic) Backup(ctx context.Context, path string) error {
 	err := g.do(ctx, func(ctx context.Context) error {
 		o, err := g.object(ctx, path)
-		if errors.Is(err, engine.ErrNotFound) {
+		if errors.Is(err, remote.ErrNotFound) {
 			return nil
 		} else if err != nil {
 			return err

@@ -7,7 +7,7 @@ import (
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/lib/encoder"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -59,14 +59,14 @@ func eachName(path string, translate func(string) string) string {
 }
 
 // decode is the reverse of encode. It fails for names that no local file can have.
-func decode(remote string) (string, error) {
-	path := eachName(remote, decodeName)
-	if strings.Count(path, "/") != strings.Count(remote, "/") {
-		return "", fmt.Errorf("decode %q: a slash within a name: %w", remote, engine.ErrInvalidName)
+func decode(target string) (string, error) {
+	path := eachName(target, decodeName)
+	if strings.Count(path, "/") != strings.Count(target, "/") {
+		return "", fmt.Errorf("decode %q: a slash within a name: %w", target, remote.ErrInvalidName)
 	}
 	for name := range strings.SplitSeq(path, "/") {
 		if name == "" || name == "." || name == ".." || strings.IndexByte(name, 0) >= 0 {
-			return "", fmt.Errorf("decode %q: %w", remote, engine.ErrInvalidName)
+			return "", fmt.Errorf("decode %q: %w", target, remote.ErrInvalidName)
 		}
 	}
 	return path, nil

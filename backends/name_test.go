@@ -12,7 +12,7 @@ import (
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/lib/encoder"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 func FuzzNameRoundTrip(f *testing.F) {
@@ -70,9 +70,9 @@ func TestNamesAreRclones(t *testing.T) {
 }
 
 func TestDecodeImpossible(t *testing.T) {
-	for _, remote := range []string{"", "a//b", "/a", "a/"} {
-		if path, err := decode(remote); !errors.Is(err, engine.ErrInvalidName) {
-			t.Errorf("decode %q gave %q and %v", remote, path, err)
+	for _, target := range []string{"", "a//b", "/a", "a/"} {
+		if path, err := decode(target); !errors.Is(err, remote.ErrInvalidName) {
+			t.Errorf("decode %q gave %q and %v", target, path, err)
 		}
 	}
 }

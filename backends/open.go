@@ -13,7 +13,7 @@ import (
 	"github.com/rclone/rclone/fs/config"
 	"github.com/rclone/rclone/fs/fspath"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // Config says which remote to open and how. Only Remote is required.
@@ -32,7 +32,7 @@ type Config struct {
 	Wait time.Duration
 	Log  *slog.Logger // nil: discarded
 	// Uploads is where unfinished uploads are remembered; nil: nothing is resumed.
-	Uploads engine.Uploads
+	Uploads remote.Uploads
 	// UploadAge is how long an unfinished upload that nobody goes on with is kept; 0: 7 days.
 	UploadAge time.Duration
 	// StateDir is a directory for what is remembered of servers, such as their host keys; "": nothing is.
@@ -42,7 +42,7 @@ type Config struct {
 
 // Open connects to a remote. The Connection lives longer than ctx, which bounds only the opening.
 // ErrOffline comes within seconds if nobody answers. A root that does not exist is not created.
-func Open(ctx context.Context, cfg Config) (engine.Connection, error) {
+func Open(ctx context.Context, cfg Config) (remote.Connection, error) {
 	if err := Init(ctx, Settings{Log: cfg.Log}); err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ type opening struct {
 
 // connect first makes a Connection that tries once and gives up soon, to learn whether anybody
 // answers; then the one that does the work. rctx carries rclone's configuration and no deadline.
-func (o *opening) connect(ctx, rctx context.Context) (engine.Connection, error) {
+func (o *opening) connect(ctx, rctx context.Context) (remote.Connection, error) {
 	rctx, cancel := context.WithCancel(rctx)
 	g := &generic{rctx: rctx, cancel: cancel, cfg: o.cfg, log: o.cfg.Log}
 	err := g.within(ctx, func(ctx context.Context) (err error) { g.probe, err = o.reach(ctx, rctx); return err })
@@ -129,7 +129,7 @@ func (o *opening) reach(ctx, rctx context.Context) (fs.Fs, error) {
 // answers asks for an object that does not exist: one request on most remotes. Any answer will do.
 func answers(ctx context.Context, f fs.Fs) error {
 	_, err := f.NewObject(ctx, ".snapsync-probe")
-	if err = classify(ctx, err); errors.Is(err, engine.ErrOffline) || ctx.Err() != nil {
+	if err = classify(ctx, err); errors.Is(err, remote.ErrOffline) || ctx.Err() != nil {
 		return err
 	}
 	return nil
@@ -141,20 +141,20 @@ func (g *generic) within(ctx context.Context, call func(ctx context.Context) err
 	defer cancel()
 	err := g.run(waiting, call)
 	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
-		return fmt.Errorf("%w: no answer within %v", engine.ErrOffline, g.cfg.Wait)
+		return fmt.Errorf("%w: no answer within %v", remote.ErrOffline, g.cfg.Wait)
 	}
 	return err
 }
 
 // open makes the Fs that does the work.
 func (o *opening) open(rctx context.Context) (fs.Fs, error) {
-	remote := o.cfg.Remote
-	if info, _, _, _, err := fs.ConfigFs(remote); err == nil && len(o.overlay) == 0 && bucketBased(info) {
-		remote = withSlash(remote)
+	target := o.cfg.Remote
+	if info, _, _, _, err := fs.ConfigFs(target); err == nil && len(o.overlay) == 0 && bucketBased(info) {
+		target = withSlash(target)
 	}
-	f, err := fs.NewFs(rctx, remote)
+	f, err := fs.NewFs(rctx, target)
 	if errors.Is(err, fs.ErrorIsFile) {
-		return nil, fmt.Errorf("%w: %q is a file, not a directory", engine.ErrFatal, o.cfg.Remote)
+		return nil, fmt.Errorf("%w: %q is a file, not a directory", remote.ErrFatal, o.cfg.Remote)
 	}
 	if err != nil {
 		return nil, explain(o.cfg.Remote, classify(rctx, err))
@@ -191,23 +191,23 @@ func formOf(scheme string) string {
 }
 
 // explain says what to do about a remote that cannot be used at all.
-func explain(remote string, err error) error {
-	_, display, perr := Canonical(remote)
+func explain(target string, err error) error {
+	_, display, perr := Canonical(target)
 	if perr != nil {
 		return fmt.Errorf("parse remote: %w", err) // not quoted: what cannot be parsed cannot be redacted
 	}
-	p, _ := fspath.Parse(remote)
+	p, _ := fspath.Parse(target)
 	switch {
 	case len(p.Config) == 0 && strings.HasPrefix(p.Path, "//") && errors.Is(err, fs.ErrorNotFoundInConfigFile):
 		// Not quoted either: its password may be anywhere.
 		return fmt.Errorf("%w: the remote is written as a URL, %s://…; rclone's form is %s, or NAME:PATH with a name of its configuration",
-			engine.ErrFatal, p.Name, formOf(p.Name))
+			remote.ErrFatal, p.Name, formOf(p.Name))
 	case errors.Is(err, fs.ErrorNotFoundInConfigFile):
 		return fmt.Errorf("%w: %s is not in rclone's configuration %s: `rclone listremotes` shows what is, "+
-			"`rclone config` adds to it: %w", engine.ErrFatal, display, config.GetConfigPath(), err)
+			"`rclone config` adds to it: %w", remote.ErrFatal, display, config.GetConfigPath(), err)
 	case strings.HasPrefix(err.Error(), "didn't find backend called"):
 		return fmt.Errorf("%w: %s needs an rclone backend that this program was built without; "+
-			"`snapsync version` lists those it has: %w", engine.ErrFatal, display, err)
+			"`snapsync version` lists those it has: %w", remote.ErrFatal, display, err)
 	}
 	return fmt.Errorf("%s: %w", display, err)
 }

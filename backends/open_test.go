@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -28,20 +28,20 @@ func TestOpenOffline(t *testing.T) {
 		t.Fatal(err)
 	}
 	nobody.Close()
-	for _, remote := range []string{
+	for _, target := range []string{
 		":s3,provider=Other,access_key_id=a,secret_access_key=b,endpoint='http://127.0.0.1:%d':bucket/path",
 		":webdav,url='http://127.0.0.1:%d':path",
 		":sftp,host=127.0.0.1,port=%d,user=u,ask_password=false,pass=YUPzGm_Yhx-3YUPzGm_YhyY:path",
 		":ftp,host=127.0.0.1,port=%d,user=u,pass=YUPzGm_Yhx-3YUPzGm_YhyY:path",
 		":crypt,password=YUPzGm_Yhx-3YUPzGm_YhyY,remote=':webdav,url=\"http://127.0.0.1:%d\":base':path",
 	} {
-		kind, _, _ := strings.Cut(remote, ",")
+		kind, _, _ := strings.Cut(target, ",")
 		for who, l := range map[string]net.Listener{"nobody": nobody, "silent": silent} {
 			t.Run(kind[1:]+"/"+who, func(t *testing.T) {
 				began := time.Now()
 				_, err := Open(t.Context(), Config{
-					Remote: fmt.Sprintf(remote, l.Addr().(*net.TCPAddr).Port), Wait: 500 * time.Millisecond})
-				if !errors.Is(err, engine.ErrOffline) {
+					Remote: fmt.Sprintf(target, l.Addr().(*net.TCPAddr).Port), Wait: 500 * time.Millisecond})
+				if !errors.Is(err, remote.ErrOffline) {
 					t.Errorf("got %v", err)
 				}
 				if took := time.Since(began); took > 15*time.Second {
@@ -86,7 +86,7 @@ func TestOpenRefuses(t *testing.T) {
 			if !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want something about %q", err, tt.want)
 			}
-			if errors.Is(err, engine.ErrOffline) {
+			if errors.Is(err, remote.ErrOffline) {
 				t.Errorf("%v is taken for an outage", err)
 			}
 			if strings.Contains(err.Error(), "XYZ") {
@@ -128,7 +128,7 @@ func TestBackup(t *testing.T) {
 					t.Fatalf("the backup holds %q, %v", got, err)
 				}
 			}
-			err := s.List(t.Context(), func(r engine.Remote) error {
+			err := s.List(t.Context(), func(r remote.Object) error {
 				if r.Entry.Kind == snapshot.File || strings.Contains(r.Path, "kept") {
 					t.Errorf("%q is listed", r.Path)
 				}
@@ -187,8 +187,8 @@ func TestListUnreadable(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := subject(t, Config{Remote: dir, Options: options})
-		err := s.List(t.Context(), func(engine.Remote) error { return nil })
-		if !errors.Is(err, engine.ErrPermission) {
+		err := s.List(t.Context(), func(remote.Object) error { return nil })
+		if !errors.Is(err, remote.ErrPermission) {
 			t.Errorf("%s: got %v", name, err)
 		}
 		s.Close()

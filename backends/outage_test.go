@@ -11,8 +11,8 @@ import (
 
 	"github.com/rclone/rclone/fs"
 
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // dead is a remote whose server has died: who asks is refused, at once or, like everything that
@@ -46,7 +46,7 @@ func TestOutage(t *testing.T) {
 				c.f, c.probe = dead{g.f, after, &asked}, dead{g.f, 0, &probed}
 				began := time.Now()
 				err := c.Send(t.Context(), "f", enginetest.Text("x", began))
-				if !errors.Is(err, engine.ErrOffline) {
+				if !errors.Is(err, remote.ErrOffline) {
 					t.Errorf("got %v", err)
 				}
 				if took := time.Since(began); took > firstDoubt+grace {

@@ -12,7 +12,7 @@ import (
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/fs/hash"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // transfer is a server-side move or copy, as rclone's features have them.
@@ -60,7 +60,7 @@ var refusals = []string{"exists", "already exist", "alreadyexist", "already_exis
 // refused reports that a remote has answered, and that a file in the way may be its reason not to move
 // or copy. Anything that has another class has another reason.
 func refused(err error) bool {
-	if class := classOf(err); class != nil && !errors.Is(class, engine.ErrInvalidName) {
+	if class := classOf(err); class != nil && !errors.Is(class, remote.ErrInvalidName) {
 		return false
 	}
 	// FTP has these two codes for all that can be wrong with a name. ProFTPD, unless told to overwrite,

@@ -13,8 +13,8 @@ import (
 
 	"github.com/rclone/rclone/fs"
 
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // genericIn opens the generic Connection on a directory that holds files, by path and content.
@@ -83,7 +83,7 @@ func TestLostAnswer(t *testing.T) {
 				t.Error("the error was swallowed")
 			}
 			holds(t, filepath.Join(dir, "b"), "new")
-			if err := g.Move(t.Context(), "a", "b", false); !errors.Is(err, engine.ErrNotFound) {
+			if err := g.Move(t.Context(), "a", "b", false); !errors.Is(err, remote.ErrNotFound) {
 				t.Errorf("the second move: %v", err)
 			}
 			holds(t, filepath.Join(dir, "b"), "new")

@@ -14,17 +14,17 @@ import (
 	"github.com/rclone/rclone/fs/object"
 	"github.com/rclone/rclone/lib/encoder"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// Send implements engine.Connection.
+// Send implements remote.Connection.
 //
 // Parents are not made first: rclone requires of every backend that Put and Move make them.
 //
 // A crash before the rename leaves the temporary name, after it nothing: the next Send of the path
 // writes over it.
-func (g *generic) Send(ctx context.Context, path string, src engine.Source) error {
+func (g *generic) Send(ctx context.Context, path string, src remote.Source) error {
 	e := src.Entry()
 	in, err := src.Open()
 	if err != nil {
@@ -42,7 +42,7 @@ func (g *generic) Send(ctx context.Context, path string, src engine.Source) erro
 	}
 	// These two classes say that the old content, or nothing, is at path. Here a server that publishes
 	// what it got of a request may have put a part there, see readAhead: the cause stays as text only.
-	if g.exposed(e, t) && isAny(err, snapshot.ErrChanged, engine.ErrQuota) {
+	if g.exposed(e, t) && isAny(err, snapshot.ErrChanged, remote.ErrQuota) {
 		err = fmt.Errorf("broke off, and the remote may show a part of it: %v", err)
 	}
 	if err != nil {
@@ -59,7 +59,7 @@ func (g *generic) send(ctx context.Context, path string, e snapshot.Entry, t *ta
 	name := final
 	// rclone's local backend makes a real link of NAME.rclonelink, at once and whole.
 	if g.partial && !(e.Kind == snapshot.Symlink && g.local) {
-		name = encode(engine.PartialName(path))
+		name = encode(remote.PartialName(path))
 	}
 	o, err := g.upload(ctx, path, name, e, t)
 	arrived := err == nil
@@ -73,7 +73,7 @@ func (g *generic) send(ctx context.Context, path string, e snapshot.Entry, t *ta
 	}
 	// At the final name only what this upload made, and what verify refused, may be removed: after a
 	// failed upload the old content is there still.
-	if err != nil && (arrived || name != final) && !errors.Is(classify(ctx, err), engine.ErrOffline) {
+	if err != nil && (arrived || name != final) && !errors.Is(classify(ctx, err), remote.ErrOffline) {
 		g.discard(ctx, o, name)
 	}
 	return err
@@ -158,7 +158,7 @@ func (g *generic) info(ctx context.Context, path, name string, e snapshot.Entry)
 // metadata reads what rclone knows about a file of the source.
 func (g *generic) metadata(ctx context.Context, path string, kind snapshot.Kind) (fs.Metadata, error) {
 	if encoder.OS.FromStandardPath(encode(path)) != path {
-		return nil, fmt.Errorf("read metadata: %w: rclone cannot read a file with this name", engine.ErrInvalidName)
+		return nil, fmt.Errorf("read metadata: %w: rclone cannot read a file with this name", remote.ErrInvalidName)
 	}
 	src, err := fs.NewFs(ctx, g.cfg.Source)
 	if err != nil {
@@ -192,7 +192,7 @@ func (g *generic) put(ctx context.Context, in io.Reader, info fs.ObjectInfo) (fs
 // a remote that would have to be asked again is believed.
 func (g *generic) verify(ctx context.Context, o fs.Object, e snapshot.Entry, t *tap) error {
 	if size := o.Size(); size >= 0 && size != e.Size {
-		return fmt.Errorf("%w: %d bytes arrived of %d", engine.ErrTemporary, size, e.Size)
+		return fmt.Errorf("%w: %d bytes arrived of %d", remote.ErrTemporary, size, e.Size)
 	}
 	if t.hash == nil {
 		return nil
@@ -206,7 +206,7 @@ func (g *generic) verify(ctx context.Context, o fs.Object, e snapshot.Entry, t *
 		return nil // such as a multipart upload to S3
 	}
 	if got != want {
-		return fmt.Errorf("%w: the content arrived damaged: %v is %s instead of %s", engine.ErrTemporary, g.hash, got, want)
+		return fmt.Errorf("%w: the content arrived damaged: %v is %s instead of %s", remote.ErrTemporary, g.hash, got, want)
 	}
 	return nil
 }

@@ -10,8 +10,8 @@ import (
 
 	"github.com/rclone/rclone/fs"
 
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -41,12 +41,12 @@ func TestSendExposed(t *testing.T) {
 		keeps   bool
 	}{
 		"large changed":      {large, false, large, large / 2, snapshot.ErrChanged, false},
-		"large quota":        {large, false, 10, 0, engine.ErrQuota, false},
-		"large quota unread": {large, false, 0, 0, engine.ErrQuota, true},
+		"large quota":        {large, false, 10, 0, remote.ErrQuota, false},
+		"large quota unread": {large, false, 0, 0, remote.ErrQuota, true},
 		"small changed":      {1000, false, 1000, 500, snapshot.ErrChanged, true},
-		"small quota":        {1000, false, 10, 0, engine.ErrQuota, true},
+		"small quota":        {1000, false, 10, 0, remote.ErrQuota, true},
 		"hidden changed":     {large, true, large, large / 2, snapshot.ErrChanged, true},
-		"hidden quota":       {large, true, 10, 0, engine.ErrQuota, true},
+		"hidden quota":       {large, true, 10, 0, remote.ErrQuota, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := genericIn(t, Config{Remote: t.TempDir()}, nil)

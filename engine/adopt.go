@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -19,7 +20,7 @@ func (e *Engine) adopt(ctx context.Context) error {
 	}
 	e.phase("listing the remote")
 	err := e.cfg.Journal.Adopt(ctx, func(add func(path string, entry snapshot.Entry) error) error {
-		return e.conn.List(ctx, func(r Remote) error {
+		return e.conn.List(ctx, func(r remote.Object) error {
 			return add(r.Path, e.adopted(&r))
 		})
 	})
@@ -31,7 +32,7 @@ func (e *Engine) adopt(ctx context.Context) error {
 
 // adopted is how the base records what the remote says of itself. A remote that keeps no mtimes at
 // least tells when it was written to; where a listing alone does not give the mtime, it stays 0.
-func (e *Engine) adopted(r *Remote) snapshot.Entry {
+func (e *Engine) adopted(r *remote.Object) snapshot.Entry {
 	entry := r.Entry
 	entry.Flags |= snapshot.Adopted
 	if e.caps.Precision <= 0 && !r.Uploaded.IsZero() {

@@ -10,17 +10,18 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
 // slow is a remote that some files take long to arrive on.
 type slow struct {
-	engine.Connection
+	remote.Connection
 	took func(path string) time.Duration
 }
 
-func (c slow) Send(ctx context.Context, path string, src engine.Source) error {
+func (c slow) Send(ctx context.Context, path string, src remote.Source) error {
 	select {
 	case <-time.After(c.took(path)):
 	case <-ctx.Done():
@@ -33,7 +34,7 @@ func (c slow) Send(ctx context.Context, path string, src engine.Source) error {
 func bigIsSlow(r *rig) {
 	r.write("d/old", "1")
 	r.write("e/f", "2")
-	r.wrap = func(c engine.Connection) engine.Connection {
+	r.wrap = func(c remote.Connection) remote.Connection {
 		return slow{c, func(path string) time.Duration {
 			if _, name := snapshot.Split(path); strings.HasPrefix(name, "big") {
 				return time.Hour
@@ -46,7 +47,7 @@ func bigIsSlow(r *rig) {
 // someAreSlow makes every other file take up to half a minute.
 func someAreSlow(r *rig, rng *rand.Rand) {
 	var mu sync.Mutex
-	r.wrap = func(c engine.Connection) engine.Connection {
+	r.wrap = func(c remote.Connection) remote.Connection {
 		return slow{c, func(string) time.Duration {
 			mu.Lock()
 			defer mu.Unlock()

@@ -6,12 +6,13 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
 
 // knownCaps is State.Caps: what the remote could do, opened with these options.
 type knownCaps struct {
-	Caps
+	remote.Caps
 	Options string `json:",omitempty"`
 }
 
@@ -35,7 +36,7 @@ func (e *Engine) learnCaps(ctx context.Context, state *journal.State) error {
 		return fmt.Errorf("read the remote's capabilities in the journal: %w", err)
 	}
 	if known.Options != e.cfg.Options {
-		if err := e.connect(ctx); !errors.Is(err, ErrOffline) {
+		if err := e.connect(ctx); !errors.Is(err, remote.ErrOffline) {
 			return err
 		}
 	}
@@ -67,7 +68,7 @@ func (e *Engine) withdraw() {
 
 // noteCaps writes down what the opened remote can do, and reports whether the plan was made for
 // something else: for an older configuration of the remote, say.
-func (e *Engine) noteCaps(state *journal.State, planned Caps) (differ bool, err error) {
+func (e *Engine) noteCaps(state *journal.State, planned remote.Caps) (differ bool, err error) {
 	text, err := json.Marshal(knownCaps{e.conn.Caps(), e.cfg.Options})
 	if err != nil {
 		return false, fmt.Errorf("encode capabilities: %w", err)

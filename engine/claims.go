@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -11,7 +12,7 @@ type claims struct {
 }
 
 // newClaims returns an empty set for a remote with these capabilities.
-func newClaims(caps *Caps) claims { return claims{newPathSet(caps), newPathSet(caps)} }
+func newClaims(caps *remote.Caps) claims { return claims{newPathSet(caps), newPathSet(caps)} }
 
 func (c *claims) overlaps(s *journal.Step) bool {
 	if c.writes.overlaps(s.Path) || c.reads.overlaps(s.Path) {
@@ -47,7 +48,7 @@ type pathSet struct {
 	folds bool           // paths that differ only in case are the same
 }
 
-func newPathSet(caps *Caps) pathSet {
+func newPathSet(caps *remote.Caps) pathSet {
 	return pathSet{paths: make(map[string]int), above: make(map[string]int), folds: caps.CaseInsensitive}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -60,7 +61,7 @@ func TestClaimsAgreeWithTheDefinition(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		members := rapid.SliceOfN(step, 0, 4).Draw(t, "members")
 		removed := rapid.IntRange(0, len(members)).Draw(t, "removed")
-		c := newClaims(&Caps{})
+		c := newClaims(&remote.Caps{})
 		for _, m := range members {
 			c.add(m)
 		}
@@ -82,7 +83,7 @@ func TestClaimsFoldCaseWhereTheRemoteDoes(t *testing.T) {
 	upper := &journal.Step{Action: journal.Send, How: journal.Upload, Path: "Dir/F"}
 	lower := &journal.Step{Action: journal.Delete, Path: "dir"}
 	for _, folds := range []bool{false, true} {
-		c := newClaims(&Caps{CaseInsensitive: folds})
+		c := newClaims(&remote.Caps{CaseInsensitive: folds})
 		c.add(upper)
 		if got := c.overlaps(lower); got != folds {
 			t.Errorf("CaseInsensitive %v: overlaps = %v", folds, got)

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // A path that failed is tried again as soon as ever: when it failed last is a time of the wall, in the journal.
@@ -20,7 +20,7 @@ func TestClockStepsWhileSetAside(t *testing.T) {
 				return nil
 			}
 			tries.Add(1)
-			return &enginetest.Fault{Err: engine.ErrPermission}
+			return &enginetest.Fault{Err: remote.ErrPermission}
 		}
 	}, func(t *testing.T, s *stay, step func()) {
 		tries.Store(0)

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 func sorted(lines []string) []string {
@@ -23,11 +23,11 @@ var errInjected = errors.New("injected")
 const crashSeeds = 1
 
 // crashCaps are remotes that differ in how a change gets there.
-func crashCaps() map[string]engine.Caps {
+func crashCaps() map[string]remote.Caps {
 	backup, coarse := fullCaps, fullCaps
 	backup.Backup = true
 	coarse.Precision = time.Second
-	return map[string]engine.Caps{
+	return map[string]remote.Caps{
 		"full":     fullCaps,
 		"bucket":   {Copy: true, SetModTime: true, BucketBased: true, Precision: time.Nanosecond, DeleteBatch: 100},
 		"minimal":  {Precision: time.Second},
@@ -44,17 +44,17 @@ func crashCaps() map[string]engine.Caps {
 func TestCrashModel(t *testing.T) {
 	faults := []enginetest.Fault{
 		{When: enginetest.Before, Err: errInjected},
-		{When: enginetest.Before, Err: engine.ErrOffline},
-		{When: enginetest.Before, Err: engine.ErrQuota},
-		{When: enginetest.Before, Err: engine.ErrTemporary},
-		{When: enginetest.Before, Err: engine.ErrNotFound},
-		{When: enginetest.Before, Err: engine.ErrCannotMove},
+		{When: enginetest.Before, Err: remote.ErrOffline},
+		{When: enginetest.Before, Err: remote.ErrQuota},
+		{When: enginetest.Before, Err: remote.ErrTemporary},
+		{When: enginetest.Before, Err: remote.ErrNotFound},
+		{When: enginetest.Before, Err: remote.ErrCannotMove},
 		{When: enginetest.After, Err: errInjected},
-		{When: enginetest.After, Err: engine.ErrOffline},
-		{When: enginetest.After, Err: engine.ErrTemporary},
-		{When: enginetest.After, Err: engine.ErrNotFound},
+		{When: enginetest.After, Err: remote.ErrOffline},
+		{When: enginetest.After, Err: remote.ErrTemporary},
+		{When: enginetest.After, Err: remote.ErrNotFound},
 		{When: enginetest.Torn, Err: errInjected},
-		{When: enginetest.Torn, Err: engine.ErrOffline},
+		{When: enginetest.Torn, Err: remote.ErrOffline},
 	}
 	for name, caps := range crashCaps() {
 		for _, fault := range faults {
@@ -68,7 +68,7 @@ func TestCrashModel(t *testing.T) {
 	}
 }
 
-func crashModel(t *testing.T, caps engine.Caps, seed uint64, fault enginetest.Fault) {
+func crashModel(t *testing.T, caps remote.Caps, seed uint64, fault enginetest.Fault) {
 	r := newRig(t, caps)
 	r.cfg.Retries = 1
 	rng := rand.New(rand.NewPCG(seed, 1))

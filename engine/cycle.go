@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -16,7 +17,7 @@ const maxRounds = 4
 
 // Run catches up once: it returns when the remote is true to the source, or when what is left
 // cannot be done now. A Summary with Failed or Held above zero and a nil error means that the rest
-// was done. ErrOffline and ErrFatal end a run early, with everything pending kept in the journal.
+// was done. remote.ErrOffline and remote.ErrFatal end a run early, with everything pending kept in the journal.
 func (e *Engine) Run(ctx context.Context) (Summary, error) {
 	out, err := e.RunWithin(ctx, Focus{})
 	return out.Summary, err
@@ -235,7 +236,7 @@ func outcome(err error) string {
 	switch {
 	case err == nil:
 		return "idle"
-	case errors.Is(err, ErrOffline):
+	case errors.Is(err, remote.ErrOffline):
 		return "offline"
 	case errors.Is(err, context.Canceled), errors.Is(err, errPaused):
 		return "interrupted"
@@ -253,8 +254,8 @@ func (e *Engine) noteProblems(problems []snapshot.Problem) error {
 	rows := make([]journal.Failure, 0, min(len(problems), MaxFailures))
 	for _, p := range problems[:min(len(problems), MaxFailures)] {
 		what, kind := "cannot read", "source"
-		if errors.Is(p.Err, ErrInvalidName) {
-			what, kind = "cannot send", class(p.Err)
+		if errors.Is(p.Err, remote.ErrInvalidName) {
+			what, kind = "cannot send", remote.Class(p.Err)
 		}
 		e.cfg.Log.Error(what, "path", p.Path, "err", p.Err)
 		rows = append(rows, journal.Failure{Path: p.Path, Class: kind, Message: p.Err.Error(), At: e.cfg.Now()})

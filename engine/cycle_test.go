@@ -15,6 +15,7 @@ import (
 
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -101,9 +102,9 @@ func TestApprovedDeletesGoOnAfterAnInterruption(t *testing.T) {
 	r.run()
 	r.approve()
 	r.cfg.Transfers = 1
-	r.remote.FailNth(3, enginetest.Fault{Err: engine.ErrOffline})
-	r.remote.Fail = failFrom(r.remote.Ops()+3, engine.ErrOffline)
-	if _, err := r.try(); !errors.Is(err, engine.ErrOffline) {
+	r.remote.FailNth(3, enginetest.Fault{Err: remote.ErrOffline})
+	r.remote.Fail = failFrom(r.remote.Ops()+3, remote.ErrOffline)
+	if _, err := r.try(); !errors.Is(err, remote.ErrOffline) {
 		t.Fatalf("want offline, got %v", err)
 	}
 	r.remote.Fail = nil
@@ -130,7 +131,7 @@ func TestOfflineKeepsWhatIsPending(t *testing.T) {
 	r.write("f00", "edited while the remote is away")
 	r.write("new", "n")
 	r.remote.SetOffline(true)
-	if _, err := r.try(); !errors.Is(err, engine.ErrOffline) {
+	if _, err := r.try(); !errors.Is(err, remote.ErrOffline) {
 		t.Fatalf("want offline, got %v", err)
 	}
 	r.with(func(_ *engine.Engine, j *journal.Journal) {
@@ -210,7 +211,7 @@ func TestAdoption(t *testing.T) {
 	byTime, byHash, byNothing := fullCaps, fullCaps, fullCaps
 	byHash.Precision, byHash.SetModTime, byHash.Hash = 0, false, md5
 	byNothing.Precision, byNothing.SetModTime = 0, false
-	for name, caps := range map[string]engine.Caps{"mtime": byTime, "hash": byHash, "size and upload time": byNothing} {
+	for name, caps := range map[string]remote.Caps{"mtime": byTime, "hash": byHash, "size and upload time": byNothing} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, caps)
 			r.fill(3)
@@ -262,7 +263,7 @@ func TestRefusedMoveFindsAnotherWay(t *testing.T) {
 		if op.Name != "dirmove" {
 			return nil
 		}
-		return &enginetest.Fault{Err: engine.ErrCannotMove}
+		return &enginetest.Fault{Err: remote.ErrCannotMove}
 	}
 	if sum := r.run(); sum.Moved != 5 || sum.Sent != 0 || sum.Failed != 0 {
 		t.Errorf("got %+v\n%s", sum, r.remote.Log())
@@ -310,7 +311,7 @@ func TestFailedPathsDoNotStopTheRest(t *testing.T) {
 		if op.Path != "f03" {
 			return nil
 		}
-		return &enginetest.Fault{Err: engine.ErrPermission}
+		return &enginetest.Fault{Err: remote.ErrPermission}
 	}
 	sum := r.run()
 	if sum.Sent != 9 || sum.Failed != 1 || len(sum.Failures) != 1 || sum.Failures[0].Path != "f03" {
@@ -333,7 +334,7 @@ func TestFailedPathsDoNotStopTheRest(t *testing.T) {
 func TestTemporaryFailureIsRetried(t *testing.T) {
 	r := newRig(t, fullCaps)
 	r.write("f", "x")
-	r.remote.FailNth(2, enginetest.Fault{When: enginetest.Before, Err: engine.ErrTemporary}) // 1 is the listing
+	r.remote.FailNth(2, enginetest.Fault{When: enginetest.Before, Err: remote.ErrTemporary}) // 1 is the listing
 	if sum := r.run(); sum.Sent != 1 || sum.Failed != 0 {
 		t.Errorf("got %+v\n%s", sum, r.remote.Log())
 	}
@@ -434,7 +435,7 @@ func TestPlanBeforeAdoption(t *testing.T) {
 	r := newRig(t, fullCaps)
 	r.fill(2)
 	r.remote.SetOffline(true)
-	r.fails(engine.ErrOffline)
+	r.fails(remote.ErrOffline)
 	r.remote.SetOffline(false)
 	j, err := journal.OpenReadOnly(r.db)
 	must(t, err)

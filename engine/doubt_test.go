@@ -12,6 +12,7 @@ import (
 
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -20,7 +21,7 @@ func (r *rig) cancelAfterSend() {
 	r.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	r.wrap = func(c engine.Connection) engine.Connection {
+	r.wrap = func(c remote.Connection) remote.Connection {
 		return &wrapped{Connection: c, sent: func(string) { cancel() }}
 	}
 	if _, err := r.tryIn(ctx); err != nil && !errors.Is(err, context.Canceled) {
@@ -64,8 +65,8 @@ func TestRefusedSendAfterItsBackup(t *testing.T) {
 	r.run()
 	when := r.mtime("f")
 	r.write("f", "BBBBBB")
-	r.remote.Fail = every("send", enginetest.Fault{Err: engine.ErrQuota})
-	if sum := r.run(); sum.Failed != 1 || !errors.Is(sum.Failures[0].Err, engine.ErrQuota) {
+	r.remote.Fail = every("send", enginetest.Fault{Err: remote.ErrQuota})
+	if sum := r.run(); sum.Failed != 1 || !errors.Is(sum.Failures[0].Err, remote.ErrQuota) {
 		t.Fatalf("got %+v", sum)
 	}
 	r.remote.Fail = nil
@@ -89,7 +90,7 @@ func TestRetriedSendKeepsItsBackup(t *testing.T) {
 			return nil
 		}
 		lost = true
-		return &enginetest.Fault{Err: engine.ErrTemporary, When: enginetest.After}
+		return &enginetest.Fault{Err: remote.ErrTemporary, When: enginetest.After}
 	}
 	r.run()
 	var got []string
@@ -112,15 +113,15 @@ func TestPathInDoubtThatCannotBeLookedAt(t *testing.T) {
 		if op.Path != "bad" {
 			return nil
 		}
-		return &enginetest.Fault{Err: engine.ErrInvalidName}
+		return &enginetest.Fault{Err: remote.ErrInvalidName}
 	}
 	lose := cut("send", enginetest.Before)
 	r.remote.Fail = func(op enginetest.Op) *enginetest.Fault { return cmp.Or(bad(op), lose(op)) }
-	r.fails(engine.ErrOffline)
+	r.fails(remote.ErrOffline)
 	r.remote.Fail = bad
 	for n, sent := range []int64{1, 0} {
 		sum := r.run()
-		if sum.Sent != sent || sum.Failed != 1 || !errors.Is(sum.Failures[0].Err, engine.ErrInvalidName) {
+		if sum.Sent != sent || sum.Failed != 1 || !errors.Is(sum.Failures[0].Err, remote.ErrInvalidName) {
 			t.Errorf("run %d: got %+v", n, sum)
 		}
 	}
@@ -128,7 +129,7 @@ func TestPathInDoubtThatCannotBeLookedAt(t *testing.T) {
 
 // Without mtimes and hashes nobody knows which of two contents of the same size is there.
 func TestDoubtWithoutMtimes(t *testing.T) {
-	r := newRig(t, engine.Caps{EmptyDirs: true, Move: true})
+	r := newRig(t, remote.Caps{EmptyDirs: true, Move: true})
 	r.cfg.Retries = 1
 	r.write("f", "AAAA")
 	r.run()
@@ -156,7 +157,7 @@ func TestDoubtWithinOneSecond(t *testing.T) {
 	r.write("f", "BBBB")
 	r.stamp("f", when.Add(2100*time.Millisecond))
 	r.remote.Fail = cut("send", enginetest.After)
-	r.fails(engine.ErrOffline)
+	r.fails(remote.ErrOffline)
 	r.remote.Fail = nil
 	r.write("f", "CCCC")
 	r.stamp("f", when.Add(2500*time.Millisecond))
@@ -175,7 +176,7 @@ func TestRecoveredStepIsCounted(t *testing.T) {
 	r.run()
 	r.remove("f00")
 	r.remote.Fail = cut("delete", enginetest.After)
-	r.fails(engine.ErrOffline)
+	r.fails(remote.ErrOffline)
 	r.remote.Fail = nil
 	r.run()
 	r.same()
@@ -216,7 +217,7 @@ func TestRecoveryGoesOnInTheSameEngine(t *testing.T) {
 		r.remote.Put("d/x", "content x", x) // as if the move had stopped half way
 		r.remote.Remove("e/x")
 		r.remote.Fail = cut("list", enginetest.Before)
-		if _, err := e.Run(context.Background()); !errors.Is(err, engine.ErrOffline) {
+		if _, err := e.Run(context.Background()); !errors.Is(err, remote.ErrOffline) {
 			t.Fatalf("want offline, got %v", err)
 		}
 		r.remote.Fail = nil
@@ -251,9 +252,9 @@ func TestParkedFileIsRetained(t *testing.T) {
 		if moved < 2 {
 			return nil
 		}
-		return &enginetest.Fault{Err: engine.ErrOffline}
+		return &enginetest.Fault{Err: remote.ErrOffline}
 	}
-	r.fails(engine.ErrOffline)
+	r.fails(remote.ErrOffline)
 	r.remote.Fail = nil
 	r.remove("a")
 	r.remove("b")
@@ -278,7 +279,7 @@ func TestDoubtTwiceAboutTheSameStat(t *testing.T) {
 	r.stamp("f", when)
 	for range 2 {
 		r.remote.Fail = cut("send", enginetest.Before)
-		r.fails(engine.ErrOffline)
+		r.fails(remote.ErrOffline)
 	}
 	r.remote.Fail = nil
 	r.run()
@@ -301,9 +302,9 @@ func TestDoubtThatCannotBeLookedAt(t *testing.T) {
 			r.remote.Fail = func(op enginetest.Op) *enginetest.Fault {
 				switch {
 				case op.Name == "move":
-					return &enginetest.Fault{Err: engine.ErrTemporary}
+					return &enginetest.Fault{Err: remote.ErrTemporary}
 				case op.Path == "f":
-					return &enginetest.Fault{Err: engine.ErrPermission}
+					return &enginetest.Fault{Err: remote.ErrPermission}
 				}
 				return nil
 			}

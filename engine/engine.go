@@ -33,6 +33,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -44,7 +45,7 @@ type Config struct {
 	// Connect opens the remote. The engine calls it when it first needs the remote, which is never
 	// if nothing changed, and closes what it returns. What the Connection has to remember of unfinished
 	// uploads it keeps in u. Required.
-	Connect func(ctx context.Context, u Uploads) (Connection, error)
+	Connect func(ctx context.Context, u remote.Uploads) (remote.Connection, error)
 
 	CompleteSync bool      // mirror deletes; otherwise the remote retains what was deleted
 	EmptyDirs    bool      // --create-empty-src-dirs
@@ -70,12 +71,12 @@ type Config struct {
 // Engine runs the cycles of one mapping. Its methods must not be called concurrently.
 type Engine struct {
 	cfg  Config
-	conn Connection // opened by connect; nil until the remote is needed
-	caps Caps       // of the remote, less what it refused in this run
+	conn remote.Connection // opened by connect; nil until the remote is needed
+	caps remote.Caps       // of the remote, less what it refused in this run
 
 	// at is where on this machine the remote was when it was last connected to; relocated says that this is
 	// not the directory that it was before, otherDisk that it is not the same disk either: see place.go.
-	at                   []Place
+	at                   []remote.Place
 	relocated, otherDisk bool
 
 	// doubts are the steps whose outcome nobody knows, once this process has executed some; before
@@ -116,7 +117,7 @@ type Engine struct {
 
 // ErrNewSource means that the source is not the directory that was snapshotted: it was unmounted,
 // replaced or swapped. Nothing was sent and nothing was deleted.
-var ErrNewSource = errors.New("source is not the directory that was snapshotted")
+var ErrNewSource = remote.Classed("source", "source is not the directory that was snapshotted")
 
 // New returns an engine for one mapping.
 func New(cfg Config) (*Engine, error) {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -388,7 +389,7 @@ func (x *execution) failed(r *result) {
 	if r.doubt {
 		x.doubts = append(x.doubts, r.step)
 	}
-	if errors.Is(r.err, ErrCannotMove) {
+	if errors.Is(r.err, remote.ErrCannotMove) {
 		x.e.suspect(r.step.Path) // so that a run that looks at a part plans it anew as well
 	}
 	switch {
@@ -437,13 +438,13 @@ func (x *execution) skip(step *journal.Step) bool {
 }
 
 var (
-	errBlocked = errors.New("waits for another step, which failed")
+	errBlocked = remote.Classed("blocked", "waits for another step, which failed")
 	errStopped = errors.New("the journal cannot be written")
 )
 
 // endsRun reports whether err makes every further step pointless. What was under way stays pending.
 func endsRun(err error) bool {
-	return errors.Is(err, ErrOffline) || errors.Is(err, ErrFatal) ||
+	return errors.Is(err, remote.ErrOffline) || errors.Is(err, remote.ErrFatal) ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // A file that always times out stops nothing else while the remote answers probes.
@@ -18,10 +18,10 @@ func TestOneFileTimesOut(t *testing.T) {
 		if op.Path != "f03" {
 			return nil
 		}
-		return &enginetest.Fault{Err: engine.ErrOffline}
+		return &enginetest.Fault{Err: remote.ErrOffline}
 	}
 	sum := r.run()
-	if sum.Sent != 9 || sum.Failed != 1 || !errors.Is(sum.Failures[0].Err, engine.ErrTemporary) {
+	if sum.Sent != 9 || sum.Failed != 1 || !errors.Is(sum.Failures[0].Err, remote.ErrTemporary) {
 		t.Errorf("got %+v", sum)
 	}
 }
@@ -35,9 +35,9 @@ func TestDeleteWaitsForTheNewNameThatFailed(t *testing.T) {
 	r.run()
 	before := r.remoteFiles()
 	r.rename("a", "b")
-	r.remote.Fail = every("send", enginetest.Fault{Err: engine.ErrQuota})
+	r.remote.Fail = every("send", enginetest.Fault{Err: remote.ErrQuota})
 	sum := r.run()
-	if sum.Failed != 2 || sum.Deleted != 0 || !errors.Is(sum.Failures[0].Err, engine.ErrQuota) {
+	if sum.Failed != 2 || sum.Deleted != 0 || !errors.Is(sum.Failures[0].Err, remote.ErrQuota) {
 		t.Errorf("got %+v", sum)
 	}
 	if after := r.remoteFiles(); len(after) != 1 || after[0] != before[0] {
@@ -57,20 +57,20 @@ func TestBatchOfDeletesIsRetriedInPart(t *testing.T) {
 		r.remove(fmt.Sprintf("f%02d", i))
 	}
 	tries := make(map[string]int)
-	r.wrap = func(c engine.Connection) engine.Connection {
+	r.wrap = func(c remote.Connection) remote.Connection {
 		return &wrapped{Connection: c, delete: func(path string) error {
 			tries[path]++
 			switch {
 			case path == "f00":
-				return engine.ErrPermission
+				return remote.ErrPermission
 			case path == "f01" && tries[path] == 1:
-				return engine.ErrTemporary
+				return remote.ErrTemporary
 			}
 			return nil
 		}}
 	}
 	sum := r.run()
-	if sum.Deleted != 2 || sum.Failed != 1 || !errors.Is(sum.Failures[0].Err, engine.ErrPermission) {
+	if sum.Deleted != 2 || sum.Failed != 1 || !errors.Is(sum.Failures[0].Err, remote.ErrPermission) {
 		t.Errorf("got %+v", sum)
 	}
 	if tries["f00"] != 1 || tries["f01"] != 2 || tries["f02"] != 1 {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -98,7 +99,7 @@ func (e *Engine) prepareWithin(ctx context.Context, state *journal.State, f Focu
 			if e.beside {
 				return p, errEntangled
 			}
-			return p, fmt.Errorf("%w, and what is new depends on what may have happened there", ErrOffline)
+			return p, fmt.Errorf("%w, and what is new depends on what may have happened there", remote.ErrOffline)
 		}
 		if entangled := overlapping(&e.caps, kept, plan.Steps); len(entangled) > 0 {
 			scopes = append(scopes, scopesOf(entangled)...)
@@ -109,7 +110,7 @@ func (e *Engine) prepareWithin(ctx context.Context, state *journal.State, f Focu
 	}
 	switch {
 	case f.PlanOnly:
-		return p, fmt.Errorf("%w, and too much is pending to plan anew meanwhile", ErrOffline)
+		return p, fmt.Errorf("%w, and too much is pending to plan anew meanwhile", remote.ErrOffline)
 	case e.beside:
 		return p, errEntangled
 	}
@@ -158,7 +159,7 @@ func (e *Engine) pendingSteps(limit int) (steps []journal.Step, few bool, err er
 // widen adds to scopes the paths of all pending steps that have to be planned anew: those that overlap
 // a scope, and then those that overlap these; and every delete and everything held, which are judged
 // over a plan as a whole. The rest is kept.
-func widen(caps *Caps, scopes []snapshot.Scope, pending []journal.Step) (wider []snapshot.Scope, kept, dropped []journal.Step) {
+func widen(caps *remote.Caps, scopes []snapshot.Scope, pending []journal.Step) (wider []snapshot.Scope, kept, dropped []journal.Step) {
 	in := newClaims(caps)
 	everything := false
 	for _, s := range scopes {
@@ -203,7 +204,7 @@ func scopesOf(steps []journal.Step) (scopes []snapshot.Scope) {
 }
 
 // overlapping returns those of kept that have a path in common with one of steps.
-func overlapping(caps *Caps, kept, steps []journal.Step) (both []journal.Step) {
+func overlapping(caps *remote.Caps, kept, steps []journal.Step) (both []journal.Step) {
 	if len(kept) == 0 || len(steps) == 0 {
 		return nil
 	}
@@ -236,7 +237,7 @@ func (e *Engine) planGracefully(s *sight, grace []string) (plan journal.Plan, wa
 	if len(waiting) == 0 {
 		return plan, nil, nil
 	}
-	spared := newPathSet(&Caps{})
+	spared := newPathSet(&remote.Caps{})
 	for _, path := range waiting {
 		spared.count(path, 1)
 	}
@@ -248,7 +249,7 @@ func (e *Engine) planGracefully(s *sight, grace []string) (plan journal.Plan, wa
 // unexplained returns those of grace that are absent, that nothing was moved from, and that are not in
 // the way of anything.
 func unexplained(steps []journal.Step, changes []snapshot.Change, grace []string) (waiting []string) {
-	moved := newPathSet(&Caps{})
+	moved := newPathSet(&remote.Caps{})
 	for i := range steps {
 		switch s := &steps[i]; {
 		case s.Action == journal.Move:

@@ -4,8 +4,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // A remote that is full gets room when something is deleted, whatever the size of what does not fit.
@@ -14,7 +14,7 @@ func TestLoopFullRemoteMakesRoom(t *testing.T) {
 		r.write("old", "0123456789")
 		r.write("other", "x")
 	}, func(t *testing.T, s *stay) {
-		s.remote.Fail = every("send", enginetest.Fault{Err: engine.ErrQuota})
+		s.remote.Fail = every("send", enginetest.Fault{Err: remote.ErrQuota})
 		s.write("new", "abcdefghij") // another content of the same size
 		s.seen()
 		s.pass(10 * time.Second)
@@ -35,7 +35,7 @@ func TestLoopFullRemoteKeepsTheOnlyCopy(t *testing.T) {
 		r.write("old", "0123456789")
 		r.write("other", "x")
 	}, func(t *testing.T, s *stay) {
-		s.remote.Fail = every("send", enginetest.Fault{Err: engine.ErrQuota})
+		s.remote.Fail = every("send", enginetest.Fault{Err: remote.ErrQuota})
 		s.rename("old", "new")
 		s.seen()
 		s.pass(2 * time.Hour)

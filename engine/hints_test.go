@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -175,7 +176,7 @@ func TestHintsProperty(t *testing.T) {
 func TestDeferredOnce(t *testing.T) {
 	l, err := NewLoop(LoopConfig{Engine: Config{
 		Scan: snapshot.Config{Root: t.TempDir()}, Journal: &journal.Journal{},
-		Connect: func(context.Context, Uploads) (Connection, error) { return nil, ErrOffline },
+		Connect: func(context.Context, remote.Uploads) (remote.Connection, error) { return nil, remote.ErrOffline },
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -193,7 +194,7 @@ func TestDeferredOnce(t *testing.T) {
 
 // Everything that became due since it was asked whether there is sense in planning waits for the remote.
 func TestEverythingWaitsForTheRemote(t *testing.T) {
-	r := looping{Loop: &Loop{hints: newHints(0, 0, 0)}, away: ErrOffline, started: true, probe: time.Unix(2000, 0)}
+	r := looping{Loop: &Loop{hints: newHints(0, 0, 0)}, away: remote.ErrOffline, started: true, probe: time.Unix(2000, 0)}
 	r.hints.addAll(time.Unix(1000, 0))
 	if err := r.work(t.Context(), time.Unix(1000, 0)); err != nil || r.hints.all.IsZero() {
 		t.Errorf("got %v, everything since %v", err, r.hints.all)

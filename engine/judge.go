@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -14,12 +15,12 @@ import (
 func (e *Engine) judge(r *result) {
 	switch err := r.err; {
 	case err == nil:
-	case errors.Is(err, ErrCannotMove):
+	case errors.Is(err, remote.ErrCannotMove):
 		e.refuse(&r.step)
 		r.again = true
 	case errors.Is(err, errVanished), errors.Is(err, snapshot.ErrChanged):
 		r.again = true
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, remote.ErrNotFound):
 		r.again = true // the base was wrong about the remote: recovery will look
 	}
 }
@@ -27,7 +28,7 @@ func (e *Engine) judge(r *result) {
 // certain reports whether an attempt that ended with err did nothing to the remote.
 func certain(err error) bool {
 	for _, c := range [...]error{
-		ErrCannotMove, ErrPermission, ErrInvalidName, ErrQuota, errVanished, snapshot.ErrChanged, fs.ErrPermission,
+		remote.ErrCannotMove, remote.ErrPermission, remote.ErrInvalidName, remote.ErrQuota, errVanished, snapshot.ErrChanged, fs.ErrPermission,
 	} {
 		if errors.Is(err, c) {
 			return true

@@ -14,6 +14,7 @@ import (
 
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -40,7 +41,7 @@ func TestKillModel(t *testing.T) {
 	}
 }
 
-func killModel(t *testing.T, caps engine.Caps, mirror bool, seed uint64) {
+func killModel(t *testing.T, caps remote.Caps, mirror bool, seed uint64) {
 	r := newRig(t, caps)
 	r.cfg.CompleteSync, r.cfg.Approve = mirror, !mirror
 	r.cfg.Retries = 1

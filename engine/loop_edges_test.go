@@ -8,6 +8,7 @@ import (
 
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -24,7 +25,7 @@ func TestLoopRetryNothing(t *testing.T) {
 func TestLoopFailsThenHeld(t *testing.T) {
 	stays(t, fullCaps, func(r *rig) {
 		r.cfg.MaxDelete, r.cfg.Retries = engine.MaxDelete{}, 1
-		r.remote.Fail = every("delete", enginetest.Fault{Err: engine.ErrPermission})
+		r.remote.Fail = every("delete", enginetest.Fault{Err: remote.ErrPermission})
 		for i := range 20 {
 			r.write(fmt.Sprintf("f%02d", i), fmt.Sprint(i))
 		}
@@ -131,7 +132,7 @@ func TestLoopMoveRefused(t *testing.T) {
 	stays(t, fullCaps, func(r *rig) {
 		r.write("old/f", "1")
 		r.write("old/g", "2")
-		r.remote.Fail = every("dirmove", enginetest.Fault{Err: engine.ErrCannotMove})
+		r.remote.Fail = every("dirmove", enginetest.Fault{Err: remote.ErrCannotMove})
 	}, func(t *testing.T, s *stay) {
 		s.rename("old", "new")
 		s.seen()
@@ -261,7 +262,7 @@ func TestLoopChurnIsNoSpree(t *testing.T) {
 // A move that the remote refused once is tried again by the next run.
 func TestLoopTriesMovesAgain(t *testing.T) {
 	stays(t, fullCaps, func(r *rig) { r.write("a", "1"); r.write("b", "2") }, func(t *testing.T, s *stay) {
-		s.remote.Fail = every("move", enginetest.Fault{Err: engine.ErrCannotMove})
+		s.remote.Fail = every("move", enginetest.Fault{Err: remote.ErrCannotMove})
 		s.rename("a", "c")
 		s.seen()
 		s.pass(6 * time.Second)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -31,7 +32,7 @@ type stay struct {
 }
 
 // stays runs do in a bubble while a Loop runs, and then ends it.
-func stays(t *testing.T, caps engine.Caps, prepare func(*rig), do func(*testing.T, *stay)) {
+func stays(t *testing.T, caps remote.Caps, prepare func(*rig), do func(*testing.T, *stay)) {
 	r := newRig(t, caps)
 	if prepare != nil {
 		prepare(r)
@@ -333,7 +334,7 @@ func TestLoopSetsAside(t *testing.T) {
 				return nil
 			}
 			tries.Add(1)
-			return &enginetest.Fault{Err: engine.ErrPermission}
+			return &enginetest.Fault{Err: remote.ErrPermission}
 		}
 	}, func(t *testing.T, s *stay) {
 		s.write("bad", "1")
@@ -398,7 +399,7 @@ var loopSeeds = flag.Uint64("loop.seeds", 4, "how many random stories TestLoopMo
 func TestLoopModel(t *testing.T) {
 	noMoves := fullCaps
 	noMoves.Move, noMoves.DirMove = false, false
-	for name, caps := range map[string]engine.Caps{"full": fullCaps, "no moves": noMoves} {
+	for name, caps := range map[string]remote.Caps{"full": fullCaps, "no moves": noMoves} {
 		for seed := range *loopSeeds {
 			t.Run(fmt.Sprintf("%s/%d", name, seed), func(t *testing.T) {
 				stays(t, caps, func(r *rig) { r.cfg.Retries = 1 }, func(t *testing.T, s *stay) { s.model(rand.New(rand.NewPCG(seed, 3))) })
@@ -422,7 +423,7 @@ func (s *stay) model(rng *rand.Rand) {
 		case 0:
 			s.remote.SetOffline(true)
 		case 1:
-			s.remote.FailNth(1+rng.IntN(4), enginetest.Fault{Err: engine.ErrOffline, When: enginetest.When(rng.IntN(2))})
+			s.remote.FailNth(1+rng.IntN(4), enginetest.Fault{Err: remote.ErrOffline, When: enginetest.When(rng.IntN(2))})
 		default:
 			s.remote.SetOffline(false)
 			if rng.IntN(2) == 0 {

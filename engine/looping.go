@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -165,7 +166,7 @@ func (r *looping) able() bool {
 }
 
 func (r *looping) ableLocked() bool {
-	return r.away == nil || errors.Is(r.away, ErrOffline) && r.started && !r.blind && r.hints.all.IsZero()
+	return r.away == nil || errors.Is(r.away, remote.ErrOffline) && r.started && !r.blind && r.hints.all.IsZero()
 }
 
 // cycle runs the engine once and draws the conclusions.
@@ -247,7 +248,7 @@ func (r *looping) note(out *Outcome, err error, taken []*hinted, whole bool) {
 	s.Last, s.LastAt = out.Summary, r.now()
 	s.Err, s.ErrKind = "", ""
 	if err != nil {
-		s.Err, s.ErrKind = err.Error(), class(err)
+		s.Err, s.ErrKind = err.Error(), remote.Class(err)
 	}
 	if whole && r.surprise && out.Planned && len(r.hints.paths) == 0 {
 		s.Missed += out.Sent + out.Copied + out.Touched + out.Moved + out.Deleted
@@ -301,7 +302,7 @@ func (r *looping) judge(err error, planOnly bool) error {
 		r.blind = true // until it is back: what was hinted is kept
 		return nil
 	}
-	if errors.Is(err, ErrOffline) || errors.Is(err, ErrFatal) {
+	if errors.Is(err, remote.ErrOffline) || errors.Is(err, remote.ErrFatal) {
 		if cerr := r.engine.Close(); cerr != nil {
 			r.cfg.Engine.Log.Debug("close the remote", "err", cerr)
 		}
@@ -317,7 +318,7 @@ func (r *looping) judge(err error, planOnly bool) error {
 		r.hints.addAll(r.now()) // nobody saw what happened in it
 		r.mu.Unlock()
 	}
-	if errors.Is(err, ErrNewRemote) {
+	if errors.Is(err, remote.ErrNewRemote) {
 		limit = min(limit, sourceProbe)
 	}
 	r.pause = min(max(2*r.pause, r.cfg.ProbeMin), limit)
@@ -362,11 +363,11 @@ func (r *looping) settle() error {
 // whyAway is the state for what keeps the Loop from working, and what would change it.
 func (r *looping) whyAway() (LoopState, string) {
 	switch err := r.away; {
-	case errors.Is(err, ErrNewRemote):
+	case errors.Is(err, remote.ErrNewRemote):
 		return LoopOffline, "what the remote was in is not there: a disk that is not mounted, or a directory or bucket that is gone; what changes is kept, and it goes on when that is back, or after 'snapsync approve --new-remote'"
-	case errors.Is(err, ErrOffline):
+	case errors.Is(err, remote.ErrOffline):
 		return LoopOffline, "the remote cannot be reached; what changes is kept, and it is tried again"
-	case errors.Is(err, ErrTemporary):
+	case errors.Is(err, remote.ErrTemporary):
 		return LoopOffline, "the remote answers, but not usefully; what changes is kept, and it is tried again"
 	case errors.Is(err, ErrNewSource):
 		return LoopHeld, "the source is not the directory that was snapshotted; it goes on when that is back, or after 'snapsync approve --new-source'"

@@ -4,8 +4,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // A copy whose origin somebody removed from the remote becomes an upload.
@@ -60,7 +60,7 @@ func TestRefusedCopyIsSent(t *testing.T) {
 	r.write("a", "content of a")
 	r.run()
 	r.write("b", "content of a")
-	r.remote.Fail = every("copy", enginetest.Fault{Err: engine.ErrCannotMove})
+	r.remote.Fail = every("copy", enginetest.Fault{Err: remote.ErrCannotMove})
 	if sum := r.run(); sum.Failed != 0 || sum.Sent != 1 || sum.Copied != 0 {
 		t.Errorf("got %+v\n%s", sum, r.remote.Log())
 	}
@@ -69,8 +69,8 @@ func TestRefusedCopyIsSent(t *testing.T) {
 
 // A file takes the place of directories that a bucket never held, and that other remotes did not need.
 func TestEmptyDirectoriesBecomeAFile(t *testing.T) {
-	bucket := engine.Caps{Copy: true, SetModTime: true, BucketBased: true, Precision: time.Nanosecond, DeleteBatch: 100}
-	for name, caps := range map[string]engine.Caps{"bucket": bucket, "full": fullCaps} {
+	bucket := remote.Caps{Copy: true, SetModTime: true, BucketBased: true, Precision: time.Nanosecond, DeleteBatch: 100}
+	for name, caps := range map[string]remote.Caps{"bucket": bucket, "full": fullCaps} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, caps)
 			r.write("other", "o")

@@ -8,15 +8,15 @@ import (
 	"runtime"
 	"testing"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
 // touchless is a remote that takes metadata with the content only, which shows when it is asked.
-type touchless struct{ engine.Connection }
+type touchless struct{ remote.Connection }
 
 func (t touchless) Touch(_ context.Context, path string, _ snapshot.Entry) error {
-	return fmt.Errorf("touch %q: %w", path, engine.ErrCannotMove)
+	return fmt.Errorf("touch %q: %w", path, remote.ErrCannotMove)
 }
 
 // With --metadata a new mode is set without the content, or, where that turns out to be impossible, with it.
@@ -37,7 +37,7 @@ func TestChmodWithMetadata(t *testing.T) {
 		t.Errorf("got %+v\n%s", sum, r.remote.Log())
 	}
 	r.quiet()
-	r.wrap = func(c engine.Connection) engine.Connection { return touchless{c} }
+	r.wrap = func(c remote.Connection) remote.Connection { return touchless{c} }
 	chmod(0o640)
 	if sum := r.run(); sum.Touched != 0 || sum.Sent != 1 || sum.Failed != 0 {
 		t.Errorf("where it cannot be set: %+v\n%s", sum, r.remote.Log())

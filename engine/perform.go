@@ -10,6 +10,7 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -20,7 +21,7 @@ const (
 	maxPause   = 20 * time.Second
 )
 
-var errVanished = errors.New("vanished, or turned into something else, before it could be read")
+var errVanished = remote.Classed("changing", "vanished, or turned into something else, before it could be read")
 
 // perform does one job: a single step, or a batch of deletes of files.
 func (e *Engine) perform(ctx context.Context, job []journal.Step) []result {
@@ -69,7 +70,7 @@ func (e *Engine) once(ctx context.Context, s *journal.Step) (*snapshot.Entry, er
 		return s.New, e.conn.Move(ctx, s.From, s.Path, s.Dir)
 	case journal.Delete:
 		err := e.conn.Rmdir(ctx, s.Path)
-		if errors.Is(err, ErrNotEmpty) {
+		if errors.Is(err, remote.ErrNotEmpty) {
 			// Somebody else's files are in it, or ones that the filter excludes: theirs to remove.
 			e.cfg.Log.Info("directory stays on the remote, it is not empty", "path", s.Path)
 			return nil, nil
@@ -185,7 +186,7 @@ func (e *Engine) deleteOnce(ctx context.Context, job []journal.Step, todo []int)
 	return errs
 }
 
-// attempt calls do until it works, is hopeless, or was tried often enough. Its error is ErrOffline only
+// attempt calls do until it works, is hopeless, or was tried often enough. Its error is remote.ErrOffline only
 // if the remote does not even answer a probe: else one path that times out would end the run for all.
 func (e *Engine) attempt(ctx context.Context, s *journal.Step, do func() error) error {
 	pause := backoff.NewExponentialBackOff()
@@ -199,13 +200,13 @@ func (e *Engine) attempt(ctx context.Context, s *journal.Step, do func() error) 
 		if ctx.Err() != nil {
 			return errors.Join(err, ctx.Err())
 		}
-		if errors.Is(err, ErrOffline) {
-			if errors.Is(e.conn.Probe(ctx), ErrOffline) {
+		if errors.Is(err, remote.ErrOffline) {
+			if errors.Is(e.conn.Probe(ctx), remote.ErrOffline) {
 				return err
 			}
-			err = fmt.Errorf("%w: %v", ErrTemporary, err)
+			err = fmt.Errorf("%w: %v", remote.ErrTemporary, err)
 		}
-		if errors.Is(err, ErrTemporary) {
+		if errors.Is(err, remote.ErrTemporary) {
 			e.throttles.Add(1)
 		}
 		if n >= e.cfg.Retries || !hopeful(err) {
@@ -227,29 +228,8 @@ func hopeful(err error) bool {
 	switch {
 	case err == nil, errors.Is(err, errVanished), errors.Is(err, fs.ErrPermission):
 		return false
-	case errors.Is(err, ErrOffline), errors.Is(err, ErrTemporary), errors.Is(err, snapshot.ErrChanged):
+	case errors.Is(err, remote.ErrOffline), errors.Is(err, remote.ErrTemporary), errors.Is(err, snapshot.ErrChanged):
 		return true
 	}
-	return class(err) == "error"
-}
-
-// class names what kind of failure err is, for status and log.
-func class(err error) string {
-	for _, c := range classes {
-		if errors.Is(err, c.err) {
-			return c.name
-		}
-	}
-	return "error"
-}
-
-var classes = []struct {
-	err  error
-	name string
-}{
-	{ErrOffline, "offline"}, {ErrFatal, "fatal"}, {ErrQuota, "quota"}, {ErrPermission, "permission"},
-	{ErrInvalidName, "name"}, {ErrNotFound, "not found"}, {ErrCannotMove, "cannot move"},
-	{ErrNotEmpty, "not empty"}, {ErrTemporary, "temporary"}, {snapshot.ErrChanged, "changing"},
-	{errVanished, "changing"}, {errBlocked, "blocked"}, {fs.ErrPermission, "source"},
-	{ErrNewSource, "source"}, {snapshot.ErrSourceGone, "source"},
+	return remote.Class(err) == "error"
 }

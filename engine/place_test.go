@@ -7,14 +7,15 @@ import (
 
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
 var (
-	onDisk  = engine.Place{Path: "/mnt/work", Mount: "/mnt", FSID: 7, There: true, Root: snapshot.Identity{Ino: 2, FSID: 7}}
-	noDisk  = engine.Place{Path: "/mnt/work", Mount: "/", FSID: 1}
-	another = engine.Place{Path: "/mnt/work", Mount: "/mnt", FSID: 8, There: true, Root: snapshot.Identity{Ino: 2, FSID: 8}}
+	onDisk  = remote.Place{Path: "/mnt/work", Mount: "/mnt", FSID: 7, There: true, Root: snapshot.Identity{Ino: 2, FSID: 7}}
+	noDisk  = remote.Place{Path: "/mnt/work", Mount: "/", FSID: 1}
+	another = remote.Place{Path: "/mnt/work", Mount: "/mnt", FSID: 8, There: true, Root: snapshot.Identity{Ino: 2, FSID: 8}}
 )
 
 // TestRemoteWhoseDiskIsNotThere gives a run a remote that is somewhere else than before, or nowhere.
@@ -27,7 +28,7 @@ func TestRemoteWhoseDiskIsNotThere(t *testing.T) {
 	otherWithout.There, otherWithout.Root = false, snapshot.Identity{}
 	for _, test := range []struct {
 		name    string
-		now     engine.Place
+		now     remote.Place
 		empties bool // what is there now holds nothing
 		refused bool
 	}{
@@ -43,11 +44,11 @@ func TestRemoteWhoseDiskIsNotThere(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := newRig(t, fullCaps)
-			r.remote.Places = []engine.Place{onDisk}
+			r.remote.Places = []remote.Place{onDisk}
 			r.write("a", "one")
 			r.write("sub/b", "two")
 			r.run()
-			r.remote.Places = []engine.Place{test.now}
+			r.remote.Places = []remote.Place{test.now}
 			if test.empties {
 				r.remote.Remove("a")
 				r.remote.Remove("sub")
@@ -60,8 +61,8 @@ func TestRemoteWhoseDiskIsNotThere(t *testing.T) {
 				return
 			}
 			before := r.remote.Ops()
-			r.fails(engine.ErrNewRemote)
-			r.fails(engine.ErrOffline)
+			r.fails(remote.ErrNewRemote)
+			r.fails(remote.ErrOffline)
 			if asked := r.remote.Ops() - before; asked > 2 { // a listing tells an empty disk
 				t.Errorf("%d operations on what is not the remote", asked)
 			}
@@ -79,20 +80,20 @@ func TestRemoteWhoseDiskIsNotThere(t *testing.T) {
 // after a person has agreed.
 func TestRemoteWhoseBucketIsGone(t *testing.T) {
 	r := newRig(t, fullCaps)
-	r.remote.Places = []engine.Place{{Path: "the bucket b"}} // it is made by the first run
+	r.remote.Places = []remote.Place{{Path: "the bucket b"}} // it is made by the first run
 	r.write("a", "one")
 	r.run()
-	bucket := engine.Place{Path: "the bucket b", There: true, Root: snapshot.Identity{Ino: 1}}
+	bucket := remote.Place{Path: "the bucket b", There: true, Root: snapshot.Identity{Ino: 1}}
 	r.remote.Places[0] = bucket
 	r.write("b", "two")
 	r.run()
 	remove := func() {
-		r.remote.Places[0] = engine.Place{Path: "the bucket b"}
+		r.remote.Places[0] = remote.Place{Path: "the bucket b"}
 		r.remote.Remove("a")
 		r.remote.Remove("b")
 		r.write("c", rand.Text())
-		r.fails(engine.ErrNewRemote)
-		r.fails(engine.ErrNewRemote)
+		r.fails(remote.ErrNewRemote)
+		r.fails(remote.ErrNewRemote)
 	}
 	remove()
 	r.with(func(_ *engine.Engine, j *journal.Journal) {
@@ -114,13 +115,13 @@ func TestRemoteWhoseBucketIsGone(t *testing.T) {
 // only one path was hinted at.
 func TestLoopRemoteIsRemoved(t *testing.T) {
 	stays(t, fullCaps, func(r *rig) {
-		r.remote.Places = []engine.Place{onDisk}
+		r.remote.Places = []remote.Place{onDisk}
 		r.write("a", "one")
 		r.write("sub/b", "two")
 	}, func(t *testing.T, s *stay) {
 		again := onDisk
 		again.Root.Ino = 3
-		s.remote.Places = []engine.Place{again}
+		s.remote.Places = []remote.Place{again}
 		s.remote.Remove("a")
 		s.remote.Remove("sub")
 		s.write("c", "three")
@@ -134,20 +135,20 @@ func TestLoopRemoteIsRemoved(t *testing.T) {
 // not taken for sent once the disk is back.
 func TestRemoteThatGoesWhileItIsUsed(t *testing.T) {
 	r := newRig(t, fullCaps)
-	r.remote.Places = []engine.Place{onDisk}
+	r.remote.Places = []remote.Place{onDisk}
 	r.write("a", "one")
 	r.run()
 	r.write("b", "two")
 	r.remote.Fail = func(op enginetest.Op) *enginetest.Fault {
-		r.remote.Places = []engine.Place{noDisk}
+		r.remote.Places = []remote.Place{noDisk}
 		return nil
 	}
 	r.run()
 	r.remote.Fail = nil
 	r.remote.Remove("b") // it went beneath the mount point
 	r.write("c", "three")
-	r.fails(engine.ErrNewRemote)
-	r.remote.Places = []engine.Place{onDisk}
+	r.fails(remote.ErrNewRemote)
+	r.remote.Places = []remote.Place{onDisk}
 	r.run()
 	r.same()
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -44,7 +45,7 @@ type PlanInput struct {
 	// Changes are those of snapshot.Head, in the same order, with New.Hash filled in where Needs
 	// asked for it.
 	Changes []snapshot.Change
-	Caps    Caps
+	Caps    remote.Caps
 
 	CompleteSync bool // mirror deletes; otherwise what is gone is retained
 	EmptyDirs    bool // directories without files are wanted on the remote

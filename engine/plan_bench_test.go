@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -105,7 +106,7 @@ var planShapes = []struct {
 	{"directory", 100_000, directories},
 }
 
-var allCaps = Caps{Move: true, DirMove: true, Copy: true, SetModTime: true, Precision: 1}
+var allCaps = remote.Caps{Move: true, DirMove: true, Copy: true, SetModTime: true, Precision: 1}
 
 // BenchmarkPlan reports, besides the time, how many times as long a plan takes as putting the same
 // paths into a map: that grows linearly, so the ratio shows whether the planner does.

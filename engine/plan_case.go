@@ -6,6 +6,7 @@ import (
 
 	"github.com/zeebo/xxh3"
 
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -18,7 +19,7 @@ type conflict struct {
 
 func (c conflict) err() error {
 	return fmt.Errorf("%w: it differs only in case from %q, and to this remote both are one name: rename or exclude one of them",
-		ErrInvalidName, c.with)
+		remote.ErrInvalidName, c.with)
 }
 
 // conflicts returns the changes, in order, whose New is not planned because something else has its

@@ -3,6 +3,8 @@ package engine
 import (
 	"testing"
 	"time"
+
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 func TestTruncateRoundsDown(t *testing.T) {
@@ -18,7 +20,7 @@ func TestTruncateRoundsDown(t *testing.T) {
 		{-1_000_000_000, time.Second, -1_000_000_000},
 		{7, 1, 7},
 	} {
-		if got := truncate(c.ns, c.to); got != c.want {
+		if got := remote.Truncate(c.ns, c.to); got != c.want {
 			t.Errorf("truncate(%d, %v) = %d, want %d", c.ns, c.to, got, c.want)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -50,7 +51,7 @@ func (p *planner) whyDelete(i int32) (journal.Reason, bool) {
 // isLeftover reports whether a file of ours was left by an interrupted run and holds nothing that
 // anyone wants. What the base knows under the name of a parked file is content of the source.
 func isLeftover(name string, old *snapshot.Entry) bool {
-	return IsTempName(name) && (strings.HasSuffix(name, partialSuffix) || old.Flags.Has(snapshot.Adopted))
+	return remote.IsTempName(name) && (strings.HasSuffix(name, remote.PartialSuffix) || old.Flags.Has(snapshot.Adopted))
 }
 
 // emptied returns the directories that the remote is to lose: nothing came of them, and nothing is

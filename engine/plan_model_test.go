@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -124,9 +125,9 @@ func input(base, head entries, o options) PlanInput {
 	return in
 }
 
-// remote is a strict remote: whatever a real one might refuse is an error.
-type remote struct {
-	caps  Caps
+// strictRemote is a strict remote: whatever a real one might refuse is an error.
+type strictRemote struct {
+	caps  remote.Caps
 	files map[string]held
 	dirs  map[string]bool
 }
@@ -144,8 +145,8 @@ func hold(e *snapshot.Entry) held {
 }
 
 // newRemote holds exactly what base says.
-func newRemote(caps Caps, base entries) *remote {
-	r := &remote{caps, make(map[string]held), make(map[string]bool)}
+func newRemote(caps remote.Caps, base entries) *strictRemote {
+	r := &strictRemote{caps, make(map[string]held), make(map[string]bool)}
 	for path, e := range base {
 		if e.Kind != snapshot.Dir {
 			r.files[r.key(path)] = hold(e)
@@ -155,14 +156,14 @@ func newRemote(caps Caps, base entries) *remote {
 	return r
 }
 
-func (r *remote) key(path string) string {
+func (r *strictRemote) key(path string) string {
 	if r.caps.CaseInsensitive {
 		return strings.ToLower(path)
 	}
 	return path
 }
 
-func (r *remote) mkdirs(path string) {
+func (r *strictRemote) mkdirs(path string) {
 	if r.caps.BucketBased {
 		return
 	}
@@ -172,7 +173,7 @@ func (r *remote) mkdirs(path string) {
 }
 
 // room reports why no file can be put at path.
-func (r *remote) room(path string) error {
+func (r *strictRemote) room(path string) error {
 	key := r.key(path)
 	if r.dirs[key] {
 		return fmt.Errorf("%s is a directory", path)
@@ -186,7 +187,7 @@ func (r *remote) room(path string) error {
 }
 
 // do performs one step. head is where uploads read from.
-func (r *remote) do(s *journal.Step, head entries) error {
+func (r *strictRemote) do(s *journal.Step, head entries) error {
 	if err := s.Validate(); err != nil {
 		return err
 	}
@@ -237,7 +238,7 @@ func (r *remote) do(s *journal.Step, head entries) error {
 	return nil
 }
 
-func (r *remote) rmdir(dir string) error {
+func (r *strictRemote) rmdir(dir string) error {
 	for path := range r.files {
 		if snapshot.Beneath(path, dir) {
 			return fmt.Errorf("rmdir %s: it holds %s", dir, path)
@@ -252,7 +253,7 @@ func (r *remote) rmdir(dir string) error {
 	return nil
 }
 
-func (r *remote) moveDir(from, to string) error {
+func (r *strictRemote) moveDir(from, to string) error {
 	_, file := r.files[to]
 	switch {
 	case !r.caps.DirMove || r.caps.BucketBased:
@@ -334,7 +335,7 @@ func (t entries) remove(path string, dir bool) {
 }
 
 // untrue returns what base says about files that is not so on the remote, or "".
-func (t entries) untrue(r *remote) string {
+func (t entries) untrue(r *strictRemote) string {
 	for _, path := range t.paths() {
 		e := t[path]
 		if e.Kind == snapshot.Dir {
@@ -358,22 +359,22 @@ func (t entries) untrue(r *remote) string {
 	return ""
 }
 
-func truncateFor(caps Caps, mtime int64) int64 {
+func truncateFor(caps remote.Caps, mtime int64) int64 {
 	if caps.Precision <= 0 {
 		return 0
 	}
-	return truncate(mtime, caps.Precision)
+	return remote.Truncate(mtime, caps.Precision)
 }
 
 // options are what a plan depends on besides the trees.
 type options struct {
-	caps                              Caps
+	caps                              remote.Caps
 	completeSync, emptyDirs, metadata bool
 	survived                          bool // no inode is a reused one
 }
 
 // overlap reports whether the order of two steps matters.
-func overlap(a, b *journal.Step, caps Caps) bool {
+func overlap(a, b *journal.Step, caps remote.Caps) bool {
 	for _, p := range []string{a.Path, a.From} {
 		for _, q := range []string{b.Path, b.From} {
 			if caps.CaseInsensitive {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -15,14 +16,14 @@ import (
 //   - with server-side copy, new content of a size that the base holds anywhere.
 //
 // sizeKnown reports whether the base holds content of that size with a known hash.
-func Needs(changes []snapshot.Change, caps Caps, sizeKnown func(size int64) bool) []int {
+func Needs(changes []snapshot.Change, caps remote.Caps, sizeKnown func(size int64) bool) []int {
 	leaving := findLeaving(changes, &caps)
 	var needs []int
 	for i := range changes {
 		c := &changes[i]
 		switch {
 		case !isFile(c.New) || c.New.HashType != snapshot.NoHash || c.New.Size == 0:
-		case caps.uncertain(c), racyAdoption(c), leaving.explains(changes, c), caps.Copy && !caps.unchanged(c) && sizeKnown(c.New.Size):
+		case uncertain(&caps, c), racyAdoption(c), leaving.explains(changes, c), caps.Copy && !unchanged(&caps, c) && sizeKnown(c.New.Size):
 			needs = append(needs, i)
 		}
 	}
@@ -30,10 +31,10 @@ func Needs(changes []snapshot.Change, caps Caps, sizeKnown func(size int64) bool
 }
 
 // uncertain reports whether the base knows a hash that can tell if the file at this path changed.
-func (c *Caps) uncertain(ch *snapshot.Change) bool {
+func uncertain(c *remote.Caps, ch *snapshot.Change) bool {
 	old, now := ch.Old, ch.New
 	return old != nil && old.Kind == now.Kind && old.Size == now.Size && old.HashType != snapshot.NoHash &&
-		!c.adoptedInTime(old, now)
+		!adoptedInTime(c, old, now)
 }
 
 // racyAdoption reports whether the stat of the file, which will have to do for an adopted entry without a
@@ -45,12 +46,12 @@ func racyAdoption(ch *snapshot.Change) bool {
 
 // adoptedInTime reports whether old comes from a listing whose mtime is reason enough to believe
 // that the content is the same.
-func (c *Caps) adoptedInTime(old, now *snapshot.Entry) bool {
-	return old.Flags.Has(snapshot.Adopted) && c.Precision > 0 && c.sameMtime(old, now)
+func adoptedInTime(c *remote.Caps, old, now *snapshot.Entry) bool {
+	return old.Flags.Has(snapshot.Adopted) && c.Precision > 0 && c.SameMtime(old, now)
 }
 
-func (c *Caps) unchanged(ch *snapshot.Change) bool {
-	return isFile(ch.Old) && isFile(ch.New) && c.sameContent(ch.Old, ch.New, false)
+func unchanged(c *remote.Caps, ch *snapshot.Change) bool {
+	return isFile(ch.Old) && isFile(ch.New) && c.SameContent(ch.Old, ch.New, false)
 }
 
 // leaving is the content of the base that is, or may be, no longer at its path.
@@ -65,14 +66,14 @@ type fileID struct{ dev, ino uint64 }
 
 func idOf(e *snapshot.Entry) fileID { return fileID{e.Dev, e.Ino} }
 
-func findLeaving(changes []snapshot.Change, caps *Caps) leaving {
+func findLeaving(changes []snapshot.Change, caps *remote.Caps) leaving {
 	l := leaving{dirs: caps.DirMove}
 	if !caps.Move && !caps.DirMove && !caps.Copy {
 		return l
 	}
 	for i := range changes {
 		c := &changes[i]
-		if !isFile(c.Old) || c.Old.Size == 0 || c.Old.HashType != snapshot.XXH3 || caps.unchanged(c) {
+		if !isFile(c.Old) || c.Old.Size == 0 || c.Old.HashType != snapshot.XXH3 || unchanged(caps, c) {
 			continue
 		}
 		if l.sizes == nil {

@@ -200,7 +200,7 @@ func (p *planner) recognise() {
 			continue
 		}
 		i, found := kept[idOf(now)]
-		if !found || !p.Caps.sameContent(p.old(i), now, true) {
+		if !found || !p.Caps.SameContent(p.old(i), now, true) {
 			continue
 		}
 		if !own {

@@ -3,6 +3,7 @@ package engine
 import (
 	"slices"
 
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -146,10 +147,10 @@ func (p *planner) evict(i, h int32) {
 // the places above h come first.
 func (p *planner) park(i, h int32) {
 	dir, _ := snapshot.Split(p.path(h))
-	_, name := snapshot.Split(TempName(p.tree.where(i)))
+	_, name := snapshot.Split(remote.TempName(p.tree.where(i)))
 	temp := snapshot.Join(dir, name)
 	for p.reserved[temp] || p.tree.find(temp) != none {
-		temp = TempName(temp)
+		temp = remote.TempName(temp)
 	}
 	p.reserved[temp] = true
 	p.move(i, temp, p.old(i), journal.Parked)

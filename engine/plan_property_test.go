@@ -10,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -216,7 +217,7 @@ func (d *disk) change(what, path, name string) {
 func drawOptions(t *rapid.T, bucket bool) options {
 	var o options
 	b := func(label string) bool { return rapid.Bool().Draw(t, label) }
-	o.caps = Caps{
+	o.caps = remote.Caps{
 		Move: rapid.IntRange(0, 3).Draw(t, "move") > 0, DirMove: rapid.IntRange(0, 3).Draw(t, "dirmove") > 0,
 		Copy: b("copy"), SetModTime: b("setmodtime"), BucketBased: bucket, EmptyDirs: b("can emptydirs"), Backup: b("backup"),
 		Precision: rapid.SampledFrom([]time.Duration{0, 1, time.Second}).Draw(t, "precision"),
@@ -256,10 +257,10 @@ func drawBase(t *rapid.T, tree entries, o options) entries {
 const md5 = snapshot.HashType(2)
 
 // adopt leaves of e what a listing shows.
-func adopt(e *snapshot.Entry, caps Caps) {
+func adopt(e *snapshot.Entry, caps remote.Caps) {
 	*e = snapshot.Entry{Kind: e.Kind, Size: e.Size, Mtime: e.Mtime, Flags: snapshot.Adopted}
 	if caps.Precision > 0 {
-		e.Mtime = truncate(e.Mtime, caps.Precision)
+		e.Mtime = remote.Truncate(e.Mtime, caps.Precision)
 	}
 }
 
@@ -333,7 +334,7 @@ func cloneEntries(t entries) entries {
 
 // reach plans and performs until nothing is left to do, at most three times, and reports the first
 // plan. A plan whose steps end early, after first of them, stands for a crash.
-func (s *scenario) reach(base entries, r *remote, first int) (plan journal.Plan, err error) {
+func (s *scenario) reach(base entries, r *strictRemote, first int) (plan journal.Plan, err error) {
 	var stuck *journal.Step // a directory that was to go, and holds something that this plan did not know of
 	for round := 0; round < 3; round++ {
 		in := input(base, s.head, s.options)
@@ -378,7 +379,7 @@ func (s *scenario) reach(base entries, r *remote, first int) (plan journal.Plan,
 	return plan, nil
 }
 
-func (s *scenario) perform(base entries, r *remote, step *journal.Step) (tolerated bool, err error) {
+func (s *scenario) perform(base entries, r *strictRemote, step *journal.Step) (tolerated bool, err error) {
 	if err = r.do(step, s.head); err != nil {
 		// Another spelling of a directory that is to go may be one that stays: the engine lets that pass.
 		tolerated = step.Dir && (step.Held || s.caps.CaseInsensitive && step.Action == journal.Delete)
@@ -390,7 +391,7 @@ func (s *scenario) perform(base entries, r *remote, step *journal.Step) (tolerat
 }
 
 // differs compares the remote with the head: equal, or holding more if that is what was asked for.
-func (s *scenario) differs(r *remote) error {
+func (s *scenario) differs(r *strictRemote) error {
 	for _, path := range s.head.paths() {
 		e := s.head[path]
 		if s.refused[path] {
@@ -624,7 +625,7 @@ func TestPlanInAnyOrder(t *testing.T) {
 }
 
 // anyOrder draws an order in which an executor might perform steps.
-func anyOrder(steps []journal.Step, caps Caps, seed uint64) (order []int) {
+func anyOrder(steps []journal.Step, caps remote.Caps, seed uint64) (order []int) {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	trailing := len(steps)
 	for trailing > 0 && steps[trailing-1].Action == journal.Delete {

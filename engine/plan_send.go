@@ -36,7 +36,7 @@ func (p *planner) sendFile(h int32, copies *copies) {
 			return
 		case retimed:
 			s.How, s.Reason, s.New = journal.Touch, journal.Mtime, merged(s.Old, s.New)
-			if p.Caps.sameMtime(s.Old, s.New) {
+			if p.Caps.SameMtime(s.Old, s.New) {
 				s.Reason = journal.Metadata
 			}
 			p.step(s)
@@ -138,7 +138,7 @@ func (c *copies) find(h int32) (from string, content *snapshot.Entry) {
 		return "", nil // a copy would bring the other file's metadata along
 	}
 	if c.origin != nil && c.origin[h] != none {
-		if i := c.origin[h]; c.Caps.sameContent(c.old(i), now, true) && c.take(i, h) {
+		if i := c.origin[h]; c.Caps.SameContent(c.old(i), now, true) && c.take(i, h) {
 			c.used[i] = true
 			return c.tree.where(i), merged(c.old(i), now)
 		}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -179,7 +180,7 @@ func TestNamesThatDifferInCase(t *testing.T) {
 			t.Fatalf("run %d: %+v", n, sum)
 		}
 		f := sum.Failures[0]
-		if f.Path != "b" || !errors.Is(f.Err, engine.ErrInvalidName) || !strings.Contains(f.Err.Error(), `"B"`) {
+		if f.Path != "b" || !errors.Is(f.Err, remote.ErrInvalidName) || !strings.Contains(f.Err.Error(), `"B"`) {
 			t.Errorf("run %d: %s: %v", n, f.Path, f.Err)
 		}
 		if n == 1 {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // pulseEvery is how often a remote's host is asked while it does not answer: work is to go on within a
@@ -23,7 +25,7 @@ func (r *looping) feelPulse(ctx context.Context) {
 	if r.cfg.Pulse == nil {
 		return
 	}
-	if !errors.Is(r.away, ErrOffline) || errors.Is(r.away, ErrNewRemote) {
+	if !errors.Is(r.away, remote.ErrOffline) || errors.Is(r.away, remote.ErrNewRemote) {
 		r.endPulse()
 		return
 	}

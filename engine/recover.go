@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -110,7 +111,7 @@ func (f *finding) find(ctx context.Context, s *journal.Step) error {
 
 // findSend tells the new content from the old one by size and mtime. Where both would fit, or where
 // nothing but the size can tell, nobody knows: then it is sent again.
-func (f *finding) findSend(s *journal.Step, there *Remote) error {
+func (f *finding) findSend(s *journal.Step, there *remote.Object) error {
 	if there == nil || s.Dir || there.Entry.Kind == snapshot.Dir {
 		return f.correct(s.Path, there)
 	}
@@ -129,7 +130,7 @@ func (f *finding) findSend(s *journal.Step, there *Remote) error {
 }
 
 // findMove takes a move for done if its origin is gone and what was to arrive is at its target.
-func (f *finding) findMove(ctx context.Context, s *journal.Step, there *Remote) error {
+func (f *finding) findMove(ctx context.Context, s *journal.Step, there *remote.Object) error {
 	origin, err := f.stat(ctx, s.From)
 	if err != nil {
 		return err
@@ -188,16 +189,16 @@ func (e *Engine) anyFile(dir string) (path string, file *snapshot.Entry, err err
 }
 
 // stat returns what the remote holds at path, or nil.
-func (f *finding) stat(ctx context.Context, path string) (*Remote, error) {
-	var r Remote
+func (f *finding) stat(ctx context.Context, path string) (*remote.Object, error) {
+	var r remote.Object
 	err := f.e.attempt(ctx, &journal.Step{Path: path}, func() (err error) {
 		r, err = f.e.conn.Stat(ctx, path)
 		return err
 	})
 	switch {
-	case errors.Is(err, ErrNotFound), errors.Is(err, ErrInvalidName):
+	case errors.Is(err, remote.ErrNotFound), errors.Is(err, remote.ErrInvalidName):
 		return nil, nil
-	case err != nil && (endsRun(err) || errors.Is(err, ErrTemporary)):
+	case err != nil && (endsRun(err) || errors.Is(err, remote.ErrTemporary)):
 		return nil, fmt.Errorf("stat %q: %w", path, err)
 	case err != nil:
 		// One path that cannot be looked at must not stop all others for ever. What was sent there is
@@ -231,7 +232,7 @@ func (f *finding) learn(path string, entry *snapshot.Entry) {
 
 // correct compares what the remote holds at path with the base. Where they disagree the base learns
 // it as if it was adopted: the next look compares it with the source.
-func (f *finding) correct(path string, there *Remote) error {
+func (f *finding) correct(path string, there *remote.Object) error {
 	base, err := f.e.cfg.Journal.Lookup(path)
 	switch {
 	case err != nil:
@@ -252,7 +253,7 @@ func (f *finding) correct(path string, there *Remote) error {
 
 // agrees reports whether the remote holds what entry says. Where no mtime can tell, it is not
 // believed: the same size may be the old content or the new.
-func (e *Engine) agrees(base *snapshot.Entry, there *Remote) bool {
+func (e *Engine) agrees(base *snapshot.Entry, there *remote.Object) bool {
 	now := &there.Entry
 	if base.Kind != now.Kind || base.Kind == snapshot.Dir {
 		return base.Kind == now.Kind
@@ -262,7 +263,7 @@ func (e *Engine) agrees(base *snapshot.Entry, there *Remote) bool {
 
 // mayBe reports whether the remote may still hold what entry says. An earlier recovery may not have
 // known what there is: its entry has no mtime, and then nothing but the size speaks against it.
-func (e *Engine) mayBe(base *snapshot.Entry, there *Remote) bool {
+func (e *Engine) mayBe(base *snapshot.Entry, there *remote.Object) bool {
 	if base.Flags.Has(snapshot.Adopted) && base.Mtime == 0 {
 		return base.Kind == there.Entry.Kind && base.Size == there.Entry.Size
 	}

@@ -7,14 +7,15 @@ import (
 
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
 // listsNoMtimes is a remote like S3, whose listing gives hashes only.
 func (r *rig) listsNoMtimes() {
 	r.remote.Caps.Hash, _ = snapshot.ParseHashType("md5")
-	r.wrap = func(c engine.Connection) engine.Connection {
-		return &wrapped{Connection: c, list: func(there *engine.Remote) { there.Entry.Mtime = 0 }}
+	r.wrap = func(c remote.Connection) remote.Connection {
+		return &wrapped{Connection: c, list: func(there *remote.Object) { there.Entry.Mtime = 0 }}
 	}
 }
 
@@ -118,7 +119,7 @@ func (r *rig) moveInDoubt() {
 	r.run()
 	r.rename("d", "e")
 	r.remote.Fail = cut("dirmove", enginetest.After)
-	r.fails(engine.ErrOffline)
+	r.fails(remote.ErrOffline)
 	r.remote.Fail = nil
 }
 
@@ -153,7 +154,7 @@ func TestRebootWithoutTheDisk(t *testing.T) {
 		r.remote.Remove(n.Path)
 	}
 	r.cfg.Boot = "second"
-	r.fails(engine.ErrNewRemote)
+	r.fails(remote.ErrNewRemote)
 	if got := r.remoteFiles(); len(got) != 0 {
 		t.Errorf("sent to where the disk should be: %v", got)
 	}

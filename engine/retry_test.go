@@ -8,6 +8,7 @@ import (
 
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -24,7 +25,7 @@ func TestLoopRetryPaths(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			tried[op.Path]++
-			return &enginetest.Fault{Err: engine.ErrPermission}
+			return &enginetest.Fault{Err: remote.ErrPermission}
 		}
 	}, func(t *testing.T, s *stay) {
 		for _, path := range []string{"bad", "d/bad", "d/e/bad", "dbad"} {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -29,17 +30,17 @@ type rig struct {
 	remote *enginetest.Memory
 	cfg    engine.Config // what a test wants to be different
 	events func(engine.Event)
-	wrap   func(engine.Connection) engine.Connection // what stands between the engine and the remote; nil: nothing
+	wrap   func(remote.Connection) remote.Connection // what stands between the engine and the remote; nil: nothing
 	pulse  func(context.Context) error               // whether the remote's host answers; nil: that cannot be told
 }
 
 // fullCaps is what SFTP or a local directory can do, and server-side copies as well.
-var fullCaps = engine.Caps{
+var fullCaps = remote.Caps{
 	Copy: true, Move: true, DirMove: true, SetModTime: true, EmptyDirs: true,
 	Precision: time.Nanosecond, DeleteBatch: 3, Transfers: 4,
 }
 
-func newRig(t *testing.T, caps engine.Caps) *rig {
+func newRig(t *testing.T, caps remote.Caps) *rig {
 	t.Helper()
 	r := &rig{
 		t: t, source: filepath.Join(t.TempDir(), "source"), db: filepath.Join(t.TempDir(), "journal.db"),
@@ -73,7 +74,7 @@ func (r *rig) with(do func(*engine.Engine, *journal.Journal)) {
 	must(r.t, j.Close())
 }
 
-func (r *rig) connect(ctx context.Context, u engine.Uploads) (engine.Connection, error) {
+func (r *rig) connect(ctx context.Context, u remote.Uploads) (remote.Connection, error) {
 	c, err := r.remote.Connect(ctx, u)
 	if err != nil || r.wrap == nil {
 		return c, err
@@ -127,24 +128,24 @@ func cut(name string, when enginetest.When) func(enginetest.Op) *enginetest.Faul
 	return func(op enginetest.Op) *enginetest.Fault {
 		switch {
 		case away:
-			return &enginetest.Fault{Err: engine.ErrOffline}
+			return &enginetest.Fault{Err: remote.ErrOffline}
 		case op.Name != name:
 			return nil
 		}
 		away = true
-		return &enginetest.Fault{When: when, Err: engine.ErrOffline}
+		return &enginetest.Fault{When: when, Err: remote.ErrOffline}
 	}
 }
 
 // wrapped lets a test stand between the engine and the remote; what is nil does nothing.
 type wrapped struct {
-	engine.Connection
+	remote.Connection
 	sent   func(path string)       // after a file was sent
-	list   func(*engine.Remote)    // changes what a listing says
+	list   func(*remote.Object)    // changes what a listing says
 	delete func(path string) error // refuses a delete
 }
 
-func (w *wrapped) Send(ctx context.Context, path string, src engine.Source) error {
+func (w *wrapped) Send(ctx context.Context, path string, src remote.Source) error {
 	err := w.Connection.Send(ctx, path, src)
 	if err == nil && w.sent != nil {
 		w.sent(path)
@@ -152,8 +153,8 @@ func (w *wrapped) Send(ctx context.Context, path string, src engine.Source) erro
 	return err
 }
 
-func (w *wrapped) List(ctx context.Context, fn func(engine.Remote) error) error {
-	return w.Connection.List(ctx, func(there engine.Remote) error {
+func (w *wrapped) List(ctx context.Context, fn func(remote.Object) error) error {
+	return w.Connection.List(ctx, func(there remote.Object) error {
 		if w.list != nil {
 			w.list(&there)
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -140,7 +141,7 @@ func (s *scribe) note(n *note) error {
 		s.done = append(s.done, journal.Done{Step: r.step, Entry: r.entry, At: now})
 	case !endsRun(r.err):
 		s.failures = append(s.failures, journal.Failure{
-			Path: r.step.Path, Class: class(r.err), Message: r.err.Error(), At: now,
+			Path: r.step.Path, Class: remote.Class(r.err), Message: r.err.Error(), At: now,
 		})
 	}
 	if len(s.done) < ackGroup {

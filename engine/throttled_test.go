@@ -6,12 +6,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // shy is a Connection that makes up for a refusal by itself, and only mentions it.
 type shy struct {
-	engine.Connection
+	remote.Connection
 	refusals *atomic.Int64
 }
 
@@ -25,7 +25,7 @@ func TestLoopHeedsRefusals(t *testing.T) {
 		var refusals atomic.Int64
 		stays(t, caps, func(r *rig) {
 			r.cfg.Transfers = tt.given
-			r.wrap = func(c engine.Connection) engine.Connection { return &shy{c, &refusals} }
+			r.wrap = func(c remote.Connection) remote.Connection { return &shy{c, &refusals} }
 			r.write("first", "1")
 		}, func(t *testing.T, s *stay) {
 			if n := s.Status().Transfers; n != 16 {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -49,16 +50,16 @@ func (e *Engine) Verify(ctx context.Context, opt VerifyOptions) (*Report, error)
 			return nil, err
 		}
 	}
-	remote, err := e.listAll(ctx)
+	target, err := e.listAll(ctx)
 	if err != nil {
 		return nil, err
 	}
-	report := &Report{Listed: int64(len(remote))}
-	found := make(map[string]Remote) // what differs, as it is there
+	report := &Report{Listed: int64(len(target))}
+	found := make(map[string]remote.Object) // what differs, as it is there
 	e.phase("comparing")
 	err = e.cfg.Journal.Walk(ctx, func(path string, base *snapshot.Entry) error {
-		there, ok := remote[path]
-		delete(remote, path)
+		there, ok := target[path]
+		delete(target, path)
 		if base.Kind == snapshot.Dir {
 			if ok && there.Entry.Kind != snapshot.Dir && !e.caps.BucketBased {
 				report.Differs = append(report.Differs, Difference{path, "a file on the remote, a directory in the base"})
@@ -86,7 +87,7 @@ func (e *Engine) Verify(ctx context.Context, opt VerifyOptions) (*Report, error)
 	if err != nil {
 		return nil, fmt.Errorf("compare with the base: %w", err)
 	}
-	extra := e.extras(remote)
+	extra := e.extras(target)
 	for _, path := range extra {
 		report.Extra = append(report.Extra, Difference{path, "not in the base"})
 	}
@@ -97,10 +98,10 @@ func (e *Engine) Verify(ctx context.Context, opt VerifyOptions) (*Report, error)
 		return report, e.notePlaces()
 	}
 	for _, d := range report.Extra {
-		found[d.Path] = remote[d.Path]
+		found[d.Path] = target[d.Path]
 	}
 	if (opt.refuseEmpty || e.otherDisk) && report.Listed == 0 {
-		return report, fmt.Errorf("%w: %w: it holds nothing, and should hold %d files: is its disk mounted?", ErrOffline, ErrNewRemote, report.Checked)
+		return report, fmt.Errorf("%w: %w: it holds nothing, and should hold %d files: is its disk mounted?", remote.ErrOffline, remote.ErrNewRemote, report.Checked)
 	}
 	if err := e.repair(report, found); err != nil {
 		return report, err
@@ -109,21 +110,21 @@ func (e *Engine) Verify(ctx context.Context, opt VerifyOptions) (*Report, error)
 }
 
 // listAll returns what the remote holds, by path.
-func (e *Engine) listAll(ctx context.Context) (map[string]Remote, error) {
+func (e *Engine) listAll(ctx context.Context) (map[string]remote.Object, error) {
 	e.phase("listing the remote")
-	remote := make(map[string]Remote)
-	err := e.conn.List(ctx, func(r Remote) error {
-		remote[r.Path] = r
+	target := make(map[string]remote.Object)
+	err := e.conn.List(ctx, func(r remote.Object) error {
+		target[r.Path] = r
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list the remote: %w", err)
 	}
-	return remote, nil
+	return target, nil
 }
 
 // extras are the files left over of a listing that are this mapping's business, sorted.
-func (e *Engine) extras(left map[string]Remote) []string {
+func (e *Engine) extras(left map[string]remote.Object) []string {
 	var paths []string
 	for path, r := range left {
 		if r.Entry.Kind == snapshot.Dir || r.Temporary || e.excluded(path, &r.Entry) {
@@ -137,7 +138,7 @@ func (e *Engine) extras(left map[string]Remote) []string {
 
 // differs compares one file. It reports what differs, if anything, and whether more than the size
 // vouches for it if nothing does.
-func (e *Engine) differs(ctx context.Context, path string, base *snapshot.Entry, there *Remote, checksum bool) (what string, sure bool, err error) {
+func (e *Engine) differs(ctx context.Context, path string, base *snapshot.Entry, there *remote.Object, checksum bool) (what string, sure bool, err error) {
 	now := &there.Entry
 	switch {
 	case now.Kind != base.Kind:
@@ -180,7 +181,7 @@ func (e *Engine) keepsTimes() bool { return e.caps.Precision > 0 && e.caps.SetMo
 // repair makes the base say what the remote holds. What is missing is forgotten, so that the next
 // run sends it; the rest is adopted: what differs is then compared with the source, and replaced like
 // any older content, and what is extra is retained or deleted.
-func (e *Engine) repair(report *Report, found map[string]Remote) error {
+func (e *Engine) repair(report *Report, found map[string]remote.Object) error {
 	var fixes []journal.Refresh
 	for _, d := range report.Missing {
 		fixes = append(fixes, journal.Refresh{Path: d.Path})

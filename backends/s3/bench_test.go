@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // BenchmarkSendSmall sends files of 16 bytes, as many at once as Caps ask for: through this Connection,
@@ -23,7 +23,7 @@ func BenchmarkSendSmall(b *testing.B) {
 	}
 }
 
-func benchmarkSend(b *testing.B, c engine.Connection) {
+func benchmarkSend(b *testing.B, c remote.Connection) {
 	var n atomic.Int64
 	b.SetParallelism(transfers / 2)
 	b.ReportAllocs()

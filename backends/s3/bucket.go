@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -34,17 +34,17 @@ func (c *connection) see(err error) {
 	}
 }
 
-// Places implements engine.Connection: the remote is kept in its bucket.
-func (c *connection) Places() ([]engine.Place, error) {
+// Places implements remote.Connection: the remote is kept in its bucket.
+func (c *connection) Places() ([]remote.Place, error) {
 	is := c.bucketIs.Load()
 	if is == bucketUnseen {
 		return nil, nil
 	}
-	p := engine.Place{Path: "the bucket " + strconv.Quote(c.at.bucket)}
+	p := remote.Place{Path: "the bucket " + strconv.Quote(c.at.bucket)}
 	if is == bucketThere {
 		p.There, p.Root = true, snapshot.Identity{Ino: 1}
 	}
-	return []engine.Place{p}, nil
+	return []remote.Place{p}, nil
 }
 
 // inBucket does what needs the bucket. It is made, as rclone would do before, if it turns out to be missing;

@@ -11,8 +11,8 @@ import (
 	"github.com/rclone/rclone/fs/fspath"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // TestBucketGone: a bucket is made where there was none, and not in place of one that somebody removed.
@@ -20,8 +20,8 @@ func TestBucketGone(t *testing.T) {
 	p, err := fspath.Parse(server(t))
 	must(t, err)
 	bucket := "snapsync-gone-" + strings.ToLower(rand.Text()[:10])
-	remote := p.ConfigString + ":" + bucket + "/x"
-	c := dial(t, backends.Config{Remote: remote})
+	target := p.ConfigString + ":" + bucket + "/x"
+	c := dial(t, backends.Config{Remote: target})
 	t.Cleanup(func() { empty(c, bucket) })
 	holds := func(c *connection, there bool) {
 		t.Helper()
@@ -39,9 +39,9 @@ func TestBucketGone(t *testing.T) {
 	if err := send("b"); err == nil || !noSuchBucket(err) {
 		t.Errorf("sent to a bucket that was removed: %v", err)
 	} else {
-		is(t, err, engine.ErrFatal)
+		is(t, err, remote.ErrFatal)
 	}
-	holds(dial(t, backends.Config{Remote: remote}), false)
+	holds(dial(t, backends.Config{Remote: target}), false)
 }
 
 // empty removes the bucket and the objects of the test.

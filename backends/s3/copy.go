@@ -13,11 +13,11 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// Copy implements engine.Connection. The copy has the metadata of the original, but for the mtime.
+// Copy implements remote.Connection. The copy has the metadata of the original, but for the mtime.
 func (c *connection) Copy(ctx context.Context, from, path string, e snapshot.Entry) error {
 	err := c.forget(ctx, path)
 	var f *found
@@ -33,7 +33,7 @@ func (c *connection) Copy(ctx context.Context, from, path string, e snapshot.Ent
 	return nil
 }
 
-// Touch implements engine.Connection: the object is copied onto itself, which is how S3 changes metadata.
+// Touch implements remote.Connection: the object is copied onto itself, which is how S3 changes metadata.
 func (c *connection) Touch(ctx context.Context, path string, e snapshot.Entry) error {
 	f, err := c.find(ctx, path)
 	if err == nil && metadata(f.head.Metadata, metaMtime) != mtimeText(e.ModTime()) {
@@ -45,11 +45,11 @@ func (c *connection) Touch(ctx context.Context, path string, e snapshot.Entry) e
 	return nil
 }
 
-// Backup implements engine.Connection. A crash between the copy and the removal leaves both, and the
+// Backup implements remote.Connection. A crash between the copy and the removal leaves both, and the
 // next Backup of the path copies once more.
 func (c *connection) Backup(ctx context.Context, path string) error {
 	f, err := c.find(ctx, path)
-	if errors.Is(err, engine.ErrNotFound) {
+	if errors.Is(err, remote.ErrNotFound) {
 		return nil
 	}
 	if err == nil {
@@ -82,7 +82,7 @@ func (c *connection) duplicate(ctx context.Context, path string, f *found, to *p
 // gone recognises that the origin of a copy vanished after it was seen.
 func gone(err error) error {
 	if code(err) == "NoSuchKey" {
-		return fmt.Errorf("%w: %w", engine.ErrNotFound, err)
+		return fmt.Errorf("%w: %w", remote.ErrNotFound, err)
 	}
 	return err
 }
@@ -147,7 +147,7 @@ func (c *connection) copyLarge(ctx context.Context, path string, r *s3.CopyObjec
 }
 
 func (c *connection) rememberCopy(path string, t *ticket, size int64) error {
-	r := &engine.Upload{Path: path, Source: snapshot.Entry{Kind: snapshot.File, Size: size}, Began: time.Now()}
+	r := &remote.Upload{Path: path, Source: snapshot.Entry{Kind: snapshot.File, Size: size}, Began: time.Now()}
 	t.write(r)
 	return c.memory.begin(r)
 }

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -55,7 +55,7 @@ func TestCopyLargeFails(t *testing.T) {
 		}
 		return answer{}
 	})
-	is(t, c.Copy(t.Context(), "a", "d/big", e), engine.ErrPermission)
+	is(t, c.Copy(t.Context(), "a", "d/big", e), remote.ErrPermission)
 	if len(s.diary.all) > 0 {
 		t.Errorf("remembered: %v", s.diary.all)
 	}
@@ -72,8 +72,8 @@ func TestCopyLargeFails(t *testing.T) {
 func TestCopyMissing(t *testing.T) {
 	c := dial(t, backends.Config{Remote: scratch(t)})
 	e := snapshot.Entry{Kind: snapshot.File, Size: 1, Mtime: day.UnixNano()}
-	is(t, c.Copy(t.Context(), "nothing", "b", e), engine.ErrNotFound)
-	is(t, c.Touch(t.Context(), "nothing", e), engine.ErrNotFound)
+	is(t, c.Copy(t.Context(), "nothing", "b", e), remote.ErrNotFound)
+	is(t, c.Touch(t.Context(), "nothing", e), remote.ErrNotFound)
 }
 
 func TestBackup(t *testing.T) {
@@ -86,10 +86,10 @@ func TestBackup(t *testing.T) {
 		"Both":   {dir: "/attic", suffix: "-1", at: "attic/d/a-1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			remote := scratch(t)
-			cfg := backends.Config{Remote: remote, Suffix: tt.suffix}
+			target := scratch(t)
+			cfg := backends.Config{Remote: target, Suffix: tt.suffix}
 			if tt.dir != "" {
-				cfg.BackupDir = remote + tt.dir
+				cfg.BackupDir = target + tt.dir
 			}
 			c := dial(t, cfg)
 			if !c.Caps().Backup {
@@ -100,12 +100,12 @@ func TestBackup(t *testing.T) {
 			for range 2 { // the second finds nothing
 				must(t, c.Backup(t.Context(), "d/a"))
 			}
-			got, err := download(t, remote, tt.at)
+			got, err := download(t, target, tt.at)
 			if err != nil || string(got) != "first" {
 				t.Errorf("the backup is %q, %v", got, err)
 			}
 			var names []string
-			must(t, c.List(t.Context(), func(r engine.Remote) error { names = append(names, r.Path); return nil }))
+			must(t, c.List(t.Context(), func(r remote.Object) error { names = append(names, r.Path); return nil }))
 			if !slices.Equal(names, []string{"d/b"}) {
 				t.Errorf("listed: %q", names)
 			}

@@ -13,11 +13,11 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// Delete implements engine.Connection: one request for all, where the server and the names allow it.
+// Delete implements remote.Connection: one request for all, where the server and the names allow it.
 func (c *connection) Delete(ctx context.Context, paths []string) []error {
 	errs := make([]error, len(paths))
 	keys := make([]string, len(paths)) // "": it is not there
@@ -51,7 +51,7 @@ func (c *connection) keyToDelete(ctx context.Context, path string) (string, erro
 		return c.at.key(path, snapshot.File), nil
 	}
 	f, err := c.find(ctx, path)
-	if errors.Is(err, engine.ErrNotFound) {
+	if errors.Is(err, remote.ErrNotFound) {
 		return "", nil
 	}
 	if err != nil {

@@ -5,7 +5,7 @@
 //
 // # What is guaranteed
 //
-// What engine.Connection promises. Objects look as rclone would have written them: key encoding, mtime
+// What remote.Connection promises. Objects look as rclone would have written them: key encoding, mtime
 // in the metadata, content type, storage class, encryption, ACL. rclone check and rclone sync agree with
 // what they find. One thing is not written unless it is asked for: the MD5 of a multipart object, which
 // would have to be known before the first byte is sent, and so costs a second read.

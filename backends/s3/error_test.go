@@ -8,15 +8,15 @@ import (
 	"testing"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
 // TestMessages looks at what a person is told: the path, what it means, what the server called it, and nothing twice.
 func TestMessages(t *testing.T) {
-	remote := scratch(t)
-	p := newProxy(t, with(remote, "upload_cutoff=5M"))
+	target := scratch(t)
+	p := newProxy(t, with(target, "upload_cutoff=5M"))
 	c := dial(t, backends.Config{Remote: p.remote, Uploads: tempDiary(t)})
 	must(t, c.Send(t.Context(), "there", enginetest.Text("x", day)))
 	refuse := func(code string, status int) func(string, int) answer {
@@ -64,8 +64,8 @@ func TestMessages(t *testing.T) {
 			t.Errorf("got  %s\nwant %s", got, tt.want)
 		}
 	}
-	_, err := backends.Open(t.Context(), config(t, backends.Config{Remote: with(remote, "endpoint='http://127.0.0.1:1'")}))
-	is(t, err, engine.ErrOffline)
+	_, err := backends.Open(t.Context(), config(t, backends.Config{Remote: with(target, "endpoint='http://127.0.0.1:1'")}))
+	is(t, err, remote.ErrOffline)
 	for _, word := range []string{"127.0.0.1:1'", "s3-", "dial"} {
 		if strings.Count(err.Error(), word) != 1 {
 			t.Errorf("not once %q: %v", word, err)

@@ -14,7 +14,7 @@ import (
 	"github.com/rclone/rclone/fs"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // line is the network between the Connection and its server. Once so many bytes have passed towards the
@@ -170,7 +170,7 @@ func TestBrokenLines(t *testing.T) {
 					if err = c.Send(t.Context(), "big", source(big)); err == nil {
 						break
 					}
-					if !errors.Is(err, engine.ErrOffline) && !errors.Is(err, engine.ErrTemporary) {
+					if !errors.Is(err, remote.ErrOffline) && !errors.Is(err, remote.ErrTemporary) {
 						t.Errorf("try %d: %v", try, err)
 					}
 					if took := time.Since(began); took > 30*time.Second {

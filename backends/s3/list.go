@@ -17,13 +17,13 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// List implements engine.Connection. It is one flat listing, which has no mtimes: a file is recognised
+// List implements remote.Connection. It is one flat listing, which has no mtimes: a file is recognised
 // by the MD5 that its ETag is. Only one whose ETag is none, a multipart object, is asked for by itself.
-func (c *connection) List(ctx context.Context, fn func(engine.Remote) error) error {
+func (c *connection) List(ctx context.Context, fn func(remote.Object) error) error {
 	req := c.listRequest()
 	for {
 		page, err := c.listPage(ctx, req)
@@ -147,8 +147,8 @@ func (p *page) unquote(e types.EncodingType) error {
 }
 
 // remotes translates a page. An element is nil for what is not the engine's business.
-func (c *connection) remotes(ctx context.Context, objects []types.Object) ([]*engine.Remote, error) {
-	found := make([]*engine.Remote, len(objects))
+func (c *connection) remotes(ctx context.Context, objects []types.Object) ([]*remote.Object, error) {
+	found := make([]*remote.Object, len(objects))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(transfers)
 	for i := range objects {
@@ -178,7 +178,7 @@ func (c *connection) remotes(ctx context.Context, objects []types.Object) ([]*en
 }
 
 // remote is what a key and a size tell; nil for one that is not the engine's business.
-func (c *connection) remote(key string, size int64) *engine.Remote {
+func (c *connection) remote(key string, size int64) *remote.Object {
 	name, ok := c.at.name(key)
 	if !ok || name == "" {
 		return nil // not of this directory, or its own marker
@@ -199,7 +199,7 @@ func (c *connection) remote(key string, size int64) *engine.Remote {
 		return nil
 	}
 	_, last := snapshot.Split(path)
-	return &engine.Remote{Path: path, Entry: e, Temporary: e.Kind == snapshot.File && engine.IsTempName(last)}
+	return &remote.Object{Path: path, Entry: e, Temporary: e.Kind == snapshot.File && remote.IsTempName(last)}
 }
 
 // fill adds what only the object itself tells.

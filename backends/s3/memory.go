@@ -12,19 +12,19 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // memory is what is remembered of unfinished uploads. It knows by heart which paths have one, so that
 // small files need not ask.
 type memory struct {
-	engine.Uploads // nil: nothing is remembered
+	remote.Uploads // nil: nothing is remembered
 
 	mu    sync.Mutex
 	paths map[string]time.Time // the last sign of life of each
 }
 
-func newMemory(u engine.Uploads) (*memory, error) {
+func newMemory(u remote.Uploads) (*memory, error) {
 	m := &memory{Uploads: u, paths: map[string]time.Time{}}
 	if u == nil {
 		return m, nil
@@ -37,7 +37,7 @@ func newMemory(u engine.Uploads) (*memory, error) {
 }
 
 // recall returns what is remembered of path, or nil.
-func (m *memory) recall(path string) (*engine.Upload, error) {
+func (m *memory) recall(path string) (*remote.Upload, error) {
 	m.mu.Lock()
 	_, known := m.paths[path]
 	m.mu.Unlock()
@@ -48,7 +48,7 @@ func (m *memory) recall(path string) (*engine.Upload, error) {
 }
 
 // begin remembers an upload in the place of an earlier one.
-func (m *memory) begin(u *engine.Upload) error {
+func (m *memory) begin(u *remote.Upload) error {
 	if m.Uploads == nil {
 		return nil
 	}
@@ -58,7 +58,7 @@ func (m *memory) begin(u *engine.Upload) error {
 	return m.Uploads.BeginUpload(u)
 }
 
-func (m *memory) addPart(path string, p engine.UploadPart) error {
+func (m *memory) addPart(path string, p remote.UploadPart) error {
 	if m.Uploads == nil {
 		return nil
 	}
@@ -79,7 +79,7 @@ func (m *memory) end(path string) error {
 	return nil
 }
 
-// ticket is what this Connection puts into engine.Upload: what it takes to abort an upload, and to
+// ticket is what this Connection puts into remote.Upload: what it takes to abort an upload, and to
 // recognise that another one would be created today.
 type ticket struct {
 	where  string // the server
@@ -91,7 +91,7 @@ type ticket struct {
 }
 
 // write stores t, and parse reads it back. Neither the server's address nor a bucket's name has a blank.
-func (t *ticket) write(u *engine.Upload) {
+func (t *ticket) write(u *remote.Upload) {
 	u.Connection = strings.Join([]string{"s3", t.where, t.digest, t.bucket, t.key}, " ")
 	if u.ID = ""; t.id != "" {
 		u.ID = string(t.sum) + " " + t.id
@@ -99,7 +99,7 @@ func (t *ticket) write(u *engine.Upload) {
 }
 
 // parse returns false for an upload of another kind of Connection.
-func parse(u *engine.Upload) (ticket, bool) {
+func parse(u *remote.Upload) (ticket, bool) {
 	f := strings.SplitN(u.Connection, " ", 5)
 	if len(f) != 5 || f[0] != "s3" {
 		return ticket{}, false
@@ -117,7 +117,7 @@ func (c *connection) forget(ctx context.Context, path string) error {
 	return c.abandon(ctx, was)
 }
 
-func (c *connection) abandon(ctx context.Context, was *engine.Upload) error {
+func (c *connection) abandon(ctx context.Context, was *remote.Upload) error {
 	t, ours := parse(was)
 	switch {
 	case !ours || t.where != c.where:
@@ -143,7 +143,7 @@ func (c *connection) abort(ctx context.Context, t *ticket) error {
 	if status(err) == http.StatusNotFound {
 		return nil
 	}
-	if err = classify(ctx, err); errors.Is(err, engine.ErrPermission) {
+	if err = classify(ctx, err); errors.Is(err, remote.ErrPermission) {
 		c.log.Warn("may not abort an unfinished upload: its parts stay, and cost, until the bucket's lifecycle removes them",
 			"key", t.key, "err", err)
 		return nil
@@ -163,7 +163,7 @@ func (c *connection) abortIntended(ctx context.Context, t *ticket, began time.Ti
 		if noSuchBucket(err) || refused(err) {
 			return nil
 		}
-		if err = classify(ctx, err); errors.Is(err, engine.ErrPermission) {
+		if err = classify(ctx, err); errors.Is(err, remote.ErrPermission) {
 			return nil // who may not look cannot tidy up either
 		}
 		if err != nil {
@@ -201,7 +201,7 @@ func (c *connection) expire(ctx context.Context, age time.Duration) error {
 		}
 		c.log.Info("aborting an upload that nobody went on with", "path", path, "since", last)
 		if err := c.forget(ctx, path); err != nil {
-			if ctx.Err() != nil || errors.Is(classify(ctx, err), engine.ErrOffline) {
+			if ctx.Err() != nil || errors.Is(classify(ctx, err), remote.ErrOffline) {
 				return err
 			}
 			c.log.Warn("cannot abort an unfinished upload", "path", path, "err", err)
@@ -210,7 +210,7 @@ func (c *connection) expire(ctx context.Context, age time.Duration) error {
 	return nil
 }
 
-// Cleanup implements engine.Connection.
+// Cleanup implements remote.Connection.
 func (c *connection) Cleanup(ctx context.Context, path string) error {
 	if err := c.forget(ctx, path); err != nil {
 		return fmt.Errorf("clean up after %q: %w", path, classify(ctx, err))

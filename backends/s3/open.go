@@ -13,7 +13,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -44,13 +44,13 @@ type connection struct {
 	quotedList atomic.Bool  // its listings have to be URL-encoded although the provider's need not
 }
 
-var _ engine.Connection = (*connection)(nil)
+var _ remote.Connection = (*connection)(nil)
 
 // memoryLimit bounds what is read ahead of its requests, unless upload_cutoff is larger.
 const memoryLimit = 128 << 20
 
 // open implements backends.Accelerator.
-func open(ctx, rctx context.Context, d *backends.Details) (engine.Connection, error) {
+func open(ctx, rctx context.Context, d *backends.Details) (remote.Connection, error) {
 	opt, err := parseOptions(rctx, d)
 	if err != nil {
 		return nil, err
@@ -111,10 +111,10 @@ func (c *connection) ask(ctx context.Context) error {
 	_, err := c.client.ListObjectsV2(ctx, req, once)
 	c.see(err)
 	if ctx.Err() == context.DeadlineExceeded {
-		return fmt.Errorf("%w: no answer within %v", engine.ErrOffline, c.wait)
+		return fmt.Errorf("%w: no answer within %v", remote.ErrOffline, c.wait)
 	}
 	err = classify(ctx, err)
-	if errors.Is(err, engine.ErrOffline) || errors.Is(err, engine.ErrFatal) && !noSuchBucket(err) {
+	if errors.Is(err, remote.ErrOffline) || errors.Is(err, remote.ErrFatal) && !noSuchBucket(err) {
 		return err
 	}
 	return nil
@@ -129,9 +129,9 @@ func elsewhere(err error) string {
 	return answer.Response.Header.Get("X-Amz-Bucket-Region")
 }
 
-// Caps implements engine.Connection.
-func (c *connection) Caps() engine.Caps {
-	caps := engine.Caps{
+// Caps implements remote.Connection.
+func (c *connection) Caps() remote.Caps {
+	caps := remote.Caps{
 		Copy: true, SetModTime: true, Precision: time.Nanosecond, BucketBased: true,
 		Resume: true, Backup: c.aside != nil, DeleteBatch: deleteBatch, Transfers: transfers,
 	}
@@ -143,7 +143,7 @@ func (c *connection) Caps() engine.Caps {
 
 var md5Type, _ = snapshot.ParseHashType("md5")
 
-// Probe implements engine.Connection.
+// Probe implements remote.Connection.
 func (c *connection) Probe(ctx context.Context) error {
 	if err := c.ask(ctx); err != nil {
 		return fmt.Errorf("probe: %w", err)
@@ -151,24 +151,24 @@ func (c *connection) Probe(ctx context.Context) error {
 	return nil
 }
 
-// Move implements engine.Connection: S3 has no such thing, and Caps say so.
+// Move implements remote.Connection: S3 has no such thing, and Caps say so.
 func (c *connection) Move(_ context.Context, from, path string, _ bool) error {
-	return fmt.Errorf("move %q to %q: %w", from, path, engine.ErrCannotMove)
+	return fmt.Errorf("move %q to %q: %w", from, path, remote.ErrCannotMove)
 }
 
-// Mkdir implements engine.Connection: there are no directories.
+// Mkdir implements remote.Connection: there are no directories.
 func (c *connection) Mkdir(context.Context, string) error { return nil }
 
-// Rmdir implements engine.Connection.
+// Rmdir implements remote.Connection.
 func (c *connection) Rmdir(context.Context, string) error { return nil }
 
-// Flush implements engine.Connection: what S3 has confirmed is durable.
+// Flush implements remote.Connection: what S3 has confirmed is durable.
 func (c *connection) Flush(ctx context.Context) error { return ctx.Err() }
 
-// Throttled implements engine.Connection.
+// Throttled implements remote.Connection.
 func (c *connection) Throttled() int64 { return c.crowd.take() }
 
-// Close implements engine.Connection.
+// Close implements remote.Connection.
 func (c *connection) Close() error {
 	for _, client := range []*s3.Client{c.client, c.patient} {
 		if idle, ok := client.Options().HTTPClient.(interface{ CloseIdleConnections() }); ok {

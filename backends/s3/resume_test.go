@@ -13,8 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -219,7 +219,7 @@ func TestCompletedAndRefused(t *testing.T) {
 			err := s.send(t, source(s.bytes))
 			s.counts(t, map[string]int{"create": 0, "part": parts - 3, "abort": 0})
 			if !tt.once {
-				is(t, err, engine.ErrTemporary)
+				is(t, err, remote.ErrTemporary)
 				s.expect(nil)
 				err = s.send(t, source(s.bytes))
 				s.counts(t, map[string]int{"create": 0, "part": 0, "complete": 0, "abort": 0})
@@ -260,7 +260,7 @@ func TestCompletedThenKilled(t *testing.T) {
 	for _, changed := range []bool{false, true} {
 		s := interrupt(t)
 		must(t, s.send(t, source(s.bytes[:len(s.bytes):len(s.bytes)])))
-		var kept *engine.Upload
+		var kept *remote.Upload
 		// A diary that has not seen the end.
 		s2 := interrupt(t)
 		full := &blindDiary{diary: s2.diary}
@@ -272,7 +272,7 @@ func TestCompletedThenKilled(t *testing.T) {
 		s2.expect(nil)
 		if changed {
 			s2.bytes[3] ^= 1
-			is(t, s2.send(t, source(s2.bytes)), engine.ErrTemporary)
+			is(t, s2.send(t, source(s2.bytes)), remote.ErrTemporary)
 			s2.expect(nil)
 			must(t, s2.send(t, source(s2.bytes)))
 			s2.counts(t, map[string]int{"create": 1, "part": parts})
@@ -417,7 +417,7 @@ func TestUploadVanishes(t *testing.T) {
 			return answer{}
 		})
 		err := s.send(t, source(s.bytes))
-		is(t, err, engine.ErrTemporary)
+		is(t, err, remote.ErrTemporary)
 		if noSuchUpload(err) && len(s.diary.all) > 0 {
 			t.Errorf("remembered after %v: %v", err, s.diary.all)
 		}

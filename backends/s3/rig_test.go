@@ -26,8 +26,8 @@ import (
 	"github.com/rclone/rclone/fs/operations"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 var day = time.Date(2021, 3, 4, 5, 6, 7, 123456789, time.UTC)
@@ -274,11 +274,11 @@ func (p *proxy) sent() int64 {
 	return p.bodies
 }
 
-// diary is an engine.Uploads in a file: it survives its process.
+// diary is an remote.Uploads in a file: it survives its process.
 type diary struct {
 	mu   sync.Mutex
 	path string
-	all  map[string]*engine.Upload
+	all  map[string]*remote.Upload
 }
 
 func newDiary(t testing.TB, path string) *diary {
@@ -292,7 +292,7 @@ func newDiary(t testing.TB, path string) *diary {
 
 // readDiary returns nil if the file is damaged.
 func readDiary(path string) *diary {
-	d := &diary{path: path, all: map[string]*engine.Upload{}}
+	d := &diary{path: path, all: map[string]*remote.Upload{}}
 	b, err := os.ReadFile(path)
 	if err == nil {
 		err = json.Unmarshal(b, &d.all)
@@ -303,7 +303,7 @@ func readDiary(path string) *diary {
 	return d
 }
 
-var _ engine.Uploads = (*diary)(nil)
+var _ remote.Uploads = (*diary)(nil)
 
 func (d *diary) write() error {
 	b, err := json.Marshal(d.all)
@@ -314,7 +314,7 @@ func (d *diary) write() error {
 	return errors.Join(os.WriteFile(temp, b, 0o600), os.Rename(temp, d.path))
 }
 
-func (d *diary) Upload(path string) (*engine.Upload, error) {
+func (d *diary) Upload(path string) (*remote.Upload, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	u := d.all[path]
@@ -322,14 +322,14 @@ func (d *diary) Upload(path string) (*engine.Upload, error) {
 		return nil, nil
 	}
 	c := *u
-	c.Parts = append([]engine.UploadPart{}, u.Parts...)
+	c.Parts = append([]remote.UploadPart{}, u.Parts...)
 	return &c, nil
 }
 
-func (d *diary) Uploads() ([]engine.Upload, error) {
+func (d *diary) Uploads() ([]remote.Upload, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	var all []engine.Upload
+	var all []remote.Upload
 	for _, u := range d.all {
 		c := *u
 		c.Parts = nil
@@ -338,7 +338,7 @@ func (d *diary) Uploads() ([]engine.Upload, error) {
 	return all, nil
 }
 
-func (d *diary) BeginUpload(u *engine.Upload) error {
+func (d *diary) BeginUpload(u *remote.Upload) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	c := *u
@@ -347,7 +347,7 @@ func (d *diary) BeginUpload(u *engine.Upload) error {
 	return d.write()
 }
 
-func (d *diary) AddPart(path string, p engine.UploadPart, at time.Time) error {
+func (d *diary) AddPart(path string, p remote.UploadPart, at time.Time) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	u := d.all[path]

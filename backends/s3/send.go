@@ -15,7 +15,7 @@ import (
 	"github.com/ncw/swift/v2"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -25,8 +25,8 @@ const (
 	metaMD5   = "md5chksum" // base64; where the ETag is no MD5
 )
 
-// Send implements engine.Connection.
-func (c *connection) Send(ctx context.Context, path string, src engine.Source) error {
+// Send implements remote.Connection.
+func (c *connection) Send(ctx context.Context, path string, src remote.Source) error {
 	e := src.Entry()
 	o := c.newObject(path, &e)
 	var err error
@@ -64,7 +64,7 @@ func (o *object) setMD5(sum []byte) { o.metadata[metaMD5] = base64.StdEncoding.E
 
 // sendWhole reads the file into memory, so that a source that fails has no effect and the checksum goes
 // ahead of the content, and sends it in one request. The server shows the object once it has all of it.
-func (c *connection) sendWhole(ctx context.Context, o *object, src engine.Source) error {
+func (c *connection) sendWhole(ctx context.Context, o *object, src remote.Source) error {
 	buf, err := c.budget.get(ctx, o.entry.Size)
 	if err != nil {
 		return err
@@ -89,7 +89,7 @@ func (c *connection) sendWhole(ctx context.Context, o *object, src engine.Source
 }
 
 // read fills buf with the source's content.
-func read(ctx context.Context, src engine.Source, buf *buffer) error {
+func read(ctx context.Context, src remote.Source, buf *buffer) error {
 	in, err := src.Open()
 	if err != nil {
 		return err
@@ -123,7 +123,7 @@ func (c *connection) put(ctx context.Context, o *object, buf *buffer, sum, crc [
 		c.crc.learn(aws.ToString(out.ChecksumCRC32C) == *req.ChecksumCRC32C)
 	}
 	if got := etagMD5(aws.ToString(out.ETag)); sum != nil && got != nil && !c.opt.etagIsNotMD5 && !bytes.Equal(got, sum) {
-		return fmt.Errorf("%w: the content arrived damaged: md5 is %x instead of %x", engine.ErrTemporary, got, sum)
+		return fmt.Errorf("%w: the content arrived damaged: md5 is %x instead of %x", remote.ErrTemporary, got, sum)
 	}
 	return nil
 }
@@ -136,7 +136,7 @@ func (c *connection) payer() types.RequestPayer {
 }
 
 // contentMD5 reads the file once more than is needed, for rclone's sake.
-func contentMD5(ctx context.Context, src engine.Source) (sum []byte, err error) {
+func contentMD5(ctx context.Context, src remote.Source) (sum []byte, err error) {
 	in, err := src.Open()
 	if err != nil {
 		return nil, err

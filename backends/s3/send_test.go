@@ -20,8 +20,8 @@ import (
 	"github.com/rclone/rclone/lib/pool"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -118,7 +118,7 @@ func TestRequests(t *testing.T) {
 		{"touch again", func() error { return c.Touch(t.Context(), "a", later) }, map[string]int{"head": 1}},
 		{"cleanup", func() error { return c.Cleanup(t.Context(), "a") }, map[string]int{}},
 		{"probe", func() error { return c.Probe(t.Context()) }, map[string]int{"list": 1}},
-		{"list", func() error { return c.List(t.Context(), func(engine.Remote) error { return nil }) }, map[string]int{"list": 1}},
+		{"list", func() error { return c.List(t.Context(), func(remote.Object) error { return nil }) }, map[string]int{"list": 1}},
 		{"delete", func() error { return errors.Join(c.Delete(t.Context(), []string{"a", "b", "c"})...) }, map[string]int{"delete all": 1}},
 	} {
 		p.expect(nil)
@@ -149,7 +149,7 @@ func TestDeleteInBatches(t *testing.T) {
 	if got := p.seen(); got["delete all"] != 1 || got["delete"] > 2 {
 		t.Errorf("it took %v", got)
 	}
-	must(t, c.List(t.Context(), func(r engine.Remote) error { t.Errorf("%q is left", r.Path); return nil }))
+	must(t, c.List(t.Context(), func(r remote.Object) error { t.Errorf("%q is left", r.Path); return nil }))
 }
 
 // TestDeleteOneByOne is a server that does not delete in batches.
@@ -170,7 +170,7 @@ func TestDeleteOneByOne(t *testing.T) {
 	if got := p.seen(); got["delete all"] > 3 || got["delete"] != 3 {
 		t.Errorf("it took %v", got)
 	}
-	must(t, c.List(t.Context(), func(r engine.Remote) error { t.Errorf("%q is left", r.Path); return nil }))
+	must(t, c.List(t.Context(), func(r remote.Object) error { t.Errorf("%q is left", r.Path); return nil }))
 }
 
 // TestBadDays lets the server fail in the ways that it documents.
@@ -181,15 +181,15 @@ func TestBadDays(t *testing.T) {
 		status int
 		class  error // of what is left when it does not stop
 	}{
-		{"SlowDown", 503, engine.ErrTemporary},
-		{"InternalError", 500, engine.ErrTemporary},
-		{"RequestTimeout", 400, engine.ErrTemporary},
-		{"AccessDenied", 403, engine.ErrPermission},
-		{"QuotaExceeded", 403, engine.ErrQuota},
-		{"InvalidAccessKeyId", 403, engine.ErrFatal},
-		{"SignatureDoesNotMatch", 403, engine.ErrFatal},
-		{"KeyTooLongError", 400, engine.ErrInvalidName},
-		{"", 507, engine.ErrQuota},
+		{"SlowDown", 503, remote.ErrTemporary},
+		{"InternalError", 500, remote.ErrTemporary},
+		{"RequestTimeout", 400, remote.ErrTemporary},
+		{"AccessDenied", 403, remote.ErrPermission},
+		{"QuotaExceeded", 403, remote.ErrQuota},
+		{"InvalidAccessKeyId", 403, remote.ErrFatal},
+		{"SignatureDoesNotMatch", 403, remote.ErrFatal},
+		{"KeyTooLongError", 400, remote.ErrInvalidName},
+		{"", 507, remote.ErrQuota},
 	} {
 		t.Run(tt.code, func(t *testing.T) {
 			p := newProxy(t, with(scratch(t), "upload_cutoff=5M"))
@@ -205,8 +205,8 @@ func TestBadDays(t *testing.T) {
 				is(t, c.Copy(t.Context(), "a", "b", snapshot.Entry{Kind: snapshot.File}), tt.class)
 			}
 			is(t, errors.Join(c.Delete(t.Context(), []string{"a"})...), tt.class)
-			is(t, c.List(t.Context(), func(engine.Remote) error { return nil }), tt.class)
-			if errors.Is(tt.class, engine.ErrTemporary) {
+			is(t, c.List(t.Context(), func(remote.Object) error { return nil }), tt.class)
+			if errors.Is(tt.class, remote.ErrTemporary) {
 				// One that passes is not even noticed.
 				p.expect(func(op string, n int) answer {
 					if n%2 == 1 {
@@ -240,16 +240,16 @@ func TestLinesBreak(t *testing.T) {
 
 func TestOffline(t *testing.T) {
 	began := time.Now()
-	remote := with(scratch(t), "endpoint='http://127.0.0.1:1'")
-	_, err := backends.Open(t.Context(), config(t, backends.Config{Remote: remote}))
-	is(t, err, engine.ErrOffline)
+	target := with(scratch(t), "endpoint='http://127.0.0.1:1'")
+	_, err := backends.Open(t.Context(), config(t, backends.Config{Remote: target}))
+	is(t, err, remote.ErrOffline)
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("that nobody is there took %v", took)
 	}
 }
 
 func TestWhatIsWrong(t *testing.T) {
-	remote := scratch(t)
+	target := scratch(t)
 	open := func(remote string) error {
 		c, err := backends.Open(t.Context(), config(t, backends.Config{Remote: remote}))
 		if err == nil {
@@ -262,9 +262,9 @@ func TestWhatIsWrong(t *testing.T) {
 		class  error
 		text   string
 	}{
-		"key id": {with(remote, "access_key_id=nobody"), engine.ErrFatal, "check access_key_id"},
-		"secret": {with(remote, "secret_access_key=wrong"), engine.ErrFatal, "check secret_access_key"},
-		"bucket": {with(strings.Replace(remote, ":snapsync/", ":nobody-has-this/", 1), "no_check_bucket=true"), engine.ErrFatal, "make the bucket"},
+		"key id": {with(target, "access_key_id=nobody"), remote.ErrFatal, "check access_key_id"},
+		"secret": {with(target, "secret_access_key=wrong"), remote.ErrFatal, "check secret_access_key"},
+		"bucket": {with(strings.Replace(target, ":snapsync/", ":nobody-has-this/", 1), "no_check_bucket=true"), remote.ErrFatal, "make the bucket"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := open(tt.remote)
@@ -280,10 +280,10 @@ func TestWhatIsWrong(t *testing.T) {
 func TestMakesBucket(t *testing.T) {
 	bucket := "snapsync-" + strings.ToLower(strings.ReplaceAll(t.Name(), "/", "-")) + fmt.Sprint(time.Now().UnixNano())
 	name, _, _ := strings.Cut(server(t), ":")
-	remote := name + ":" + bucket
-	c := dial(t, backends.Config{Remote: remote + "/d"})
+	target := name + ":" + bucket
+	c := dial(t, backends.Config{Remote: target + "/d"})
 	t.Cleanup(func() {
-		f, err := fs.NewFs(context.Background(), remote)
+		f, err := fs.NewFs(context.Background(), target)
 		if err == nil {
 			err = errors.Join(f.Features().Purge(context.Background(), ""))
 		}
@@ -291,7 +291,7 @@ func TestMakesBucket(t *testing.T) {
 			t.Logf("purge: %v", err)
 		}
 	})
-	must(t, c.List(t.Context(), func(engine.Remote) error { return errors.New("something is there") }))
+	must(t, c.List(t.Context(), func(remote.Object) error { return errors.New("something is there") }))
 	var wg sync.WaitGroup
 	for i := range 4 {
 		wg.Go(func() {
@@ -302,7 +302,7 @@ func TestMakesBucket(t *testing.T) {
 	}
 	wg.Wait()
 	n := 0
-	must(t, c.List(t.Context(), func(engine.Remote) error { n++; return nil }))
+	must(t, c.List(t.Context(), func(remote.Object) error { n++; return nil }))
 	if n != 4 {
 		t.Errorf("%d files are there", n)
 	}

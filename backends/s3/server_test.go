@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // ownServer is an S3 server of this test alone, which it may kill and start again.
@@ -63,7 +63,7 @@ func TestServerKilled(t *testing.T) {
 		}
 		return answer{}
 	})
-	if err := s.send(t, source(s.bytes)); !errors.Is(err, engine.ErrTemporary) && !errors.Is(err, engine.ErrOffline) {
+	if err := s.send(t, source(s.bytes)); !errors.Is(err, remote.ErrTemporary) && !errors.Is(err, remote.ErrOffline) {
 		t.Fatalf("got %v", err)
 	}
 	kept := len(s.diary.all["d/big"].Parts)
@@ -71,7 +71,7 @@ func TestServerKilled(t *testing.T) {
 		t.Fatalf("%d parts are remembered, 3 had been answered", kept)
 	}
 	_, err := backends.Open(t.Context(), config(t, backends.Config{Remote: server.remote(), Uploads: s.diary}))
-	is(t, err, engine.ErrOffline)
+	is(t, err, remote.ErrOffline)
 	server.start()
 	s.expect(nil)
 	must(t, s.send(t, source(s.bytes)))

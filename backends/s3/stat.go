@@ -9,18 +9,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// Stat implements engine.Connection.
-func (c *connection) Stat(ctx context.Context, path string) (engine.Remote, error) {
+// Stat implements remote.Connection.
+func (c *connection) Stat(ctx context.Context, path string) (remote.Object, error) {
 	f, err := c.find(ctx, path)
 	if err != nil {
-		return engine.Remote{}, fmt.Errorf("stat %q: %w", path, classify(ctx, err))
+		return remote.Object{}, fmt.Errorf("stat %q: %w", path, classify(ctx, err))
 	}
 	_, last := snapshot.Split(path)
-	r := engine.Remote{Path: path, Entry: snapshot.Entry{Kind: f.kind, Flags: snapshot.Adopted}, Temporary: engine.IsTempName(last)}
+	r := remote.Object{Path: path, Entry: snapshot.Entry{Kind: f.kind, Flags: snapshot.Adopted}, Temporary: remote.IsTempName(last)}
 	c.fill(&r.Entry, f.head)
 	return r, nil
 }
@@ -42,7 +42,7 @@ func (c *connection) find(ctx context.Context, path string) (*found, error) {
 		f.head, err = c.head(ctx, &c.at, f.key)
 	}
 	if notThere(err) {
-		return nil, fmt.Errorf("%w: %w", engine.ErrNotFound, err)
+		return nil, fmt.Errorf("%w: %w", remote.ErrNotFound, err)
 	}
 	return f, err
 }
@@ -60,7 +60,7 @@ func (c *connection) headRequest(at *place, key string) *s3.HeadObjectInput {
 	}
 }
 
-// Hash implements engine.Connection. An MD5 that the server knows is taken before the object is read.
+// Hash implements remote.Connection. An MD5 that the server knows is taken before the object is read.
 func (c *connection) Hash(ctx context.Context, path string, want snapshot.HashType) (snapshot.HashType, snapshot.Hash, error) {
 	t, h, err := c.hash(ctx, path, want)
 	if err != nil {
@@ -89,7 +89,7 @@ func (c *connection) hash(ctx context.Context, path string, want snapshot.HashTy
 	}
 	t, h, n, err := backends.HashStream(ctx, out.Body, want)
 	if err = errors.Join(err, out.Body.Close()); err == nil && n != aws.ToInt64(out.ContentLength) {
-		err = fmt.Errorf("%w: got %d bytes instead of %d", engine.ErrTemporary, n, aws.ToInt64(out.ContentLength))
+		err = fmt.Errorf("%w: got %d bytes instead of %d", remote.ErrTemporary, n, aws.ToInt64(out.ContentLength))
 	}
 	return t, h, err
 }

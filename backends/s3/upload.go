@@ -17,7 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // upload is one multipart upload under way: new, or gone on with.
@@ -28,14 +28,14 @@ type upload struct {
 	o        *object
 	partSize int64
 	began    time.Time
-	kept     map[int]engine.UploadPart // parts that the server has
-	parts    []engine.UploadPart       // all, by number - 1; each is written by one goroutine
+	kept     map[int]remote.UploadPart // parts that the server has
+	parts    []remote.UploadPart       // all, by number - 1; each is written by one goroutine
 	whole    bool                      // the object is complete: all that is left is to read the source
 	notes    errgroup.Group            // what is being remembered: no request waits for a disk
 }
 
 // sendParts sends a large file, or what the server lacks of it.
-func (c *connection) sendParts(ctx context.Context, o *object, src engine.Source) error {
+func (c *connection) sendParts(ctx context.Context, o *object, src remote.Source) error {
 	if c.opt.wantsMD5 {
 		sum, err := contentMD5(ctx, src)
 		if err != nil {
@@ -61,7 +61,7 @@ func (c *connection) sendParts(ctx context.Context, o *object, src engine.Source
 }
 
 // errDiffers means that an object which was completed before is not what the file is now.
-var errDiffers = fmt.Errorf("%w: what was sent before differs from the file", engine.ErrTemporary)
+var errDiffers = fmt.Errorf("%w: what was sent before differs from the file", remote.ErrTemporary)
 
 // giveUp aborts an upload that failed if there is nobody to remember it, or if the server has refused
 // what would be asked of it once more. One that is gone is forgotten: the next Send begins anew.
@@ -94,7 +94,7 @@ func (c *connection) newUpload(o *object) *upload {
 	size := o.entry.Size
 	u := &upload{c: c, o: o, partSize: c.opt.partSize(size), began: time.Now()}
 	u.ticket = ticket{where: c.where, digest: c.digest(o), bucket: c.at.bucket, key: o.key}
-	u.parts = make([]engine.UploadPart, (size+u.partSize-1)/u.partSize)
+	u.parts = make([]remote.UploadPart, (size+u.partSize-1)/u.partSize)
 	return u
 }
 
@@ -140,12 +140,12 @@ func (c *connection) resume(ctx context.Context, o *object) (*upload, error) {
 
 // keep decides which parts need not be sent again: those that are there as they are remembered, and
 // those that arrived, but whose answer nobody lived to see, if the server tells their checksum.
-func (u *upload) keep(there, remembered []engine.UploadPart) {
-	known := make(map[int]engine.UploadPart, len(remembered))
+func (u *upload) keep(there, remembered []remote.UploadPart) {
+	known := make(map[int]remote.UploadPart, len(remembered))
 	for _, p := range remembered {
 		known[p.Number] = p
 	}
-	u.kept = make(map[int]engine.UploadPart, len(there))
+	u.kept = make(map[int]remote.UploadPart, len(there))
 	for _, p := range there {
 		was, ok := known[p.Number]
 		switch {
@@ -163,14 +163,14 @@ func (u *upload) sizeOf(number int) int64 {
 }
 
 // listParts returns what the server has of an upload, with the checksums that it tells.
-func (c *connection) listParts(ctx context.Context, t *ticket) ([]engine.UploadPart, error) {
+func (c *connection) listParts(ctx context.Context, t *ticket) ([]remote.UploadPart, error) {
 	req := &s3.ListPartsInput{
 		Bucket: &t.bucket, Key: &t.key, UploadId: &t.id, RequestPayer: c.payer(),
 		SSECustomerAlgorithm: notEmpty(c.opt.SSECustomerAlgorithm),
 		SSECustomerKey:       notEmpty(c.opt.SSECustomerKeyBase64),
 		SSECustomerKeyMD5:    notEmpty(c.opt.SSECustomerKeyMD5),
 	}
-	var all []engine.UploadPart
+	var all []remote.UploadPart
 	for {
 		out, err := c.client.ListParts(ctx, req)
 		if err != nil {
@@ -186,8 +186,8 @@ func (c *connection) listParts(ctx context.Context, t *ticket) ([]engine.UploadP
 	}
 }
 
-func (c *connection) describe(p *types.Part, sum algorithm) engine.UploadPart {
-	part := engine.UploadPart{Number: int(aws.ToInt32(p.PartNumber)), Size: aws.ToInt64(p.Size), ETag: aws.ToString(p.ETag)}
+func (c *connection) describe(p *types.Part, sum algorithm) remote.UploadPart {
+	part := remote.UploadPart{Number: int(aws.ToInt32(p.PartNumber)), Size: aws.ToInt64(p.Size), ETag: aws.ToString(p.ETag)}
 	if crc, err := base64.StdEncoding.DecodeString(aws.ToString(p.ChecksumCRC32C)); sum == crc32c && err == nil && len(crc) > 0 {
 		part.Checksum = crc
 	}
@@ -230,13 +230,13 @@ func (c *connection) create(ctx context.Context, o *object) (*upload, error) {
 
 // remember writes down the upload, or, without an id, the intent.
 func (u *upload) remember() error {
-	r := &engine.Upload{Path: u.o.path, PartSize: u.partSize, Source: *u.o.entry, Began: u.began}
+	r := &remote.Upload{Path: u.o.path, PartSize: u.partSize, Source: *u.o.entry, Began: u.began}
 	u.write(r)
 	return u.c.memory.begin(r)
 }
 
 // transfer reads the source once, and sends the parts that are not kept.
-func (u *upload) transfer(ctx context.Context, src engine.Source) (err error) {
+func (u *upload) transfer(ctx context.Context, src remote.Source) (err error) {
 	in, err := src.Open()
 	if err != nil {
 		return err
@@ -302,7 +302,7 @@ func (u *upload) part(ctx context.Context, number int, buf *buffer) error {
 	if err != nil {
 		return fmt.Errorf("part %d: %w", number, err)
 	}
-	p := engine.UploadPart{Number: number, Size: buf.size, ETag: aws.ToString(out.ETag), Checksum: sum}
+	p := remote.UploadPart{Number: number, Size: buf.size, ETag: aws.ToString(out.ETag), Checksum: sum}
 	u.parts[number-1] = p
 	// A crash before it is remembered: keep finds the part by its checksum.
 	u.notes.Go(func() error { return u.c.memory.addPart(u.o.path, p) })
@@ -336,7 +336,7 @@ func (u *upload) complete(ctx context.Context) error {
 		return fmt.Errorf("complete upload: %w", err)
 	}
 	if !u.matches(aws.ToString(out.ETag), aws.ToString(out.ChecksumCRC32C)) {
-		return fmt.Errorf("%w: the content arrived damaged: ETag %s", engine.ErrTemporary, aws.ToString(out.ETag))
+		return fmt.Errorf("%w: the content arrived damaged: ETag %s", remote.ErrTemporary, aws.ToString(out.ETag))
 	}
 	return nil
 }
@@ -364,7 +364,7 @@ func (u *upload) matches(etag, crc string) bool {
 
 // isComplete reports that the object is there, and made of these parts: an upload that is gone was
 // completed, by an attempt whose answer never came. If it cannot be found out, it is sent again.
-func (u *upload) isComplete(ctx context.Context, parts []engine.UploadPart) bool {
+func (u *upload) isComplete(ctx context.Context, parts []remote.UploadPart) bool {
 	if len(parts) != len(u.parts) {
 		return false
 	}

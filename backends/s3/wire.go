@@ -17,7 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // wire sends the request that there are most of, the PUT of a small file, without the SDK's stack of
@@ -72,7 +72,7 @@ func (r *refusal) final() error {
 		Code, Message string
 		RequestID     string `xml:"RequestId"`
 	}
-	if xml.Unmarshal(r.body, &said) != nil || meanings[said.Code].class != engine.ErrQuota {
+	if xml.Unmarshal(r.body, &said) != nil || meanings[said.Code].class != remote.ErrQuota {
 		return nil
 	}
 	if said.RequestID != "" {

@@ -12,7 +12,7 @@ import (
 	sshagent "github.com/xanzy/ssh-agent"
 	"golang.org/x/crypto/ssh"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // authMethods are the ways to log in that the options name, in the order in which rclone tries them:
@@ -35,7 +35,7 @@ func authMethods(opt *options) (methods []ssh.AuthMethod, err error) {
 	if opt.Pass != "" {
 		pass, err := obscure.Reveal(opt.Pass)
 		if err != nil {
-			return nil, fmt.Errorf("%w: pass: %w: `rclone obscure` makes what belongs there", engine.ErrFatal, err)
+			return nil, fmt.Errorf("%w: pass: %w: `rclone obscure` makes what belongs there", remote.ErrFatal, err)
 		}
 		methods = append(methods, ssh.Password(pass), ssh.KeyboardInteractive(
 			func(_, _ string, questions []string, _ []bool) ([]string, error) {
@@ -53,11 +53,11 @@ func authMethods(opt *options) (methods []ssh.AuthMethod, err error) {
 func agentMethod(opt *options) (ssh.AuthMethod, error) {
 	agent, _, err := sshagent.New()
 	if err != nil {
-		return nil, fmt.Errorf("%w: connect to the ssh-agent: %w: start one, or give the remote a key_file or a pass", engine.ErrFatal, err)
+		return nil, fmt.Errorf("%w: connect to the ssh-agent: %w: start one, or give the remote a key_file or a pass", remote.ErrFatal, err)
 	}
 	signers, err := agent.Signers()
 	if err != nil {
-		return nil, fmt.Errorf("%w: ask the ssh-agent for its keys: %w", engine.ErrFatal, err)
+		return nil, fmt.Errorf("%w: ask the ssh-agent for its keys: %w", remote.ErrFatal, err)
 	}
 	if opt.KeyFile == "" {
 		return ssh.PublicKeys(signers...), nil
@@ -68,18 +68,18 @@ func agentMethod(opt *options) (ssh.AuthMethod, error) {
 		public, err = os.ReadFile(file)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: key_file: %w", engine.ErrFatal, err)
+		return nil, fmt.Errorf("%w: key_file: %w", remote.ErrFatal, err)
 	}
 	key, _, _, _, err := ssh.ParseAuthorizedKey(public)
 	if err != nil {
-		return nil, fmt.Errorf("%w: key_file: %s holds no public key: %w", engine.ErrFatal, file, err)
+		return nil, fmt.Errorf("%w: key_file: %s holds no public key: %w", remote.ErrFatal, file, err)
 	}
 	for _, s := range signers {
 		if bytes.Equal(key.Marshal(), s.PublicKey().Marshal()) {
 			return ssh.PublicKeys(s), nil
 		}
 	}
-	return nil, fmt.Errorf("%w: key_file: the ssh-agent does not have the key of %s: `ssh-add` adds it", engine.ErrFatal, file)
+	return nil, fmt.Errorf("%w: key_file: the ssh-agent does not have the key of %s: `ssh-add` adds it", remote.ErrFatal, file)
 }
 
 // keySigner reads the private key, and the certificate for it if there is one.
@@ -98,7 +98,7 @@ func keySigner(opt *options) (ssh.Signer, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: read the private key: %w", engine.ErrFatal, err)
+		return nil, fmt.Errorf("%w: read the private key: %w", remote.ErrFatal, err)
 	}
 	if opt.PubKey == "" && opt.PubKeyFile == "" {
 		return signer, nil
@@ -112,7 +112,7 @@ func privateKey(opt *options) ([]byte, error) {
 	}
 	pem, err := strconv.Unquote(`"` + opt.KeyPem + `"`) // it is one line, with \n in it
 	if err != nil {
-		return nil, fmt.Errorf("%w: key_pem: %w: line ends are written as \\n", engine.ErrFatal, err)
+		return nil, fmt.Errorf("%w: key_pem: %w: line ends are written as \\n", remote.ErrFatal, err)
 	}
 	return []byte(pem), nil
 }
@@ -127,15 +127,15 @@ func certified(opt *options, signer ssh.Signer) (ssh.Signer, error) {
 	}
 	key, _, _, _, err := ssh.ParseAuthorizedKey(text)
 	if err != nil {
-		return nil, fmt.Errorf("%w: read the certificate: %w", engine.ErrFatal, err)
+		return nil, fmt.Errorf("%w: read the certificate: %w", remote.ErrFatal, err)
 	}
 	certificate, ok := key.(*ssh.Certificate)
 	if !ok {
-		return nil, fmt.Errorf("%w: pubkey or pubkey_file holds a key that is no certificate: a plain public key is not needed", engine.ErrFatal)
+		return nil, fmt.Errorf("%w: pubkey or pubkey_file holds a key that is no certificate: a plain public key is not needed", remote.ErrFatal)
 	}
 	signer, err = ssh.NewCertSigner(certificate, signer)
 	if err != nil {
-		return nil, fmt.Errorf("%w: use the certificate: %w", engine.ErrFatal, err)
+		return nil, fmt.Errorf("%w: use the certificate: %w", remote.ErrFatal, err)
 	}
 	return signer, nil
 }

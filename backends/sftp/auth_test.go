@@ -16,7 +16,7 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // TestAuth logs in by each of the ways that rclone's options know, on a server that takes nothing else.
@@ -77,18 +77,18 @@ func TestAuth(t *testing.T) {
 		{"key_use_agent=true,key_file=" + write("other", ssh.MarshalAuthorizedKey(newHostKey(t).PublicKey())), key, "ssh-add"},
 	} {
 		server.set(func() { server.authorized = tt.allow })
-		remote := strings.Replace(server.remote("/"), ",pass="+testPassword, "", 1)
+		target := strings.Replace(server.remote("/"), ",pass="+testPassword, "", 1)
 		if tt.options != "" {
-			remote = strings.Replace(remote, ",host", ","+tt.options+",host", 1)
+			target = strings.Replace(target, ",host", ","+tt.options+",host", 1)
 		}
-		c, err := backends.Open(t.Context(), backends.Config{Remote: remote})
+		c, err := backends.Open(t.Context(), backends.Config{Remote: target})
 		if err == nil {
 			_ = c.Close()
 		}
 		switch {
 		case tt.fails == "" && err != nil:
 			t.Errorf("%.60s: %v", tt.options, err)
-		case tt.fails != "" && (!errors.Is(err, engine.ErrFatal) || !strings.Contains(err.Error(), tt.fails)):
+		case tt.fails != "" && (!errors.Is(err, remote.ErrFatal) || !strings.Contains(err.Error(), tt.fails)):
 			t.Errorf("%.60s: got %v, want something about %q", tt.options, err, tt.fails)
 		}
 	}

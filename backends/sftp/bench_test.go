@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // BenchmarkSendSmall sends small files to the OpenSSH that scripts/servers has started, as many at once as
@@ -32,7 +32,7 @@ func BenchmarkSendSmall(b *testing.B) {
 	}
 }
 
-func sendAll(b *testing.B, c engine.Connection, n, size int) {
+func sendAll(b *testing.B, c remote.Connection, n, size int) {
 	content := strings.Repeat("x", size)
 	var group errgroup.Group
 	group.SetLimit(max(8, c.Caps().Transfers))

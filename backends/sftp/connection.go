@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -22,7 +22,7 @@ func init() { backends.Accelerate("sftp", open) }
 type connection struct {
 	opt      *options
 	links    bool // symbolic links are sent as such, under rclone's names
-	uploads  engine.Uploads
+	uploads  remote.Uploads
 	identity string // where uploads are valid
 	log      *slog.Logger
 
@@ -35,7 +35,7 @@ type connection struct {
 	dirs dirs
 }
 
-var _ engine.Connection = (*connection)(nil)
+var _ remote.Connection = (*connection)(nil)
 
 // transfers is how many requests for files the engine should have under way: with the round trips of one
 // small file (three) and 128 files at once, 20 ms each way still let through 1,000 files a second. On
@@ -43,7 +43,7 @@ var _ engine.Connection = (*connection)(nil)
 const transfers = 128
 
 // open is a backends.Accelerator.
-func open(ctx, rctx context.Context, d *backends.Details) (engine.Connection, error) {
+func open(ctx, rctx context.Context, d *backends.Details) (remote.Connection, error) {
 	if err := d.Understand(rctx, understood...); err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func (c *connection) findRoot(ctx context.Context, d *backends.Details) error {
 	}
 	there, err := c.stat(ctx, s, c.root)
 	switch {
-	case errors.Is(err, engine.ErrNotFound):
+	case errors.Is(err, remote.ErrNotFound):
 		c.place.Store(rootMissing)
 		return nil
 	case err != nil && hasCode(err, fxPermissionDenied):
@@ -94,7 +94,7 @@ func (c *connection) findRoot(ctx context.Context, d *backends.Details) error {
 	case err != nil:
 		return fmt.Errorf("look at %q: %w", c.root, err)
 	case !there.isDir():
-		return fmt.Errorf("%w: %q is a file, not a directory", engine.ErrFatal, c.root)
+		return fmt.Errorf("%w: %q is a file, not a directory", remote.ErrFatal, c.root)
 	}
 	c.place.Store(rootThere)
 	return nil
@@ -155,9 +155,9 @@ func (c *connection) stat(ctx context.Context, s *session, full string) (attrs, 
 	return replies[0].attrs()
 }
 
-// Caps implements engine.Connection.
-func (c *connection) Caps() engine.Caps {
-	return engine.Caps{
+// Caps implements remote.Connection.
+func (c *connection) Caps() remote.Caps {
+	return remote.Caps{
 		Move: true, DirMove: true, SetModTime: true, Precision: time.Second, EmptyDirs: true,
 		Resume: c.uploads != nil, Backup: c.aside != nil, DeleteBatch: deleteBatch, Transfers: transfers,
 	}
@@ -175,7 +175,7 @@ func (c *connection) linkPath(path string) string {
 }
 
 // partial is where the content of a path is put together.
-func (c *connection) partial(path string) string { return c.path(engine.PartialName(path)) }
+func (c *connection) partial(path string) string { return c.path(remote.PartialName(path)) }
 
 func under(root, name string) string {
 	if name == "" {
@@ -197,21 +197,21 @@ func (c *connection) call(ctx context.Context, what, path string, do func(s *ses
 	return nil
 }
 
-// Places implements engine.Connection: the remote's directory, as it was when the connection was opened or
+// Places implements remote.Connection: the remote's directory, as it was when the connection was opened or
 // the directory made. Where the disk of the server is not mounted it is missing.
-func (c *connection) Places() ([]engine.Place, error) {
+func (c *connection) Places() ([]remote.Place, error) {
 	is := c.place.Load()
 	if is == rootUnseen {
 		return nil, nil
 	}
-	p := engine.Place{Path: fmt.Sprintf("the directory %q of %s", c.root, c.opt.address())}
+	p := remote.Place{Path: fmt.Sprintf("the directory %q of %s", c.root, c.opt.address())}
 	if is == rootThere {
 		p.There, p.Root = true, snapshot.Identity{Ino: 1}
 	}
-	return []engine.Place{p}, nil
+	return []remote.Place{p}, nil
 }
 
-// Probe implements engine.Connection.
+// Probe implements remote.Connection.
 func (c *connection) Probe(ctx context.Context) error {
 	return c.call(ctx, "probe", c.root, func(s *session) error {
 		_, err := c.realpath(ctx, s, ".")
@@ -219,18 +219,18 @@ func (c *connection) Probe(ctx context.Context) error {
 	})
 }
 
-// Throttled implements engine.Connection: the protocol has no words for it. What is too much for a server is
+// Throttled implements remote.Connection: the protocol has no words for it. What is too much for a server is
 // seen by the pool, which knows how many connections it takes.
 func (c *connection) Throttled() int64 { return 0 }
 
-// Flush implements engine.Connection.
+// Flush implements remote.Connection.
 //
 // Neither does Send ask the server to write to its disk (fsync@openssh.com): rclone, rsync and scp do
 // not, and per file it would cost more than everything else. A server that loses power may lose the
 // files of its last seconds, from whatever program.
 func (c *connection) Flush(ctx context.Context) error { return ctx.Err() }
 
-// Close implements engine.Connection.
+// Close implements remote.Connection.
 func (c *connection) Close() error {
 	c.pool.close()
 	return nil
@@ -260,9 +260,9 @@ func (c *connection) explain(ctx context.Context, s *session, err error, size in
 	case d.bad:
 		return err
 	case readOnly:
-		return fmt.Errorf("%w: the file system is read-only: %w", engine.ErrPermission, err)
+		return fmt.Errorf("%w: the file system is read-only: %w", remote.ErrPermission, err)
 	case free < uint64(size), files > 0 && freeFiles == 0:
-		return fmt.Errorf("%w: %w", engine.ErrQuota, err)
+		return fmt.Errorf("%w: %w", remote.ErrQuota, err)
 	}
 	return err
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/rclone/rclone/fs/operations"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 func TestContract(t *testing.T) {
@@ -140,4 +140,4 @@ func subject(t *testing.T, cfg backends.Config) enginetest.Subject {
 	return enginetest.Subject{Connection: c, Read: read, Links: cfg.Links}
 }
 
-var _ engine.Uploads = (*noted)(nil)
+var _ remote.Uploads = (*noted)(nil)

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // dialer connects to one server as rclone's options for it say.
@@ -57,7 +57,7 @@ func (d *dialer) class(ctx context.Context, err error) error {
 	}
 	err = fmt.Errorf("connect to %s: %w", d.opt.address(), err)
 	if hungUp(err) {
-		return fmt.Errorf("%w: %w", engine.ErrOffline, err)
+		return fmt.Errorf("%w: %w", remote.ErrOffline, err)
 	}
 	return backends.Classify(ctx, err)
 }
@@ -110,10 +110,10 @@ func (d *dialer) subsystem(client *ssh.Client, l *line) (*session, error) {
 	for _, pair := range d.opt.SetEnv {
 		name, value, ok := strings.Cut(pair, "=")
 		if !ok {
-			return nil, fmt.Errorf("%w: set_env: %q has no =", engine.ErrFatal, pair)
+			return nil, fmt.Errorf("%w: set_env: %q has no =", remote.ErrFatal, pair)
 		}
 		if err := sub.Setenv(name, value); err != nil {
-			return nil, fmt.Errorf("%w: the server does not take the environment variable %s: %w", engine.ErrFatal, name, err)
+			return nil, fmt.Errorf("%w: the server does not take the environment variable %s: %w", remote.ErrFatal, name, err)
 		}
 	}
 	in, err := sub.StdoutPipe()
@@ -130,7 +130,7 @@ func (d *dialer) subsystem(client *ssh.Client, l *line) (*session, error) {
 		err = sub.RequestSubsystem(d.opt.Subsystem)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: the server has no SFTP: %w", engine.ErrFatal, err)
+		return nil, fmt.Errorf("%w: the server has no SFTP: %w", remote.ErrFatal, err)
 	}
 	return newSession(client, sub, in, out, l)
 }
@@ -179,7 +179,7 @@ func clientVersion(agent string) string {
 func readFile(option, path string) ([]byte, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", engine.ErrFatal, option, err)
+		return nil, fmt.Errorf("%w: %s: %w", remote.ErrFatal, option, err)
 	}
 	return content, nil
 }

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // dirs remembers which directories of the server exist, by their full path there, so that a file costs
@@ -94,7 +94,7 @@ func (c *connection) within(ctx context.Context, s *session, name string, do fun
 		known = made
 	}
 	err := do()
-	if errors.Is(err, engine.ErrNotFound) {
+	if errors.Is(err, remote.ErrNotFound) {
 		if known != unknown {
 			c.dirs.forget(dir) // somebody has removed it
 		}
@@ -128,7 +128,7 @@ func (c *connection) mkdirAll(ctx context.Context, s *session, dir string) error
 		return err
 	}
 	err := s.status(ctx, mkdirRequest(dir))
-	if errors.Is(err, engine.ErrNotFound) {
+	if errors.Is(err, remote.ErrNotFound) {
 		if up := path.Dir(dir); up != dir {
 			c.dirs.forget(up)
 			if err := c.makeDir(ctx, s, up); err != nil {
@@ -165,10 +165,10 @@ func (c *connection) lost(ctx context.Context, s *session, dir string) error {
 	if dir != c.root || c.place.Load() != rootThere {
 		return nil
 	}
-	if _, err := c.stat(ctx, s, dir); !errors.Is(err, engine.ErrNotFound) {
+	if _, err := c.stat(ctx, s, dir); !errors.Is(err, remote.ErrNotFound) {
 		return nil
 	}
-	return fmt.Errorf("%w: the remote's directory, which was there, is gone", engine.ErrFatal)
+	return fmt.Errorf("%w: the remote's directory, which was there, is gone", remote.ErrFatal)
 }
 
 // made notes that dir is there, if it is the remote's own.

@@ -11,7 +11,7 @@
 //
 // # What is guaranteed
 //
-// What engine.Connection promises. A file is put together under engine.PartialName and renamed once the
+// What remote.Connection promises. A file is put together under remote.PartialName and renamed once the
 // server has acknowledged every byte. What is there afterwards is what rclone would have made, in its
 // encoding, with its whole-second mtimes and its NAME.rclonelink, so that rclone check and rclone sync
 // agree with it. No shell is used, no command is run: a server that offers nothing but SFTP, in a chroot

@@ -6,11 +6,11 @@ import (
 	"io"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// Hash implements engine.Connection. The content is read back: a shell command per file, which is how
+// Hash implements remote.Connection. The content is read back: a shell command per file, which is how
 // rclone has the server compute a hash, costs a process there, and many servers have no shell.
 func (c *connection) Hash(ctx context.Context, path string, want snapshot.HashType) (t snapshot.HashType, h snapshot.Hash, err error) {
 	err = c.call(ctx, "hash", path, func(s *session) error {
@@ -19,7 +19,7 @@ func (c *connection) Hash(ctx context.Context, path string, want snapshot.HashTy
 			return err
 		}
 		if kind == snapshot.Dir {
-			return fmt.Errorf("%w: it is a directory", engine.ErrNotFound)
+			return fmt.Errorf("%w: it is a directory", remote.ErrNotFound)
 		}
 		f := s.send(openRequest(full, flagRead))
 		replies, err := s.await(ctx, f)
@@ -101,7 +101,7 @@ func (r *reader) next() ([]byte, error) {
 	}
 	data, err := replies[0].data()
 	if hasCode(err, fxEOF) {
-		err = fmt.Errorf("%w: the file became shorter while it was read", engine.ErrTemporary)
+		err = fmt.Errorf("%w: the file became shorter while it was read", remote.ErrTemporary)
 	}
 	if err == nil && (len(data) == 0 || len(data) > oldest.n) {
 		err = errGarbled

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/knownhosts"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // hostKeys decides which servers are the ones that they claim to be. rclone's known_hosts_file is
@@ -84,26 +84,26 @@ func (k *hostKeys) read() (ssh.HostKeyCallback, error) {
 		return knownhosts.New()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: read the known host keys: %w", engine.ErrFatal, err)
+		return nil, fmt.Errorf("%w: read the known host keys: %w", remote.ErrFatal, err)
 	}
 	return judge, nil
 }
 
 // check is an ssh.HostKeyCallback.
-func (t *trust) check(address string, remote net.Addr, key ssh.PublicKey) error {
+func (t *trust) check(address string, target net.Addr, key ssh.PublicKey) error {
 	if t.k.file == "" {
 		return nil
 	}
 	judge, err := t.k.read()
 	if err == nil {
-		err = judge(address, remote, key)
+		err = judge(address, target, key)
 	}
 	var unknown *knownhosts.KeyError
 	switch {
 	case err == nil:
 		return nil
 	case !errors.As(err, &unknown):
-		t.refusal = fmt.Errorf("%w: the key of %s: %w", engine.ErrFatal, address, err)
+		t.refusal = fmt.Errorf("%w: the key of %s: %w", remote.ErrFatal, address, err)
 	case len(unknown.Want) > 0:
 		t.refusal = changed(address, key, unknown.Want)
 	case t.k.ours:
@@ -111,7 +111,7 @@ func (t *trust) check(address string, remote net.Addr, key ssh.PublicKey) error 
 		return nil
 	default:
 		t.refusal = fmt.Errorf("%w: the key of %s, %s, is not in %s: if it is the right one, add it there, "+
-			"for instance with `ssh-keyscan`: %w", engine.ErrFatal, address, fingerprint(key), t.k.file, err)
+			"for instance with `ssh-keyscan`: %w", remote.ErrFatal, address, fingerprint(key), t.k.file, err)
 	}
 	return t.refusal
 }
@@ -126,7 +126,7 @@ func changed(address string, key ssh.PublicKey, known []knownhosts.KnownKey) err
 	}
 	return fmt.Errorf("%w: the key of %s has changed: it shows %s, and %s line %d has %s. Somebody may be posing "+
 		"as the server. If it was set up anew, remove that line and run again",
-		engine.ErrFatal, address, fingerprint(key), line.Filename, line.Line, fingerprint(line.Key))
+		remote.ErrFatal, address, fingerprint(key), line.Filename, line.Line, fingerprint(line.Key))
 }
 
 func fingerprint(key ssh.PublicKey) string { return key.Type() + " " + ssh.FingerprintSHA256(key) }

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/crypto/ssh/knownhosts"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 func TestHostKeyFirstUse(t *testing.T) {
@@ -39,7 +39,7 @@ func TestHostKeyFirstUse(t *testing.T) {
 	server.stop()
 	startServerAt(t, server.address, newHostKey(t))
 	_, err = backends.Open(t.Context(), cfg)
-	if !errors.Is(err, engine.ErrFatal) {
+	if !errors.Is(err, remote.ErrFatal) {
 		t.Fatalf("another key gives %v", err)
 	}
 	for _, want := range []string{server.address, "has changed", file + " line 1", "remove that line"} {
@@ -58,7 +58,7 @@ func TestHostKeyBadPassword(t *testing.T) {
 	server := startServer(t)
 	server.set(func() { server.closed = true })
 	cfg := backends.Config{Remote: server.remote("/"), StateDir: t.TempDir(), Wait: 10 * time.Second}
-	if _, err := backends.Open(t.Context(), cfg); !errors.Is(err, engine.ErrFatal) {
+	if _, err := backends.Open(t.Context(), cfg); !errors.Is(err, remote.ErrFatal) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := os.Stat(filepath.Join(cfg.StateDir, knownHosts)); !errors.Is(err, os.ErrNotExist) {
@@ -84,15 +84,15 @@ func TestHostKeySetting(t *testing.T) {
 		{"none", ""}, {right, ""}, {wrong, wrong + " line 1"}, {empty, "ssh-keyscan"}, {right + "-missing", "no such file"},
 	} {
 		state := t.TempDir()
-		remote := strings.Replace(server.remote("/"), ",host=", fmt.Sprintf(",known_hosts_file='%s',host=", tt.file), 1)
-		c, err := backends.Open(t.Context(), backends.Config{Remote: remote, StateDir: state})
+		target := strings.Replace(server.remote("/"), ",host=", fmt.Sprintf(",known_hosts_file='%s',host=", tt.file), 1)
+		c, err := backends.Open(t.Context(), backends.Config{Remote: target, StateDir: state})
 		if err == nil {
 			_ = c.Close()
 		}
 		switch {
 		case tt.want == "" && err != nil:
 			t.Errorf("%s: %v", tt.file, err)
-		case tt.want != "" && (!errors.Is(err, engine.ErrFatal) || !strings.Contains(err.Error(), tt.want)):
+		case tt.want != "" && (!errors.Is(err, remote.ErrFatal) || !strings.Contains(err.Error(), tt.want)):
 			t.Errorf("%s: got %v, want something about %q", tt.file, err, tt.want)
 		}
 		if made, _ := os.ReadDir(state); len(made) > 0 {

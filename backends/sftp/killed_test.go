@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // fatal are Uploads that let something happen once the first piece of a file is confirmed.
@@ -25,7 +25,7 @@ type fatal struct {
 	do   func()
 }
 
-func (f *fatal) AddPart(path string, p engine.UploadPart, at time.Time) error {
+func (f *fatal) AddPart(path string, p remote.UploadPart, at time.Time) error {
 	err := f.noted.AddPart(path, p, at)
 	f.once.Do(f.do)
 	return err
@@ -55,21 +55,21 @@ func TestServerKilled(t *testing.T) {
 	line := startLink(t, "127.0.0.1:"+strings.TrimSpace(string(port)), 0)
 	host, linePort, _ := strings.Cut(line.address, ":")
 	data := filepath.Join(dir, "data", "sftp")
-	remote := fmt.Sprintf(":sftp,host=%s,port=%s,user=%s,key_file='%s',shell_type=none,known_hosts_file=none:%s",
+	target := fmt.Sprintf(":sftp,host=%s,port=%s,user=%s,key_file='%s',shell_type=none,known_hosts_file=none:%s",
 		host, linePort, me.Username, filepath.Join(dir, "conf", "user"), data)
 
 	const size = 64 << 20
 	src := &enginetest.Source{Content: randomBytes(size), Mtime: day}
 	f := &fatal{noted: &noted{}, do: func() { servers("stop") }}
-	c := accelerated(t, backends.Config{Remote: remote, Uploads: f})
-	if err := c.Send(t.Context(), "d/large", src); !errors.Is(err, engine.ErrOffline) {
+	c := accelerated(t, backends.Config{Remote: target, Uploads: f})
+	if err := c.Send(t.Context(), "d/large", src); !errors.Is(err, remote.ErrOffline) {
 		t.Fatalf("got %v", err)
 	}
-	if err := c.Probe(t.Context()); !errors.Is(err, engine.ErrOffline) {
+	if err := c.Probe(t.Context()); !errors.Is(err, remote.ErrOffline) {
 		t.Errorf("probe: got %v", err)
 	}
 	before := line.bytes()
-	left, err := os.Stat(filepath.Join(data, engine.PartialName("d/large")))
+	left, err := os.Stat(filepath.Join(data, remote.PartialName("d/large")))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,7 @@ import (
 	"io"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -78,7 +78,7 @@ func (t *transfer) finish(ctx context.Context) error {
 		return err
 	}
 	if there.size != uint64(t.entry.Size) {
-		return fmt.Errorf("%w: %d bytes arrived of %d", engine.ErrTemporary, there.size, t.entry.Size)
+		return fmt.Errorf("%w: %d bytes arrived of %d", remote.ErrTemporary, there.size, t.entry.Size)
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -19,8 +19,8 @@ const (
 	maxAhead = 16 // requests for more of one large directory that are in flight
 )
 
-// List implements engine.Connection.
-func (c *connection) List(ctx context.Context, fn func(engine.Remote) error) error {
+// List implements remote.Connection.
+func (c *connection) List(ctx context.Context, fn func(remote.Object) error) error {
 	l := &listing{c: c, fn: fn}
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(readers)
@@ -38,17 +38,17 @@ type listing struct {
 	group *errgroup.Group
 
 	mu sync.Mutex // keeps fn from being called concurrently
-	fn func(engine.Remote) error
+	fn func(remote.Object) error
 }
 
 // visit lists the directory that rclone calls dir, and what is beneath it.
 func (l *listing) visit(ctx context.Context, dir string) error {
 	entries, err := l.read(ctx, dir)
-	if errors.Is(err, engine.ErrNotFound) {
+	if errors.Is(err, remote.ErrNotFound) {
 		if dir == "" {
 			return nil // nothing was sent yet
 		}
-		return fmt.Errorf("%w: directory %q vanished while it was listed", engine.ErrTemporary, dir)
+		return fmt.Errorf("%w: directory %q vanished while it was listed", remote.ErrTemporary, dir)
 	}
 	if err != nil {
 		return fmt.Errorf("directory %q: %w", dir, err)
@@ -109,9 +109,9 @@ func (l *listing) add(ctx context.Context, dir string, entries []named) (subdirs
 }
 
 // remote translates what the server has at name; false if that is not the engine's business.
-func (c *connection) remote(name string, a attrs) (engine.Remote, bool) {
+func (c *connection) remote(name string, a attrs) (remote.Object, bool) {
 	if c.aside.Hides(name, a.isDir()) {
-		return engine.Remote{}, false
+		return remote.Object{}, false
 	}
 	kind := snapshot.File
 	if a.isDir() {
@@ -122,16 +122,16 @@ func (c *connection) remote(name string, a attrs) (engine.Remote, bool) {
 	path, err := backends.Decode(name)
 	if err != nil {
 		c.log.Warn("the remote has a name that no local file can have; it is left alone", "name", name)
-		return engine.Remote{}, false
+		return remote.Object{}, false
 	}
 	return describe(path, kind, a), true
 }
 
-func describe(path string, kind snapshot.Kind, a attrs) engine.Remote {
-	r := engine.Remote{Path: path, Entry: snapshot.Entry{Kind: kind, Flags: snapshot.Adopted}}
+func describe(path string, kind snapshot.Kind, a attrs) remote.Object {
+	r := remote.Object{Path: path, Entry: snapshot.Entry{Kind: kind, Flags: snapshot.Adopted}}
 	if kind != snapshot.Dir {
 		_, last := snapshot.Split(path)
-		r.Temporary = engine.IsTempName(last)
+		r.Temporary = remote.IsTempName(last)
 		r.Entry.Size, r.Entry.Mtime = int64(a.size), int64(a.mtime)*1e9
 	}
 	return r
@@ -218,8 +218,8 @@ func (c *connection) hasEntries(ctx context.Context, s *session, full string) (b
 	return len(entries) > 0, err
 }
 
-// Stat implements engine.Connection.
-func (c *connection) Stat(ctx context.Context, path string) (r engine.Remote, err error) {
+// Stat implements remote.Connection.
+func (c *connection) Stat(ctx context.Context, path string) (r remote.Object, err error) {
 	err = c.call(ctx, "stat", path, func(s *session) error {
 		a, kind, _, err := c.look(ctx, s, path)
 		if err == nil {
@@ -237,7 +237,7 @@ func (c *connection) look(ctx context.Context, s *session, path string) (attrs, 
 	if err == nil && a.isDir() {
 		return a, snapshot.Dir, full, nil
 	}
-	if c.links && errors.Is(err, engine.ErrNotFound) {
+	if c.links && errors.Is(err, remote.ErrNotFound) {
 		full = c.linkPath(path)
 		a, err = c.stat(ctx, s, full)
 		return a, snapshot.Symlink, full, err

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 func send(t *testing.T, c *connection, path, content string) {
@@ -36,13 +36,13 @@ func TestReconnect(t *testing.T) {
 		if err == nil {
 			break
 		}
-		if !errors.Is(err, engine.ErrOffline) || n > 0 {
+		if !errors.Is(err, remote.ErrOffline) || n > 0 {
 			t.Fatal(err)
 		}
 	}
 	line.sever(1 << 20)
 	err := c.Send(t.Context(), "d/c", &enginetest.Source{Content: randomBytes(4 << 20), Mtime: day})
-	if !errors.Is(err, engine.ErrOffline) {
+	if !errors.Is(err, remote.ErrOffline) {
 		t.Errorf("a connection that breaks gives %v", err)
 	}
 	line.sever(0)
@@ -69,7 +69,7 @@ func TestBlackHole(t *testing.T) {
 		"probe": func() error { return c.Probe(t.Context()) },
 	} {
 		began := time.Now()
-		if err := call(); !errors.Is(err, engine.ErrOffline) {
+		if err := call(); !errors.Is(err, remote.ErrOffline) {
 			t.Errorf("%s: got %v", name, err)
 		}
 		if took := time.Since(began); took > 3*wait {
@@ -90,7 +90,7 @@ func TestServerGone(t *testing.T) {
 	server.stop()
 	for range 2 {
 		began := time.Now()
-		if err := c.Probe(t.Context()); !errors.Is(err, engine.ErrOffline) {
+		if err := c.Probe(t.Context()); !errors.Is(err, remote.ErrOffline) {
 			t.Errorf("got %v", err)
 		}
 		if took := time.Since(began); took > 5*time.Second {
@@ -256,7 +256,7 @@ func TestOpenOffline(t *testing.T) {
 	for who, l := range map[string]net.Listener{"nobody": nobody, "silent": silent, "rude": rude} {
 		began := time.Now()
 		_, err := backends.Open(t.Context(), backends.Config{Remote: remoteAt(l.Addr().String(), "/"), Wait: 2 * time.Second})
-		if !errors.Is(err, engine.ErrOffline) {
+		if !errors.Is(err, remote.ErrOffline) {
 			t.Errorf("%s: got %v", who, err)
 		}
 		if took := time.Since(began); took > 10*time.Second {

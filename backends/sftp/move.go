@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -30,7 +30,7 @@ func (c *connection) replace(ctx context.Context, s *session, from, to string) e
 	}
 	_, noFrom := replies[0].attrs()
 	there, noTo := replies[1].attrs()
-	if errors.Is(noFrom, engine.ErrNotFound) {
+	if errors.Is(noFrom, remote.ErrNotFound) {
 		return noFrom // mod_sftp looks at the new name first
 	}
 	if noFrom != nil || noTo != nil || there.isDir() {
@@ -47,7 +47,7 @@ func (c *connection) carry(ctx context.Context, s *session, from, to string) err
 	first := true
 	return c.within(ctx, s, to, func() error {
 		err := c.replace(ctx, s, from, to)
-		if first && errors.Is(err, engine.ErrNotFound) {
+		if first && errors.Is(err, remote.ErrNotFound) {
 			if _, lookErr := c.lstat(ctx, s, from); lookErr != nil {
 				return &missing{from, lookErr}
 			}
@@ -83,14 +83,14 @@ func (c *connection) lstat(ctx context.Context, s *session, full string) (attrs,
 	return replies[0].attrs()
 }
 
-// Move implements engine.Connection.
+// Move implements remote.Connection.
 func (c *connection) Move(ctx context.Context, from, path string, dir bool) error {
 	return c.call(ctx, fmt.Sprintf("move %q to", from), path, func(s *session) error {
 		if dir {
 			return c.moveDir(ctx, s, c.path(from), c.path(path))
 		}
 		err := c.moveFile(ctx, s, c.path(from), c.path(path))
-		if c.links && errors.Is(err, engine.ErrNotFound) {
+		if c.links && errors.Is(err, remote.ErrNotFound) {
 			return c.moveFile(ctx, s, c.linkPath(from), c.linkPath(path))
 		}
 		return err
@@ -111,7 +111,7 @@ func (c *connection) cannot(ctx context.Context, s *session, from string, err er
 	if _, lookErr := c.lstat(ctx, s, from); lookErr != nil {
 		return err
 	}
-	return fmt.Errorf("%w: %w", engine.ErrCannotMove, err)
+	return fmt.Errorf("%w: %w", remote.ErrCannotMove, err)
 }
 
 // moveDir refuses a destination that exists: rename(2) would replace it if it is empty, and so would some
@@ -125,7 +125,7 @@ func (c *connection) moveDir(ctx context.Context, s *session, from, to string) e
 		return err
 	}
 	if _, err := replies[1].attrs(); err == nil {
-		return fmt.Errorf("%w: there is something at the destination", engine.ErrCannotMove)
+		return fmt.Errorf("%w: there is something at the destination", remote.ErrCannotMove)
 	}
 	err = c.within(ctx, s, to, func() error { return s.status(ctx, newRequest(fxpRename, from, to)) })
 	if err != nil {
@@ -136,10 +136,10 @@ func (c *connection) moveDir(ctx context.Context, s *session, from, to string) e
 	return nil
 }
 
-// Backup implements engine.Connection.
+// Backup implements remote.Connection.
 func (c *connection) Backup(ctx context.Context, path string) error {
 	if c.aside == nil {
-		return fmt.Errorf("back up %q: %w: neither --backup-dir nor --suffix was given", path, engine.ErrFatal)
+		return fmt.Errorf("back up %q: %w: neither --backup-dir nor --suffix was given", path, remote.ErrFatal)
 	}
 	return c.call(ctx, "back up", path, func(s *session) error {
 		kinds := []snapshot.Kind{snapshot.File}
@@ -150,7 +150,7 @@ func (c *connection) Backup(ctx context.Context, path string) error {
 			name := backends.RemoteName(path, kind)
 			to := under(c.kept, c.opt.Enc.FromStandardPath(c.aside.Name(name)))
 			err := plainly(c.carry(ctx, s, c.full(name), to))
-			if !errors.Is(err, engine.ErrNotFound) {
+			if !errors.Is(err, remote.ErrNotFound) {
 				return err
 			}
 		}
@@ -158,40 +158,40 @@ func (c *connection) Backup(ctx context.Context, path string) error {
 	})
 }
 
-// Copy implements engine.Connection, which never calls it: Caps.Copy is false.
+// Copy implements remote.Connection, which never calls it: Caps.Copy is false.
 func (c *connection) Copy(_ context.Context, _, path string, _ snapshot.Entry) error {
-	return fmt.Errorf("copy to %q: %w: SFTP has no copies", path, engine.ErrFatal)
+	return fmt.Errorf("copy to %q: %w: SFTP has no copies", path, remote.ErrFatal)
 }
 
-// Touch implements engine.Connection.
+// Touch implements remote.Connection.
 func (c *connection) Touch(ctx context.Context, path string, e snapshot.Entry) error {
 	return c.call(ctx, "set mtime of", path, func(s *session) error {
 		err := s.status(ctx, timesRequest(c.path(path), e.ModTime().Unix()))
-		if c.links && errors.Is(err, engine.ErrNotFound) {
+		if c.links && errors.Is(err, remote.ErrNotFound) {
 			err = s.status(ctx, timesRequest(c.linkPath(path), e.ModTime().Unix()))
 		}
 		return err
 	})
 }
 
-// Mkdir implements engine.Connection.
+// Mkdir implements remote.Connection.
 func (c *connection) Mkdir(ctx context.Context, path string) error {
 	return c.call(ctx, "make directory", path, func(s *session) error { return c.makeDir(ctx, s, c.path(path)) })
 }
 
-// Rmdir implements engine.Connection.
+// Rmdir implements remote.Connection.
 func (c *connection) Rmdir(ctx context.Context, path string) error {
 	return c.call(ctx, "remove directory", path, func(s *session) error {
 		full := c.path(path)
 		err := s.status(ctx, newRequest(fxpRmdir, full))
-		if err == nil || errors.Is(err, engine.ErrNotFound) {
+		if err == nil || errors.Is(err, remote.ErrNotFound) {
 			c.dirs.drop(full)
 			return nil
 		}
 		// Version 3 has no code for "not empty".
 		if hasCode(err, fxFailure) {
 			if any, lookErr := c.hasEntries(ctx, s, full); lookErr == nil && any {
-				return fmt.Errorf("%w: %w", engine.ErrNotEmpty, err)
+				return fmt.Errorf("%w: %w", remote.ErrNotEmpty, err)
 			}
 		}
 		return err
@@ -201,7 +201,7 @@ func (c *connection) Rmdir(ctx context.Context, path string) error {
 // deleteBatch is how many files are removed in one flight.
 const deleteBatch = 256
 
-// Delete implements engine.Connection.
+// Delete implements remote.Connection.
 func (c *connection) Delete(ctx context.Context, paths []string) []error {
 	errs := make([]error, len(paths))
 	todo := make([]int, len(paths))
@@ -214,7 +214,7 @@ func (c *connection) Delete(ctx context.Context, paths []string) []error {
 		// What was not found under its name may be a link, which has another.
 		var links []int
 		for _, i := range todo {
-			if errors.Is(errs[i], engine.ErrNotFound) {
+			if errors.Is(errs[i], remote.ErrNotFound) {
 				links, errs[i] = append(links, i), nil
 			}
 		}
@@ -224,7 +224,7 @@ func (c *connection) Delete(ctx context.Context, paths []string) []error {
 		todo, full = links, c.linkPath
 	}
 	for i, err := range errs {
-		if errors.Is(err, engine.ErrNotFound) {
+		if errors.Is(err, remote.ErrNotFound) {
 			err = nil
 		}
 		if errs[i] = err; err != nil {
@@ -253,11 +253,11 @@ func (c *connection) remove(ctx context.Context, paths []string, full func(strin
 	}
 }
 
-// Cleanup implements engine.Connection.
+// Cleanup implements remote.Connection.
 func (c *connection) Cleanup(ctx context.Context, path string) error {
 	return c.call(ctx, "clean up after", path, func(s *session) error {
 		err := s.status(ctx, newRequest(fxpRemove, c.partial(path)))
-		if err != nil && !errors.Is(err, engine.ErrNotFound) {
+		if err != nil && !errors.Is(err, remote.ErrNotFound) {
 			return err
 		}
 		if c.uploads == nil {

@@ -5,16 +5,16 @@ import (
 	"sync"
 	"time"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // noted are Uploads in memory, which complain when they are misused.
 type noted struct {
 	mu      sync.Mutex
-	uploads map[string]*engine.Upload
+	uploads map[string]*remote.Upload
 }
 
-func (n *noted) Upload(path string) (*engine.Upload, error) {
+func (n *noted) Upload(path string) (*remote.Upload, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	u := n.uploads[path]
@@ -22,14 +22,14 @@ func (n *noted) Upload(path string) (*engine.Upload, error) {
 		return nil, nil
 	}
 	c := *u
-	c.Parts = append([]engine.UploadPart{}, u.Parts...)
+	c.Parts = append([]remote.UploadPart{}, u.Parts...)
 	for _, p := range c.Parts {
 		c.Confirmed += p.Size
 	}
 	return &c, nil
 }
 
-func (n *noted) Uploads() (all []engine.Upload, err error) {
+func (n *noted) Uploads() (all []remote.Upload, err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, u := range n.uploads {
@@ -40,7 +40,7 @@ func (n *noted) Uploads() (all []engine.Upload, err error) {
 	return all, nil
 }
 
-func (n *noted) BeginUpload(u *engine.Upload) error {
+func (n *noted) BeginUpload(u *remote.Upload) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if err := u.Source.Validate(); err != nil {
@@ -50,14 +50,14 @@ func (n *noted) BeginUpload(u *engine.Upload) error {
 		return fmt.Errorf("not an upload that begins: %+v", u)
 	}
 	if n.uploads == nil {
-		n.uploads = map[string]*engine.Upload{}
+		n.uploads = map[string]*remote.Upload{}
 	}
 	c := *u
 	n.uploads[u.Path] = &c
 	return nil
 }
 
-func (n *noted) AddPart(path string, p engine.UploadPart, at time.Time) error {
+func (n *noted) AddPart(path string, p remote.UploadPart, at time.Time) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	u := n.uploads[path]

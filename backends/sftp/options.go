@@ -9,7 +9,7 @@ import (
 	"github.com/rclone/rclone/fs/config/configmap"
 	"github.com/rclone/rclone/fs/config/configstruct"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // options are rclone's, read in rclone's way.
@@ -35,12 +35,12 @@ var understood = []string{
 func readOptions(m configmap.Getter) (*options, error) {
 	opt := new(options)
 	if err := configstruct.Set(m, &opt.Options); err != nil {
-		return nil, fmt.Errorf("%w: options of the remote: %w", engine.ErrFatal, err)
+		return nil, fmt.Errorf("%w: options of the remote: %w", remote.ErrFatal, err)
 	}
 	if opt.User == "" {
 		u, err := user.Current()
 		if err != nil {
-			return nil, fmt.Errorf("%w: the remote has no user, and who runs this is not known: %w", engine.ErrFatal, err)
+			return nil, fmt.Errorf("%w: the remote has no user, and who runs this is not known: %w", remote.ErrFatal, err)
 		}
 		opt.User = u.Username
 	}

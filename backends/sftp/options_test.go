@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -91,10 +91,10 @@ func TestListLinks(t *testing.T) {
 		"skip_links=false": {"file": snapshot.File, "dir": snapshot.Dir, "dir/f": snapshot.File, "broken": snapshot.File},
 		"skip_links=true":  {},
 	} {
-		remote := strings.Replace(server.remote(filepath.Join(dir, "root")), ",host", ","+option+",host", 1)
-		c := accelerated(t, backends.Config{Remote: remote})
+		target := strings.Replace(server.remote(filepath.Join(dir, "root")), ",host", ","+option+",host", 1)
+		c := accelerated(t, backends.Config{Remote: target})
 		got := map[string]snapshot.Kind{}
-		err := c.List(t.Context(), func(r engine.Remote) error {
+		err := c.List(t.Context(), func(r remote.Object) error {
 			got[r.Path] = r.Entry.Kind
 			if r.Path == "file" && r.Entry.Size != 7 {
 				t.Errorf("a link to 7 bytes is listed with %d", r.Entry.Size)
@@ -148,7 +148,7 @@ func TestBackup(t *testing.T) {
 					t.Fatalf("the backup holds %q, %v", got, err)
 				}
 			}
-			err := c.List(t.Context(), func(r engine.Remote) error {
+			err := c.List(t.Context(), func(r remote.Object) error {
 				if r.Entry.Kind == snapshot.File || strings.Contains(r.Path, "kept") {
 					t.Errorf("%q is listed", r.Path)
 				}

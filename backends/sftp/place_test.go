@@ -11,15 +11,15 @@ import (
 	"github.com/rclone/rclone/fs/operations"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // TestPlace: whether the remote's directory is there is known when a connection is opened and when it made it.
 func TestPlace(t *testing.T) {
-	remote := serverRemote(t) + "/place-" + rand.Text()[:10]
+	target := serverRemote(t) + "/place-" + rand.Text()[:10]
 	purge := func() error {
-		f, err := fs.NewFs(context.Background(), remote)
+		f, err := fs.NewFs(context.Background(), target)
 		if err != nil {
 			return err
 		}
@@ -27,7 +27,7 @@ func TestPlace(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = purge() })
 	open := func() *connection {
-		c := accelerated(t, backends.Config{Remote: remote})
+		c := accelerated(t, backends.Config{Remote: target})
 		t.Cleanup(func() { c.Close() })
 		return c
 	}
@@ -48,7 +48,7 @@ func TestPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := c.Send(t.Context(), "sub/b", enginetest.Text("b", time.Now()))
-	if !errors.Is(err, engine.ErrFatal) {
+	if !errors.Is(err, remote.ErrFatal) {
 		t.Errorf("made again what was removed: %v", err)
 	}
 	is(open(), false)

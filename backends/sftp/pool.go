@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 const (
@@ -124,7 +124,7 @@ func (p *pool) connect(d *dialling, first bool) {
 	defer cancel()
 	d.s, d.err = p.dial(ctx)
 	if d.err != nil && ctx.Err() != nil {
-		d.err = fmt.Errorf("%w: no answer within %v", engine.ErrOffline, p.patience)
+		d.err = fmt.Errorf("%w: no answer within %v", remote.ErrOffline, p.patience)
 	}
 	if p.ctx.Err() != nil {
 		d.err = errClosed

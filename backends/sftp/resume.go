@@ -9,7 +9,7 @@ import (
 
 	"github.com/zeebo/xxh3"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -43,9 +43,9 @@ var errStale = errors.New("what is there is not the beginning of this file")
 // memory is what is remembered of one upload, and what is known of the source so far. Its methods are
 // called by one goroutine.
 type memory struct {
-	uploads engine.Uploads // nil: nothing is remembered
-	upload  engine.Upload  // as it is to be remembered, without parts
-	known   *engine.Upload // an earlier transfer of the same; nil: none
+	uploads remote.Uploads // nil: nothing is remembered
+	upload  remote.Upload  // as it is to be remembered, without parts
+	known   *remote.Upload // an earlier transfer of the same; nil: none
 
 	hasher *xxh3.Hasher // of the piece being read
 	fed    int64        // bytes of that piece
@@ -60,7 +60,7 @@ func (t *transfer) remembered() (*memory, error) {
 		return m, nil
 	}
 	m.uploads, m.hasher = t.c.uploads, xxh3.New()
-	m.upload = engine.Upload{
+	m.upload = remote.Upload{
 		Path: t.path, Connection: t.c.identity, ID: t.temp, PartSize: pieceSize(t.entry.Size), Source: t.entry,
 	}
 	known, err := m.uploads.Upload(t.path)
@@ -86,7 +86,7 @@ func (t *transfer) resume(ctx context.Context, m *memory) (at int64, tail []byte
 	if err != nil {
 		return 0, nil, err
 	}
-	if t.handle, err = replies[0].handle(); errors.Is(err, engine.ErrNotFound) {
+	if t.handle, err = replies[0].handle(); errors.Is(err, remote.ErrNotFound) {
 		m.reset()
 		return 0, nil, nil
 	} else if err != nil {
@@ -169,7 +169,7 @@ func (m *memory) confirm(at int64) error {
 		return nil
 	}
 	for m.noted < len(m.sums) && int64(m.noted+1)*m.upload.PartSize <= at {
-		p := engine.UploadPart{Number: m.noted + 1, Size: m.upload.PartSize, Checksum: m.sums[m.noted]}
+		p := remote.UploadPart{Number: m.noted + 1, Size: m.upload.PartSize, Checksum: m.sums[m.noted]}
 		if err := m.uploads.AddPart(m.upload.Path, p, time.Now()); err != nil {
 			return err
 		}
@@ -187,7 +187,7 @@ func (m *memory) keeps(ctx context.Context, err error) bool {
 		return true
 	}
 	for _, hopeless := range []error{
-		snapshot.ErrChanged, engine.ErrQuota, engine.ErrPermission, engine.ErrInvalidName, engine.ErrNotFound,
+		snapshot.ErrChanged, remote.ErrQuota, remote.ErrPermission, remote.ErrInvalidName, remote.ErrNotFound,
 	} {
 		if errors.Is(err, hopeless) {
 			return false

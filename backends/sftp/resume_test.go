@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -49,14 +49,14 @@ func (r *resuming) connect() *connection {
 }
 
 // interrupt sends src over a line that is cut after so many bytes.
-func (r *resuming) interrupt(src engine.Source, after int64) {
+func (r *resuming) interrupt(src remote.Source, after int64) {
 	r.t.Helper()
 	c := r.connect()
 	defer c.Close()
 	r.link.sever(after)
 	err := c.Send(r.t.Context(), "d/large", src)
 	r.link.sever(0)
-	if !errors.Is(err, engine.ErrOffline) {
+	if !errors.Is(err, remote.ErrOffline) {
 		r.t.Fatalf("a cut after %d bytes gives %v", after, err)
 	}
 	if r.noted.len() != 1 {
@@ -144,7 +144,7 @@ func TestResumeNot(t *testing.T) {
 			if u, _ := r.noted.Upload("d/large"); len(u.Parts) == 0 {
 				t.Fatal("no part was confirmed")
 			}
-			if err := harm(r, filepath.Join(r.dir, engine.PartialName("d/large")), src); err != nil {
+			if err := harm(r, filepath.Join(r.dir, remote.PartialName("d/large")), src); err != nil {
 				t.Fatal(err)
 			}
 			if sent := r.complete(src); sent < size {

@@ -10,11 +10,11 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// Send implements engine.Connection. A small file costs three round trips, whatever it costs the server:
+// Send implements remote.Connection. A small file costs three round trips, whatever it costs the server:
 //
 //	open(temporary name)
 //	write, …, close, set mtime     together
@@ -24,7 +24,7 @@ import (
 // would change the mtime. A close waits for the writes before it.
 //
 // A crash before the rename leaves the temporary name, after it nothing.
-func (c *connection) Send(ctx context.Context, path string, src engine.Source) error {
+func (c *connection) Send(ctx context.Context, path string, src remote.Source) error {
 	return c.call(ctx, "send", path, func(s *session) error {
 		e := src.Entry()
 		t := &transfer{
@@ -51,7 +51,7 @@ type transfer struct {
 	c     *connection
 	s     *session
 	path  string // the engine's
-	src   engine.Source
+	src   remote.Source
 	entry snapshot.Entry
 	temp  string // full paths on the server
 	final string
@@ -195,13 +195,13 @@ func (t *transfer) publish(ctx context.Context) error {
 // discard removes what a failed transfer left, if the server can be asked soon; else Cleanup does it.
 func (t *transfer) discard(ctx context.Context, cause error) {
 	t.release()
-	if ctx.Err() != nil || errors.Is(cause, engine.ErrOffline) {
+	if ctx.Err() != nil || errors.Is(cause, remote.ErrOffline) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, goodbye)
 	defer cancel()
 	err := t.s.status(ctx, newRequest(fxpRemove, t.temp))
-	if !errors.Is(err, engine.ErrNotFound) {
+	if !errors.Is(err, remote.ErrNotFound) {
 		t.c.logged("cannot remove a failed upload", t.temp, err)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/sync/semaphore"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // session is one SFTP session on an SSH connection of its own. Any number of goroutines may have
@@ -123,7 +123,7 @@ func (s *session) greet() error {
 		return err
 	}
 	if text := s.chatter(); text != "" {
-		return fmt.Errorf("%w: the account has no SFTP, or its shell prints something at the log-in: %q", engine.ErrFatal, text)
+		return fmt.Errorf("%w: the account has no SFTP, or its shell prints something at the log-in: %q", remote.ErrFatal, text)
 	}
 	packet, err := s.packet()
 	if err != nil {
@@ -343,7 +343,7 @@ func (s *session) deliver(id uint32, r reply) {
 func (s *session) end(cause error) {
 	s.mu.Lock()
 	if s.err == nil {
-		s.err = fmt.Errorf("%w: the connection ended: %w", engine.ErrOffline, cause)
+		s.err = fmt.Errorf("%w: the connection ended: %w", remote.ErrOffline, cause)
 		close(s.ended)
 		s.ready.Broadcast()
 	}

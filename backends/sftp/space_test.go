@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // TestNoSpace fills a small file system behind OpenSSH, whose answer to that is "Failure".
@@ -23,7 +23,7 @@ func TestNoSpace(t *testing.T) {
 		for i := 0; i < 20 && err == nil; i++ {
 			err = c.Send(t.Context(), strings.Repeat("f", i+1), &enginetest.Source{Content: make([]byte, size), Mtime: day})
 		}
-		if !errors.Is(err, engine.ErrQuota) {
+		if !errors.Is(err, remote.ErrQuota) {
 			t.Errorf("files of %d bytes: got %v", size, err)
 		}
 		left, err := os.ReadDir(dir)
@@ -31,7 +31,7 @@ func TestNoSpace(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, e := range left {
-			if engine.IsTempName(e.Name()) {
+			if remote.IsTempName(e.Name()) {
 				t.Errorf("%s takes room that is needed", e.Name())
 			}
 		}
@@ -46,7 +46,7 @@ func TestMoveElsewhere(t *testing.T) {
 	send(t, c, "d/f", "content")
 	for from, dir := range map[string]bool{"d": true, "d/f": false} {
 		err := c.Move(t.Context(), from, filepath.Base(disk)+"/to", dir)
-		if !errors.Is(err, engine.ErrCannotMove) {
+		if !errors.Is(err, remote.ErrCannotMove) {
 			t.Errorf("%s: got %v", from, err)
 		}
 	}

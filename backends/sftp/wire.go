@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // Version 3 of the protocol, draft-ietf-secsh-filexfer-02, which is what servers speak, and those of
@@ -313,28 +313,28 @@ func (e *statusError) Error() string {
 func (e *statusError) Unwrap() error {
 	switch e.code {
 	case fxNoSuchFile, fxNoSuchPath, fxNotADirectory:
-		return engine.ErrNotFound
+		return remote.ErrNotFound
 	case fxPermissionDenied, fxWriteProtect:
-		return engine.ErrPermission
+		return remote.ErrPermission
 	case fxNoSpace, fxQuotaExceeded:
-		return engine.ErrQuota
+		return remote.ErrQuota
 	case fxBadMessage, fxInvalidFilename: // the former is OpenSSH's for ENAMETOOLONG and EINVAL
-		return engine.ErrInvalidName
+		return remote.ErrInvalidName
 	case fxDirNotEmpty:
-		return engine.ErrNotEmpty
+		return remote.ErrNotEmpty
 	case fxNoConnection, fxConnectionLost:
-		return engine.ErrOffline
+		return remote.ErrOffline
 	}
 	text := strings.ToLower(e.text)
 	switch {
 	case strings.Contains(text, "no space"), strings.Contains(text, "quota"), strings.Contains(text, "disk full"):
-		return engine.ErrQuota
+		return remote.ErrQuota
 	case strings.Contains(text, "not a directory"): // a parent; OpenSSH says fxNoSuchFile
-		return engine.ErrNotFound
+		return remote.ErrNotFound
 	case strings.Contains(text, "name too long"):
-		return engine.ErrInvalidName
+		return remote.ErrInvalidName
 	case strings.Contains(text, "read-only"):
-		return engine.ErrPermission
+		return remote.ErrPermission
 	}
 	return nil
 }

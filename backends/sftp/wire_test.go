@@ -9,7 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 func TestStatusClasses(t *testing.T) {
@@ -18,18 +18,18 @@ func TestStatusClasses(t *testing.T) {
 		text  string
 		class error
 	}{
-		{fxNoSuchFile, "No such file", engine.ErrNotFound},
-		{fxPermissionDenied, "Permission denied", engine.ErrPermission},
-		{fxBadMessage, "Bad message", engine.ErrInvalidName},
-		{fxNoSpace, "", engine.ErrQuota},
-		{fxQuotaExceeded, "", engine.ErrQuota},
-		{fxDirNotEmpty, "", engine.ErrNotEmpty},
-		{fxConnectionLost, "", engine.ErrOffline},
-		{fxFailure, "write /f: no space left on device", engine.ErrQuota},
-		{fxFailure, "Disk quota exceeded", engine.ErrQuota},
-		{fxFailure, "stat /f/g: not a directory", engine.ErrNotFound},
-		{fxFailure, "open /f: read-only file system", engine.ErrPermission},
-		{fxFailure, "open /f: file name too long", engine.ErrInvalidName},
+		{fxNoSuchFile, "No such file", remote.ErrNotFound},
+		{fxPermissionDenied, "Permission denied", remote.ErrPermission},
+		{fxBadMessage, "Bad message", remote.ErrInvalidName},
+		{fxNoSpace, "", remote.ErrQuota},
+		{fxQuotaExceeded, "", remote.ErrQuota},
+		{fxDirNotEmpty, "", remote.ErrNotEmpty},
+		{fxConnectionLost, "", remote.ErrOffline},
+		{fxFailure, "write /f: no space left on device", remote.ErrQuota},
+		{fxFailure, "Disk quota exceeded", remote.ErrQuota},
+		{fxFailure, "stat /f/g: not a directory", remote.ErrNotFound},
+		{fxFailure, "open /f: read-only file system", remote.ErrPermission},
+		{fxFailure, "open /f: file name too long", remote.ErrInvalidName},
 		{fxFailure, "Failure", nil},
 	} {
 		r := reply{kind: fxpStatus, body: appendString([]byte{0, 0, 0, byte(tt.code)}, tt.text)}
@@ -38,7 +38,7 @@ func TestStatusClasses(t *testing.T) {
 			t.Errorf("status %d is %v", tt.code, err)
 		}
 		for _, class := range []error{
-			engine.ErrOffline, engine.ErrNotFound, engine.ErrNotEmpty, engine.ErrPermission, engine.ErrQuota, engine.ErrInvalidName,
+			remote.ErrOffline, remote.ErrNotFound, remote.ErrNotEmpty, remote.ErrPermission, remote.ErrQuota, remote.ErrInvalidName,
 		} {
 			if errors.Is(err, class) != (class == tt.class) {
 				t.Errorf("status %d, %q: is it %q? %v", tt.code, tt.text, class, errors.Is(err, class))
@@ -93,7 +93,7 @@ func TestGreeting(t *testing.T) {
 		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 			t.Errorf("%s: got %v, want %q", name, err, tt.want)
 		}
-		if fatal := errors.Is(err, engine.ErrFatal); fatal != (name == "shell") {
+		if fatal := errors.Is(err, remote.ErrFatal); fatal != (name == "shell") {
 			t.Errorf("%s: fatal is %v", name, fatal)
 		}
 	}

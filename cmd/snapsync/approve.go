@@ -9,6 +9,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -111,7 +112,7 @@ func (m *mapping) advise(err error) error {
 			Status: exit.StatusNewSource, Err: err,
 			Hint: "if a disk is not mounted, mount it; if this directory is meant to replace the old one: " + m.approval("--new-source"),
 		}
-	case errors.Is(err, engine.ErrNewRemote):
+	case errors.Is(err, remote.ErrNewRemote):
 		return &exit.Failure{
 			Status: exit.StatusOffline, Err: err,
 			Hint: "mount the disk, or make the bucket again, and run again; what is pending is kept. If what is there now is meant to replace it: " + m.approval("--new-remote"),

@@ -10,7 +10,7 @@ import (
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 type configCheckCmd struct{}
@@ -136,7 +136,7 @@ func (a *app) checkMapping(file *config.File, s *spec) error {
 	}
 	if _, err := findSource(s.src); err != nil {
 		problem("source", err)
-		if err := backends.Overlaps(s.src, s.Remote); errors.Is(err, engine.ErrFatal) { // the remote is not known
+		if err := backends.Overlaps(s.src, s.Remote); errors.Is(err, remote.ErrFatal) { // the remote is not known
 			problem("remote", err)
 		}
 	} else {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // together refuses mappings that undo each other's work: two with the same source and remote, two that
@@ -125,9 +125,9 @@ func circle(file *config.File, all []whereabouts) config.Problems {
 }
 
 // feeds reports whether remote and source overlap. One that cannot be looked through is prepare's.
-func feeds(remote, source string) bool {
-	err := backends.Overlaps(source, remote)
-	return err != nil && !errors.Is(err, engine.ErrFatal) && errors.Unwrap(err) == nil
+func feeds(target, source string) bool {
+	err := backends.Overlaps(source, target)
+	return err != nil && !errors.Is(err, remote.ErrFatal) && errors.Unwrap(err) == nil
 }
 
 func circleProblem(file *config.File, all []whereabouts, ring []int) *config.Problem {

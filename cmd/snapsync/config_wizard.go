@@ -12,6 +12,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // wizard fills a draft by asking. What a flag said is not asked.
@@ -260,7 +261,7 @@ func (w *wizard) tryRemote() error {
 			return err
 		}
 		w.print("It does not: %v", err)
-		if hint := exit.Of(err).Hint; hint != "" && !errors.Is(err, engine.ErrOffline) {
+		if hint := exit.Of(err).Hint; hint != "" && !errors.Is(err, remote.ErrOffline) {
 			w.print("hint: %s", hint)
 		}
 		i, err := w.ask.choose("What now?", "", []string{"Try again", "Choose another remote", "Write it down all the same", "Give up"}, 0)

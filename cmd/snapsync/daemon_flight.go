@@ -10,6 +10,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -94,7 +95,7 @@ func (f *flight) end(ev engine.Event) {
 // passing reports whether a step failed for a reason that is not its path's: the remote is away, which the
 // state says, it was told to stop, or the file is being written to.
 func passing(err error) bool {
-	return errors.Is(err, engine.ErrOffline) || errors.Is(err, context.Canceled) || errors.Is(err, snapshot.ErrChanged)
+	return errors.Is(err, remote.ErrOffline) || errors.Is(err, context.Canceled) || errors.Is(err, snapshot.ErrChanged)
 }
 
 // take returns what was done since the last call: so that cycles which follow each other too quickly to

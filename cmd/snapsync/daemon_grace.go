@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // grace lets uploads that are under way when the process is told to stop end by themselves for a while:
@@ -45,12 +45,12 @@ func (g *grace) extend(ctx context.Context) (context.Context, func()) {
 
 // graceful is a Connection whose Sends have that grace.
 type graceful struct {
-	engine.Connection
+	remote.Connection
 	grace *grace
 }
 
-// Send implements engine.Connection.
-func (c *graceful) Send(ctx context.Context, path string, src engine.Source) error {
+// Send implements remote.Connection.
+func (c *graceful) Send(ctx context.Context, path string, src remote.Source) error {
 	if err := ctx.Err(); err != nil {
 		return err // grace is for what has begun
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -69,7 +70,7 @@ func (m *meters) observe(mapping string, ev engine.Event) {
 		m.sent.WithLabelValues(mapping).Add(float64(max(ev.Bytes, 0)))
 	case engine.StepDone:
 		if ev.Err != nil {
-			m.errors.WithLabelValues(mapping, engine.Class(ev.Err)).Inc()
+			m.errors.WithLabelValues(mapping, remote.Class(ev.Err)).Inc()
 			return
 		}
 		m.steps.WithLabelValues(mapping, actionOf(ev.Step)).Inc()

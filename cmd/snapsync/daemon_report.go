@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -99,7 +100,7 @@ func (r *reporter) failed(sum *engine.Summary) {
 	worst := slog.LevelInfo
 	for _, f := range sum.Failures {
 		level := slog.LevelError
-		if engine.Class(f.Err) == "changing" {
+		if remote.Class(f.Err) == "changing" {
 			level = slog.LevelInfo
 		}
 		worst = max(worst, level)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -46,7 +47,7 @@ func TestReportChanging(t *testing.T) {
 	if text.Len() > 0 {
 		t.Errorf("told as errors:\n%s", text.String())
 	}
-	changing[3].Err = engine.ErrPermission
+	changing[3].Err = remote.ErrPermission
 	r.failed(&engine.Summary{Failed: 400, Failures: changing})
 	if got := text.String(); strings.Count(got, "\n") != 2 || !strings.Contains(got, "f3") || !strings.Contains(got, "more paths") {
 		t.Errorf("told as errors:\n%s", got)

@@ -21,6 +21,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -409,7 +410,7 @@ func TestDaemonEvents(t *testing.T) {
 	r.until("offline", func() bool { return strings.Contains(r.stdout.String(), `"state":"offline"`) })
 	step := &journal.Step{Action: journal.Delete, Path: "x", Reason: journal.Deleted}
 	l.config.Engine.Observe(engine.Event{Type: engine.StepDone, Step: step})
-	l.config.Engine.Observe(engine.Event{Type: engine.StepDone, Step: step, Err: engine.ErrQuota})
+	l.config.Engine.Observe(engine.Event{Type: engine.StepDone, Step: step, Err: remote.ErrQuota})
 	l.mu.Lock()
 	l.status.Cycles, l.status.Err, l.status.ErrKind = 2, "no network", "offline"
 	l.mu.Unlock()

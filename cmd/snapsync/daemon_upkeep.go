@@ -15,6 +15,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -240,7 +241,7 @@ func (u *upkeep) run(ctx context.Context, config engine.Config) error {
 	config.Observe = u.observer(flight, nudge)
 	config.Log, config.Slots = u.log(), u.d.pool.slots
 	connect := config.Connect
-	config.Connect = func(ctx context.Context, uploads engine.Uploads) (engine.Connection, error) {
+	config.Connect = func(ctx context.Context, uploads remote.Uploads) (remote.Connection, error) {
 		c, err := connect(ctx, uploads)
 		if err != nil {
 			return nil, err
@@ -316,7 +317,7 @@ func (u *upkeep) publishStep(id string, ev *engine.Event) {
 	}
 	out := stepEvent{stepJSON: stepOf(ev.Step), Mapping: id, Time: *jsonTime(time.Now())}
 	if ev.Err != nil {
-		out.Error, out.Class = ev.Err.Error(), engine.Class(ev.Err)
+		out.Error, out.Class = ev.Err.Error(), remote.Class(ev.Err)
 	}
 	u.d.publish("step", id, out)
 }

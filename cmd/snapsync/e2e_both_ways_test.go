@@ -18,12 +18,12 @@ func TestEndToEndBothWays(t *testing.T) {
 		p.bothWays(t, r, seed)
 		if r.name == "s3" {
 			// The large file of the tree in parts, each program with parts of its own size.
-			p.bothWays(t, remote{"s3 in parts", strings.Replace(r.path, ":", ",upload_cutoff=5Mi:", 1)}, seed)
+			p.bothWays(t, testRemote{"s3 in parts", strings.Replace(r.path, ":", ",upload_cutoff=5Mi:", 1)}, seed)
 		}
 	}
 }
 
-func (p programs) bothWays(t *testing.T, r remote, seed uint64) {
+func (p programs) bothWays(t *testing.T, r testRemote, seed uint64) {
 	t.Run(r.name, func(t *testing.T) {
 		t.Parallel()
 		t.Run("from snapsync", func(t *testing.T) {
@@ -49,7 +49,7 @@ func (p programs) bothWays(t *testing.T, r remote, seed uint64) {
 }
 
 // accelerated checks that the remote was not left to the generic Connection where there is a better one.
-func (m *mapping) accelerated(r remote) {
+func (m *mapping) accelerated(r testRemote) {
 	m.t.Helper()
 	if !strings.HasPrefix(r.name, "s3") && r.name != "sftp" {
 		return

@@ -22,7 +22,7 @@ import (
 const farProbe = "SNAPSYNC_PROBE_MIN=1m"
 
 // pulses are about what happens between two probes of a remote that is away.
-func (p programs) pulses(t *testing.T, all []remote, seed uint64) {
+func (p programs) pulses(t *testing.T, all []testRemote, seed uint64) {
 	for _, r := range all {
 		if r.name == "sftp" || r.name == "s3" {
 			t.Run("return of "+r.name, func(t *testing.T) {

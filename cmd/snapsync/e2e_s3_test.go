@@ -31,6 +31,7 @@ import (
 	"github.com/snapsync/snapsync/backends"
 	_ "github.com/snapsync/snapsync/backends/all"
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -97,7 +98,7 @@ func before(t *testing.T, remote string, wrap func(http.Handler) http.Handler) s
 }
 
 // s3Remote is the S3 server that scripts/servers has started.
-func s3Remote(t *testing.T) remote {
+func s3Remote(t *testing.T) testRemote {
 	t.Helper()
 	for _, r := range remotes(t) {
 		if r.name == "s3" {
@@ -105,7 +106,7 @@ func s3Remote(t *testing.T) remote {
 		}
 	}
 	t.Skip("SNAPSYNC_TEST_REMOTES names no S3 server")
-	return remote{}
+	return testRemote{}
 }
 
 // e2eCrowd is how many files TestEndToEndCrowd sends. With 4000 the figures mean something; it then sends
@@ -143,7 +144,7 @@ func TestEndToEndCrowd(t *testing.T) {
 }
 
 // sendAll sends a directory of small files, and returns how many were under way at once over time.
-func sendAll(t *testing.T, remote string, transfers, files int) (limits []int) {
+func sendAll(t *testing.T, target string, transfers, files int) (limits []int) {
 	t.Helper()
 	dir := t.TempDir()
 	for i := range files {
@@ -152,14 +153,14 @@ func sendAll(t *testing.T, remote string, transfers, files int) (limits []int) {
 			t.Fatal(err)
 		}
 	}
-	j, err := journal.OpenMemory(journal.Mapping{Source: dir, Remote: remote})
+	j, err := journal.OpenMemory(journal.Mapping{Source: dir, Remote: target})
 	if err != nil {
 		t.Fatal(err)
 	}
 	cfg := engine.LoopConfig{Engine: engine.Config{Journal: j, Transfers: transfers, CompleteSync: true}, Interval: -1}
 	cfg.Engine.Scan.Root = dir
-	cfg.Engine.Connect = func(ctx context.Context, u engine.Uploads) (engine.Connection, error) {
-		return backends.Open(ctx, backends.Config{Remote: remote, Uploads: u, Wait: time.Minute})
+	cfg.Engine.Connect = func(ctx context.Context, u remote.Uploads) (remote.Connection, error) {
+		return backends.Open(ctx, backends.Config{Remote: target, Uploads: u, Wait: time.Minute})
 	}
 	if cfg.Engine.MaxDelete, err = engine.ParseMaxDelete("100%"); err != nil {
 		t.Fatal(err)
@@ -267,7 +268,7 @@ func (c *tally) expect(t *testing.T, what string, puts, copies int) {
 }
 
 // copies has content that the remote holds already, under a name that is there, that is retained, or that goes.
-func (p programs) copies(t *testing.T, r remote) {
+func (p programs) copies(t *testing.T, r testRemote) {
 	c := &tally{counts: map[string]int{}}
 	m := p.plain(t, before(t, r.path, c.handler)+"/copies-"+filepath.Base(filepath.Dir(t.TempDir())))
 	t.Cleanup(m.finish)
@@ -306,7 +307,7 @@ func (p programs) copies(t *testing.T, r remote) {
 }
 
 // locked has objects that may be neither replaced nor deleted. Their paths fail, and say why; the others do not.
-func (p programs) locked(t *testing.T, r remote) {
+func (p programs) locked(t *testing.T, r testRemote) {
 	ctx := t.Context()
 	bucket := fmt.Sprintf("locked-%d", time.Now().UnixNano())
 	name, _, _ := strings.Cut(r.path, ":")

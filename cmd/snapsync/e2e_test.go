@@ -69,10 +69,10 @@ func anySeed(t *testing.T) uint64 {
 	return seed
 }
 
-type remote struct{ name, path string }
+type testRemote struct{ name, path string }
 
-func remotes(t *testing.T) []remote {
-	all := []remote{{"directory", t.TempDir()}}
+func remotes(t *testing.T) []testRemote {
+	all := []testRemote{{"directory", t.TempDir()}}
 	env := os.Getenv("SNAPSYNC_TEST_REMOTES")
 	if env == "" {
 		t.Run("servers", func(t *testing.T) {
@@ -88,7 +88,7 @@ func remotes(t *testing.T) []remote {
 		if !ok {
 			t.Fatalf("SNAPSYNC_TEST_REMOTES: %q is not NAME=REMOTE", field)
 		}
-		all = append(all, remote{name, path})
+		all = append(all, testRemote{name, path})
 	}
 	return all
 }
@@ -124,7 +124,7 @@ type mapping struct {
 	env    []string
 }
 
-func (p programs) mapping(t *testing.T, r remote, seed uint64) *mapping {
+func (p programs) mapping(t *testing.T, r testRemote, seed uint64) *mapping {
 	dir := t.TempDir()
 	m := &mapping{programs: p, t: t, remote: r.path + "/" + path.Base(path.Dir(dir)), copies: r.name == "s3"}
 	m.tree = newTree(t, filepath.Join(dir, "source"), seed)

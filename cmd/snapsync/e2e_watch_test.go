@@ -24,6 +24,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // The model test of watching: the tree of the end-to-end test changes while `snapsync run` works on
@@ -83,7 +84,7 @@ type watched struct {
 	linked  map[uint64]bool // inodes of files that had several names since the last rest
 }
 
-func (p programs) watched(t *testing.T, r remote, seed uint64) *watched {
+func (p programs) watched(t *testing.T, r testRemote, seed uint64) *watched {
 	m := p.mapping(t, r, seed)
 	runtime, err := os.MkdirTemp("", "run") // short enough for a socket
 	if err != nil {
@@ -364,7 +365,7 @@ func (w *watched) rest() {
 func (w *watched) noTemps() {
 	w.t.Helper()
 	for _, e := range w.list(w.remote) {
-		if engine.IsTempName(filepath.Base(e.Path)) {
+		if remote.IsTempName(filepath.Base(e.Path)) {
 			w.t.Errorf("the remote has %s left", e.Path)
 		}
 	}

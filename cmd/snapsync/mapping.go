@@ -14,7 +14,7 @@ import (
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // mapping is a source and a remote, and where the two have their state:
@@ -156,7 +156,7 @@ func (a *app) mappingFor(src string, t *target) (*mapping, error) {
 	switch {
 	case err == nil:
 		return m, nil
-	case errors.Is(err, engine.ErrFatal): // the remote is not even known
+	case errors.Is(err, remote.ErrFatal): // the remote is not even known
 		return nil, err
 	case errors.Unwrap(err) != nil: // rclone's: the remote cannot be looked through
 		return nil, &exit.Failure{Status: exit.StatusUsage, Err: err, Hint: remoteHint}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -50,19 +50,19 @@ func checkBackupDir(m *mapping, dir string) error {
 	if err != nil {
 		return &exit.Failure{Status: exit.StatusUsage, Err: fmt.Errorf("--backup-dir: %w", err), Hint: hint}
 	}
-	remote, _, err := placeOf(m.open)
+	target, _, err := placeOf(m.open)
 	if err != nil {
 		return err
 	}
-	if at.remote != remote.remote {
+	if at.remote != target.remote {
 		return exit.Usage(hint, "--backup-dir %s is not on the same remote as %s", display, m.display)
 	}
-	if err := backends.Overlaps(m.source, dir); errors.Is(err, engine.ErrFatal) {
+	if err := backends.Overlaps(m.source, dir); errors.Is(err, remote.ErrFatal) {
 		return fmt.Errorf("--backup-dir: %w", err)
 	} else if err != nil {
 		return exit.Usage(hint, "--backup-dir %s and the source %s overlap", display, show(m.source))
 	}
-	if at.overlaps(remote) || at.remote == "" && backends.Overlaps(at.path, m.open) != nil {
+	if at.overlaps(target) || at.remote == "" && backends.Overlaps(at.path, m.open) != nil {
 		return exit.Usage(hint, "--backup-dir %s and the remote %s overlap", display, m.display)
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -249,7 +250,7 @@ func (v *planView) writeText(w io.Writer, m *mapping, limit int) error {
 func (v *planView) writeNotes(w io.Writer, m *mapping) {
 	for _, p := range v.preview.Head.Problems {
 		what := "cannot read"
-		if errors.Is(p.Err, engine.ErrInvalidName) {
+		if errors.Is(p.Err, remote.ErrInvalidName) {
 			what = "not sent:"
 		}
 		fmt.Fprintf(w, "%s %s: %s\n", what, show(p.Path), withoutPath(p.Err.Error(), p.Path))

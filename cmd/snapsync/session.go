@@ -12,6 +12,7 @@ import (
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -88,12 +89,12 @@ func (a *app) engineConfig(m *mapping, f *syncFlags, t *transferFlags) (engine.C
 	if err := a.startRclone(); err != nil {
 		return engine.Config{}, err
 	}
-	remote, err := a.remoteConfig(m, f, t.Bwlimit)
+	target, err := a.remoteConfig(m, f, t.Bwlimit)
 	if err != nil {
 		return engine.Config{}, err
 	}
-	remote.UploadAge = t.UploadAge
-	if err := a.checkOptions(remote); err != nil {
+	target.UploadAge = t.UploadAge
+	if err := a.checkOptions(target); err != nil {
 		return engine.Config{}, err
 	}
 	filter, err := f.mirrored()
@@ -112,8 +113,8 @@ func (a *app) engineConfig(m *mapping, f *syncFlags, t *transferFlags) (engine.C
 			Checksum:      f.Checksum,
 			NewHash:       backends.NewHash,
 		},
-		Connect: func(_ context.Context, uploads engine.Uploads) (engine.Connection, error) {
-			remote := remote
+		Connect: func(_ context.Context, uploads remote.Uploads) (remote.Connection, error) {
+			remote := target
 			remote.Uploads = uploads
 			return backends.Open(a.ctx, remote) // not the caller's context: the remote outlives the call
 		},
@@ -121,7 +122,7 @@ func (a *app) engineConfig(m *mapping, f *syncFlags, t *transferFlags) (engine.C
 		EmptyDirs:    f.CreateEmptySrcDirs,
 		Metadata:     f.Metadata,
 		Boot:         bootID(),
-		Options:      digestOptions(&remote),
+		Options:      digestOptions(&target),
 		Log:          a.log,
 	}, nil
 }

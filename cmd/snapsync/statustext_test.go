@@ -10,6 +10,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -118,7 +119,7 @@ func TestFlightKeepsFailures(t *testing.T) {
 	fail := func(path string, err error) {
 		f.observe(engine.Event{Type: engine.StepDone, Step: &journal.Step{Action: journal.Send, Path: path}, Err: err})
 	}
-	fail("away", fmt.Errorf("send: %w", engine.ErrOffline))
+	fail("away", fmt.Errorf("send: %w", remote.ErrOffline))
 	fail("log", fmt.Errorf("send: %w", snapshot.ErrChanged))
 	for n := range maxShown + 2 {
 		fail(fmt.Sprint(n), errors.New("no space"))

@@ -14,6 +14,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -76,9 +77,9 @@ func TestClassify(t *testing.T) {
 		want int
 	}{
 		{nil, 0}, {errors.New("x"), 1}, {exit.Usage("", "x"), 2}, {wrap(snapshot.ErrSourceGone), 3},
-		{wrap(engine.ErrTemporary), 5}, {wrap(journal.ErrFull), 5}, {wrap(engine.ErrFatal), 7}, {wrap(journal.ErrDamaged), 7},
-		{wrap(journal.ErrNewer), 7}, {wrap(engine.ErrNewSource), 22}, {wrap(engine.ErrOffline), 23},
-		{wrap(exit.Quiet(exit.StatusHeld)), 21}, {errors.Join(wrap(engine.ErrOffline), errors.New("close")), 23},
+		{wrap(remote.ErrTemporary), 5}, {wrap(journal.ErrFull), 5}, {wrap(remote.ErrFatal), 7}, {wrap(journal.ErrDamaged), 7},
+		{wrap(journal.ErrNewer), 7}, {wrap(engine.ErrNewSource), 22}, {wrap(remote.ErrOffline), 23},
+		{wrap(exit.Quiet(exit.StatusHeld)), 21}, {errors.Join(wrap(remote.ErrOffline), errors.New("close")), 23},
 	} {
 		if got := exit.Report(io.Discard, test.err); got != test.want {
 			t.Errorf("%v: status %d, want %d", test.err, got, test.want)

@@ -9,17 +9,17 @@ import (
 	"slices"
 	"sync/atomic"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// connection is one client of a Memory. See engine.Connection for what its methods promise.
+// connection is one client of a Memory. See remote.Connection for what its methods promise.
 type connection struct {
 	m      *Memory
 	closed atomic.Bool
 }
 
-var _ engine.Connection = (*connection)(nil)
+var _ remote.Connection = (*connection)(nil)
 
 func (c *connection) run(ctx context.Context, op Op, apply func() error) error {
 	paths := []string{op.Path}
@@ -38,10 +38,10 @@ func (c *connection) runAll(ctx context.Context, op Op, paths []string, apply fu
 	return c.m.run(ctx, op, paths, apply, torn)
 }
 
-func (c *connection) Caps() engine.Caps { return c.m.Caps }
+func (c *connection) Caps() remote.Caps { return c.m.Caps }
 
-func (c *connection) List(ctx context.Context, fn func(engine.Remote) error) error {
-	var all []engine.Remote
+func (c *connection) List(ctx context.Context, fn func(remote.Object) error) error {
+	var all []remote.Object
 	op := Op{Name: "list"}
 	err := c.runAll(ctx, op, nil, func() error {
 		for _, n := range c.m.beneath("") {
@@ -60,9 +60,9 @@ func (c *connection) List(ctx context.Context, fn func(engine.Remote) error) err
 	return nil
 }
 
-func (c *connection) Send(ctx context.Context, path string, src engine.Source) error {
+func (c *connection) Send(ctx context.Context, path string, src remote.Source) error {
 	m, op, e := c.m, Op{Name: "send", Path: path}, src.Entry()
-	partial := engine.PartialName(path)
+	partial := remote.PartialName(path)
 	var content string
 	apply := func() error {
 		if err := c.place(op, path); err != nil {
@@ -88,7 +88,7 @@ func (c *connection) Send(ctx context.Context, path string, src engine.Source) e
 	return c.runAll(ctx, op, []string{path}, apply, torn)
 }
 
-func read(src engine.Source) (content string, err error) {
+func read(src remote.Source) (content string, err error) {
 	in, err := src.Open()
 	if err != nil {
 		return "", err
@@ -119,7 +119,7 @@ func (c *connection) Copy(ctx context.Context, from, path string, e snapshot.Ent
 		}
 		n := m.get(from)
 		if n == nil || n.entry.Kind == snapshot.Dir {
-			return fmt.Errorf("%v: %w", op, engine.ErrNotFound)
+			return fmt.Errorf("%v: %w", op, remote.ErrNotFound)
 		}
 		if err := c.place(op, path); err != nil {
 			return err
@@ -138,7 +138,7 @@ func (c *connection) Touch(ctx context.Context, path string, e snapshot.Entry) e
 		}
 		n := m.get(path)
 		if n == nil || n.entry.Kind == snapshot.Dir {
-			return fmt.Errorf("%v: %w", op, engine.ErrNotFound)
+			return fmt.Errorf("%v: %w", op, remote.ErrNotFound)
 		}
 		m.set(n.path, snapshot.Entry{Kind: n.entry.Kind, Mtime: e.Mtime}, n.content)
 		return nil
@@ -232,7 +232,7 @@ func (c *connection) Rmdir(ctx context.Context, path string) error {
 		case n.entry.Kind != snapshot.Dir:
 			return m.misuse(op, "it is a file")
 		case len(m.beneath(path)) > 0:
-			return fmt.Errorf("%v: %w", op, engine.ErrNotEmpty)
+			return fmt.Errorf("%v: %w", op, remote.ErrNotEmpty)
 		}
 		delete(m.nodes, m.key(path))
 		m.prune(path)
@@ -240,12 +240,12 @@ func (c *connection) Rmdir(ctx context.Context, path string) error {
 	})
 }
 
-func (c *connection) Stat(ctx context.Context, path string) (r engine.Remote, err error) {
+func (c *connection) Stat(ctx context.Context, path string) (r remote.Object, err error) {
 	op := Op{Name: "stat", Path: path}
 	err = c.run(ctx, op, func() error {
 		n := c.m.get(path)
 		if n == nil {
-			return fmt.Errorf("%v: %w", op, engine.ErrNotFound)
+			return fmt.Errorf("%v: %w", op, remote.ErrNotFound)
 		}
 		r = c.m.remote(n)
 		return nil
@@ -259,7 +259,7 @@ func (c *connection) Hash(ctx context.Context, path string, _ snapshot.HashType)
 	err = c.run(ctx, op, func() error {
 		n := c.m.get(path)
 		if n == nil || n.entry.Kind == snapshot.Dir {
-			return fmt.Errorf("%v: %w", op, engine.ErrNotFound)
+			return fmt.Errorf("%v: %w", op, remote.ErrNotFound)
 		}
 		t = cmp.Or(c.m.Caps.Hash, snapshot.XXH3)
 		h = sum(t, n.content)
@@ -271,7 +271,7 @@ func (c *connection) Hash(ctx context.Context, path string, _ snapshot.HashType)
 func (c *connection) Cleanup(ctx context.Context, path string) error {
 	op := Op{Name: "cleanup", Path: path}
 	return c.run(ctx, op, func() error {
-		delete(c.m.nodes, c.m.key(engine.PartialName(path)))
+		delete(c.m.nodes, c.m.key(remote.PartialName(path)))
 		return nil
 	})
 }
@@ -280,7 +280,7 @@ func (c *connection) Flush(ctx context.Context) error {
 	return c.runAll(ctx, Op{Name: "flush"}, nil, func() error { return nil }, nil)
 }
 
-func (c *connection) Places() ([]engine.Place, error) { return slices.Clone(c.m.Places), nil }
+func (c *connection) Places() ([]remote.Place, error) { return slices.Clone(c.m.Places), nil }
 
 // Throttled: nobody is ever in the way of another here.
 func (c *connection) Throttled() int64 { return 0 }

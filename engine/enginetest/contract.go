@@ -11,13 +11,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
 // Subject is a Connection to a remote that is empty and that nobody else uses.
 type Subject struct {
-	engine.Connection
+	remote.Connection
 	// Read returns the content of a file on the remote by other means than the Connection.
 	Read func(path string) ([]byte, error)
 	// Links says that the Connection was opened with --links.
@@ -27,7 +27,7 @@ type Subject struct {
 	NoControl bool
 }
 
-// Contract tests that what open returns keeps every promise of engine.Connection's comments. open is
+// Contract tests that what open returns keeps every promise of remote.Connection's comments. open is
 // called once for each sub-test, registers its own clean-up and need not create the remote's root.
 func Contract(t *testing.T, open func(t *testing.T) Subject) {
 	for _, sentence := range []struct {
@@ -84,7 +84,7 @@ type suite struct {
 	*testing.T
 	Subject
 	ctx  context.Context
-	caps engine.Caps
+	caps remote.Caps
 }
 
 // day is a time with a full set of digits.
@@ -174,7 +174,7 @@ func (s *suite) sendHidesPart() {
 
 func (s *suite) sendEmpty() {
 	err := s.Send(s.ctx, "empty", Text("", day))
-	if errors.Is(err, engine.ErrInvalidName) {
+	if errors.Is(err, remote.ErrInvalidName) {
 		s.Skip("this remote cannot hold empty files, and says so")
 	}
 	s.ok(err)
@@ -281,7 +281,7 @@ func (s *suite) oddNames() {
 			}
 			content := fmt.Sprintf("content of %q", path)
 			err := s.Send(s.ctx, path, Text(content, day))
-			if errors.Is(err, engine.ErrInvalidName) {
+			if errors.Is(err, remote.ErrInvalidName) {
 				s.Logf("%q is not possible here", path)
 				continue
 			}
@@ -303,7 +303,7 @@ func (s *suite) longNames() {
 		strings.Repeat(strings.Repeat("d", 99)+"/", 8) + "f",
 	} {
 		err := s.Send(s.ctx, path, Text("x", day))
-		if errors.Is(err, engine.ErrInvalidName) {
+		if errors.Is(err, remote.ErrInvalidName) {
 			s.Logf("%d bytes are too long here", len(path))
 			continue
 		}
@@ -343,7 +343,7 @@ func (s *suite) listStops() {
 	s.send("b", "2", day)
 	stop := errors.New("stop")
 	n := 0
-	err := s.List(s.ctx, func(engine.Remote) error { n++; return stop })
+	err := s.List(s.ctx, func(remote.Object) error { n++; return stop })
 	s.is(err, stop)
 	if n != 1 {
 		s.Errorf("fn was called %d times, after it had returned an error", n)
@@ -385,13 +385,13 @@ func (s *suite) concurrent() {
 		s.holds(path, path, day)
 	}
 	want := 8 * 4
-	if got := len(slices.DeleteFunc(valuesOf(s.list()), func(r engine.Remote) bool { return r.Entry.Kind == snapshot.Dir })); got != want {
+	if got := len(slices.DeleteFunc(valuesOf(s.list()), func(r remote.Object) bool { return r.Entry.Kind == snapshot.Dir })); got != want {
 		s.Errorf("%d files are left, want %d", got, want)
 	}
 }
 
-func valuesOf(m map[string]engine.Remote) []engine.Remote {
-	var all []engine.Remote
+func valuesOf(m map[string]remote.Object) []remote.Object {
+	var all []remote.Object
 	for _, r := range m {
 		all = append(all, r)
 	}
@@ -406,7 +406,7 @@ func (s *suite) cancelled() {
 	e := snapshot.Entry{Kind: snapshot.File, Size: 1, Mtime: day.UnixNano()}
 	for name, call := range map[string]func() error{
 		"send":   func() error { return s.Send(ctx, "b", Text("2", day)) },
-		"list":   func() error { return s.List(ctx, func(engine.Remote) error { return nil }) },
+		"list":   func() error { return s.List(ctx, func(remote.Object) error { return nil }) },
 		"delete": func() error { return errors.Join(s.Delete(ctx, []string{"a"})...) },
 		"stat":   func() error { _, err := s.Stat(ctx, "a"); return err },
 		"hash":   func() error { _, _, err := s.Hash(ctx, "a", snapshot.XXH3); return err },

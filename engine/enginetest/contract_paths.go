@@ -4,7 +4,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -22,7 +22,7 @@ func (s *suite) copy() {
 	s.ok(s.Copy(s.ctx, "d/a", "old", e))
 	s.ok(s.Copy(s.ctx, "d/a", "old", e))
 	s.holds("old", "content", day.Add(time.Hour))
-	s.is(s.Copy(s.ctx, "gone", "x", e), engine.ErrNotFound)
+	s.is(s.Copy(s.ctx, "gone", "x", e), remote.ErrNotFound)
 	s.absent("x")
 
 	s.send("d/a", "changed", day) // a copy is not another name for the same file
@@ -53,12 +53,12 @@ func (s *suite) moveReplaces() {
 func (s *suite) moveMissing() {
 	s.need(s.caps.Move, "move")
 	s.send("there", "x", day)
-	s.is(s.Move(s.ctx, "gone", "there", false), engine.ErrNotFound)
-	s.is(s.Move(s.ctx, "no/such/dir", "d/new", false), engine.ErrNotFound)
+	s.is(s.Move(s.ctx, "gone", "there", false), remote.ErrNotFound)
+	s.is(s.Move(s.ctx, "no/such/dir", "d/new", false), remote.ErrNotFound)
 	s.holds("there", "x", day)
 	s.lists("there")
 	if s.caps.DirMove {
-		s.is(s.Move(s.ctx, "gonedir", "newdir", true), engine.ErrNotFound)
+		s.is(s.Move(s.ctx, "gonedir", "newdir", true), remote.ErrNotFound)
 		s.lists("there")
 	}
 }
@@ -70,7 +70,7 @@ func (s *suite) moveOddNames() {
 			continue
 		}
 		err := s.Send(s.ctx, name, Text("x", day))
-		if errors.Is(err, engine.ErrInvalidName) {
+		if errors.Is(err, remote.ErrInvalidName) {
 			continue
 		}
 		s.ok(err)
@@ -118,7 +118,7 @@ func (s *suite) touch() {
 	s.ok(s.Touch(s.ctx, "d/a", e))
 	s.ok(s.Touch(s.ctx, "d/a", e))
 	s.holds("d/a", "content", day.Add(48*time.Hour))
-	s.is(s.Touch(s.ctx, "gone", e), engine.ErrNotFound)
+	s.is(s.Touch(s.ctx, "gone", e), remote.ErrNotFound)
 	s.lists("d/a")
 }
 
@@ -157,8 +157,8 @@ func (s *suite) delete() {
 func (s *suite) rmdir() {
 	s.need(s.caps.EmptyDirs && !s.caps.BucketBased, "empty directories")
 	s.send("d/e/a", "1", day)
-	s.is(s.Rmdir(s.ctx, "d/e"), engine.ErrNotEmpty)
-	s.is(s.Rmdir(s.ctx, "d"), engine.ErrNotEmpty)
+	s.is(s.Rmdir(s.ctx, "d/e"), remote.ErrNotEmpty)
+	s.is(s.Rmdir(s.ctx, "d"), remote.ErrNotEmpty)
 	s.holds("d/e/a", "1", day)
 	s.ok(errors.Join(s.Delete(s.ctx, []string{"d/e/a"})...))
 	s.ok(s.Rmdir(s.ctx, "d/e"))
@@ -207,7 +207,7 @@ func (s *suite) hash() {
 	}
 	for _, path := range []string{"d", "d/b", "x/y"} {
 		_, _, err := s.Hash(s.ctx, path, snapshot.XXH3)
-		s.is(err, engine.ErrNotFound)
+		s.is(err, remote.ErrNotFound)
 	}
 }
 
@@ -216,7 +216,7 @@ func (s *suite) cleanup() {
 	s.send("d/a", "content", day)
 	s.ok(s.Connection.Cleanup(s.ctx, "d/a"))
 	s.holds("d/a", "content", day)
-	partial := engine.PartialName("d/b")
+	partial := remote.PartialName("d/b")
 	s.send(partial, "what a crash left", day)
 	r, ok := s.list()[partial]
 	if !ok || !r.Temporary {

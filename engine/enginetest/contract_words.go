@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -43,7 +43,7 @@ func (s *suite) holds(path, content string, mtime time.Time) {
 	}
 }
 
-func (s *suite) matches(r engine.Remote, path string, kind snapshot.Kind, size int64, mtime time.Time) {
+func (s *suite) matches(r remote.Object, path string, kind snapshot.Kind, size int64, mtime time.Time) {
 	s.Helper()
 	if r.Path != path || r.Entry.Kind != kind || r.Entry.Size != size || r.Entry.Flags != snapshot.Adopted {
 		s.Fatalf("got %q, %v with %d bytes, flags %d; want %q, %v with %d bytes, adopted",
@@ -60,14 +60,14 @@ func (s *suite) matches(r engine.Remote, path string, kind snapshot.Kind, size i
 func (s *suite) absent(path string) {
 	s.Helper()
 	_, err := s.Stat(s.ctx, path)
-	s.is(err, engine.ErrNotFound)
+	s.is(err, remote.ErrNotFound)
 }
 
 // list returns what List shows, by path.
-func (s *suite) list() map[string]engine.Remote {
+func (s *suite) list() map[string]remote.Object {
 	s.Helper()
-	all := map[string]engine.Remote{}
-	s.ok(s.List(s.ctx, func(r engine.Remote) error {
+	all := map[string]remote.Object{}
+	s.ok(s.List(s.ctx, func(r remote.Object) error {
 		if _, twice := all[r.Path]; twice {
 			s.Errorf("%q is listed twice", r.Path)
 		}

@@ -5,7 +5,7 @@
 //
 // A [Memory] is a remote, not a Connection: it outlives the Connections opened on it with
 // [Memory.Connect], as a server outlives a client that crashed. It behaves as the comments of
-// engine.Connection say and complains, by failing the test, when the engine breaks its side:
+// remote.Connection say and complains, by failing the test, when the engine breaks its side:
 //
 //   - two calls under way whose paths overlap;
 //   - an ability used that Caps did not offer, or more paths than one Delete may carry;
@@ -24,6 +24,6 @@
 //
 // # Contract
 //
-// [Contract] turns each sentence of engine.Connection's comments into a test. It knows nothing about
+// [Contract] turns each sentence of remote.Connection's comments into a test. It knows nothing about
 // the remote but its Caps.
 package enginetest

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -21,11 +21,11 @@ type TB interface {
 
 // Memory is a remote in memory. Its exported fields are set before the first Connect.
 type Memory struct {
-	Caps    engine.Caps
+	Caps    remote.Caps
 	Lenient bool             // misuse is an error, but no failure of the test
 	Now     func() time.Time // of uploads, where Precision is 0; nil: time.Now
 	Latency time.Duration    // of each operation
-	Places  []engine.Place   // what its Connections say; not to be changed while one of their methods runs
+	Places  []remote.Place   // what its Connections say; not to be changed while one of their methods runs
 
 	// Fail is asked before each operation whether it fails; nil: none does. It is not called
 	// concurrently.
@@ -83,7 +83,7 @@ type Fault struct {
 }
 
 // NewMemory returns an empty remote that reports misuse to t.
-func NewMemory(t TB, caps engine.Caps) *Memory {
+func NewMemory(t TB, caps remote.Caps) *Memory {
 	return &Memory{
 		Caps: caps, t: t,
 		nodes: map[string]*node{}, backups: map[string]*node{},
@@ -93,11 +93,11 @@ func NewMemory(t TB, caps engine.Caps) *Memory {
 
 // Connect opens a Connection. It has the signature of engine.Config.Connect. While the remote is
 // offline it fails like everything else.
-func (m *Memory) Connect(ctx context.Context, _ engine.Uploads) (engine.Connection, error) {
+func (m *Memory) Connect(ctx context.Context, _ remote.Uploads) (remote.Connection, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.offline {
-		return nil, fmt.Errorf("connect: %w", engine.ErrOffline)
+		return nil, fmt.Errorf("connect: %w", remote.ErrOffline)
 	}
 	return &connection{m: m}, nil
 }
@@ -210,7 +210,7 @@ func (m *Memory) begin(op *Op, paths []string) (*Fault, func(), error) {
 		fault = m.Fail(*op)
 	}
 	if m.offline {
-		fault = &Fault{Err: engine.ErrOffline}
+		fault = &Fault{Err: remote.ErrOffline}
 	}
 	for _, p := range paths {
 		if err := checkPath(p); err != nil {

@@ -8,17 +8,17 @@ import (
 	"testing"
 	"time"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-func everything() engine.Caps {
-	return engine.Caps{Copy: true, Move: true, DirMove: true, SetModTime: true, Precision: time.Second,
+func everything() remote.Caps {
+	return remote.Caps{Copy: true, Move: true, DirMove: true, SetModTime: true, Precision: time.Second,
 		EmptyDirs: true, Backup: true, DeleteBatch: 10, Hash: snapshot.XXH3}
 }
 
 func TestMemoryContract(t *testing.T) {
-	for name, caps := range map[string]engine.Caps{
+	for name, caps := range map[string]remote.Caps{
 		"Everything": everything(),
 		"Least":      {EmptyDirs: true},
 		"Bucket":     {BucketBased: true, Copy: true, SetModTime: true, Precision: time.Nanosecond, DeleteBatch: 1000},
@@ -57,20 +57,20 @@ func TestMemoryComplains(t *testing.T) {
 	ctx := t.Context()
 	for _, tt := range []struct {
 		name string
-		caps engine.Caps
-		use  func(c engine.Connection) error
+		caps remote.Caps
+		use  func(c remote.Connection) error
 		want string
 	}{
-		{"move", engine.Caps{}, func(c engine.Connection) error { return c.Move(ctx, "f", "g", false) }, "no Caps.Move"},
-		{"dirmove", everything(), func(c engine.Connection) error { return c.Move(ctx, "d", "e", true) }, `"e" exists`},
-		{"copy", engine.Caps{}, func(c engine.Connection) error { return c.Copy(ctx, "f", "g", snapshot.Entry{}) }, "no Caps.Copy"},
-		{"touch", engine.Caps{}, func(c engine.Connection) error { return c.Touch(ctx, "f", snapshot.Entry{}) }, "no Caps.SetModTime"},
-		{"batch", engine.Caps{}, func(c engine.Connection) error { return c.Delete(ctx, []string{"f", "g"})[1] }, "2 paths in one batch"},
-		{"delete dir", everything(), func(c engine.Connection) error { return c.Delete(ctx, []string{"d"})[0] }, "is a directory"},
-		{"onto dir", everything(), func(c engine.Connection) error { return c.Send(ctx, "d", Text("x", day)) }, `"d" is a directory`},
-		{"beneath file", everything(), func(c engine.Connection) error { return c.Send(ctx, "f/x", Text("x", day)) }, `"f" is a file`},
-		{"bad path", everything(), func(c engine.Connection) error { return c.Rmdir(ctx, "a//b") }, "cannot be a path"},
-		{"closed", everything(), func(c engine.Connection) error { _ = c.Close(); return c.Probe(ctx) }, "closed"},
+		{"move", remote.Caps{}, func(c remote.Connection) error { return c.Move(ctx, "f", "g", false) }, "no Caps.Move"},
+		{"dirmove", everything(), func(c remote.Connection) error { return c.Move(ctx, "d", "e", true) }, `"e" exists`},
+		{"copy", remote.Caps{}, func(c remote.Connection) error { return c.Copy(ctx, "f", "g", snapshot.Entry{}) }, "no Caps.Copy"},
+		{"touch", remote.Caps{}, func(c remote.Connection) error { return c.Touch(ctx, "f", snapshot.Entry{}) }, "no Caps.SetModTime"},
+		{"batch", remote.Caps{}, func(c remote.Connection) error { return c.Delete(ctx, []string{"f", "g"})[1] }, "2 paths in one batch"},
+		{"delete dir", everything(), func(c remote.Connection) error { return c.Delete(ctx, []string{"d"})[0] }, "is a directory"},
+		{"onto dir", everything(), func(c remote.Connection) error { return c.Send(ctx, "d", Text("x", day)) }, `"d" is a directory`},
+		{"beneath file", everything(), func(c remote.Connection) error { return c.Send(ctx, "f/x", Text("x", day)) }, `"f" is a file`},
+		{"bad path", everything(), func(c remote.Connection) error { return c.Rmdir(ctx, "a//b") }, "cannot be a path"},
+		{"closed", everything(), func(c remote.Connection) error { _ = c.Close(); return c.Probe(ctx) }, "closed"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var said complaints
@@ -124,16 +124,16 @@ func TestMemoryFaults(t *testing.T) {
 	for when, want := range map[When]string{
 		Before: "f \"old\"\n",
 		After:  "f \"new content\"\n",
-		Torn:   engine.PartialName("f") + " \"new c\"\nf \"old\"\n",
+		Torn:   remote.PartialName("f") + " \"new c\"\nf \"old\"\n",
 	} {
 		m := NewMemory(t, everything())
 		m.Put("f", "old", day)
 		c, _ := m.Connect(ctx, nil)
-		m.FailNth(2, Fault{When: when, Err: engine.ErrTemporary})
+		m.FailNth(2, Fault{When: when, Err: remote.ErrTemporary})
 		if err := c.Probe(ctx); err != nil {
 			t.Error(err)
 		}
-		if err := c.Send(ctx, "f", Text("new content", day)); !errors.Is(err, engine.ErrTemporary) {
+		if err := c.Send(ctx, "f", Text("new content", day)); !errors.Is(err, remote.ErrTemporary) {
 			t.Errorf("%v: got %v", when, err)
 		}
 		if got := m.String(); got != want {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -34,7 +34,7 @@ func (c *connection) moveFile(op Op) error {
 	}
 	n := m.get(op.From)
 	if n == nil || n.entry.Kind == snapshot.Dir {
-		return fmt.Errorf("%v: %w", op, engine.ErrNotFound)
+		return fmt.Errorf("%v: %w", op, remote.ErrNotFound)
 	}
 	if err := c.place(op, op.Path); err != nil {
 		return err
@@ -51,7 +51,7 @@ func (c *connection) moveDir(op Op) error {
 	}
 	n := m.get(op.From)
 	if n == nil || n.entry.Kind != snapshot.Dir {
-		return fmt.Errorf("%v: %w", op, engine.ErrNotFound)
+		return fmt.Errorf("%v: %w", op, remote.ErrNotFound)
 	}
 	if other := m.get(op.Path); other != nil {
 		return m.misuse(op, "%q exists", other.path)

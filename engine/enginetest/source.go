@@ -5,11 +5,11 @@ import (
 	"io"
 	"time"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// Source is an engine.Source over bytes in memory.
+// Source is an remote.Source over bytes in memory.
 type Source struct {
 	Content []byte
 	Mtime   time.Time
@@ -28,14 +28,14 @@ type Source struct {
 	Opened int // how often Open was called
 }
 
-var _ engine.Source = (*Source)(nil)
+var _ remote.Source = (*Source)(nil)
 
 // Text returns a file.
 func Text(content string, mtime time.Time) *Source {
 	return &Source{Content: []byte(content), Mtime: mtime}
 }
 
-// Entry implements engine.Source.
+// Entry implements remote.Source.
 func (s *Source) Entry() snapshot.Entry {
 	kind := snapshot.File
 	if s.Link {
@@ -44,7 +44,7 @@ func (s *Source) Entry() snapshot.Entry {
 	return snapshot.Entry{Kind: kind, Size: int64(len(s.Content)), Mtime: s.Mtime.UnixNano()}
 }
 
-// Open implements engine.Source.
+// Open implements remote.Source.
 func (s *Source) Open() (io.ReadCloser, error) {
 	s.Opened++
 	content := s.Content

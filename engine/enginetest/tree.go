@@ -11,7 +11,7 @@ import (
 
 	"github.com/zeebo/xxh3"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -134,14 +134,14 @@ func (m *Memory) prune(path string) {
 }
 
 // remote returns n as a listing shows it.
-func (m *Memory) remote(n *node) engine.Remote {
+func (m *Memory) remote(n *node) remote.Object {
 	e := n.entry
 	e.Flags = snapshot.Adopted
 	if e.Kind != snapshot.Dir && m.Caps.Hash != snapshot.NoHash {
 		e.HashType, e.Hash = m.Caps.Hash, sum(m.Caps.Hash, n.content)
 	}
 	_, name := snapshot.Split(n.path)
-	return engine.Remote{Path: n.path, Entry: e, Uploaded: n.uploaded, Temporary: engine.IsTempName(name)}
+	return remote.Object{Path: n.path, Entry: e, Uploaded: n.uploaded, Temporary: remote.IsTempName(name)}
 }
 
 // sum is the hash that a listing gives, as snapshot.Hash says.

@@ -14,6 +14,7 @@ import (
 	"syscall"
 
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -84,16 +85,16 @@ func Quiet(status int) error {
 var classes = []Failure{
 	{StatusNewSource, engine.ErrNewSource, "if this directory is meant to replace the old one, run 'snapsync approve --new-source SRC --remote REMOTE'; if a disk is not mounted, mount it"},
 	{StatusNoSource, snapshot.ErrSourceGone, "if the source is on a disk or share of its own, check that it is mounted; nothing was deleted on the remote"},
-	{StatusOffline, engine.ErrNewRemote, "mount the disk, or make the bucket again, and run again; what is pending is kept. If what is there now is meant to replace it, run 'snapsync approve --new-remote SRC --remote REMOTE'"},
-	{StatusOffline, engine.ErrOffline, "what is pending is kept; run again when the remote answers"},
+	{StatusOffline, remote.ErrNewRemote, "mount the disk, or make the bucket again, and run again; what is pending is kept. If what is there now is meant to replace it, run 'snapsync approve --new-remote SRC --remote REMOTE'"},
+	{StatusOffline, remote.ErrOffline, "what is pending is kept; run again when the remote answers"},
 	{StatusFatal, journal.ErrNewer, "this state was written by a newer snapsync: update the program"},
 	{StatusFatal, journal.ErrOtherMapping, "each source and remote has a state of its own; check --state-dir"},
 	{StatusFatal, journal.ErrDamaged, "the remote was not touched; move the file away and the next run compares with what the remote holds"},
 	{StatusTemporary, journal.ErrFull, "free some space on the disk of the state directory and run again"},
-	{StatusFatal, engine.ErrQuota, "free some space on the remote and run again; what is pending is kept"},
-	{StatusFatal, engine.ErrPermission, "check the credentials and the rights of the remote"},
-	{StatusFatal, engine.ErrFatal, "'rclone listremotes' shows the remotes that are configured; 'snapsync doctor' looks at them"},
-	{StatusTemporary, engine.ErrTemporary, "run again; what is pending is kept"},
+	{StatusFatal, remote.ErrQuota, "free some space on the remote and run again; what is pending is kept"},
+	{StatusFatal, remote.ErrPermission, "check the credentials and the rights of the remote"},
+	{StatusFatal, remote.ErrFatal, "'rclone listremotes' shows the remotes that are configured; 'snapsync doctor' looks at them"},
+	{StatusTemporary, remote.ErrTemporary, "run again; what is pending is kept"},
 	{StatusTemporary, syscall.ENOSPC, "free some space there and run again"},
 	{StatusError, fs.ErrPermission, "check its rights and whose it is: a run as another user, with sudo say, may have made it"},
 	{StatusInterrupted, context.Canceled, "what was done is recorded; the next run continues"},

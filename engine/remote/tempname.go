@@ -1,4 +1,4 @@
-package engine
+package remote
 
 import (
 	"encoding/binary"
@@ -18,7 +18,7 @@ import (
 const (
 	tempPrefix    = ".snapsync-"
 	tempSuffix    = ".tmp"
-	partialSuffix = ".partial"
+	PartialSuffix = ".partial"
 	tempDigits    = 16
 )
 
@@ -26,7 +26,7 @@ const (
 func TempName(path string) string { return besides(path, tempSuffix) }
 
 // PartialName returns the name, in the same directory, under which path may be uploaded.
-func PartialName(path string) string { return besides(path, partialSuffix) }
+func PartialName(path string) string { return besides(path, PartialSuffix) }
 
 func besides(path, suffix string) string {
 	var sum [tempDigits / 2]byte
@@ -41,7 +41,7 @@ func IsTempName(name string) bool {
 	if !ok || len(rest) <= tempDigits {
 		return false
 	}
-	if suffix := rest[tempDigits:]; suffix != tempSuffix && suffix != partialSuffix {
+	if suffix := rest[tempDigits:]; suffix != tempSuffix && suffix != PartialSuffix {
 		return false
 	}
 	return strings.Trim(rest[:tempDigits], "0123456789abcdef") == ""

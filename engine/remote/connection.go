@@ -1,4 +1,10 @@
-package engine
+// Package remote is the contract between the engine and what executes its steps on a remote: a Connection.
+//
+// Engine and backends meet here and nowhere else. The package has the capabilities that the planner sees, the objects
+// of a listing, the classes of errors, the names that are ours on a remote, the place where a remote is kept, and the
+// rules by which content and mtimes count as the same there. It does no I/O but for FindPlace, and knows nothing of plans,
+// of cycles or of what remembers them.
+package remote
 
 import (
 	"context"
@@ -31,8 +37,8 @@ type Caps struct {
 	Transfers       int               // a sensible number of parallel requests; 0 means no opinion
 }
 
-// Remote is one path as a listing of the remote shows it.
-type Remote struct {
+// Object is one path as a listing of the remote shows it.
+type Object struct {
 	Path string // in the source's own bytes; of a symlink without the suffix that rclone gives it
 	// Entry has Kind, Size, Mtime (truncated to Caps.Precision; 0 where the remote keeps none, or
 	// where a listing does not tell) and, if the listing gave one, Hash. Its flags are Adopted.
@@ -91,7 +97,7 @@ type Connection interface {
 	// concurrently. An error from fn ends it. A directory that cannot be listed is an error of the
 	// whole: a partial listing is never mistaken for a complete one. A root that does not exist is
 	// an empty remote. Temporary names of unfinished Sends are listed as such.
-	List(ctx context.Context, fn func(Remote) error) error
+	List(ctx context.Context, fn func(Object) error) error
 
 	// Send makes path hold the content of src and its mtime, creating directories as needed. When it
 	// returns nil the file is as durable as the remote makes any file, and was verified by size and,
@@ -134,7 +140,7 @@ type Connection interface {
 
 	// Stat returns what the remote holds at path now, or ErrNotFound. It is for recovery and repair:
 	// the steady state never calls it.
-	Stat(ctx context.Context, path string) (Remote, error)
+	Stat(ctx context.Context, path string) (Object, error)
 
 	// Hash returns a content hash of the file at path, at whatever cost: reading it if need be. Its type
 	// is want where the remote or a reader can have it, else any other. Of a symlink the content is the
