@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -22,9 +23,9 @@ type boss interface {
 	// yield reports whether something more urgent than the rest of the plan has come up.
 	yield() bool
 	// due reports whether something is to be looked at that can be planned beside the paths of aloft.
-	due(aloft *claims) bool
+	due(aloft *pathset.Claims) bool
 	// beside has that looked at: look looks, plans, and puts the plan into the journal.
-	beside(aloft *claims, look func(Focus) (Outcome, error)) error
+	beside(aloft *pathset.Claims, look func(Focus) (Outcome, error)) error
 	// abort reports whether even what is under way is to be given up.
 	abort() bool
 }
@@ -74,11 +75,11 @@ func (x *execution) interrupted() bool {
 }
 
 // aloft are the paths of what is under way.
-func (x *execution) aloft() claims {
-	c := newClaims(&x.e.caps)
+func (x *execution) aloft() pathset.Claims {
+	c := pathset.NewClaims(&x.e.caps)
 	for _, f := range x.flights {
 		for i := range f.job {
-			c.add(&f.job[i])
+			c.Add(&f.job[i])
 		}
 	}
 	return c
@@ -87,7 +88,7 @@ func (x *execution) aloft() claims {
 // drop takes back the claims of a job that was not started.
 func (x *execution) drop(job []journal.Step) {
 	for i := range job {
-		x.claims.remove(&job[i])
+		x.claims.Remove(&job[i])
 	}
 }
 
@@ -133,7 +134,7 @@ func (x *execution) planBeside(ctx context.Context) error {
 	}
 	x.begin()
 	for i := range e.doubts {
-		x.claims.add(&e.doubts[i])
+		x.claims.Add(&e.doubts[i])
 	}
 	x.unwritten, x.long, e.yielded = 0, &aloft, false
 	return nil

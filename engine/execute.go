@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -56,12 +57,12 @@ type execution struct {
 	throttles int64 // of the engine's that the governor knows
 	steps     int64 // that are settled
 
-	claims    claims           // paths of steps under way or not yet written down
-	blocked   claims           // paths of steps that failed
-	held      claims           // paths of steps that are held, and of what waits for them
+	claims    pathset.Claims   // paths of steps under way or not yet written down
+	blocked   pathset.Claims   // paths of steps that failed
+	held      pathset.Claims   // paths of steps that are held, and of what waits for them
 	lost      losses           // new files that failed to arrive
 	flights   map[int64]flight // jobs under way, by the number of their first step
-	long      *claims          // paths of transfers that this pass goes on beside; nil: there are none
+	long      *pathset.Claims  // paths of transfers that this pass goes on beside; nil: there are none
 	alone     bool             // what is due cannot be planned beside them
 	leftover  bool             // steps wait for them
 	unwritten int              // steps that worked and are not yet written down
@@ -128,7 +129,7 @@ func newExecution(e *Engine, state *journal.State, p *prepared, sum *Summary) *e
 // begin starts the account of what was prepared.
 func (x *execution) begin() {
 	x.agenda, x.deleting = x.p.todo, false
-	x.claims, x.blocked, x.held = newClaims(&x.e.caps), newClaims(&x.e.caps), newClaims(&x.e.caps)
+	x.claims, x.blocked, x.held = pathset.NewClaims(&x.e.caps), pathset.NewClaims(&x.e.caps), pathset.NewClaims(&x.e.caps)
 	x.lost = newLosses()
 }
 
@@ -235,16 +236,16 @@ func (x *execution) admit(ctx context.Context, step journal.Step, batch []journa
 	if _, flies := x.flights[step.Seq]; flies {
 		return batch // an earlier pass started it
 	}
-	if x.long != nil && (step.Seq > x.lastWork || x.long.overlaps(&step)) {
+	if x.long != nil && (step.Seq > x.lastWork || x.long.Overlaps(&step)) {
 		x.leftover = true
-		x.held.add(&step)
+		x.held.Add(&step)
 		return batch
 	}
 	if step.Seq > x.lastWork && !x.deleting {
 		x.deleting = true
 		x.land(scribe)
 	}
-	if !x.e.yielded && x.claims.overlaps(&step) {
+	if !x.e.yielded && x.claims.Overlaps(&step) {
 		x.start(ctx, batch, scribe)
 		batch = nil
 		if !x.e.yielded {
@@ -254,7 +255,7 @@ func (x *execution) admit(ctx context.Context, step journal.Step, batch []journa
 	if x.e.yielded || x.skip(&step) { // it may have turned out while something was waited for
 		return batch
 	}
-	x.claims.add(&step)
+	x.claims.Add(&step)
 	if step.Action != journal.Delete || step.Dir {
 		x.start(ctx, []journal.Step{step}, scribe)
 		return batch
@@ -346,7 +347,7 @@ func (x *execution) land(scribe *scribe) {
 
 // clear waits until every step that overlaps this one is written down, and hurries the scribe.
 func (x *execution) clear(step *journal.Step, scribe *scribe) {
-	for x.stop == nil && x.claims.overlaps(step) {
+	for x.stop == nil && x.claims.Overlaps(step) {
 		if x.unwritten > 0 {
 			scribe.inbox <- note{hurry: true}
 		}
@@ -383,8 +384,8 @@ func (x *execution) settle(done []result, scribe *scribe) {
 }
 
 func (x *execution) failed(r *result) {
-	x.claims.remove(&r.step)
-	x.blocked.add(&r.step)
+	x.claims.Remove(&r.step)
+	x.blocked.Add(&r.step)
 	x.lose(&r.step)
 	if r.doubt {
 		x.doubts = append(x.doubts, r.step)
@@ -412,7 +413,7 @@ func (x *execution) lose(s *journal.Step) {
 func (x *execution) release(steps []journal.Step) {
 	x.unwritten -= len(steps)
 	for i := range steps {
-		x.claims.remove(&steps[i])
+		x.claims.Remove(&steps[i])
 	}
 }
 
@@ -421,15 +422,15 @@ func (x *execution) release(steps []journal.Step) {
 // another name.
 func (x *execution) skip(step *journal.Step) bool {
 	switch {
-	case step.Held, x.held.overlaps(step):
-		x.held.add(step) // what waits for a person is no failure
+	case step.Held, x.held.Overlaps(step):
+		x.held.Add(step) // what waits for a person is no failure
 		return true
 	case x.aside[step.Seq]:
-		x.blocked.add(step)
+		x.blocked.Add(step)
 		x.lose(step)
 		return true
-	case x.blocked.overlaps(step), x.deleting && x.lost.mayBe(step.Old):
-		x.blocked.add(step)
+	case x.blocked.Overlaps(step), x.deleting && x.lost.mayBe(step.Old):
+		x.blocked.Add(step)
 		x.e.cfg.Log.Info("waits for a step that failed", "path", step.Path)
 		x.sum.fail(step.Path, errBlocked)
 		return true

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -124,18 +125,18 @@ func (e *Engine) leaveDoubts(pending []journal.Step, scopes []snapshot.Scope, ou
 	if len(e.doubts) == 0 {
 		return pending, scopes
 	}
-	doubts := newClaims(&e.caps)
+	doubts := pathset.NewClaims(&e.caps)
 	for i := range e.doubts {
-		doubts.add(&e.doubts[i])
+		doubts.Add(&e.doubts[i])
 	}
 	for i := range pending {
-		if !doubts.overlaps(&pending[i]) {
+		if !doubts.Overlaps(&pending[i]) {
 			rest = append(rest, pending[i])
 		}
 	}
 	others = make([]snapshot.Scope, 0, len(scopes))
 	for _, s := range scopes {
-		if doubts.overlaps(&journal.Step{Path: s.Path}) {
+		if doubts.Overlaps(&journal.Step{Path: s.Path}) {
 			out.Deferred = append(out.Deferred, s.Path)
 			continue
 		}
@@ -160,17 +161,17 @@ func (e *Engine) pendingSteps(limit int) (steps []journal.Step, few bool, err er
 // a scope, and then those that overlap these; and every delete and everything held, which are judged
 // over a plan as a whole. The rest is kept.
 func widen(caps *remote.Caps, scopes []snapshot.Scope, pending []journal.Step) (wider []snapshot.Scope, kept, dropped []journal.Step) {
-	in := newClaims(caps)
+	in := pathset.NewClaims(caps)
 	everything := false
 	for _, s := range scopes {
 		everything = everything || s.Path == ""
-		in.add(&journal.Step{Path: s.Path})
+		in.Add(&journal.Step{Path: s.Path})
 	}
 	for kept = pending; ; {
 		var rest []journal.Step
 		for i := range kept {
 			s := &kept[i]
-			if !everything && !s.Held && s.Action != journal.Delete && !in.overlaps(s) {
+			if !everything && !s.Held && s.Action != journal.Delete && !in.Overlaps(s) {
 				rest = append(rest, *s)
 				continue
 			}
@@ -181,9 +182,9 @@ func widen(caps *remote.Caps, scopes []snapshot.Scope, pending []journal.Step) (
 			return scopes, rest, dropped
 		}
 		for i := range dropped {
-			in.add(&journal.Step{Path: dropped[i].Path})
+			in.Add(&journal.Step{Path: dropped[i].Path})
 			if from := dropped[i].From; from != "" {
-				in.add(&journal.Step{Path: from})
+				in.Add(&journal.Step{Path: from})
 			}
 		}
 		kept = rest
@@ -208,12 +209,12 @@ func overlapping(caps *remote.Caps, kept, steps []journal.Step) (both []journal.
 	if len(kept) == 0 || len(steps) == 0 {
 		return nil
 	}
-	planned := newClaims(caps)
+	planned := pathset.NewClaims(caps)
 	for i := range steps {
-		planned.add(&steps[i])
+		planned.Add(&steps[i])
 	}
 	for i := range kept {
-		if planned.overlaps(&kept[i]) {
+		if planned.Overlaps(&kept[i]) {
 			both = append(both, kept[i])
 		}
 	}
@@ -237,11 +238,11 @@ func (e *Engine) planGracefully(s *sight, grace []string) (plan journal.Plan, wa
 	if len(waiting) == 0 {
 		return plan, nil, nil
 	}
-	spared := newPathSet(&remote.Caps{})
+	spared := pathset.New(&remote.Caps{})
 	for _, path := range waiting {
-		spared.count(path, 1)
+		spared.Count(path, 1)
 	}
-	s.changes = slices.DeleteFunc(s.changes, func(c snapshot.Change) bool { return c.New == nil && spared.covers(c.Path) })
+	s.changes = slices.DeleteFunc(s.changes, func(c snapshot.Change) bool { return c.New == nil && spared.Covers(c.Path) })
 	plan, err = e.plan(s)
 	return plan, waiting, err
 }
@@ -249,18 +250,18 @@ func (e *Engine) planGracefully(s *sight, grace []string) (plan journal.Plan, wa
 // unexplained returns those of grace that are absent, that nothing was moved from, and that are not in
 // the way of anything.
 func unexplained(steps []journal.Step, changes []snapshot.Change, grace []string) (waiting []string) {
-	moved := newPathSet(&remote.Caps{})
+	moved := pathset.New(&remote.Caps{})
 	for i := range steps {
 		switch s := &steps[i]; {
 		case s.Action == journal.Move:
-			moved.count(s.From, 1)
+			moved.Count(s.From, 1)
 		case s.Action == journal.Delete && s.Reason == journal.Renamed: // where nothing can be moved
-			moved.count(s.Path, 1)
+			moved.Count(s.Path, 1)
 		}
 	}
 	for _, path := range grace {
 		c := find(changes, path)
-		if c != nil && c.New == nil && !moved.overlaps(path) && !replacedAbove(changes, path) {
+		if c != nil && c.New == nil && !moved.Overlaps(path) && !replacedAbove(changes, path) {
 			waiting = append(waiting, path)
 		}
 	}
@@ -289,15 +290,15 @@ func (e *Engine) amend(state *journal.State, p *prepared, plan journal.Plan, sco
 	for i := range dropped {
 		drop[i] = dropped[i].Seq
 	}
-	looked := newPathSet(&e.caps)
+	looked := pathset.New(&e.caps)
 	for _, s := range scopes {
-		looked.count(s.Path, 1)
+		looked.Count(s.Path, 1)
 	}
 	problems := make(map[string]bool, len(p.seen.problems)) // those fail again: how often is not forgotten
 	for _, problem := range p.seen.problems {
 		problems[problem.Path] = true
 	}
-	settled := func(path string) bool { return looked.overlaps(path) && !problems[path] }
+	settled := func(path string) bool { return looked.Overlaps(path) && !problems[path] }
 	if p.cycle, err = e.cfg.Journal.Amend(plan, drop, settled, e.cfg.Now()); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -189,9 +190,9 @@ func (e *Engine) knownContent(changes []snapshot.Change) (map[Content]string, er
 		return nil, nil
 	}
 	known := make(map[Content]string)
-	doubts := newClaims(&e.caps) // while the remote is away there may be some: what they touch is not known
+	doubts := pathset.NewClaims(&e.caps) // while the remote is away there may be some: what they touch is not known
 	for i := range e.doubts {
-		doubts.add(&e.doubts[i])
+		doubts.Add(&e.doubts[i])
 	}
 	for _, c := range changes {
 		if c.New == nil || c.New.Kind != snapshot.File || c.New.HashType != snapshot.XXH3 || c.New.Size == 0 {
@@ -205,7 +206,7 @@ func (e *Engine) knownContent(changes []snapshot.Change) (map[Content]string, er
 		if err != nil {
 			return nil, err
 		}
-		if ok && !changed(changes, path) && !doubts.overlaps(&journal.Step{Path: path}) {
+		if ok && !changed(changes, path) && !doubts.Overlaps(&journal.Step{Path: path}) {
 			known[content] = path
 		}
 	}

@@ -1,6 +1,10 @@
 package engine
 
-import "time"
+import (
+	"time"
+
+	"github.com/snapsync/snapsync/engine/pathset"
+)
 
 // overseer is a Loop as the boss of one execution.
 type overseer struct {
@@ -36,7 +40,7 @@ func (o *overseer) yield() bool {
 
 // due looks at all hints. What came, or was changed, at a path that is being sent or above it waits; what
 // went there may be half of a rename, and then the other half has to wait as well.
-func (o *overseer) due(aloft *claims) bool {
+func (o *overseer) due(aloft *pathset.Claims) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.woken || !o.hints.all.IsZero() {
@@ -45,7 +49,7 @@ func (o *overseer) due(aloft *claims) bool {
 	now, found := o.now(), false
 	for path, p := range o.hints.paths {
 		switch {
-		case !aloft.writes.overlaps(path):
+		case !aloft.Writes.Overlaps(path):
 			found = found || !p.at.After(now)
 		case p.gone:
 			return false
@@ -58,13 +62,13 @@ func (o *overseer) due(aloft *claims) bool {
 	return err == nil && counts.Pending < maxKept
 }
 
-func (o *overseer) beside(aloft *claims, look func(Focus) (Outcome, error)) error {
+func (o *overseer) beside(aloft *pathset.Claims, look func(Focus) (Outcome, error)) error {
 	now := o.now()
 	o.mu.Lock()
 	taken, _ := o.hints.take(now)
 	var waiting, others []*hinted
 	for _, p := range taken {
-		if aloft.writes.overlaps(p.path) {
+		if aloft.Writes.Overlaps(p.path) {
 			waiting = append(waiting, p)
 		} else {
 			others = append(others, p)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/zeebo/xxh3"
 
+	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -76,7 +77,7 @@ func (c *contest) enter(i int32, ask bool) {
 			return
 		}
 	}
-	key := fold(me.path)
+	key := pathset.Fold(me.path)
 	if _, shared := slices.BinarySearch(c.shared, xxh3.HashString(key)); !shared {
 		return
 	}
@@ -102,7 +103,7 @@ func sharedFolds(changes []snapshot.Change) []uint64 {
 	var all []uint64
 	for i := range changes {
 		if changes[i].New != nil {
-			all = append(all, xxh3.HashString(fold(changes[i].Path)))
+			all = append(all, xxh3.HashString(pathset.Fold(changes[i].Path)))
 		}
 	}
 	slices.Sort(all)

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -74,12 +75,12 @@ func (f *dirFinder) shared(entry func(*planner, int32) *snapshot.Entry) func(i i
 	count := make(map[string]int)
 	for k := range f.Changes {
 		if isDir(entry(f.planner, int32(k))) {
-			count[fold(f.Changes[k].Path)]++
+			count[pathset.Fold(f.Changes[k].Path)]++
 		}
 	}
 	return func(i int32) bool {
 		_, twin := f.Twin(f.path(i))
-		return isDir(twin) || count[fold(f.path(i))] > 1
+		return isDir(twin) || count[pathset.Fold(f.path(i))] > 1
 	}
 }
 
@@ -127,7 +128,7 @@ func (f *dirFinder) choose(olds, news []int32) {
 		h, same := byID[idOf(f.old(i))]
 		if same && f.old(i).Ino != 0 && f.votes[match{i, h}] > 0 {
 			f.accept(i, h)
-		} else if twin, ok := folded[fold(f.path(i))]; ok && (!same || twin == h) && f.tree.files(i) > 0 {
+		} else if twin, ok := folded[pathset.Fold(f.path(i))]; ok && (!same || twin == h) && f.tree.files(i) > 0 {
 			f.accept(i, twin) // the same directory, to a remote that ignores case
 		} else if h, ok := byVotes[i]; ok {
 			f.accept(i, h)
@@ -171,8 +172,8 @@ func (f *dirFinder) foldedDirs(olds, news []int32) map[string]int32 {
 	folded := make(map[string]int32, len(news))
 	for _, h := range news {
 		i, ok := was[idOf(f.now(h))]
-		if !ok || fold(f.path(i)) == fold(f.path(h)) {
-			folded[fold(f.path(h))] = h
+		if !ok || pathset.Fold(f.path(i)) == pathset.Fold(f.path(h)) {
+			folded[pathset.Fold(f.path(h))] = h
 		}
 	}
 	return folded

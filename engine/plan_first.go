@@ -3,6 +3,7 @@ package engine
 import (
 	"slices"
 
+	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -14,13 +15,14 @@ func (c *copies) savable(i, h int32) bool {
 	if c.drops[i] != deleted || c.Caps.Move || c.Caps.CaseInsensitive || len(c.tree.at) > 0 {
 		return false // steps of other kinds come before the sends, too, and would be in between
 	}
-	if c.room.paths == nil {
-		c.room = newPathSet(&c.Caps)
+	if c.room == nil {
+		room := pathset.New(&c.Caps)
+		c.room = &room
 		for i := range c.out.Steps[:c.begin] {
-			c.room.count(c.out.Steps[i].Path, 1)
+			c.room.Count(c.out.Steps[i].Path, 1)
 		}
 	}
-	return !c.room.overlaps(c.path(h))
+	return !c.room.Overlaps(c.path(h))
 }
 
 // copyFirst puts the copies of what is deleted before the deletes, and orders the sends.
@@ -56,7 +58,7 @@ func (c *copies) findFirst(sends []journal.Step) []bool {
 	}
 	first := make([]bool, len(sends))
 	for i := range sends {
-		if sends[i].How != journal.Copy || !c.room.covers(sends[i].From) {
+		if sends[i].How != journal.Copy || !c.room.Covers(sends[i].From) {
 			continue
 		}
 		if along, ok := c.comeAlong(sends, readers, i); ok {
@@ -76,7 +78,7 @@ func (c *copies) comeAlong(sends []journal.Step, readers map[string][]int, i int
 	along = []int{i}
 	for n := 0; n < len(along); n++ {
 		path := sends[along[n]].Path
-		if c.room.overlaps(path) {
+		if c.room.Overlaps(path) {
 			return nil, false
 		}
 		for _, k := range readers[path] {

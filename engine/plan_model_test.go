@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -109,7 +110,7 @@ func input(base, head entries, o options) PlanInput {
 	}
 	in.Twin = func(path string) (last string, e *snapshot.Entry) {
 		for _, twin := range base.paths() {
-			if twin != path && fold(twin) == fold(path) && !changed[twin] {
+			if twin != path && pathset.Fold(twin) == pathset.Fold(path) && !changed[twin] {
 				if last, e = twin, base[twin]; !isRetainedFile(e) {
 					return last, e
 				}

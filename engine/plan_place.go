@@ -3,6 +3,7 @@ package engine
 import (
 	"slices"
 
+	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -107,7 +108,7 @@ func (p *planner) remove(i, h int32) {
 // stands reports whether Old i is where place h is, to this remote.
 func (p *planner) stands(i, h int32) bool {
 	at, path := p.tree.where(i), p.path(h)
-	return at == path || p.Caps.CaseInsensitive && fold(at) == fold(path)
+	return at == path || p.Caps.CaseInsensitive && pathset.Fold(at) == pathset.Fold(path)
 }
 
 func (p *planner) removeFile(i, h int32) {
@@ -162,7 +163,7 @@ func (p *planner) fetch(h int32) {
 	if i == none || p.tree.where(i) == path {
 		return
 	}
-	if at := p.tree.where(i); snapshot.Beneath(path, at) || p.Caps.CaseInsensitive && fold(at) == fold(path) {
+	if at := p.tree.where(i); snapshot.Beneath(path, at) || p.Caps.CaseInsensitive && pathset.Fold(at) == pathset.Fold(path) {
 		p.park(i, h)
 	}
 	now := p.old(i)

@@ -10,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -579,7 +580,7 @@ func TestPlanWithTwins(t *testing.T) {
 		}
 		folds := make(map[string]bool)
 		for path, e := range s.head {
-			if key := fold(path); !s.refused[path] && isFile(e) {
+			if key := pathset.Fold(path); !s.refused[path] && isFile(e) {
 				if folds[key] {
 					t.Fatalf("%s has its place twice:\n%s", path, formatEntries(s.head))
 				}

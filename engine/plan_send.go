@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -71,7 +72,7 @@ type copies struct {
 	used       map[int32]bool    // Olds that were copied to the place that their file moved to
 	overwrites bool              // some step may replace what another one copies
 	saves      bool              // some step copies what an earlier one deletes
-	room       pathSet           // what those delete, once it is asked for
+	room       *pathset.Set      // what those delete, once it is asked for
 }
 
 func (p *planner) findCopies() copies {

@@ -1,9 +1,6 @@
 package engine
 
-import (
-	"strings"
-	"unicode/utf8"
-)
+import "github.com/snapsync/snapsync/engine/pathset"
 
 // twins are the entries of the base by what a remote that ignores case takes their path for: what is
 // sent or moved to A meets what is still at a. nil on other remotes.
@@ -35,26 +32,17 @@ func (p *planner) findTwins() twins {
 	return t
 }
 
-func (t twins) add(path string, i int32) { t[fold(path)] = append(t[fold(path)], i) }
+func (t twins) add(path string, i int32) { t[pathset.Fold(path)] = append(t[pathset.Fold(path)], i) }
 
 func (t twins) of(path string) []int32 {
 	if t == nil {
 		return nil
 	}
-	return t[fold(path)]
+	return t[pathset.Fold(path)]
 }
 
 // has reports whether anything but i itself has path for a twin.
 func (t twins) has(path string, i int32) bool {
 	list := t.of(path)
 	return len(list) > 1 || len(list) == 1 && list[0] != i
-}
-
-// fold returns what path has in common with the paths that differ from it only in case. Names that
-// are not text differ in every byte.
-func fold(path string) string {
-	if !utf8.ValidString(path) {
-		return path
-	}
-	return strings.ToLower(path)
 }

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -52,11 +53,11 @@ func (e *Engine) doubtful() ([]journal.Step, error) {
 		return nil, err
 	}
 	var started []journal.Step
-	seen := newClaims(&e.caps)
+	seen := pathset.NewClaims(&e.caps)
 	for i := range claimed {
-		if s := &claimed[i]; !seen.overlaps(s) {
+		if s := &claimed[i]; !seen.Overlaps(s) {
 			started = append(started, *s)
-			seen.add(s)
+			seen.Add(s)
 		}
 	}
 	return started, nil

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 
+	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -38,13 +39,13 @@ func newTwinFinder(base snapshot.Base, changes []snapshot.Change) *twinFinder {
 // find is PlanInput.Twin.
 func (t *twinFinder) find(path string) (string, *snapshot.Entry) {
 	in, name := snapshot.Split(path)
-	d := t.list(fold(in))
+	d := t.list(pathset.Fold(in))
 	if d == nil {
 		return "", nil
 	}
 	last := (*twin)(nil)
-	for i := range d.twin[fold(name)] {
-		switch w := &d.twin[fold(name)][i]; {
+	for i := range d.twin[pathset.Fold(name)] {
+		switch w := &d.twin[pathset.Fold(name)][i]; {
 		case w.path == path:
 		case !isRetainedFile(&w.Entry):
 			return w.path, &w.Entry
@@ -95,7 +96,7 @@ func (t *twinFinder) read(d *foldedDir, dir string) {
 	}
 	t.err = eachChild(t.reader, dir, func(path string, e *snapshot.Entry) {
 		_, name := snapshot.Split(path)
-		name = fold(name)
+		name = pathset.Fold(name)
 		if e.Kind == snapshot.Dir {
 			d.subs[name] = append(d.subs[name], path)
 		}

@@ -1,4 +1,4 @@
-package engine
+package pathset
 
 import (
 	"testing"
@@ -61,19 +61,19 @@ func TestClaimsAgreeWithTheDefinition(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		members := rapid.SliceOfN(step, 0, 4).Draw(t, "members")
 		removed := rapid.IntRange(0, len(members)).Draw(t, "removed")
-		c := newClaims(&remote.Caps{})
+		c := NewClaims(&remote.Caps{})
 		for _, m := range members {
-			c.add(m)
+			c.Add(m)
 		}
 		for _, m := range members[:removed] {
-			c.remove(m)
+			c.Remove(m)
 		}
 		s := step.Draw(t, "step")
 		want := false
 		for _, m := range members[removed:] {
 			want = want || stepsOverlap(m, s)
 		}
-		if got := c.overlaps(s); got != want {
+		if got := c.Overlaps(s); got != want {
 			t.Fatalf("overlaps(%+v) = %v, want %v, with %+v", *s, got, want, members[removed:])
 		}
 	})
@@ -83,9 +83,9 @@ func TestClaimsFoldCaseWhereTheRemoteDoes(t *testing.T) {
 	upper := &journal.Step{Action: journal.Send, How: journal.Upload, Path: "Dir/F"}
 	lower := &journal.Step{Action: journal.Delete, Path: "dir"}
 	for _, folds := range []bool{false, true} {
-		c := newClaims(&remote.Caps{CaseInsensitive: folds})
-		c.add(upper)
-		if got := c.overlaps(lower); got != folds {
+		c := NewClaims(&remote.Caps{CaseInsensitive: folds})
+		c.Add(upper)
+		if got := c.Overlaps(lower); got != folds {
 			t.Errorf("CaseInsensitive %v: overlaps = %v", folds, got)
 		}
 	}
