@@ -8,7 +8,7 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// adopt builds the base from one listing of the remote. It runs once in the life of a mapping, or
+// plan.adopt builds the base from one listing of the remote. It runs once in the life of a mapping, or
 // again when its journal was lost: what another tool or an earlier life has put there is compared by
 // the next look, and not sent again.
 //

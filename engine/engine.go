@@ -4,7 +4,7 @@
 //
 //	head    = scan of the source, streamed against the base       look.go
 //	changes = what differs, hashed where the stat cannot tell     look.go
-//	plan    = Plan(changes, capabilities)                         plan.go, pure
+//	plan    = plan.Make(changes, capabilities)                    package plan, pure
 //	guard(plan)                     may hold deletes, nothing else guard.go
 //	journal.Begin(plan)             replaces what was pending
 //	execute(journal.Pending)        bounded workers, in order     execute.go, perform.go

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/snapsync/snapsync/engine/plan"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -51,5 +52,5 @@ func (e *Engine) fill(ctx context.Context, state *journal.State) (p prepared, er
 
 // planPart plans changes that do not depend on any others.
 func (e *Engine) planPart(changes []snapshot.Change) journal.Plan {
-	return Plan(PlanInput{Changes: changes, Caps: e.caps, CompleteSync: e.cfg.CompleteSync, Metadata: e.cfg.Metadata})
+	return plan.Make(plan.Input{Changes: changes, Caps: e.caps, CompleteSync: e.cfg.CompleteSync, Metadata: e.cfg.Metadata})
 }

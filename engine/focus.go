@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/engine/pathset"
+	"github.com/snapsync/snapsync/engine/plan"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -260,7 +261,7 @@ func unexplained(steps []journal.Step, changes []snapshot.Change, grace []string
 		}
 	}
 	for _, path := range grace {
-		c := find(changes, path)
+		c := plan.Find(changes, path)
 		if c != nil && c.New == nil && !moved.Overlaps(path) && !replacedAbove(changes, path) {
 			waiting = append(waiting, path)
 		}
@@ -271,7 +272,7 @@ func unexplained(steps []journal.Step, changes []snapshot.Change, grace []string
 // replacedAbove reports whether a file took the place of a directory above path.
 func replacedAbove(changes []snapshot.Change, path string) bool {
 	for dir, _ := snapshot.Split(path); dir != ""; dir, _ = snapshot.Split(dir) {
-		if c := find(changes, dir); c != nil && isFile(c.New) {
+		if c := plan.Find(changes, dir); c != nil && plan.IsFile(c.New) {
 			return true
 		}
 	}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"github.com/snapsync/snapsync/engine/plan"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -57,7 +58,7 @@ func (k *keeper) ask(dir string) bool {
 			return false
 		}
 		path := snapshot.Join(dir, string(name))
-		if !changed(k.changes, path) {
+		if !plan.Changed(k.changes, path) {
 			return true
 		}
 		if entry.Kind == snapshot.Dir {

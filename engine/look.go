@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/snapsync/snapsync/engine/pathset"
+	"github.com/snapsync/snapsync/engine/plan"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -73,7 +74,7 @@ func (e *Engine) hash(ctx context.Context, s *sight) error {
 	if err != nil {
 		return err
 	}
-	needs := Needs(s.changes, e.caps, func(size int64) bool { return known[size] })
+	needs := plan.Needs(s.changes, e.caps, func(size int64) bool { return known[size] })
 	if len(needs) == 0 {
 		return nil
 	}
@@ -167,7 +168,7 @@ func (e *Engine) plan(s *sight) (journal.Plan, error) {
 		return journal.Plan{}, err
 	}
 	kept, twins := newKeeper(s.base, s.changes), newTwinFinder(s.base, s.changes)
-	in := PlanInput{
+	in := plan.Input{
 		Changes: s.changes, Caps: e.caps,
 		CompleteSync: e.cfg.CompleteSync, EmptyDirs: e.cfg.EmptyDirs, Metadata: e.cfg.Metadata,
 		Known: known, Kept: kept.beneath, Twin: twins.find,
@@ -176,20 +177,20 @@ func (e *Engine) plan(s *sight) (journal.Plan, error) {
 		},
 	}
 	s.problems = slices.Clip(s.head.Problems)
-	for _, c := range conflicts(&in) {
-		s.problems = append(s.problems, snapshot.Problem{Path: s.changes[c.change].Path, Err: c.err()})
+	for _, c := range plan.Conflicts(&in) {
+		s.problems = append(s.problems, snapshot.Problem{Path: s.changes[c.Change].Path, Err: c.Err()})
 	}
-	plan := Plan(in)
+	plan := plan.Make(in)
 	return plan, errors.Join(kept.err, kept.close(), twins.close())
 }
 
 // knownContent finds, for the new content that was hashed, a path of the base that holds it and that
 // this plan does not touch.
-func (e *Engine) knownContent(changes []snapshot.Change) (map[Content]string, error) {
+func (e *Engine) knownContent(changes []snapshot.Change) (map[plan.Content]string, error) {
 	if !e.caps.Copy {
 		return nil, nil
 	}
-	known := make(map[Content]string)
+	known := make(map[plan.Content]string)
 	doubts := pathset.NewClaims(&e.caps) // while the remote is away there may be some: what they touch is not known
 	for i := range e.doubts {
 		doubts.Add(&e.doubts[i])
@@ -198,7 +199,7 @@ func (e *Engine) knownContent(changes []snapshot.Change) (map[Content]string, er
 		if c.New == nil || c.New.Kind != snapshot.File || c.New.HashType != snapshot.XXH3 || c.New.Size == 0 {
 			continue
 		}
-		content := Content{Size: c.New.Size, Hash: c.New.Hash}
+		content := plan.Content{Size: c.New.Size, Hash: c.New.Hash}
 		if _, done := known[content]; done {
 			continue
 		}
@@ -206,23 +207,9 @@ func (e *Engine) knownContent(changes []snapshot.Change) (map[Content]string, er
 		if err != nil {
 			return nil, err
 		}
-		if ok && !changed(changes, path) && !doubts.Overlaps(&journal.Step{Path: path}) {
+		if ok && !plan.Changed(changes, path) && !doubts.Overlaps(&journal.Step{Path: path}) {
 			known[content] = path
 		}
 	}
 	return known, nil
-}
-
-// changed reports whether path is in changes, which are sorted.
-func changed(changes []snapshot.Change, path string) bool { return find(changes, path) != nil }
-
-// find returns the change of path in changes, which are sorted; nil if there is none.
-func find(changes []snapshot.Change, path string) *snapshot.Change {
-	i, found := slices.BinarySearchFunc(changes, path, func(c snapshot.Change, p string) int {
-		return snapshot.ComparePaths(c.Path, p)
-	})
-	if !found {
-		return nil
-	}
-	return &changes[i]
 }

@@ -1,20 +1,23 @@
 package engine
 
-import "github.com/snapsync/snapsync/snapshot"
+import (
+	"github.com/snapsync/snapsync/engine/plan"
+	"github.com/snapsync/snapsync/snapshot"
+)
 
 // losses are new files that failed to arrive: their sizes, and their contents, with no hash where that is
 // not known.
 type losses struct {
 	sizes    map[int64]bool
-	contents map[Content]bool
+	contents map[plan.Content]bool
 }
 
-func newLosses() losses { return losses{make(map[int64]bool), make(map[Content]bool)} }
+func newLosses() losses { return losses{make(map[int64]bool), make(map[plan.Content]bool)} }
 
 func (l *losses) add(e *snapshot.Entry) {
-	c, known := contentOf(e)
+	c, known := plan.ContentOf(e)
 	if !known {
-		c = Content{Size: e.Size}
+		c = plan.Content{Size: e.Size}
 	}
 	l.sizes[e.Size], l.contents[c] = true, true
 }
@@ -25,6 +28,6 @@ func (l *losses) mayBe(e *snapshot.Entry) bool {
 	if e == nil || e.Size == 0 || !l.sizes[e.Size] {
 		return false
 	}
-	c, known := contentOf(e)
-	return !known || l.contents[c] || l.contents[Content{Size: e.Size}]
+	c, known := plan.ContentOf(e)
+	return !known || l.contents[c] || l.contents[plan.Content{Size: e.Size}]
 }

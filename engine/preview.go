@@ -6,7 +6,7 @@ import (
 	"github.com/snapsync/snapsync/journal"
 )
 
-// Plan says what Run would do now. It sends nothing, deletes nothing and writes nothing: its caller
+// plan.Make says what Run would do now. It sends nothing, deletes nothing and writes nothing: its caller
 // gives it a journal that is read-only, or one in memory where there is none yet. The remote is
 // opened only if this mapping never ran.
 func (e *Engine) Plan(ctx context.Context) (*Preview, error) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/snapsync/snapsync/engine/pathset"
+	"github.com/snapsync/snapsync/engine/plan"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -36,7 +37,7 @@ func newTwinFinder(base snapshot.Base, changes []snapshot.Change) *twinFinder {
 	return &twinFinder{base: base, changes: changes, listed: make(map[string]*foldedDir)}
 }
 
-// find is PlanInput.Twin.
+// plan.Find is plan.Input.Twin.
 func (t *twinFinder) find(path string) (string, *snapshot.Entry) {
 	in, name := snapshot.Split(path)
 	d := t.list(pathset.Fold(in))
@@ -47,7 +48,7 @@ func (t *twinFinder) find(path string) (string, *snapshot.Entry) {
 	for i := range d.twin[pathset.Fold(name)] {
 		switch w := &d.twin[pathset.Fold(name)][i]; {
 		case w.path == path:
-		case !isRetainedFile(&w.Entry):
+		case !plan.IsRetainedFile(&w.Entry):
 			return w.path, &w.Entry
 		case last == nil:
 			last = w
@@ -100,7 +101,7 @@ func (t *twinFinder) read(d *foldedDir, dir string) {
 		if e.Kind == snapshot.Dir {
 			d.subs[name] = append(d.subs[name], path)
 		}
-		if !changed(t.changes, path) {
+		if !plan.Changed(t.changes, path) {
 			d.twin[name] = append(d.twin[name], twin{path, *e})
 		}
 	})

@@ -1,4 +1,4 @@
-package engine
+package plan
 
 import (
 	"fmt"
@@ -12,26 +12,26 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// conflict is a path of the source that a remote which ignores case has no room for.
-type conflict struct {
-	change int32
+// Conflict is a path of the source that a remote which ignores case has no room for.
+type Conflict struct {
+	Change int32
 	with   string // what has its place
 }
 
-func (c conflict) err() error {
+func (c Conflict) Err() error {
 	return fmt.Errorf("%w: it differs only in case from %q, and to this remote both are one name: rename or exclude one of them",
 		remote.ErrInvalidName, c.with)
 }
 
-// conflicts returns the changes, in order, whose New is not planned because something else has its
+// Conflicts returns the changes, in order, whose New is not planned because something else has its
 // place on a remote that ignores case: what the base has there, whether it changed or not, before what is
 // new; and of what is new the first. So the same one wins in every run. Directories that differ only in
 // case are one on the remote, and share it.
-func conflicts(in *PlanInput) []conflict {
+func Conflicts(in *Input) []Conflict {
 	if !in.Caps.CaseInsensitive {
 		return nil
 	}
-	c := contest{PlanInput: in, shared: sharedFolds(in.Changes), taken: make(map[string]claimant)}
+	c := contest{Input: in, shared: sharedFolds(in.Changes), taken: make(map[string]claimant)}
 	for _, incumbents := range []bool{true, false} {
 		c.lost = claimant{}
 		for k := range in.Changes {
@@ -40,7 +40,7 @@ func conflicts(in *PlanInput) []conflict {
 			}
 		}
 	}
-	slices.SortFunc(c.out, func(a, b conflict) int { return int(a.change - b.change) })
+	slices.SortFunc(c.out, func(a, b Conflict) int { return int(a.Change - b.Change) })
 	return c.out
 }
 
@@ -57,22 +57,22 @@ type claimant struct {
 }
 
 type contest struct {
-	*PlanInput
+	*Input
 	shared []uint64            // see sharedFolds
 	taken  map[string]claimant // by folded path, as far as it is shared
 	lost   claimant            // the last directory that lost: what is beneath loses with it
-	out    []conflict
+	out    []Conflict
 }
 
 func (c *contest) enter(i int32, ask bool) {
 	ch := &c.Changes[i]
 	me := claimant{path: ch.Path, dir: isDir(ch.New)}
 	if c.lost.path != "" && snapshot.Beneath(me.path, c.lost.path) {
-		c.out = append(c.out, conflict{i, c.lost.with})
+		c.out = append(c.out, Conflict{i, c.lost.with})
 		return
 	}
 	if ask && c.Twin != nil {
-		if path, twin := c.Twin(me.path); twin != nil && !(isDir(twin) && me.dir) && !isRetainedFile(twin) {
+		if path, twin := c.Twin(me.path); twin != nil && !(isDir(twin) && me.dir) && !IsRetainedFile(twin) {
 			c.lose(i, me, path)
 			return
 		}
@@ -90,7 +90,7 @@ func (c *contest) enter(i int32, ask bool) {
 }
 
 func (c *contest) lose(i int32, me claimant, with string) {
-	c.out = append(c.out, conflict{i, with})
+	c.out = append(c.out, Conflict{i, with})
 	if me.dir {
 		me.with = with
 		c.lost = me
@@ -116,18 +116,18 @@ func sharedFolds(changes []snapshot.Change) []uint64 {
 	return shared
 }
 
-// isRetainedFile reports whether nobody wants e any more: it makes room for what somebody wants.
-func isRetainedFile(e *snapshot.Entry) bool { return isFile(e) && e.Flags.Has(snapshot.Retained) }
+// IsRetainedFile reports whether nobody wants e any more: it makes room for what somebody wants.
+func IsRetainedFile(e *snapshot.Entry) bool { return IsFile(e) && e.Flags.Has(snapshot.Retained) }
 
 // refuse takes the losers out of the changes, which stay as many: others know them by their index.
 // What the remote held at the path of a loser goes, unless it is the loser itself.
-func (p *PlanInput) refuse(lost []conflict) {
+func (p *Input) refuse(lost []Conflict) {
 	if len(lost) == 0 {
 		return
 	}
 	p.Changes = slices.Clone(p.Changes)
 	for _, c := range lost {
-		ch := &p.Changes[c.change]
+		ch := &p.Changes[c.Change]
 		if isIncumbent(ch) {
 			ch.Old = nil
 		}
@@ -146,7 +146,7 @@ func (p *planner) forgetTwins() {
 		if s.Action == journal.Delete || s.Old != nil && s.Action == journal.Send {
 			continue
 		}
-		if path, twin := p.Twin(s.Path); isRetainedFile(twin) {
+		if path, twin := p.Twin(s.Path); IsRetainedFile(twin) {
 			p.out.Refresh = append(p.out.Refresh, journal.Refresh{Path: path})
 		}
 	}

@@ -1,4 +1,4 @@
-package engine
+package plan
 
 import (
 	"slices"
@@ -15,7 +15,7 @@ func (p *planner) drop() {
 	begin := len(p.out.Steps)
 	for k := range p.Changes {
 		i := int32(k)
-		if !isFile(p.old(i)) || p.dest[i] != none || p.drops[i] != present {
+		if !IsFile(p.old(i)) || p.dest[i] != none || p.drops[i] != present {
 			continue
 		}
 		if why, goes := p.whyDelete(i); goes {
@@ -84,7 +84,7 @@ func (p *planner) goneDir(i int32) bool {
 func (p *planner) holding() []bool {
 	holds := make([]bool, len(p.Changes))
 	for k := range p.Changes {
-		if i := int32(k); isFile(p.old(i)) && p.dest[i] == none && p.drops[i] == present {
+		if i := int32(k); IsFile(p.old(i)) && p.dest[i] == none && p.drops[i] == present {
 			p.mark(holds, i)
 		}
 	}
@@ -142,7 +142,7 @@ func (p *planner) learned(i int32, inUse []bool) (*snapshot.Entry, bool) {
 	case old == nil:
 		// Where the remote is to have it too, it is known when the remote has it.
 		return now, isDir(now) && !(p.EmptyDirs && p.Caps.EmptyDirs)
-	case now == nil && isFile(old):
+	case now == nil && IsFile(old):
 		if p.dest[i] != none || p.drops[i] != present {
 			return nil, false
 		}
@@ -188,7 +188,7 @@ func (p *planner) filesInUse() []bool {
 	}
 	marks := make([]bool, len(p.Changes))
 	for k := range p.Changes {
-		if isFile(p.Changes[k].Old) {
+		if IsFile(p.Changes[k].Old) {
 			p.mark(marks, int32(k))
 		}
 	}

@@ -1,4 +1,4 @@
-package engine
+package plan
 
 import (
 	"slices"
@@ -51,7 +51,7 @@ func (p *planner) placeChain(h int32) {
 	chain := []int32{h}
 	for {
 		i := p.occupant[h]
-		if i == none || p.dest[i] == none || p.dest[i] == h || !isFile(p.old(i)) {
+		if i == none || p.dest[i] == none || p.dest[i] == h || !IsFile(p.old(i)) {
 			break
 		}
 		h = p.dest[i]
@@ -127,7 +127,7 @@ func (p *planner) removeDir(i, h int32) {
 	switch {
 	case p.dest[i] != none:
 		p.evict(i, h)
-	case isFile(p.now(h)) || p.source[h] != none:
+	case IsFile(p.now(h)) || p.source[h] != none:
 		p.clear(i, h)
 	}
 }

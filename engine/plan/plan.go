@@ -1,4 +1,38 @@
-package engine
+// Package plan turns what differs between base and head into the steps that make the remote true again.
+//
+// Make turns what differs into the least that the remote has to do. It is pure: no clock, no I/O, and the same
+// input gives the same plan, byte by byte. An entry of the base (an Old) is content that the remote holds; an
+// entry of the head (a New) is a place where the source wants content. Planning is to find for each
+// place the entry that costs least to bring there.
+//
+//	pair   (pair.go)   each Old with at most one New:
+//	         directories    by inode, or because all their files went the same way  dirs.go
+//	         where they are an unchanged file, under the name that it has once its directory moved
+//	         files          by inode, by content, then by inode alone (edited)      match.go
+//	         what is left   a file at the same path: it was modified
+//	place  (place.go)  from the top of the tree down, for every place that gets an Old from
+//	         elsewhere or is taken by something else:
+//	           first the directories above it
+//	           then free it: what stands there is placed itself, or, if that leads back to here,
+//	             parked under a temporary name; or deleted, if it goes anyway
+//	           then move what belongs there
+//	send   (send.go)   what is at its place and differs, and what is new; by a copy on the
+//	         remote if some path holds the content at that moment, or did before a delete of
+//	         place: then the copy goes before it  first.go
+//	drop   (drop.go)   delete, or retain, what was paired with nothing; then directories that
+//	         nothing is left in
+//	learn  (drop.go)   what the base may know at once: new stats, directories, what is retained
+//
+// The result is a correct order for one hand, and so for many: a step has to wait only for earlier
+// steps on the same paths, above or beneath them, and the trailing deletes for everything else. Every
+// prefix of a plan leaves a base from which the next plan reaches the same end.
+//
+// Of paths that differ only in case, where the remote cannot tell them apart, one is planned and the
+// others are left out (case.go).
+//
+// What it leaves to others: whether the deletes may happen (guard.go of package engine), and what the base
+// holds besides the changes: Input has functions that look it up.
+package plan
 
 import (
 	"github.com/snapsync/snapsync/engine/remote"
@@ -6,42 +40,8 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// # How a plan is made
-//
-// Plan turns what differs into the least that the remote has to do. It is pure: the same input gives
-// the same plan, byte by byte. An entry of the base (an Old) is content that the remote holds; an
-// entry of the head (a New) is a place where the source wants content. Planning is to find for each
-// place the entry that costs least to bring there.
-//
-//	pair   (plan_pair.go)   each Old with at most one New:
-//	         directories    by inode, or because all their files went the same way  plan_dirs.go
-//	         where they are an unchanged file, under the name that it has once its directory moved
-//	         files          by inode, by content, then by inode alone (edited)      plan_match.go
-//	         what is left   a file at the same path: it was modified
-//	place  (plan_place.go)  from the top of the tree down, for every place that gets an Old from
-//	         elsewhere or is taken by something else:
-//	           first the directories above it
-//	           then free it: what stands there is placed itself, or, if that leads back to here,
-//	             parked under a temporary name; or deleted, if it goes anyway
-//	           then move what belongs there
-//	send   (plan_send.go)   what is at its place and differs, and what is new; by a copy on the
-//	         remote if some path holds the content at that moment, or did before a delete of
-//	         place: then the copy goes before it  plan_first.go
-//	drop   (plan_drop.go)   delete, or retain, what was paired with nothing; then directories that
-//	         nothing is left in
-//	learn  (plan_drop.go)   what the base may know at once: new stats, directories, what is retained
-//
-// The result is a correct order for one hand, and so for many: a step has to wait only for earlier
-// steps on the same paths, above or beneath them, and the trailing deletes for everything else. Every
-// prefix of a plan leaves a base from which the next plan reaches the same end.
-//
-// Of paths that differ only in case, where the remote cannot tell them apart, one is planned and the
-// others are left out (plan_case.go).
-//
-// What it leaves to others: whether the deletes may happen (guard.go).
-
-// PlanInput is everything that a plan depends on.
-type PlanInput struct {
+// Input is everything that a plan depends on.
+type Input struct {
 	// Changes are those of snapshot.Head, in the same order, with New.Hash filled in where Needs
 	// asked for it.
 	Changes []snapshot.Change
@@ -72,8 +72,8 @@ type Content struct {
 	Hash snapshot.Hash // XXH3
 }
 
-// Plan returns the steps that make the remote true to the source. Their order is as described above.
-func Plan(in PlanInput) journal.Plan {
+// Make returns the steps that make the remote true to the source. Their order is as described above.
+func Make(in Input) journal.Plan {
 	if in.Kept == nil {
 		in.Kept = func(string) bool { return false }
 	}
@@ -83,8 +83,8 @@ func Plan(in PlanInput) journal.Plan {
 	if in.Caps.BucketBased {
 		in.Caps.DirMove = false // there is nothing to move
 	}
-	in.refuse(conflicts(&in))
-	p := &planner{PlanInput: in}
+	in.refuse(Conflicts(&in))
+	p := &planner{Input: in}
 	p.out.Steps = make([]journal.Step, 0, p.count())
 	if p.anyOld {
 		p.tree = newTree(in.Changes)
@@ -102,7 +102,7 @@ func Plan(in PlanInput) journal.Plan {
 
 // planner is one plan in the making.
 type planner struct {
-	PlanInput
+	Input
 	out    journal.Plan
 	anyOld bool  // the base holds something at some path; else all of what follows stays nil
 	tree   *tree // where everything is, as the steps so far leave it
@@ -130,7 +130,7 @@ func (p *planner) count() int {
 	for i := range p.Changes {
 		c := &p.Changes[i]
 		p.anyOld = p.anyOld || c.Old != nil
-		if c.Old == nil && isFile(c.New) || c.New == nil {
+		if c.Old == nil && IsFile(c.New) || c.New == nil {
 			steps++
 		}
 	}

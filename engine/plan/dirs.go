@@ -1,4 +1,4 @@
-package engine
+package plan
 
 import (
 	"github.com/snapsync/snapsync/engine/pathset"
@@ -243,7 +243,7 @@ func (f *dirFinder) canClear(i, there int32) bool {
 	}
 	files := int32(0)
 	for k, end := there+1, f.tree.end(there); k < end; k++ {
-		if !isFile(f.old(k)) {
+		if !IsFile(f.old(k)) {
 			continue
 		}
 		if files++; f.dest[k] == k && f.judge(k, k) != edited {

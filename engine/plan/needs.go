@@ -1,4 +1,4 @@
-package engine
+package plan
 
 import (
 	"github.com/snapsync/snapsync/engine/remote"
@@ -22,7 +22,7 @@ func Needs(changes []snapshot.Change, caps remote.Caps, sizeKnown func(size int6
 	for i := range changes {
 		c := &changes[i]
 		switch {
-		case !isFile(c.New) || c.New.HashType != snapshot.NoHash || c.New.Size == 0:
+		case !IsFile(c.New) || c.New.HashType != snapshot.NoHash || c.New.Size == 0:
 		case uncertain(&caps, c), racyAdoption(c), leaving.explains(changes, c), caps.Copy && !unchanged(&caps, c) && sizeKnown(c.New.Size):
 			needs = append(needs, i)
 		}
@@ -41,7 +41,7 @@ func uncertain(c *remote.Caps, ch *snapshot.Change) bool {
 // hash, is one that cannot be trusted.
 func racyAdoption(ch *snapshot.Change) bool {
 	old, now := ch.Old, ch.New
-	return isFile(old) && old.Flags.Has(snapshot.Adopted) && old.Size == now.Size && now.Flags.Has(snapshot.Racy)
+	return IsFile(old) && old.Flags.Has(snapshot.Adopted) && old.Size == now.Size && now.Flags.Has(snapshot.Racy)
 }
 
 // adoptedInTime reports whether old comes from a listing whose mtime is reason enough to believe
@@ -51,7 +51,7 @@ func adoptedInTime(c *remote.Caps, old, now *snapshot.Entry) bool {
 }
 
 func unchanged(c *remote.Caps, ch *snapshot.Change) bool {
-	return isFile(ch.Old) && isFile(ch.New) && c.SameContent(ch.Old, ch.New, false)
+	return IsFile(ch.Old) && IsFile(ch.New) && c.SameContent(ch.Old, ch.New, false)
 }
 
 // leaving is the content of the base that is, or may be, no longer at its path.
@@ -73,7 +73,7 @@ func findLeaving(changes []snapshot.Change, caps *remote.Caps) leaving {
 	}
 	for i := range changes {
 		c := &changes[i]
-		if !isFile(c.Old) || c.Old.Size == 0 || c.Old.HashType != snapshot.XXH3 || unchanged(caps, c) {
+		if !IsFile(c.Old) || c.Old.Size == 0 || c.Old.HashType != snapshot.XXH3 || unchanged(caps, c) {
 			continue
 		}
 		if l.sizes == nil {
@@ -106,6 +106,6 @@ func cameAlong(changes []snapshot.Change, from, to string) bool {
 	if fromName != toName || fromDir == toDir {
 		return false
 	}
-	was, is := find(changes, fromDir), find(changes, toDir)
+	was, is := Find(changes, fromDir), Find(changes, toDir)
 	return was != nil && is != nil && isDir(was.Old) && isDir(is.New) && is.New.Ino != 0 && idOf(was.Old) == idOf(is.New)
 }

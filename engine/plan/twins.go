@@ -1,4 +1,4 @@
-package engine
+package plan
 
 import "github.com/snapsync/snapsync/engine/pathset"
 

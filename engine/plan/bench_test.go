@@ -1,4 +1,4 @@
-package engine
+package plan
 
 import (
 	"fmt"
@@ -113,7 +113,7 @@ var allCaps = remote.Caps{Move: true, DirMove: true, Copy: true, SetModTime: tru
 func BenchmarkPlan(b *testing.B) {
 	for _, shape := range planShapes {
 		b.Run(fmt.Sprintf("%s-%d", shape.name, shape.n), func(b *testing.B) {
-			in := PlanInput{Changes: bigChanges(shape.n, shape.change), Caps: allCaps, CompleteSync: true}
+			in := Input{Changes: bigChanges(shape.n, shape.change), Caps: allCaps, CompleteSync: true}
 			begun := time.Now()
 			paths := make(map[string]int)
 			for i := range in.Changes {
@@ -122,7 +122,7 @@ func BenchmarkPlan(b *testing.B) {
 			mapping := time.Since(begun)
 			b.ReportAllocs()
 			for b.Loop() {
-				Plan(in)
+				Make(in)
 			}
 			b.ReportMetric(float64(b.Elapsed())/float64(b.N)/float64(mapping), "x-map")
 		})

@@ -1,4 +1,4 @@
-package engine
+package plan
 
 import (
 	"encoding/binary"
@@ -69,7 +69,7 @@ func byContent(e *snapshot.Entry) (matchKey, bool) {
 }
 
 // byInode finds files that have another name and were edited; or an inode that was used again, which
-// PlanInput.Survived tells apart.
+// Input.Survived tells apart.
 func byInode(e *snapshot.Entry) (matchKey, bool) {
 	return matchKey{e.Kind, e.Dev, e.Ino, 0, 0}, e.Ino != 0
 }

@@ -1,4 +1,4 @@
-package engine
+package plan
 
 import (
 	"slices"
@@ -48,10 +48,10 @@ func (p *planner) pairWith(dirs []match) []match {
 	m := newMatcher(p.Changes)
 	for i := range p.Changes {
 		c := &p.Changes[i]
-		if isFile(c.Old) && p.dest[i] == none {
+		if IsFile(c.Old) && p.dest[i] == none {
 			m.olds = append(m.olds, int32(i))
 		}
-		if isFile(c.New) && p.source[i] == none {
+		if IsFile(c.New) && p.source[i] == none {
 			m.news = append(m.news, int32(i))
 		}
 	}
@@ -78,7 +78,7 @@ func (p *planner) pairWith(dirs []match) []match {
 // has the same inode at another path is a second link.
 func (p *planner) linked(i int32) bool {
 	now := p.now(i)
-	return isFile(now) && idOf(now) == idOf(p.old(i))
+	return IsFile(now) && idOf(now) == idOf(p.old(i))
 }
 
 func (p *planner) bind(i, h int32) { p.dest[i], p.source[h] = h, i }
@@ -130,7 +130,7 @@ func (p *planner) pairInPlace(h int32) {
 	switch {
 	case isDir(old) && isDir(now):
 		p.bind(i, h)
-	case isFile(old) && isFile(now) && p.compare(old, now, false) != edited:
+	case IsFile(old) && IsFile(now) && p.compare(old, now, false) != edited:
 		p.bind(i, h)
 	}
 }
@@ -138,7 +138,7 @@ func (p *planner) pairInPlace(h int32) {
 // alike reports whether h is another file than the one it was paired with, which happens to hold the same.
 func (p *planner) alike(i, h int32) bool {
 	old, now := p.old(i), p.now(h)
-	return isFile(old) && old.Ino != now.Ino && old.Ino != 0 && now.Ino != 0
+	return IsFile(old) && old.Ino != now.Ino && old.Ino != 0 && now.Ino != 0
 }
 
 // unpairChains frees the places of alike files where inodes tell more than content. After `mv c d; mv b c`,
@@ -151,7 +151,7 @@ func (p *planner) unpairChains(alike []int32) {
 	}
 	at := make(map[fileID]int32, len(alike))
 	for k := range p.Changes {
-		if h := int32(k); isFile(p.now(h)) && p.source[h] == none && p.now(h).Ino != 0 {
+		if h := int32(k); IsFile(p.now(h)) && p.source[h] == none && p.now(h).Ino != 0 {
 			at[idOf(p.now(h))] = h
 		}
 	}
@@ -161,7 +161,7 @@ func (p *planner) unpairChains(alike []int32) {
 	}
 	for k := range p.Changes {
 		i := int32(k)
-		if !isFile(p.old(i)) || p.dest[i] != none || p.old(i).Ino == 0 {
+		if !IsFile(p.old(i)) || p.dest[i] != none || p.old(i).Ino == 0 {
 			continue
 		}
 		var chain []int32
@@ -185,7 +185,7 @@ func (p *planner) unpairChains(alike []int32) {
 func (p *planner) recognise() {
 	kept := make(map[fileID]int32)
 	for h := range p.Changes {
-		if i := p.source[h]; i != none && isFile(p.old(i)) && p.old(i).Ino != 0 && p.old(i).HashType == snapshot.XXH3 {
+		if i := p.source[h]; i != none && IsFile(p.old(i)) && p.old(i).Ino != 0 && p.old(i).HashType == snapshot.XXH3 {
 			kept[idOf(p.old(i))] = i
 		}
 	}
@@ -196,7 +196,7 @@ func (p *planner) recognise() {
 	for k := range p.Changes {
 		h := int32(k)
 		now := p.now(h)
-		if !isFile(now) || p.source[h] != none || now.HashType != snapshot.NoHash {
+		if !IsFile(now) || p.source[h] != none || now.HashType != snapshot.NoHash {
 			continue
 		}
 		i, found := kept[idOf(now)]
@@ -218,7 +218,7 @@ func (p *planner) pairModified() {
 		if i == none || p.source[h] != none || p.dest[i] != none {
 			continue
 		}
-		if old, now := p.old(i), p.now(h); isFile(old) && old.Kind == now.Kind {
+		if old, now := p.old(i), p.now(h); IsFile(old) && old.Kind == now.Kind {
 			p.bind(i, h)
 		}
 	}

@@ -1,4 +1,4 @@
-package engine
+package plan
 
 import "github.com/snapsync/snapsync/snapshot"
 
@@ -13,7 +13,7 @@ const (
 
 // compare judges two files. moved says that old was matched with new under another path; then the
 // ctime, which a rename changes, proves nothing against them.
-func (p *PlanInput) compare(old, now *snapshot.Entry, moved bool) verdict {
+func (p *Input) compare(old, now *snapshot.Entry, moved bool) verdict {
 	switch {
 	case !p.Caps.SameContent(old, now, moved):
 		return edited
@@ -31,15 +31,15 @@ func (p *PlanInput) compare(old, now *snapshot.Entry, moved bool) verdict {
 
 // otherMetadata reports whether what is kept besides the content and the mtime may differ. Of owners and
 // attributes only the ctime tells; a rename changes it as well. What was adopted is not known to differ.
-func (p *PlanInput) otherMetadata(old, now *snapshot.Entry, moved bool) bool {
+func (p *Input) otherMetadata(old, now *snapshot.Entry, moved bool) bool {
 	if !p.Metadata || !p.Caps.Metadata || old.Flags.Has(snapshot.Adopted) || now.Kind != snapshot.File {
 		return false
 	}
 	return old.Mode != now.Mode || !moved && old.Ctime != now.Ctime
 }
 
-// isFile reports whether e has content of its own: a file, or a symlink, which is one on the remote.
-func isFile(e *snapshot.Entry) bool { return e != nil && e.Kind != snapshot.Dir }
+// IsFile reports whether e has content of its own: a file, or a symlink, which is one on the remote.
+func IsFile(e *snapshot.Entry) bool { return e != nil && e.Kind != snapshot.Dir }
 
 func isDir(e *snapshot.Entry) bool { return e != nil && e.Kind == snapshot.Dir }
 

@@ -1,4 +1,4 @@
-package engine
+package plan
 
 import (
 	"fmt"
@@ -279,7 +279,7 @@ func retainSome(t *rapid.T, base, head entries) {
 		_, name := snapshot.Split(path)
 		clash := kinds[name+"/"+map[bool]string{false: "dir"}[isDir(base[path])]]
 		for dir, _ := snapshot.Split(path); dir != ""; dir, _ = snapshot.Split(dir) {
-			clash = clash || isFile(head[dir])
+			clash = clash || IsFile(head[dir])
 		}
 		if head[path] == nil && !clash && rapid.IntRange(0, 5).Draw(t, "retained "+path) == 0 {
 			e := *base[path]
@@ -339,10 +339,10 @@ func (s *scenario) reach(base entries, r *strictRemote, first int) (plan journal
 	var stuck *journal.Step // a directory that was to go, and holds something that this plan did not know of
 	for round := 0; round < 3; round++ {
 		in := input(base, s.head, s.options)
-		p := Plan(in)
+		p := Make(in)
 		s.refused = make(map[string]bool)
-		for _, c := range conflicts(&in) {
-			s.refused[in.Changes[c.change].Path] = true
+		for _, c := range Conflicts(&in) {
+			s.refused[in.Changes[c.Change].Path] = true
 		}
 		if round == 0 {
 			plan = p
@@ -371,7 +371,7 @@ func (s *scenario) reach(base entries, r *strictRemote, first int) (plan journal
 			return plan, fmt.Errorf("round %d, untrue after\n%s%s", round, formatPlan(p), what)
 		}
 	}
-	if p := Plan(input(base, s.head, s.options)); len(p.Steps)+len(p.Refresh) > 0 {
+	if p := Make(input(base, s.head, s.options)); len(p.Steps)+len(p.Refresh) > 0 {
 		return plan, fmt.Errorf("never at rest:\n%s", formatPlan(p))
 	}
 	if err := s.differs(r); err != nil {
@@ -580,7 +580,7 @@ func TestPlanWithTwins(t *testing.T) {
 		}
 		folds := make(map[string]bool)
 		for path, e := range s.head {
-			if key := pathset.Fold(path); !s.refused[path] && isFile(e) {
+			if key := pathset.Fold(path); !s.refused[path] && IsFile(e) {
 				if folds[key] {
 					t.Fatalf("%s has its place twice:\n%s", path, formatEntries(s.head))
 				}
@@ -594,7 +594,7 @@ func TestPlanWithTwins(t *testing.T) {
 func TestPlanAfterCrash(t *testing.T) {
 	checkOften(t, func(t *rapid.T) {
 		s := drawScenario(t, planNames, rapid.IntRange(0, 4).Draw(t, "bucket") == 0, false)
-		steps := len(Plan(input(s.base, s.head, s.options)).Steps)
+		steps := len(Make(input(s.base, s.head, s.options)).Steps)
 		base, r := cloneEntries(s.base), newRemote(s.caps, s.was)
 		if _, err := s.reach(base, r, rapid.IntRange(0, steps).Draw(t, "crash after")); err != nil {
 			t.Fatalf("%v\nbase\n%shead\n%s%+v", err, formatEntries(s.base), formatEntries(s.head), s.options)
@@ -606,7 +606,7 @@ func TestPlanAfterCrash(t *testing.T) {
 func TestPlanInAnyOrder(t *testing.T) {
 	checkOften(t, func(t *rapid.T) {
 		s := drawScenario(t, planNames, rapid.IntRange(0, 4).Draw(t, "bucket") == 0, false)
-		plan := Plan(input(s.base, s.head, s.options))
+		plan := Make(input(s.base, s.head, s.options))
 		r := newRemote(s.caps, s.was)
 		for i := range plan.Steps {
 			if err := r.do(&plan.Steps[i], s.head); err != nil && !plan.Steps[i].Held {
@@ -655,11 +655,11 @@ func anyOrder(steps []journal.Step, caps remote.Caps, seed uint64) (order []int)
 func TestPlanIsDeterministic(t *testing.T) {
 	checkOften(t, func(t *rapid.T) {
 		s := drawScenario(t, planNames, false, false)
-		one, other := Plan(input(s.base, s.head, s.options)), Plan(input(s.base, s.head, s.options))
+		one, other := Make(input(s.base, s.head, s.options)), Make(input(s.base, s.head, s.options))
 		if a, b := formatPlan(one), formatPlan(other); a != b {
 			t.Fatalf("two plans for one input:\n%s\n%s", a, b)
 		}
-		if p := Plan(input(s.head, s.head, s.options)); len(p.Steps)+len(p.Refresh) > 0 {
+		if p := Make(input(s.head, s.head, s.options)); len(p.Steps)+len(p.Refresh) > 0 {
 			t.Fatalf("a plan for equal trees:\n%s", formatPlan(p))
 		}
 	})

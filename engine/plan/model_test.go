@@ -1,4 +1,4 @@
-package engine
+package plan
 
 import (
 	"fmt"
@@ -35,7 +35,7 @@ func (t entries) beneath(dir string) (paths []string) {
 // replaced reports whether a directory above path is a file.
 func (t entries) replaced(path string) bool {
 	for dir, _ := snapshot.Split(path); dir != ""; dir, _ = snapshot.Split(dir) {
-		if isFile(t[dir]) {
+		if IsFile(t[dir]) {
 			return true
 		}
 	}
@@ -75,7 +75,7 @@ func sameByStat(old, now *snapshot.Entry) bool {
 }
 
 // input is what the engine would hand to Plan for these trees.
-func input(base, head entries, o options) PlanInput {
+func input(base, head entries, o options) Input {
 	changes := scan(base, head, o.completeSync)
 	known := make(map[int64]bool)
 	for _, e := range base {
@@ -94,7 +94,7 @@ func input(base, head entries, o options) PlanInput {
 			c.Old = &old
 		}
 	}
-	in := PlanInput{
+	in := Input{
 		Changes: changes, Caps: o.caps, Known: make(map[Content]string),
 		CompleteSync: o.completeSync, EmptyDirs: o.emptyDirs, Metadata: o.metadata,
 	}
@@ -111,7 +111,7 @@ func input(base, head entries, o options) PlanInput {
 	in.Twin = func(path string) (last string, e *snapshot.Entry) {
 		for _, twin := range base.paths() {
 			if twin != path && pathset.Fold(twin) == pathset.Fold(path) && !changed[twin] {
-				if last, e = twin, base[twin]; !isRetainedFile(e) {
+				if last, e = twin, base[twin]; !IsRetainedFile(e) {
 					return last, e
 				}
 			}

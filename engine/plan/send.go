@@ -1,4 +1,4 @@
-package engine
+package plan
 
 import (
 	"github.com/snapsync/snapsync/engine/pathset"
@@ -12,7 +12,7 @@ func (p *planner) send() {
 	for k := range p.Changes {
 		h := int32(k)
 		switch now := p.now(h); {
-		case isFile(now):
+		case IsFile(now):
 			p.sendFile(h, &copies)
 		case isDir(now) && p.wantsMkdir(h):
 			p.step(journal.Step{Action: journal.Send, How: journal.Mkdir, Path: p.path(h), New: now, Dir: true, Reason: journal.New})
@@ -86,7 +86,7 @@ func (p *planner) findCopies() copies {
 	}
 	wanted := make(map[Content]bool)
 	for k := range p.Changes {
-		if content, ok := contentOf(p.now(int32(k))); ok {
+		if content, ok := ContentOf(p.now(int32(k))); ok {
 			wanted[content] = true
 		}
 	}
@@ -96,7 +96,7 @@ func (p *planner) findCopies() copies {
 	c.held = make(map[Content]int32)
 	for k := range p.Changes {
 		i := int32(k)
-		content, ok := contentOf(p.old(i))
+		content, ok := ContentOf(p.old(i))
 		if !ok || !wanted[content] || p.drops[i] == overwritten {
 			continue
 		}
@@ -107,9 +107,9 @@ func (p *planner) findCopies() copies {
 	return c
 }
 
-// contentOf returns what e holds, if a copy of it is worth anything.
-func contentOf(e *snapshot.Entry) (Content, bool) {
-	if !isFile(e) || e.HashType != snapshot.XXH3 || e.Size == 0 || e.Kind != snapshot.File {
+// ContentOf returns what e holds, if a copy of it is worth anything.
+func ContentOf(e *snapshot.Entry) (Content, bool) {
+	if !IsFile(e) || e.HashType != snapshot.XXH3 || e.Size == 0 || e.Kind != snapshot.File {
 		return Content{}, false
 	}
 	return Content{e.Size, e.Hash}, true
@@ -132,7 +132,7 @@ func (c *copies) leaves(i int32) bool {
 	return h != none && c.judge(i, h) == edited
 }
 
-// find returns the path of what place h wants, and what h will hold; or no path.
+// Find returns the path of what place h wants, and what h will hold; or no path.
 func (c *copies) find(h int32) (from string, content *snapshot.Entry) {
 	now := c.now(h)
 	if !c.Caps.Copy || now.Size == 0 || c.Metadata && c.Caps.Metadata {
@@ -144,7 +144,7 @@ func (c *copies) find(h int32) (from string, content *snapshot.Entry) {
 			return c.tree.where(i), merged(c.old(i), now)
 		}
 	}
-	key, ok := contentOf(now)
+	key, ok := ContentOf(now)
 	if !ok {
 		return "", nil
 	}
@@ -177,14 +177,14 @@ func (p *planner) whereIs(path string) string {
 	return p.tree.whereIs(path)
 }
 
-// stays reports whether no step of this plan replaces what the base holds at path, which is not in
+// engine.stays reports whether no step of this plan replaces what the base holds at path, which is not in
 // Changes: something may come to where it was carried with its directory.
 func (c *copies) stays(path string) bool {
 	if !c.anyOld {
 		return true
 	}
 	for at := c.whereIs(path); at != ""; at, _ = snapshot.Split(at) {
-		if h := c.tree.find(at); h != none && isFile(c.now(h)) {
+		if h := c.tree.find(at); h != none && IsFile(c.now(h)) {
 			return false
 		}
 	}
@@ -253,7 +253,7 @@ func (o *copyOrder) visit(i int) {
 	}
 }
 
-// cut opens the circle that step i is in. Whatever led into it is in order already.
+// engine.cut opens the circle that step i is in. Whatever led into it is in order already.
 func (o *copyOrder) cut(i int) {
 	smallest := i
 	for j := o.next[i]; j != i; j = o.next[j] {

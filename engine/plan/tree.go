@@ -1,4 +1,4 @@
-package engine
+package plan
 
 import (
 	"sort"
@@ -83,7 +83,7 @@ func (t *tree) move(i int32, path string) {
 	t.at[i] = path
 }
 
-// find returns the index of the change at path, or none.
+// Find returns the index of the change at path, or none.
 func (t *tree) find(path string) int32 {
 	i := t.search(path)
 	if i == len(t.changes) || t.changes[i].Path != path {
@@ -115,7 +115,7 @@ func (t *tree) end(i int32) int32 {
 // files counts the files of the base beneath the directory i.
 func (t *tree) files(i int32) (n int32) {
 	for k, end := i+1, t.end(i); k < end; k++ {
-		if isFile(t.changes[k].Old) {
+		if IsFile(t.changes[k].Old) {
 			n++
 		}
 	}

@@ -1,4 +1,4 @@
-package engine
+package plan
 
 import (
 	"bytes"
@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "rewrite the plans in testdata/plans")
 
 // planCases are the golden plans: what the base knows, what the source holds, what the remote can do,
 // and the plan. See parseEntries for the form of the trees.
-const planCases = "../testdata/plans/*.txtar"
+const planCases = "../../testdata/plans/*.txtar"
 
 // TestPlans compares the plan of every case with what is written there, and lets a strict remote
 // perform it.
@@ -49,10 +49,10 @@ func testPlan(t *testing.T, file string, archive *txtar.Archive) {
 		t.Fatal(err)
 	}
 	in := input(s.base, s.head, s.options)
-	plan := Plan(in)
+	plan := Make(in)
 	got := formatPlan(plan)
-	for _, c := range conflicts(&in) {
-		path := in.Changes[c.change].Path
+	for _, c := range Conflicts(&in) {
+		path := in.Changes[c.Change].Path
 		got += fmt.Sprintf("refuse %s for %s\n", quotePath(path), quotePath(c.with))
 	}
 	want := section(archive, "plan")
