@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/event"
 )
 
 // --approve lets through what was shown, and not what a second round of the same run finds.
@@ -36,8 +37,8 @@ func TestApproveInASecondRound(t *testing.T) {
 // duringFirstStep does something once, when the next run starts its first step.
 func (r *rig) duringFirstStep(do func()) {
 	var once sync.Once
-	r.events = func(ev engine.Event) {
-		if ev.Type == engine.StepStart {
+	r.events = func(ev event.Event) {
+		if ev.Type == event.StepStart {
 			once.Do(do)
 		}
 	}

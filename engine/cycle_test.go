@@ -15,6 +15,7 @@ import (
 
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/event"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -292,8 +293,8 @@ func TestFileThatChangesWhileItIsRead(t *testing.T) {
 	r := newRig(t, fullCaps)
 	r.write("f", strings.Repeat("before", 1000))
 	var once sync.Once
-	r.events = func(ev engine.Event) {
-		if ev.Type == engine.StepStart {
+	r.events = func(ev event.Event) {
+		if ev.Type == event.StepStart {
 			once.Do(func() { r.write("f", "after, and of another size") })
 		}
 	}
@@ -365,8 +366,8 @@ func TestCancelLeavesEverythingPending(t *testing.T) {
 	r := newRig(t, fullCaps)
 	r.fill(20)
 	ctx, cancel := context.WithCancel(context.Background())
-	r.events = func(ev engine.Event) {
-		if ev.Type == engine.StepDone {
+	r.events = func(ev event.Event) {
+		if ev.Type == event.StepDone {
 			cancel()
 		}
 	}

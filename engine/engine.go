@@ -33,6 +33,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/snapsync/snapsync/engine/event"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -63,7 +64,7 @@ type Config struct {
 	Slots *semaphore.Weighted
 
 	// Observe is told what happens, from several goroutines, and must be quick. May be nil.
-	Observe func(Event)
+	Observe func(event.Event)
 	Log     *slog.Logger     // nil: discard
 	Now     func() time.Time // nil: time.Now
 }
@@ -136,7 +137,7 @@ func New(cfg Config) (*Engine, error) {
 		cfg.Now = time.Now
 	}
 	if cfg.Observe == nil {
-		cfg.Observe = func(Event) {}
+		cfg.Observe = func(event.Event) {}
 	}
 	if cfg.Retries == 0 {
 		cfg.Retries = 3
@@ -157,4 +158,4 @@ func (e *Engine) Close() error {
 	return conn.Close()
 }
 
-func (e *Engine) phase(text string) { e.cfg.Observe(Event{Type: Phase, Text: text}) }
+func (e *Engine) phase(text string) { e.cfg.Observe(event.Event{Type: event.Phase, Text: text}) }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/snapsync/snapsync/engine/event"
 	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
@@ -117,7 +118,7 @@ func (a *agenda) add(steps []journal.Step, changes []snapshot.Change) {
 }
 
 func newExecution(e *Engine, state *journal.State, p *prepared, sum *Summary) *execution {
-	e.cfg.Observe(Event{Type: Planned, Steps: p.todo.steps, UploadBytes: p.todo.uploadBytes})
+	e.cfg.Observe(event.Event{Type: event.Planned, Steps: p.todo.steps, UploadBytes: p.todo.uploadBytes})
 	x := &execution{
 		e: e, state: state, p: p, sum: sum, governor: e.newGovernor(), throttles: e.throttles.Load(),
 		flights: make(map[int64]flight), jobs: make(chan []journal.Step), results: make(chan []result, 16),
@@ -378,7 +379,7 @@ func (x *execution) settle(done []result, scribe *scribe) {
 		} else {
 			x.failed(r)
 		}
-		x.e.cfg.Observe(Event{Type: StepDone, Step: &r.step, Err: r.err})
+		x.e.cfg.Observe(event.Event{Type: event.StepDone, Step: &r.step, Err: r.err})
 		scribe.inbox <- note{result: *r}
 	}
 }

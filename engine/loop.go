@@ -5,31 +5,15 @@ import (
 	"errors"
 	"sync"
 	"time"
-)
 
-// Hint says that something may have happened at a path: look there. It is never an instruction. What
-// is lost of hints costs time, not truth: the periodic scan finds it.
-type Hint struct {
-	Path string // relative to the source; "" is the root
-	// Deep: anything beneath may differ, as beneath a directory that was made or moved in.
-	Deep bool
-	// Gone: the path was seen to go. It may be half of a rename, whose other half is still to come.
-	Gone bool
-}
+	"github.com/snapsync/snapsync/engine/event"
+	"github.com/snapsync/snapsync/engine/hint"
+)
 
 // Watch is what gives hints while it is open.
 type Watch interface {
-	Health() WatchHealth
+	Health() hint.Health
 	Close() error
-}
-
-// WatchHealth is how far the hints can be relied on.
-type WatchHealth struct {
-	Watched   int       `json:"watched"`   // directories that are watched
-	Polled    int       `json:"polled"`    // directories that can only be looked at now and then
-	Overflows int64     `json:"overflows"` // how often events were lost and everything was looked at
-	Proved    time.Time `json:"proved"`    // when an event was last seen to arrive; zero: never
-	Problems  []string  `json:"problems"`  // for a person, each with its remedy
 }
 
 // LoopConfig says how a mapping is kept true for as long as a process runs. Zero values mean the
@@ -44,7 +28,7 @@ type LoopConfig struct {
 	ProbeMax    time.Duration // 0: 60 s
 	// Watch starts to watch the source, and calls hint, from any goroutine, until it is closed. It
 	// returns once everything that happens from then on is hinted at. nil: nothing is watched.
-	Watch func(ctx context.Context, hint func(Hint)) (Watch, error)
+	Watch func(ctx context.Context, hint func(hint.Hint)) (Watch, error)
 	// Pulse reports, soon and at no cost to the remote, whether its host answers at all: with a connection
 	// that is closed again, say. It is called about once a second while the remote is away, until it returns
 	// nil; then the remote is probed at once. nil: that cannot be told, and only probes can.
@@ -79,7 +63,7 @@ type LoopStatus struct {
 	LastAt  time.Time   `json:"last_at"` // when it ended
 	Err     string      `json:"error"`   // of the last cycle; "": none
 	ErrKind string      `json:"class"`   // its class: "offline", "quota", "permission", …
-	Watch   WatchHealth `json:"watch"`
+	Watch   hint.Health `json:"watch"`
 	// Transfers is how many steps the remote is given at once at present; 0: none was yet.
 	Transfers int `json:"transfers"`
 }
@@ -97,7 +81,7 @@ type Loop struct {
 	kick chan struct{} // has room for one: something is to be looked at anew
 
 	mu     sync.Mutex // guards what follows
-	hints  *hints
+	hints  *hint.Queue
 	status LoopStatus
 	watch  Watch
 	woken  bool // the journal's state may have changed
@@ -141,11 +125,11 @@ func NewLoop(cfg LoopConfig) (*Loop, error) {
 	}
 	l := &Loop{
 		cfg: cfg, kick: make(chan struct{}, 1),
-		hints:  newHints(cfg.Settle, cfg.SettleMax, cfg.DeleteDelay),
+		hints:  hint.NewQueue(cfg.Settle, cfg.SettleMax, cfg.DeleteDelay),
 		status: LoopStatus{State: LoopStopped, Why: "not started yet"},
 	}
 	observe := cfg.Engine.Observe
-	cfg.Engine.Observe = func(ev Event) {
+	cfg.Engine.Observe = func(ev event.Event) {
 		l.observe(ev)
 		if observe != nil {
 			observe(ev)
@@ -161,10 +145,10 @@ func NewLoop(cfg LoopConfig) (*Loop, error) {
 }
 
 // Hint says where to look. It is quick.
-func (l *Loop) Hint(h Hint) {
+func (l *Loop) Hint(h hint.Hint) {
 	l.mu.Lock()
-	l.hints.add(h, l.now())
-	early := l.hints.next().Before(l.sleepsTill)
+	l.hints.Add(h, l.now())
+	early := l.hints.Next().Before(l.sleepsTill)
 	l.mu.Unlock()
 	if early {
 		l.wakeUp()
@@ -174,7 +158,7 @@ func (l *Loop) Hint(h Hint) {
 // Sync has everything looked at now, and a remote that is away asked again at once.
 func (l *Loop) Sync() {
 	l.mu.Lock()
-	l.hints.addAll(l.now())
+	l.hints.All(l.now())
 	l.urgent = true
 	l.mu.Unlock()
 	l.wakeUp()
@@ -193,7 +177,7 @@ func (l *Loop) Status() LoopStatus {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.status
-	s.Hints, s.Oldest = l.hints.count()
+	s.Hints, s.Oldest = l.hints.Count()
 	s.Transfers = int(l.engine.parallel.Load())
 	if l.watch != nil {
 		s.Watch = l.watch.Health()
@@ -235,16 +219,16 @@ func (l *Loop) enter(state LoopState, why string, next time.Time) {
 	l.status.Why, l.status.Next = why, next
 	l.mu.Unlock()
 	if changed {
-		l.cfg.Engine.Observe(Event{Type: StateChanged, Text: string(state)})
+		l.cfg.Engine.Observe(event.Event{Type: event.StateChanged, Text: string(state)})
 	}
 }
 
 // observe keeps the state in step with what the Engine does.
-func (l *Loop) observe(ev Event) {
+func (l *Loop) observe(ev event.Event) {
 	l.mu.Lock()
 	quiet := l.quiet
 	l.mu.Unlock()
-	if ev.Type != Phase {
+	if ev.Type != event.Phase {
 		return
 	}
 	switch ev.Text {

@@ -8,6 +8,8 @@ import (
 
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/event"
+	"github.com/snapsync/snapsync/engine/hint"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
@@ -103,8 +105,8 @@ func TestApproveDuringARun(t *testing.T) {
 		for i := range 40 {
 			r.write(fmt.Sprintf("f%02d", i), fmt.Sprint(i))
 		}
-		r.events = func(ev engine.Event) {
-			if ev.Type == engine.Phase && ev.Text == "scanning" && approve.CompareAndSwap(true, false) {
+		r.events = func(ev event.Event) {
+			if ev.Type == event.Phase && ev.Text == "scanning" && approve.CompareAndSwap(true, false) {
 				must(t, s.journal.Update(func(st *journal.State) { st.ApprovedDigest = st.HeldDigest }))
 				s.Wake()
 			}
@@ -163,9 +165,9 @@ func TestLoopProblemIsSetAside(t *testing.T) {
 func TestLoopGraceBeneath(t *testing.T) {
 	stays(t, fullCaps, func(r *rig) { r.write("d/x", "x"); r.write("d/y", "y"); r.write("keep", "3") }, func(t *testing.T, s *stay) {
 		s.remove("d")
-		s.Hint(engine.Hint{Path: "d", Gone: true})
+		s.Hint(hint.Hint{Path: "d", Gone: true})
 		s.pass(3 * time.Second)
-		s.Hint(engine.Hint{Path: "d/x", Gone: true})
+		s.Hint(hint.Hint{Path: "d/x", Gone: true})
 		s.pass(10 * time.Second)
 		s.equal()
 		s.sound()

@@ -17,6 +17,7 @@ import (
 
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/hint"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -104,12 +105,12 @@ func (s *stay) seen() {
 	now := s.look()
 	for path := range s.tree {
 		if _, there := now[path]; !there {
-			s.Hint(engine.Hint{Path: path, Gone: true})
+			s.Hint(hint.Hint{Path: path, Gone: true})
 		}
 	}
 	for path, what := range now {
 		if s.tree[path] != what {
-			s.Hint(engine.Hint{Path: path, Deep: strings.HasPrefix(what, snapshot.Dir.String())})
+			s.Hint(hint.Hint{Path: path, Deep: strings.HasPrefix(what, snapshot.Dir.String())})
 		}
 	}
 	s.tree = now
@@ -165,9 +166,9 @@ func TestLoopRename(t *testing.T) {
 		s.equal()
 		s.remote.ResetLog()
 		s.rename("old", "new")
-		s.Hint(engine.Hint{Path: "old", Gone: true})
+		s.Hint(hint.Hint{Path: "old", Gone: true})
 		s.pass(3 * time.Second)
-		s.Hint(engine.Hint{Path: "new", Deep: true})
+		s.Hint(hint.Hint{Path: "new", Deep: true})
 		s.pass(time.Second)
 		s.equal()
 		if s.remote.Count("send")+s.remote.Count("delete") != 0 || s.remote.Count("dirmove") != 1 {
@@ -375,7 +376,7 @@ func TestLoopSourceGone(t *testing.T) {
 	stays(t, fullCaps, func(r *rig) { r.write("f", "1"); r.write("g", "2") }, func(t *testing.T, s *stay) {
 		away := s.source + ".away"
 		must(t, os.Rename(s.source, away))
-		s.Hint(engine.Hint{Deep: true})
+		s.Hint(hint.Hint{Deep: true})
 		s.pass(time.Minute)
 		s.is(engine.LoopHeld)
 		must(t, os.Mkdir(s.source, 0o755)) // as where nothing is mounted

@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
-	"slices"
 	"time"
 
+	"github.com/snapsync/snapsync/engine/hint"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -35,8 +34,6 @@ type looping struct {
 	blind     bool          // it cannot even be planned while the remote is away
 	surprise  bool          // what the next look at everything finds, nobody hinted at
 	pulse     pulse         // of the remote's host, while the remote is away
-
-	deferred map[string]*hinted // what has to wait for the remote to be asked, by path
 }
 
 func (r *looping) run(ctx context.Context) error {
@@ -103,16 +100,16 @@ func (r *looping) schedule(now time.Time, woken, newSource bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.scan.IsZero() && !now.Before(r.scan) {
-		r.surprise = len(r.hints.paths) == 0 && r.away == nil
-		r.hints.addAll(now)
+		r.surprise = r.hints.Len() == 0 && r.away == nil
+		r.hints.All(now)
 		r.scan = time.Time{}
 	}
 	switch {
 	case !woken || !r.started:
 	case newSource:
-		r.hints.addAll(now) // the next look uses the approval up, and what mounts hold is anywhere
+		r.hints.All(now) // the next look uses the approval up, and what mounts hold is anywhere
 	default:
-		r.hints.nudge(now) // it is about what is pending
+		r.hints.Wake(now) // it is about what is pending
 	}
 	if r.retry.IsZero() || now.Before(r.retry) {
 		return
@@ -124,7 +121,7 @@ func (r *looping) schedule(now time.Time, woken, newSource bool) {
 	}
 	for i := range failures {
 		if !asideUntil(&failures[i], now).After(now) {
-			r.hints.add(Hint{Path: failures[i].Path}, now.Add(-r.cfg.Settle))
+			r.hints.Add(hint.Hint{Path: failures[i].Path}, now.Add(-r.cfg.Settle))
 		}
 	}
 }
@@ -134,22 +131,20 @@ func (r *looping) work(ctx context.Context, now time.Time) error {
 	probing := r.away != nil && !now.Before(r.probe)
 	r.mu.Lock()
 	if probing {
-		r.hints.giveBack(slices.Collect(maps.Values(r.deferred)))
-		r.deferred = nil
+		r.hints.Undefer()
 	}
 	if !probing && !r.ableLocked() {
 		r.mu.Unlock() // everything is to be looked at since a moment ago: that waits for the remote
 		return nil
 	}
-	taken, all := r.hints.take(now)
-	nudged := !r.hints.nudged.IsZero()
-	r.hints.nudged = time.Time{}
-	f := r.hints.focusOn(taken, now)
+	taken, all := r.hints.Take(now)
+	woken := r.hints.TakeWoken()
+	f := focusOn(taken, now)
 	r.mu.Unlock()
 	switch {
 	case all || !r.started && len(taken) > 0:
 		f = Focus{}
-	case len(taken) == 0 && !nudged && !probing:
+	case len(taken) == 0 && !woken && !probing:
 		return nil
 	}
 	f.PlanOnly = r.away != nil && !probing
@@ -166,11 +161,11 @@ func (r *looping) able() bool {
 }
 
 func (r *looping) ableLocked() bool {
-	return r.away == nil || errors.Is(r.away, remote.ErrOffline) && r.started && !r.blind && r.hints.all.IsZero()
+	return r.away == nil || errors.Is(r.away, remote.ErrOffline) && r.started && !r.blind && !r.hints.Everything()
 }
 
 // cycle runs the engine once and draws the conclusions.
-func (r *looping) cycle(ctx context.Context, f Focus, taken []*hinted, now time.Time) error {
+func (r *looping) cycle(ctx context.Context, f Focus, taken []*hint.Pending, now time.Time) error {
 	whole := f.Scopes == nil
 	r.mu.Lock()
 	r.quiet = r.away != nil
@@ -227,21 +222,21 @@ func (r *looping) execute(ctx context.Context, f Focus) (Outcome, error) {
 }
 
 // note keeps what a cycle tells for Status, and gives back the hints that it did not deal with.
-func (r *looping) note(out *Outcome, err error, taken []*hinted, whole bool) {
+func (r *looping) note(out *Outcome, err error, taken []*hint.Pending, whole bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !out.Planned {
 		if whole {
-			r.hints.addAll(r.now())
+			r.hints.All(r.now())
 		}
-		r.hints.giveBack(taken)
-		r.hints.nudge(r.now())
+		r.hints.Requeue(taken)
+		r.hints.Wake(r.now())
 	} else {
-		r.hints.giveBack(those(taken, out.Waiting))
-		r.deferAll(those(taken, out.Deferred))
+		r.hints.Requeue(hint.At(taken, out.Waiting))
+		r.hints.Defer(hint.At(taken, out.Deferred))
 	}
 	if r.engine.yielded {
-		r.hints.nudge(r.now())
+		r.hints.Wake(r.now())
 	}
 	s := &r.status
 	s.Cycles++
@@ -250,7 +245,7 @@ func (r *looping) note(out *Outcome, err error, taken []*hinted, whole bool) {
 	if err != nil {
 		s.Err, s.ErrKind = err.Error(), remote.Class(err)
 	}
-	if whole && r.surprise && out.Planned && len(r.hints.paths) == 0 {
+	if whole && r.surprise && out.Planned && r.hints.Len() == 0 {
 		s.Missed += out.Sent + out.Copied + out.Touched + out.Moved + out.Deleted
 	}
 	if whole {
@@ -258,34 +253,16 @@ func (r *looping) note(out *Outcome, err error, taken []*hinted, whole bool) {
 	}
 }
 
-// deferAll keeps what has to wait for the remote to be asked: a path once, however often it is hinted at.
-func (r *looping) deferAll(taken []*hinted) {
-	if r.deferred == nil {
-		r.deferred = make(map[string]*hinted, len(taken))
-	}
+// focusOn turns paths that were taken at now into what a run looks at.
+func focusOn(taken []*hint.Pending, now time.Time) Focus {
+	f := Focus{Scopes: make([]snapshot.Scope, 0, len(taken))}
 	for _, p := range taken {
-		if before := r.deferred[p.path]; before != nil {
-			p.first, p.deep = before.first, p.deep || before.deep
-		}
-		r.deferred[p.path] = p
-	}
-}
-
-// those returns what of taken has one of the paths.
-func those(taken []*hinted, paths []string) (found []*hinted) {
-	if len(paths) == 0 {
-		return nil
-	}
-	wanted := make(map[string]bool, len(paths))
-	for _, path := range paths {
-		wanted[path] = true
-	}
-	for _, p := range taken {
-		if wanted[p.path] {
-			found = append(found, p)
+		f.Scopes = append(f.Scopes, snapshot.Scope{Path: p.Path, Deep: p.Deep})
+		if p.InGrace(now) {
+			f.Grace = append(f.Grace, p.Path)
 		}
 	}
-	return found
+	return f
 }
 
 // judge decides how to go on after an error. What it returns ends the Loop.
@@ -315,7 +292,7 @@ func (r *looping) judge(err error, planOnly bool) error {
 	if errors.Is(err, ErrNewSource) || errors.Is(err, snapshot.ErrSourceGone) {
 		limit = min(limit, sourceProbe)
 		r.mu.Lock()
-		r.hints.addAll(r.now()) // nobody saw what happened in it
+		r.hints.All(r.now()) // nobody saw what happened in it
 		r.mu.Unlock()
 	}
 	if errors.Is(err, remote.ErrNewRemote) {
@@ -403,7 +380,7 @@ func (r *looping) nextRetry() error {
 func (r *looping) until(now time.Time) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	at := r.hints.next()
+	at := r.hints.Next()
 	if !r.ableLocked() {
 		at = time.Time{}
 	}
@@ -463,7 +440,7 @@ func (r *looping) keepWatching(ctx context.Context, now time.Time) {
 	r.startWatching(ctx)
 	if r.rewatch.IsZero() {
 		r.mu.Lock()
-		r.hints.addAll(now)
+		r.hints.All(now)
 		r.mu.Unlock()
 	}
 }

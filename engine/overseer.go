@@ -3,6 +3,7 @@ package engine
 import (
 	"time"
 
+	"github.com/snapsync/snapsync/engine/hint"
 	"github.com/snapsync/snapsync/engine/pathset"
 )
 
@@ -25,7 +26,7 @@ func (o *overseer) yield() bool {
 	}
 	o.checked = now
 	o.mu.Lock()
-	next, woken := o.hints.next(), o.woken
+	next, woken := o.hints.Next(), o.woken
 	o.mu.Unlock()
 	if woken {
 		return true
@@ -43,15 +44,15 @@ func (o *overseer) yield() bool {
 func (o *overseer) due(aloft *pathset.Claims) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.woken || !o.hints.all.IsZero() {
+	if o.woken || o.hints.Everything() {
 		return false
 	}
 	now, found := o.now(), false
-	for path, p := range o.hints.paths {
+	for p := range o.hints.Paths() {
 		switch {
-		case !aloft.Writes.Overlaps(path):
-			found = found || !p.at.After(now)
-		case p.gone:
+		case !aloft.Writes.Overlaps(p.Path):
+			found = found || !p.At.After(now)
+		case p.Gone:
 			return false
 		}
 	}
@@ -65,25 +66,25 @@ func (o *overseer) due(aloft *pathset.Claims) bool {
 func (o *overseer) beside(aloft *pathset.Claims, look func(Focus) (Outcome, error)) error {
 	now := o.now()
 	o.mu.Lock()
-	taken, _ := o.hints.take(now)
-	var waiting, others []*hinted
+	taken, _ := o.hints.Take(now)
+	var waiting, others []*hint.Pending
 	for _, p := range taken {
-		if aloft.Writes.Overlaps(p.path) {
+		if aloft.Writes.Overlaps(p.Path) {
 			waiting = append(waiting, p)
 		} else {
 			others = append(others, p)
 		}
 	}
-	o.hints.giveBack(waiting)
-	f := o.hints.focusOn(others, now)
+	o.hints.Requeue(waiting)
+	f := focusOn(others, now)
 	o.mu.Unlock()
 	out, err := look(f)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !out.Planned {
-		o.hints.giveBack(others)
+		o.hints.Requeue(others)
 	} else {
-		o.hints.giveBack(those(others, append(out.Waiting, out.Deferred...)))
+		o.hints.Requeue(hint.At(others, append(out.Waiting, out.Deferred...)))
 	}
 	o.begun = time.Now()
 	return err

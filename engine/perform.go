@@ -10,6 +10,7 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
+	"github.com/snapsync/snapsync/engine/event"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -26,7 +27,7 @@ var errVanished = remote.Classed("changing", "vanished, or turned into something
 // perform does one job: a single step, or a batch of deletes of files.
 func (e *Engine) perform(ctx context.Context, job []journal.Step) []result {
 	for i := range job {
-		e.cfg.Observe(Event{Type: StepStart, Step: &job[i]})
+		e.cfg.Observe(event.Event{Type: event.StepStart, Step: &job[i]})
 	}
 	if s := &job[0]; s.Action == journal.Delete && !s.Dir {
 		return e.performDeletes(ctx, job)
@@ -110,7 +111,7 @@ func (e *Engine) upload(ctx context.Context, s *journal.Step) (*snapshot.Entry, 
 	}
 	content.OnRead = func(n int) {
 		e.moved.Add(int64(n))
-		e.cfg.Observe(Event{Type: StepProgress, Step: s, Bytes: int64(n)})
+		e.cfg.Observe(event.Event{Type: event.StepProgress, Step: s, Bytes: int64(n)})
 	}
 	if err := e.conn.Send(ctx, s.Path, contentSource{content}); err != nil {
 		return nil, err
@@ -213,7 +214,7 @@ func (e *Engine) attempt(ctx context.Context, s *journal.Step, do func() error) 
 			return err
 		}
 		wait := pause.NextBackOff()
-		e.cfg.Observe(Event{Type: StepRetry, Step: s, Err: err, Wait: wait})
+		e.cfg.Observe(event.Event{Type: event.StepRetry, Step: s, Err: err, Wait: wait})
 		e.cfg.Log.Debug("trying again", "path", s.Path, "err", err, "wait", wait)
 		select {
 		case <-time.After(wait):

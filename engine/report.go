@@ -1,24 +1,17 @@
 package engine
 
 import (
-	"time"
-
+	"github.com/snapsync/snapsync/engine/event"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
 // Summary is what a run did. The JSON names are the contract of `run --once --json`.
 type Summary struct {
-	Sent        int64   `json:"sent"` // uploads and new directories
-	Copied      int64   `json:"copied"`
-	Touched     int64   `json:"touched"`
-	Moved       int64   `json:"moved"`
-	Deleted     int64   `json:"deleted"` // files
-	UploadBytes int64   `json:"upload_bytes"`
-	SavedBytes  int64   `json:"saved_bytes"` // that moves and copies did not have to send
-	Failed      int64   `json:"failed"`      // paths that are not true yet
-	Held        int64   `json:"held"`        // files whose delete a guard stopped
-	Seconds     float64 `json:"seconds"`
+	event.Counts
+	Failed  int64   `json:"failed"` // paths that are not true yet
+	Held    int64   `json:"held"`   // files whose delete a guard stopped
+	Seconds float64 `json:"seconds"`
 
 	Scan     snapshot.Stats      `json:"-"`
 	Unproven []snapshot.Unproven `json:"-"`
@@ -68,28 +61,3 @@ type Hold struct {
 	Why     string
 	Digest  string // of exactly these deletes; what `approve` binds to; "" if another source is to be approved
 }
-
-// Event tells an observer what the engine is doing. Which fields are set depends on Type.
-type Event struct {
-	Type  EventType
-	Step  *journal.Step // StepStart, StepProgress, StepRetry, StepDone
-	Bytes int64         // StepProgress: read since the last event of this step
-	Err   error         // StepRetry, StepDone; nil: success
-	Wait  time.Duration // StepRetry: pause before the next attempt
-
-	Steps, UploadBytes int64  // Planned: what will be executed; held steps are not counted
-	Text               string // Phase: "listing the remote", "scanning", "hashing", "recovering", "transferring"; StateChanged: a LoopState
-}
-
-// EventType says what an Event is about.
-type EventType uint8
-
-const (
-	Phase EventType = 1 + iota
-	Planned
-	StepStart
-	StepProgress
-	StepRetry
-	StepDone
-	StateChanged
-)

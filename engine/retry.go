@@ -3,6 +3,7 @@ package engine
 import (
 	"slices"
 
+	"github.com/snapsync/snapsync/engine/hint"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -21,7 +22,7 @@ func (l *Loop) RetryPaths(paths []string) error {
 	l.mu.Lock()
 	now := l.now()
 	for i := range failures {
-		l.hints.add(Hint{Path: failures[i].Path}, now.Add(-l.cfg.Settle))
+		l.hints.Add(hint.Hint{Path: failures[i].Path}, now.Add(-l.cfg.Settle))
 	}
 	l.urgent = true
 	l.mu.Unlock()

@@ -16,6 +16,7 @@ import (
 
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/event"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -29,7 +30,7 @@ type rig struct {
 	db     string
 	remote *enginetest.Memory
 	cfg    engine.Config // what a test wants to be different
-	events func(engine.Event)
+	events func(event.Event)
 	wrap   func(remote.Connection) remote.Connection // what stands between the engine and the remote; nil: nothing
 	pulse  func(context.Context) error               // whether the remote's host answers; nil: that cannot be told
 }

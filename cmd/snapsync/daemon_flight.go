@@ -10,6 +10,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/event"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -42,30 +43,30 @@ type recentStep struct {
 func newFlight() *flight { return &flight{now: time.Now, active: make(map[string]*transfer)} }
 
 // observe takes in one event of the engine.
-func (f *flight) observe(ev engine.Event) {
+func (f *flight) observe(ev event.Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch ev.Type {
-	case engine.StepStart:
+	case event.StepStart:
 		if s := ev.Step; s.Action == journal.Send && s.How == journal.Upload {
 			f.active[s.Path] = &transfer{path: s.Path, begun: f.now(), size: s.New.Size}
 		}
-	case engine.StepProgress:
+	case event.StepProgress:
 		f.rate.add(f.now(), ev.Bytes)
 		if t := f.active[ev.Step.Path]; t != nil {
 			t.bytes += ev.Bytes
 		}
-	case engine.StepRetry:
+	case event.StepRetry:
 		if t := f.active[ev.Step.Path]; t != nil {
 			t.bytes = 0
 		}
-	case engine.StepDone:
+	case event.StepDone:
 		f.end(ev)
 	}
 }
 
 // end accounts for a step. The caller holds the lock.
-func (f *flight) end(ev engine.Event) {
+func (f *flight) end(ev event.Event) {
 	delete(f.active, ev.Step.Path)
 	f.recent[f.done%recentKept] = recentStep{ev.Step, ev.Err, f.now()}
 	f.done++

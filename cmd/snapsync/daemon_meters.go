@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/event"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
@@ -64,17 +65,17 @@ func (m *meters) public() http.Handler {
 }
 
 // observe counts what the engine does.
-func (m *meters) observe(mapping string, ev engine.Event) {
+func (m *meters) observe(mapping string, ev event.Event) {
 	switch ev.Type {
-	case engine.StepProgress:
+	case event.StepProgress:
 		m.sent.WithLabelValues(mapping).Add(float64(max(ev.Bytes, 0)))
-	case engine.StepDone:
+	case event.StepDone:
 		if ev.Err != nil {
 			m.errors.WithLabelValues(mapping, remote.Class(ev.Err)).Inc()
 			return
 		}
 		m.steps.WithLabelValues(mapping, actionOf(ev.Step)).Inc()
-	case engine.Phase:
+	case event.Phase:
 		m.scanned(mapping, ev.Text == "scanning")
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/event"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
@@ -78,7 +79,7 @@ func (l *fakeLoop) enter(state engine.LoopState, why string) {
 	l.mu.Lock()
 	l.status.State, l.status.Why, l.status.Since = state, why, time.Now()
 	l.mu.Unlock()
-	l.config.Engine.Observe(engine.Event{Type: engine.StateChanged, Text: string(state)})
+	l.config.Engine.Observe(event.Event{Type: event.StateChanged, Text: string(state)})
 }
 
 // daemonRig is a daemon with loops that do nothing, in this process.
@@ -409,8 +410,8 @@ func TestDaemonEvents(t *testing.T) {
 	l.enter(engine.LoopOffline, "no network")
 	r.until("offline", func() bool { return strings.Contains(r.stdout.String(), `"state":"offline"`) })
 	step := &journal.Step{Action: journal.Delete, Path: "x", Reason: journal.Deleted}
-	l.config.Engine.Observe(engine.Event{Type: engine.StepDone, Step: step})
-	l.config.Engine.Observe(engine.Event{Type: engine.StepDone, Step: step, Err: remote.ErrQuota})
+	l.config.Engine.Observe(event.Event{Type: event.StepDone, Step: step})
+	l.config.Engine.Observe(event.Event{Type: event.StepDone, Step: step, Err: remote.ErrQuota})
 	l.mu.Lock()
 	l.status.Cycles, l.status.Err, l.status.ErrKind = 2, "no network", "offline"
 	l.mu.Unlock()

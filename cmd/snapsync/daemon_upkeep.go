@@ -15,6 +15,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/event"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
@@ -293,16 +294,16 @@ func (u *upkeep) runLoop(ctx context.Context, l loop, flight *flight, nudge <-ch
 }
 
 // observer is what the engine tells what it does, from several goroutines. It waits for nobody.
-func (u *upkeep) observer(flight *flight, nudge chan<- struct{}) func(engine.Event) {
+func (u *upkeep) observer(flight *flight, nudge chan<- struct{}) func(event.Event) {
 	id, log := u.id(), &observer{app: u.d.quietly(u.log()), emptyDirs: u.spec.CreateEmptySrcDirs}
-	return func(ev engine.Event) {
+	return func(ev event.Event) {
 		flight.observe(ev)
 		log.observe(ev)
 		u.d.meters.observe(u.label, ev)
 		switch ev.Type {
-		case engine.StepDone:
+		case event.StepDone:
 			u.publishStep(id, &ev)
-		case engine.StateChanged:
+		case event.StateChanged:
 			select {
 			case nudge <- struct{}{}:
 			default:
@@ -311,7 +312,7 @@ func (u *upkeep) observer(flight *flight, nudge chan<- struct{}) func(engine.Eve
 	}
 }
 
-func (u *upkeep) publishStep(id string, ev *engine.Event) {
+func (u *upkeep) publishStep(id string, ev *event.Event) {
 	if emptied(ev.Step) && !u.spec.CreateEmptySrcDirs && ev.Err == nil {
 		return
 	}

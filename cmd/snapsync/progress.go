@@ -13,7 +13,7 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/event"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -78,30 +78,30 @@ func (p *progress) stop() {
 }
 
 // observe takes in one event of the engine.
-func (p *progress) observe(ev engine.Event) {
+func (p *progress) observe(ev event.Event) {
 	if p == nil {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch ev.Type {
-	case engine.Phase:
+	case event.Phase:
 		p.phase = ev.Text
-	case engine.Planned:
+	case event.Planned:
 		p.plan(ev)
-	case engine.StepStart:
+	case event.StepStart:
 		p.begin(ev.Step)
-	case engine.StepProgress:
+	case event.StepProgress:
 		p.read(ev.Step, ev.Bytes)
-	case engine.StepRetry:
+	case event.StepRetry:
 		p.forget(ev.Step)
-	case engine.StepDone:
+	case event.StepDone:
 		p.done++
 		delete(p.active, ev.Step.Path)
 	}
 }
 
-func (p *progress) plan(ev engine.Event) {
+func (p *progress) plan(ev event.Event) {
 	p.begun, p.steps, p.total, p.done, p.bytes = p.now(), ev.Steps, ev.UploadBytes, 0, 0
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/event"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -283,14 +284,14 @@ type observer struct {
 	mu        sync.Mutex // guards stdout
 }
 
-func (o *observer) observe(ev engine.Event) {
+func (o *observer) observe(ev event.Event) {
 	o.progress.observe(ev)
 	switch ev.Type {
-	case engine.StepDone:
+	case event.StepDone:
 		o.done(ev.Step, ev.Err)
-	case engine.StepRetry:
+	case event.StepRetry:
 		o.app.log.Info("trying again", "path", show(ev.Step.Path), "in", ev.Wait, "err", ev.Err)
-	case engine.Phase:
+	case event.Phase:
 		o.app.log.Debug(ev.Text)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/event"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -117,7 +117,7 @@ func TestMappingIsKnownByItsID(t *testing.T) {
 func TestFlightKeepsFailures(t *testing.T) {
 	f := newFlight()
 	fail := func(path string, err error) {
-		f.observe(engine.Event{Type: engine.StepDone, Step: &journal.Step{Action: journal.Send, Path: path}, Err: err})
+		f.observe(event.Event{Type: event.StepDone, Step: &journal.Step{Action: journal.Send, Path: path}, Err: err})
 	}
 	fail("away", fmt.Errorf("send: %w", remote.ErrOffline))
 	fail("log", fmt.Errorf("send: %w", snapshot.ErrChanged))

@@ -14,6 +14,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/event"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -171,7 +172,7 @@ func TestLineHandler(t *testing.T) {
 func TestProgressUnderLoad(t *testing.T) {
 	a := &app{globals: &globals{}, ctx: t.Context(), stdout: io.Discard, screen: &screen{out: io.Discard}}
 	p := a.startProgress(true)
-	p.observe(engine.Event{Type: engine.Planned, Steps: 4000, UploadBytes: 4000})
+	p.observe(event.Event{Type: event.Planned, Steps: 4000, UploadBytes: 4000})
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -180,8 +181,8 @@ func TestProgressUnderLoad(t *testing.T) {
 			wg.Go(func() {
 				for i := range 1000 {
 					s := &journal.Step{Path: fmt.Sprint(g, i), Action: journal.Send, How: journal.Upload, New: &snapshot.Entry{Size: 1}}
-					for _, e := range []engine.EventType{engine.StepStart, engine.StepProgress, engine.StepRetry, engine.StepProgress, engine.StepDone} {
-						p.observe(engine.Event{Type: e, Step: s, Bytes: 1})
+					for _, e := range []event.Type{event.StepStart, event.StepProgress, event.StepRetry, event.StepProgress, event.StepDone} {
+						p.observe(event.Event{Type: e, Step: s, Bytes: 1})
 					}
 					if i%100 == 0 {
 						fmt.Fprintln(a.screen, "a log line")

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"github.com/snapsync/snapsync/engine/hint"
 )
 
 // plant makes n directories, with depth and width as people have them, and some files in each.
@@ -38,7 +40,7 @@ func BenchmarkOpen(b *testing.B) {
 				b.StopTimer()
 				before := heap()
 				b.StartTimer()
-				w, err := Open(b.Context(), r.cfg, func(Hint) {})
+				w, err := Open(b.Context(), r.cfg, func(hint.Hint) {})
 				b.StopTimer()
 				r.must(err)
 				b.ReportMetric(float64(heap()-before)/float64(w.Health().Watched), "B/dir")
@@ -88,7 +90,7 @@ func BenchmarkEvents(b *testing.B) {
 			var hints atomic.Int64
 			last := make(chan struct{}, 1)
 			if watched {
-				w, err := Open(b.Context(), r.cfg, func(h Hint) {
+				w, err := Open(b.Context(), r.cfg, func(h hint.Hint) {
 					if hints.Add(1); h.Path == "last" {
 						last <- struct{}{}
 					}
@@ -124,7 +126,7 @@ func BenchmarkHandle(b *testing.B) {
 				paths[i] = r.at(fmt.Sprintf("d/%d", i))
 			}
 			hints := 0
-			w := newWatcher(r.cfg, func(Hint) { hints++ })
+			w := newWatcher(r.cfg, func(hint.Hint) { hints++ })
 			r.must(w.begin(b.Context()))
 			defer w.end()
 			n := 0
@@ -152,8 +154,8 @@ func BenchmarkRenameTree(b *testing.B) {
 	for i := range 20 {
 		r.rename(fmt.Sprintf("area-%d", i), fmt.Sprintf("x/area-%d", i))
 	}
-	hints := make(chan Hint, 1000)
-	w, err := Open(b.Context(), r.cfg, func(h Hint) { hints <- h })
+	hints := make(chan hint.Hint, 1000)
+	w, err := Open(b.Context(), r.cfg, func(h hint.Hint) { hints <- h })
 	r.must(err)
 	defer w.Close()
 	from, to := "x", "y"

@@ -7,6 +7,8 @@ import (
 	"os"
 
 	"github.com/fsnotify/fsnotify"
+
+	"github.com/snapsync/snapsync/engine/hint"
 )
 
 // handle notes what an event hints at. It reports whether the watch was set up anew instead.
@@ -44,9 +46,9 @@ func (w *Watcher) handle(ctx context.Context, e fsnotify.Event) (anew bool) {
 			w.appeared(ctx, path, rel) // it may have become readable
 			return false
 		}
-		w.note(Hint{Path: rel})
+		w.note(hint.Hint{Path: rel})
 	case n == nil && !e.Has(fsnotify.Create):
-		w.note(Hint{Path: rel, Gone: true})
+		w.note(hint.Hint{Path: rel, Gone: true})
 	default:
 		w.lookAt(ctx, path, rel, e.Op == fsnotify.Create && was == watched, id)
 	}
@@ -61,11 +63,11 @@ func (w *Watcher) lookAt(ctx context.Context, path, rel string, kept bool, id fi
 	switch {
 	case err != nil || !fi.IsDir():
 		w.forget(path)
-		w.note(Hint{Path: rel, Gone: errors.Is(err, fs.ErrNotExist)})
+		w.note(hint.Hint{Path: rel, Gone: errors.Is(err, fs.ErrNotExist)})
 	case w.skipped(path):
 		w.forget(path)
 	case kept && id != fileID{} && idOf(fi) == id:
-		w.note(Hint{Path: rel})
+		w.note(hint.Hint{Path: rel})
 	default:
 		w.appeared(ctx, path, rel)
 	}
@@ -75,5 +77,5 @@ func (w *Watcher) lookAt(ctx context.Context, path, rel string, kept bool, id fi
 func (w *Watcher) appeared(ctx context.Context, path, rel string) {
 	w.cover(ctx, path)
 	w.complain()
-	w.note(Hint{Path: rel, Deep: true})
+	w.note(hint.Hint{Path: rel, Deep: true})
 }

@@ -3,16 +3,9 @@ package watch
 import (
 	"fmt"
 	"time"
-)
 
-// Health is how far the hints can be relied on.
-type Health struct {
-	Watched   int       // directories that are watched
-	Polled    int       // directories that are looked at now and then only; at least so many
-	Overflows int64     // how often events were lost and everything was looked at
-	Proved    time.Time // when an event was last seen to arrive; zero: never
-	Problems  []string  // for a person, each with its remedy
-}
+	"github.com/snapsync/snapsync/engine/hint"
+)
 
 // trouble is what is wrong as a whole.
 type trouble struct {
@@ -40,10 +33,10 @@ func (g group) String() string {
 }
 
 // Health returns how the watch stands now. It may be called at any time, and from any goroutine.
-func (w *Watcher) Health() Health {
+func (w *Watcher) Health() hint.Health {
 	w.mu.Lock()
 	t := w.trouble
-	h := Health{Watched: w.tree.count[watched], Overflows: t.overflows, Proved: t.proved}
+	h := hint.Health{Watched: w.tree.count[watched], Overflows: t.overflows, Proved: t.proved}
 	groups := make(map[state]group)
 	tops := 0
 	for n := range w.tree.odd {

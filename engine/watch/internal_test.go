@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"github.com/snapsync/snapsync/engine/hint"
 )
 
 func eventAt(path string) fsnotify.Event { return fsnotify.Event{Name: path, Op: fsnotify.Write} }
@@ -84,7 +86,7 @@ func TestMovedBeforeItsEvent(t *testing.T) {
 	// the old path still, and is not to be taken for the new one.
 	r := newRig(t)
 	r.write("a/b/f")
-	r.w = newWatcher(r.cfg, func(Hint) {})
+	r.w = newWatcher(r.cfg, func(hint.Hint) {})
 	r.must(r.w.begin(t.Context()))
 	defer r.w.end()
 	r.write("c/")
@@ -105,7 +107,7 @@ func TestMovedBeforeItsEvent(t *testing.T) {
 func TestMute(t *testing.T) {
 	r := newRig(t)
 	r.write("d/")
-	w := newWatcher(r.cfg, func(Hint) {})
+	w := newWatcher(r.cfg, func(hint.Hint) {})
 	w.alarm = newAlarms(time.Hour)
 	defer w.alarm.stop()
 	r.must(w.begin(t.Context()))

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"github.com/snapsync/snapsync/engine/hint"
 )
 
 const (
@@ -35,7 +37,7 @@ func (w *Watcher) pollSome(ctx context.Context) {
 	}
 	n := min(len(w.polling), pollBurst)
 	for _, rel := range w.polling[:n] {
-		w.note(Hint{Path: rel, Deep: true})
+		w.note(hint.Hint{Path: rel, Deep: true})
 	}
 	if w.polling = w.polling[n:]; len(w.polling) > 0 {
 		w.alarm.poll.Reset(pollGap)
@@ -94,7 +96,7 @@ func (w *Watcher) retry(ctx context.Context) {
 	for _, path := range others[:min(len(others), retryMost)] {
 		w.cover(ctx, path)
 		if rel, _ := w.relative(path); w.stateAt(path) == watched {
-			w.note(Hint{Path: rel, Deep: true})
+			w.note(hint.Hint{Path: rel, Deep: true})
 		}
 	}
 }

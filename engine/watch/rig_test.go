@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/snapsync/snapsync/engine/hint"
 )
 
 // patience is how long a test waits for what must come.
@@ -33,8 +35,8 @@ type rig struct {
 
 	mu     sync.Mutex
 	more   sync.Cond
-	queue  []Hint
-	hints  []Hint // all that were looked at
+	queue  []hint.Hint
+	hints  []hint.Hint // all that were looked at
 	mirror *image
 	ended  bool
 	looks  sync.WaitGroup
@@ -103,7 +105,7 @@ func (r *rig) close() {
 	r.looks.Wait()
 }
 
-func (r *rig) hint(h Hint) {
+func (r *rig) hint(h hint.Hint) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.ended {
@@ -139,7 +141,7 @@ func (r *rig) look() {
 }
 
 // place puts what was seen into the mirror.
-func (r *rig) place(h Hint, now *image) {
+func (r *rig) place(h hint.Hint, now *image) {
 	if h.Path == "" {
 		if h.Deep && now != nil {
 			r.mirror = now
@@ -270,7 +272,7 @@ func (r *rig) mark() string {
 }
 
 // await waits for a hint that nobody awaited yet, and forgets those before it.
-func (r *rig) await(what string, match func(Hint) bool) Hint {
+func (r *rig) await(what string, match func(hint.Hint) bool) hint.Hint {
 	r.t.Helper()
 	deadline := time.Now().Add(patience)
 	timeout := time.AfterFunc(patience+time.Millisecond, r.more.Broadcast)
@@ -291,16 +293,16 @@ func (r *rig) await(what string, match func(Hint) bool) Hint {
 }
 
 // hintsOf runs do and returns what was hinted at because of it, sorted by path.
-func (r *rig) hintsOf(do func()) []Hint {
+func (r *rig) hintsOf(do func()) []hint.Hint {
 	r.t.Helper()
 	r.settle()
 	do()
 	name := r.mark()
-	var hints []Hint
+	var hints []hint.Hint
 	r.eventually("a hint at "+name, func() bool {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		at := slices.IndexFunc(r.hints, func(h Hint) bool { return h.Path == name })
+		at := slices.IndexFunc(r.hints, func(h hint.Hint) bool { return h.Path == name })
 		if at >= 0 {
 			hints = merge(r.hints[:at])
 		}
@@ -310,18 +312,18 @@ func (r *rig) hintsOf(do func()) []Hint {
 }
 
 // merge puts the hints of each path together, as the watcher does within a batch.
-func merge(hints []Hint) []Hint {
-	byPath := make(map[string]Hint)
+func merge(hints []hint.Hint) []hint.Hint {
+	byPath := make(map[string]hint.Hint)
 	for _, h := range hints {
 		if !strings.HasPrefix(h.Path, "marker ") {
-			byPath[h.Path] = Hint{Path: h.Path, Deep: h.Deep || byPath[h.Path].Deep, Gone: h.Gone}
+			byPath[h.Path] = hint.Hint{Path: h.Path, Deep: h.Deep || byPath[h.Path].Deep, Gone: h.Gone}
 		}
 	}
-	var merged []Hint
+	var merged []hint.Hint
 	for _, h := range byPath {
 		merged = append(merged, h)
 	}
-	slices.SortFunc(merged, func(a, b Hint) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortFunc(merged, func(a, b hint.Hint) int { return strings.Compare(a.Path, b.Path) })
 	return merged
 }
 

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"github.com/snapsync/snapsync/engine/hint"
 )
 
 // alarms are what wakes the watcher up besides events. A timer that is stopped is one that nobody
@@ -110,7 +112,7 @@ func (w *Watcher) handleAll(ctx context.Context, spare []fsnotify.Event) []fsnot
 
 // note adds a hint to those that are given at the end of the batch. All events of the batch are older
 // than that, so that the hints of one path make one.
-func (w *Watcher) note(h Hint) {
+func (w *Watcher) note(h hint.Hint) {
 	if at, ok := w.index[h.Path]; ok {
 		w.pending[at].Deep = w.pending[at].Deep || h.Deep
 		w.pending[at].Gone = h.Gone
@@ -172,7 +174,7 @@ func (w *Watcher) beginAnew(ctx context.Context) {
 		w.mu.Unlock()
 		if first {
 			w.log.Warn("the source cannot be watched: waiting for it", "root", w.cfg.Root, "error", err)
-			w.note(Hint{Deep: true})
+			w.note(hint.Hint{Deep: true})
 		}
 		w.alarm.root.Reset(rootRetry)
 		return
@@ -180,7 +182,7 @@ func (w *Watcher) beginAnew(ctx context.Context) {
 	w.alarm.rest = w.now().Sub(start) // under a load that never ends, half of the time is for events
 	w.log.Info("the source is watched anew", "root", w.cfg.Root, "took", w.alarm.rest)
 	w.alarm.canary.Reset(0)
-	w.note(Hint{Deep: true})
+	w.note(hint.Hint{Deep: true})
 }
 
 // checkRoot begins anew if the root is not the directory that is watched, and reports whether it did.

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/snapsync/snapsync/engine/hint"
 )
 
 // mount puts a new empty file system at path, or skips the test where that may not be done.
@@ -29,8 +31,8 @@ func (r *rig) unmount(path string) {
 	r.must(unix.Unmount(r.at(path), unix.MNT_DETACH))
 }
 
-func deepAt(path string) func(Hint) bool {
-	return func(h Hint) bool { return h == Hint{Path: path, Deep: true} }
+func deepAt(path string) func(hint.Hint) bool {
+	return func(h hint.Hint) bool { return h == hint.Hint{Path: path, Deep: true} }
 }
 
 func TestMountComesAndGoes(t *testing.T) {
@@ -158,7 +160,7 @@ func TestMountBind(t *testing.T) {
 	r.write("a/b/f", "a/b/g")
 	r.settle()
 	for range 2 {
-		r.await("one of the two", func(h Hint) bool { return h.Deep && (h.Path == "a" || h.Path == "m") })
+		r.await("one of the two", func(h hint.Hint) bool { return h.Deep && (h.Path == "a" || h.Path == "m") })
 	}
 	r.unmount("m")
 	r.eventually("both watched", func() bool { h := r.w.Health(); return h.Watched == 4 && h.Polled == 0 })
@@ -205,7 +207,7 @@ func TestPathTooLong(t *testing.T) {
 	if h.Watched < 15 || h.Polled != 1 || len(h.Problems) != 1 {
 		t.Errorf("%d watched, %d polled, problems %q", h.Watched, h.Polled, h.Problems)
 	}
-	r.await("what is polled", func(h Hint) bool { return h.Deep && len(r.at(h.Path)) > 4000 })
+	r.await("what is polled", func(h hint.Hint) bool { return h.Deep && len(r.at(h.Path)) > 4000 })
 	r.must(exec.Command("rm", "-rf", r.at(name)).Run())
 	r.eventually("nothing polled", func() bool { h := r.w.Health(); return h.Watched == 1 && h.Polled == 0 })
 	dig(25) // and while it is watched
@@ -327,7 +329,7 @@ func TestLimitOfTheSystem(t *testing.T) {
 	}
 	for i := range 20 {
 		r.write(fmt.Sprintf("%d/sub/new", i))
-		r.await("what is polled", func(h Hint) bool { return h.Deep || h.Path == fmt.Sprintf("%d/sub/new", i) })
+		r.await("what is polled", func(h hint.Hint) bool { return h.Deep || h.Path == fmt.Sprintf("%d/sub/new", i) })
 	}
 	r.must(os.WriteFile("/proc/sys/user/max_inotify_watches", []byte("1000"), 0))
 	r.eventually("everything watched", func() bool { h := r.w.Health(); return h.Watched == 41 && len(h.Problems) == 0 })
@@ -382,7 +384,7 @@ func TestUnreadableRoot(t *testing.T) {
 	r := newRig(t)
 	r.must(os.Chmod(r.at(""), 0))
 	t.Cleanup(func() { os.Chmod(r.at(""), 0o755) })
-	if w, err := Open(t.Context(), r.cfg, func(Hint) {}); err == nil {
+	if w, err := Open(t.Context(), r.cfg, func(hint.Hint) {}); err == nil {
 		w.Close()
 		t.Error("opened")
 	}

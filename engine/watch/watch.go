@@ -72,6 +72,8 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"github.com/snapsync/snapsync/engine/hint"
 )
 
 // Config says what to watch. Root is required.
@@ -106,18 +108,11 @@ const (
 	batchTime = 20 * time.Millisecond
 )
 
-// Hint says that something may have happened at a path: look there.
-type Hint struct {
-	Path string // relative to the root, with slashes; "" is the root
-	Deep bool   // anything beneath may differ, as beneath a directory that was made or moved in
-	Gone bool   // the path was seen to go, and not to come back
-}
-
 // Watcher is an open watch.
 type Watcher struct {
 	cfg    Config
 	prefix string // of every absolute path beneath the root
-	hint   func(Hint)
+	hint   func(hint.Hint)
 	log    *slog.Logger
 	now    func() time.Time
 	stop   context.CancelFunc
@@ -137,7 +132,7 @@ type Watcher struct {
 	glances   []time.Duration  // what the last ones took
 	rootID    fileID
 	listers   []lister
-	pending   []Hint         // to be given at the end of the batch
+	pending   []hint.Hint    // to be given at the end of the batch
 	index     map[string]int // into pending, by path
 	alarm     alarms
 	canary    canary
@@ -151,7 +146,7 @@ type Watcher struct {
 //
 // hint is never called concurrently, never before Open is about to return, and never after Close. It
 // must return quickly and must not call Close; it may call Health.
-func Open(ctx context.Context, cfg Config, hint func(Hint)) (*Watcher, error) {
+func Open(ctx context.Context, cfg Config, hint func(hint.Hint)) (*Watcher, error) {
 	if !filepath.IsAbs(cfg.Root) {
 		return nil, fmt.Errorf("watch %s: not an absolute path", cfg.Root)
 	}
@@ -170,7 +165,7 @@ func Open(ctx context.Context, cfg Config, hint func(Hint)) (*Watcher, error) {
 	return w, nil
 }
 
-func newWatcher(cfg Config, hint func(Hint)) *Watcher {
+func newWatcher(cfg Config, hint func(hint.Hint)) *Watcher {
 	cfg.Root = filepath.Clean(cfg.Root)
 	if cfg.PollInterval <= 0 {
 		cfg.PollInterval = defaultPoll

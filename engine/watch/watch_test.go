@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/snapsync/snapsync/engine/hint"
 )
 
 func TestHints(t *testing.T) {
@@ -20,30 +22,30 @@ func TestHints(t *testing.T) {
 		name   string
 		before []string
 		do     func(r *rig)
-		want   []Hint
+		want   []hint.Hint
 	}{
-		{"file made", nil, func(r *rig) { r.write("f") }, []Hint{{Path: "f"}}},
-		{"file written", []string{"d/f"}, func(r *rig) { r.must(os.WriteFile(r.at("d/f"), []byte("x"), 0o644)) }, []Hint{{Path: "d/f"}}},
-		{"file truncated", []string{"f"}, func(r *rig) { r.must(os.Truncate(r.at("f"), 1)) }, []Hint{{Path: "f"}}},
-		{"file removed", []string{"f"}, func(r *rig) { r.remove("f") }, []Hint{{Path: "f", Gone: true}}},
-		{"file renamed", []string{"f"}, func(r *rig) { r.rename("f", "g") }, []Hint{{Path: "f", Gone: true}, {Path: "g"}}},
+		{"file made", nil, func(r *rig) { r.write("f") }, []hint.Hint{{Path: "f"}}},
+		{"file written", []string{"d/f"}, func(r *rig) { r.must(os.WriteFile(r.at("d/f"), []byte("x"), 0o644)) }, []hint.Hint{{Path: "d/f"}}},
+		{"file truncated", []string{"f"}, func(r *rig) { r.must(os.Truncate(r.at("f"), 1)) }, []hint.Hint{{Path: "f"}}},
+		{"file removed", []string{"f"}, func(r *rig) { r.remove("f") }, []hint.Hint{{Path: "f", Gone: true}}},
+		{"file renamed", []string{"f"}, func(r *rig) { r.rename("f", "g") }, []hint.Hint{{Path: "f", Gone: true}, {Path: "g"}}},
 		{"file saved by an editor", []string{"f"}, func(r *rig) { r.write("tmp"); r.rename("tmp", "f") },
-			[]Hint{{Path: "f"}, {Path: "tmp", Gone: true}}},
-		{"file saved with a backup", []string{"f"}, func(r *rig) { r.rename("f", "f~"); r.write("f") }, []Hint{{Path: "f"}, {Path: "f~"}}},
-		{"file made and gone", nil, func(r *rig) { r.write("f"); r.remove("f") }, []Hint{{Path: "f", Gone: true}}},
-		{"attributes", []string{"d/f"}, func(r *rig) { r.must(os.Chmod(r.at("d/f"), 0o600)) }, []Hint{{Path: "d/f"}}},
-		{"attributes of a directory", []string{"d/f"}, func(r *rig) { r.must(os.Chmod(r.at("d"), 0o700)) }, []Hint{{Path: "d"}}},
+			[]hint.Hint{{Path: "f"}, {Path: "tmp", Gone: true}}},
+		{"file saved with a backup", []string{"f"}, func(r *rig) { r.rename("f", "f~"); r.write("f") }, []hint.Hint{{Path: "f"}, {Path: "f~"}}},
+		{"file made and gone", nil, func(r *rig) { r.write("f"); r.remove("f") }, []hint.Hint{{Path: "f", Gone: true}}},
+		{"attributes", []string{"d/f"}, func(r *rig) { r.must(os.Chmod(r.at("d/f"), 0o600)) }, []hint.Hint{{Path: "d/f"}}},
+		{"attributes of a directory", []string{"d/f"}, func(r *rig) { r.must(os.Chmod(r.at("d"), 0o700)) }, []hint.Hint{{Path: "d"}}},
 		{"attributes of the root", []string{"f"}, func(r *rig) { r.must(os.Chmod(r.at(""), 0o700)) }, nil},
-		{"link made", []string{"d/"}, func(r *rig) { r.must(os.Symlink("d", r.at("l"))) }, []Hint{{Path: "l"}}},
-		{"hard link made", []string{"f"}, func(r *rig) { r.must(os.Link(r.at("f"), r.at("g"))) }, []Hint{{Path: "g"}}},
-		{"directory made", nil, func(r *rig) { r.write("d/") }, []Hint{{Path: "d", Deep: true}}},
-		{"directory removed", []string{"d/"}, func(r *rig) { r.remove("d") }, []Hint{{Path: "d", Gone: true}}},
+		{"link made", []string{"d/"}, func(r *rig) { r.must(os.Symlink("d", r.at("l"))) }, []hint.Hint{{Path: "l"}}},
+		{"hard link made", []string{"f"}, func(r *rig) { r.must(os.Link(r.at("f"), r.at("g"))) }, []hint.Hint{{Path: "g"}}},
+		{"directory made", nil, func(r *rig) { r.write("d/") }, []hint.Hint{{Path: "d", Deep: true}}},
+		{"directory removed", []string{"d/"}, func(r *rig) { r.remove("d") }, []hint.Hint{{Path: "d", Gone: true}}},
 		{"directory renamed", []string{"d/e/f"}, func(r *rig) { r.rename("d", "x") },
-			[]Hint{{Path: "d", Gone: true}, {Path: "x", Deep: true}}},
-		{"directory replaced by a file", []string{"d/"}, func(r *rig) { r.remove("d"); r.write("d") }, []Hint{{Path: "d"}}},
-		{"file replaced by a directory", []string{"d"}, func(r *rig) { r.remove("d"); r.write("d/") }, []Hint{{Path: "d", Deep: true}}},
+			[]hint.Hint{{Path: "d", Gone: true}, {Path: "x", Deep: true}}},
+		{"directory replaced by a file", []string{"d/"}, func(r *rig) { r.remove("d"); r.write("d") }, []hint.Hint{{Path: "d"}}},
+		{"file replaced by a directory", []string{"d"}, func(r *rig) { r.remove("d"); r.write("d/") }, []hint.Hint{{Path: "d", Deep: true}}},
 		{"names", nil, func(r *rig) { r.write("new\nline", "\xff\xfe/", " ", "-") },
-			[]Hint{{Path: " "}, {Path: "-"}, {Path: "new\nline"}, {Path: "\xff\xfe", Deep: true}}},
+			[]hint.Hint{{Path: " "}, {Path: "-"}, {Path: "new\nline"}, {Path: "\xff\xfe", Deep: true}}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -69,7 +71,7 @@ func TestDirectoryRenamedKeepsWatch(t *testing.T) {
 		r.sync()
 	}
 	got := r.hintsOf(func() { r.write("a/y/bb/c/new") })
-	if want := []Hint{{Path: "a/y/bb/c/new"}}; !cmp.Equal(want, got) {
+	if want := []hint.Hint{{Path: "a/y/bb/c/new"}}; !cmp.Equal(want, got) {
 		t.Errorf("hints %+v, want %+v", got, want)
 	}
 	if after := r.w.Health().Watched; after != before {
@@ -162,7 +164,7 @@ func TestSkip(t *testing.T) {
 		r.remove("d/e")
 		r.write("d/skip/f")
 	})
-	if want := []Hint{{Path: "d/e", Gone: true}, {Path: "new", Deep: true}}; !cmp.Equal(want, got) {
+	if want := []hint.Hint{{Path: "d/e", Gone: true}, {Path: "new", Deep: true}}; !cmp.Equal(want, got) {
 		t.Errorf("hints %+v, want %+v", got, want)
 	}
 	r.rename("new/skip", "new/found")
@@ -208,7 +210,7 @@ func TestLimit(t *testing.T) {
 	for i := range 6 {
 		path := fmt.Sprintf("%d/sub/f", i)
 		r.must(os.WriteFile(r.at(path), []byte("changed"), 0o644))
-		r.await(path+" or above", func(h Hint) bool {
+		r.await(path+" or above", func(h hint.Hint) bool {
 			return h.Path == path || h.Deep && strings.HasPrefix(path, h.Path)
 		})
 	}
@@ -234,7 +236,7 @@ func TestQueueFull(t *testing.T) {
 	r.write("d/")
 	hold, held := make(chan struct{}), make(chan struct{}, 1)
 	var once sync.Once
-	w, err := Open(t.Context(), r.cfg, func(h Hint) {
+	w, err := Open(t.Context(), r.cfg, func(h hint.Hint) {
 		once.Do(func() { held <- struct{}{}; <-hold })
 		r.hint(h)
 	})
@@ -249,7 +251,7 @@ func TestQueueFull(t *testing.T) {
 	}
 	r.must(os.MkdirAll(r.at("x/y"), 0o755))
 	close(hold)
-	r.await("the root", func(h Hint) bool { return h == Hint{Deep: true} })
+	r.await("the root", func(h hint.Hint) bool { return h == hint.Hint{Deep: true} })
 	if n := w.Health().Overflows; n == 0 {
 		t.Error("no overflow is counted")
 	}
@@ -269,13 +271,13 @@ func TestRootGone(t *testing.T) {
 			r.open()
 			r.settle()
 			steal(r)
-			r.await("the root", func(h Hint) bool { return h == Hint{Deep: true} })
+			r.await("the root", func(h hint.Hint) bool { return h == hint.Hint{Deep: true} })
 			r.eventually("a problem", func() bool { return len(r.w.Health().Problems) == 1 })
 			if h := r.w.Health(); h.Watched != 0 || !strings.Contains(h.Problems[0], r.cfg.Root) {
 				t.Errorf("health is %+v", h)
 			}
 			r.write("new/f")
-			r.await("the root", func(h Hint) bool { return h == Hint{Deep: true} })
+			r.await("the root", func(h hint.Hint) bool { return h == hint.Hint{Deep: true} })
 			if h := r.w.Health(); len(h.Problems) != 0 {
 				t.Errorf("health is %+v", h)
 			}
@@ -295,7 +297,7 @@ func TestRootReplacedUnseen(t *testing.T) {
 	r.must(os.Rename(above, above+" moved"))
 	r.must(os.Mkdir(above, 0o755))
 	r.write("e/g")
-	r.await("the root", func(h Hint) bool { return h == Hint{Deep: true} })
+	r.await("the root", func(h hint.Hint) bool { return h == hint.Hint{Deep: true} })
 	r.sync()
 }
 
@@ -328,7 +330,7 @@ func TestSilence(t *testing.T) {
 	}
 	r.w.mu.Unlock()
 	r.write("d/e/f")
-	r.await("the root", func(h Hint) bool { return h == Hint{Deep: true} })
+	r.await("the root", func(h hint.Hint) bool { return h == hint.Hint{Deep: true} })
 	r.sync()
 	if h := r.w.Health(); len(h.Problems) != 1 || h.Watched != 3 {
 		t.Errorf("health is %+v, want one problem and 3 watches", h)
@@ -382,7 +384,7 @@ func TestOpenFails(t *testing.T) {
 		"relative":        {t.Context(), "none", nil},
 		"context is done": {ended, r.at(""), context.Canceled},
 	} {
-		w, err := Open(test.ctx, Config{Root: test.root}, func(Hint) {})
+		w, err := Open(test.ctx, Config{Root: test.root}, func(hint.Hint) {})
 		if err == nil {
 			w.Close()
 			t.Errorf("%s: opened", name)

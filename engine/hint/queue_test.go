@@ -1,7 +1,6 @@
-package engine
+package hint
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -9,38 +8,33 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
-
-	"github.com/snapsync/snapsync/engine/remote"
-	"github.com/snapsync/snapsync/journal"
-	"github.com/snapsync/snapsync/snapshot"
 )
 
 // clockwork is a collection of hints with a clock that counts in milliseconds.
 type clockwork struct {
-	*hints
+	*Queue
 	t0 time.Time
 }
 
 func newClockwork() *clockwork {
-	return &clockwork{newHints(500*time.Millisecond, 3*time.Second, 5*time.Second), time.Unix(1000, 0)}
+	return &clockwork{NewQueue(500*time.Millisecond, 3*time.Second, 5*time.Second), time.Unix(1000, 0)}
 }
 
 func (c *clockwork) at(ms int) time.Time { return c.t0.Add(time.Duration(ms) * time.Millisecond) }
 
 // takes returns what is due: the paths, those in their grace with a question mark.
 func (c *clockwork) takes(ms int) string {
-	taken, all := c.take(c.at(ms))
+	taken, all := c.Take(c.at(ms))
 	if all {
 		return "everything"
 	}
-	f := c.focusOn(taken, c.at(ms))
 	var names []string
-	for _, s := range f.Scopes {
-		name := s.Path
-		if s.Deep {
+	for _, p := range taken {
+		name := p.Path
+		if p.Deep {
 			name += "/**"
 		}
-		if slices.Contains(f.Grace, s.Path) {
+		if p.InGrace(c.at(ms)) {
 			name += "?"
 		}
 		names = append(names, name)
@@ -51,9 +45,9 @@ func (c *clockwork) takes(ms int) string {
 
 func TestHintsSettle(t *testing.T) {
 	c := newClockwork()
-	c.add(Hint{Path: "a"}, c.at(0))
-	c.add(Hint{Path: "b"}, c.at(300))
-	c.add(Hint{Path: "a"}, c.at(400))
+	c.Add(Hint{Path: "a"}, c.at(0))
+	c.Add(Hint{Path: "b"}, c.at(300))
+	c.Add(Hint{Path: "a"}, c.at(400))
 	got := []string{c.takes(799), c.takes(800), c.takes(899), c.takes(900), c.takes(9000)}
 	if diff := cmp.Diff([]string{"", "b", "", "a", ""}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -65,7 +59,7 @@ func TestHintsNeverQuiet(t *testing.T) {
 	c := newClockwork()
 	var due []int
 	for ms := 0; ms <= 7000; ms += 100 {
-		c.add(Hint{Path: "log"}, c.at(ms))
+		c.Add(Hint{Path: "log"}, c.at(ms))
 		if c.takes(ms) != "" {
 			due = append(due, ms)
 		}
@@ -78,18 +72,18 @@ func TestHintsNeverQuiet(t *testing.T) {
 // What went waits for its other half, and goes along with it.
 func TestHintsGrace(t *testing.T) {
 	c := newClockwork()
-	c.add(Hint{Path: "old", Gone: true}, c.at(0))
-	c.add(Hint{Path: "other", Gone: true}, c.at(0))
+	c.Add(Hint{Path: "old", Gone: true}, c.at(0))
+	c.Add(Hint{Path: "other", Gone: true}, c.at(0))
 	if got := c.takes(600); got != "" {
 		t.Errorf("what went was due at once: %s", got)
 	}
-	c.add(Hint{Path: "new", Deep: true}, c.at(1000))
+	c.Add(Hint{Path: "new", Deep: true}, c.at(1000))
 	if got := c.takes(1500); got != "new/** old? other?" {
 		t.Errorf("got %s", got)
 	}
-	taken, _ := c.take(c.at(1500))
-	c.giveBack(taken)
-	c.giveBack([]*hinted{{path: "other", first: c.at(0), last: c.at(0), gone: true, index: -1}})
+	taken, _ := c.Take(c.at(1500))
+	c.Requeue(taken)
+	c.Requeue([]*Pending{{Path: "other", First: c.at(0), Last: c.at(0), Gone: true, index: -1}})
 	if got := []string{c.takes(4999), c.takes(5000)}; !slices.Equal(got, []string{"", "other"}) {
 		t.Errorf("got %q", got)
 	}
@@ -99,9 +93,9 @@ func TestHintsGrace(t *testing.T) {
 // need some time for what came before it gets to the last of these.
 func TestHintsGoneTwice(t *testing.T) {
 	c := newClockwork()
-	c.add(Hint{Path: "old", Gone: true}, c.at(0))
-	c.add(Hint{Path: "new", Deep: true}, c.at(0))
-	c.add(Hint{Path: "old", Gone: true}, c.at(20))
+	c.Add(Hint{Path: "old", Gone: true}, c.at(0))
+	c.Add(Hint{Path: "new", Deep: true}, c.at(0))
+	c.Add(Hint{Path: "old", Gone: true}, c.at(20))
 	if got := c.takes(500); got != "new/** old?" {
 		t.Errorf("got %q", got)
 	}
@@ -110,8 +104,8 @@ func TestHintsGoneTwice(t *testing.T) {
 // What went and came back is no removal any more.
 func TestHintsComeBack(t *testing.T) {
 	c := newClockwork()
-	c.add(Hint{Path: "a", Gone: true}, c.at(0))
-	c.add(Hint{Path: "a"}, c.at(100))
+	c.Add(Hint{Path: "a", Gone: true}, c.at(0))
+	c.Add(Hint{Path: "a"}, c.at(100))
 	if got := c.takes(600); got != "a" {
 		t.Errorf("got %q", got)
 	}
@@ -119,13 +113,29 @@ func TestHintsComeBack(t *testing.T) {
 
 func TestHintsEverything(t *testing.T) {
 	c := newClockwork()
-	c.add(Hint{Path: "a"}, c.at(0))
-	c.add(Hint{Deep: true}, c.at(1))
-	if n, oldest := c.count(); n != 0 || !oldest.Equal(c.at(1)) {
+	c.Add(Hint{Path: "a"}, c.at(0))
+	c.Add(Hint{Deep: true}, c.at(1))
+	if n, oldest := c.Count(); n != 0 || !oldest.Equal(c.at(1)) {
 		t.Errorf("got %d hints since %v", n, oldest)
 	}
 	if got := []string{c.takes(1), c.takes(9000)}; !slices.Equal(got, []string{"everything", ""}) {
 		t.Errorf("got %q", got)
+	}
+}
+
+// However often a path is deferred, it waits once, and since the first time.
+func TestDeferredOnce(t *testing.T) {
+	c := newClockwork()
+	for i := range 100 {
+		c.Defer([]*Pending{{Path: "log", First: c.at(i * 1000), Deep: i == 0, index: -1}})
+	}
+	if next := c.Next(); !next.IsZero() {
+		t.Errorf("what is deferred is due at %v", next)
+	}
+	c.Undefer()
+	taken, _ := c.Take(c.at(1_000_000))
+	if len(taken) != 1 || !taken[0].First.Equal(c.at(0)) || !taken[0].Deep {
+		t.Errorf("taken: %+v", taken)
 	}
 }
 
@@ -146,10 +156,10 @@ func TestHintsProperty(t *testing.T) {
 					first[path] = now
 				}
 				last[path], gone[path] = now, g
-				c.add(Hint{Path: path, Gone: g}, c.at(now))
+				c.Add(Hint{Path: path, Gone: g}, c.at(now))
 				continue
 			}
-			due := !c.next().IsZero() && !c.next().After(c.at(now))
+			due := !c.Next().IsZero() && !c.Next().After(c.at(now))
 			got := c.takes(now)
 			if due != (got != "") {
 				t.Fatalf("at %d next says %v, taken: %q", now, due, got)
@@ -172,46 +182,17 @@ func TestHintsProperty(t *testing.T) {
 	})
 }
 
-// However often a path is hinted at while the remote is away, it waits once.
-func TestDeferredOnce(t *testing.T) {
-	l, err := NewLoop(LoopConfig{Engine: Config{
-		Scan: snapshot.Config{Root: t.TempDir()}, Journal: &journal.Journal{},
-		Connect: func(context.Context, remote.Uploads) (remote.Connection, error) { return nil, remote.ErrOffline },
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := looping{Loop: l}
-	t0 := time.Unix(1000, 0)
-	for i := range 100 {
-		taken := []*hinted{{path: "log", first: t0.Add(time.Duration(i) * time.Second), deep: i == 0, index: -1}}
-		r.note(&Outcome{Planned: true, Deferred: []string{"log"}}, nil, taken, false)
-	}
-	if p := r.deferred["log"]; len(r.deferred) != 1 || !p.first.Equal(t0) || !p.deep {
-		t.Errorf("%d wait, %+v", len(r.deferred), p)
-	}
-}
-
-// Everything that became due since it was asked whether there is sense in planning waits for the remote.
-func TestEverythingWaitsForTheRemote(t *testing.T) {
-	r := looping{Loop: &Loop{hints: newHints(0, 0, 0)}, away: remote.ErrOffline, started: true, probe: time.Unix(2000, 0)}
-	r.hints.addAll(time.Unix(1000, 0))
-	if err := r.work(t.Context(), time.Unix(1000, 0)); err != nil || r.hints.all.IsZero() {
-		t.Errorf("got %v, everything since %v", err, r.hints.all)
-	}
-}
-
 func BenchmarkHints(b *testing.B) {
 	names := make([]string, 10_000)
 	for i := range names {
 		names[i] = strings.Repeat("d/", i%7) + "file" + string(rune('a'+i%26)) + time.Duration(i).String()
 	}
 	now := time.Now()
-	h := newHints(500*time.Millisecond, 30*time.Second, 5*time.Second)
+	h := NewQueue(500*time.Millisecond, 30*time.Second, 5*time.Second)
 	for i := 0; b.Loop(); i++ {
-		h.add(Hint{Path: names[i%len(names)]}, now)
+		h.Add(Hint{Path: names[i%len(names)]}, now)
 		if now = now.Add(10 * time.Microsecond); i%1000 == 0 {
-			h.take(now)
+			h.Take(now)
 		}
 	}
 }
