@@ -9,8 +9,9 @@ import (
 // A path that fails again and again must not be tried with every change elsewhere: it is set aside,
 // longer each time, until it changes itself, until a whole run, or until a person asks.
 const (
-	firstAside = time.Minute
-	maxAside   = time.Hour
+	// FirstRetry is how long a path waits that failed for the first time.
+	FirstRetry = time.Minute
+	maxRetry   = time.Hour
 )
 
 // setAside returns those of the pending steps that have to wait, by number.
@@ -18,14 +19,14 @@ func (e *Engine) setAside(pending []journal.Step) (map[int64]bool, error) {
 	if len(pending) == 0 {
 		return nil, nil
 	}
-	failures, err := e.cfg.Journal.Failures(maxKept)
+	failures, err := e.cfg.Journal.Failures(MaxPending)
 	if err != nil || len(failures) == 0 {
 		return nil, err
 	}
 	now := e.cfg.Now()
 	until := make(map[string]time.Time, len(failures))
 	for i := range failures {
-		until[failures[i].Path] = asideUntil(&failures[i], now)
+		until[failures[i].Path] = RetryAt(&failures[i], now)
 	}
 	aside := make(map[int64]bool)
 	for i := range pending {
@@ -36,17 +37,17 @@ func (e *Engine) setAside(pending []journal.Step) (map[int64]bool, error) {
 	return aside, nil
 }
 
-// asideUntil is when a path that failed is tried again, by the clock that now is of: the journal only knows the time
+// RetryAt is when a path that failed is tried again, by the clock that now is of: the journal only knows the time
 // of day, which may have been set since. If it was set back to before the path failed, nobody knows how long ago
 // that was, and the answer is the zero time.
-func asideUntil(f *journal.FailureRow, now time.Time) time.Time {
+func RetryAt(f *journal.FailureRow, now time.Time) time.Time {
 	ago := now.Sub(f.Last)
 	if ago < 0 {
 		return time.Time{}
 	}
-	wait := maxAside
+	wait := maxRetry
 	if f.Tries < 8 {
-		wait = min(maxAside, firstAside<<(max(f.Tries, 1)-1))
+		wait = min(maxRetry, FirstRetry<<(max(f.Tries, 1)-1))
 	}
 	return now.Add(wait - ago)
 }

@@ -18,16 +18,16 @@ import (
 // All of it happens in the dispatcher, so nothing of the engine is used by two goroutines that was not
 // before.
 
-// boss is who decides what an execution is for: the Loop. The execution asks it in its own goroutine, often.
-type boss interface {
-	// yield reports whether something more urgent than the rest of the plan has come up.
-	yield() bool
-	// due reports whether something is to be looked at that can be planned beside the paths of aloft.
-	due(aloft *pathset.Claims) bool
-	// beside has that looked at: look looks, plans, and puts the plan into the journal.
-	beside(aloft *pathset.Claims, look func(Focus) (Outcome, error)) error
-	// abort reports whether even what is under way is to be given up.
-	abort() bool
+// Interrupter decides what an execution is for: the loop does. The execution asks it in its own goroutine, often.
+type Interrupter interface {
+	// Yield reports whether something more urgent than the rest of the plan has come up.
+	Yield() bool
+	// Due reports whether something is to be looked at that can be planned beside the paths in flight.
+	Due(inFlight *pathset.Claims) bool
+	// Replan has that looked at: look looks, plans, and puts the plan into the journal.
+	Replan(inFlight *pathset.Claims, look func(Focus) (Outcome, error)) error
+	// Abort reports whether even what is under way is to be given up.
+	Abort() bool
 }
 
 // flight is a job under way.
@@ -39,22 +39,22 @@ type flight struct {
 const (
 	// longTransfer is how long an upload has been under way when others do not wait for it any more.
 	longTransfer = 2 * time.Second
-	// askEvery is how often the boss is asked while there is nothing to do but to wait.
+	// askEvery is how often the Interrupter is asked while there is nothing to do but to wait.
 	askEvery = 200 * time.Millisecond
 )
 
 var (
 	// errEntangled means that what is due has to do with what is under way.
 	errEntangled = errors.New("it has to wait for a transfer that is under way")
-	// errPaused means that a person paused, and that the transfers under way were given up.
-	errPaused = errors.New("paused")
+	// ErrPaused means that a person paused, and that the transfers under way were given up.
+	ErrPaused = errors.New("paused")
 )
 
 // interrupted reports whether the pass is to end although transfers are under way. It gives them up if a
 // person wants that.
 func (x *execution) interrupted() bool {
-	if x.stop == nil && x.e.boss.abort() {
-		x.stop = errPaused
+	if x.stop == nil && x.e.interrupter.Abort() {
+		x.stop = ErrPaused
 		x.abandon() // and what is under way lands now
 	}
 	if x.stop != nil || x.alone || len(x.doubts) > 0 {
@@ -67,7 +67,7 @@ func (x *execution) interrupted() bool {
 		}
 	}
 	aloft := x.aloft()
-	if !x.e.boss.due(&aloft) {
+	if !x.e.interrupter.Due(&aloft) {
 		return false
 	}
 	x.e.yielded = true
@@ -117,7 +117,7 @@ func (x *execution) planBeside(ctx context.Context) error {
 	for _, f := range x.flights {
 		e.doubts = append(e.doubts, f.job...)
 	}
-	err := e.boss.beside(&aloft, func(f Focus) (out Outcome, err error) {
+	err := e.interrupter.Replan(&aloft, func(f Focus) (out Outcome, err error) {
 		id, err := e.checkSource(x.state)
 		if err != nil {
 			return out, err

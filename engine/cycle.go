@@ -19,7 +19,7 @@ const maxRounds = 4
 // cannot be done now. A Summary with Failed or Held above zero and a nil error means that the rest
 // was done. remote.ErrOffline and remote.ErrFatal end a run early, with everything pending kept in the journal.
 func (e *Engine) Run(ctx context.Context) (Summary, error) {
-	out, err := e.RunWithin(ctx, Focus{})
+	out, err := e.RunWithin(ctx, Focus{}, nil)
 	return out.Summary, err
 }
 
@@ -170,7 +170,7 @@ func (e *Engine) execute(ctx context.Context, state *journal.State, p *prepared,
 	}
 	x := newExecution(e, state, p, sum)
 	err = errors.Join(x.run(ctx), e.notePlaces())
-	if e.staying {
+	if e.cfg.Staying {
 		e.spree.add(x.deleted, e.cfg.Now())
 		return x.again && !e.yielded, err // the Loop flushes when it is idle
 	}
@@ -238,7 +238,7 @@ func outcome(err error) string {
 		return "idle"
 	case errors.Is(err, remote.ErrOffline):
 		return "offline"
-	case errors.Is(err, context.Canceled), errors.Is(err, errPaused):
+	case errors.Is(err, context.Canceled), errors.Is(err, ErrPaused):
 		return "interrupted"
 	case errors.Is(err, ErrNewSource), errors.Is(err, snapshot.ErrSourceGone):
 		return "source"

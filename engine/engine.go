@@ -55,7 +55,10 @@ type Config struct {
 	Transfers    int       // steps at once; 0: whatever turns out to be best, see governor
 	Retries      int       // attempts per step within one run; 0: 3
 	Metadata     bool      // --metadata: changed modes, owners and attributes count
-	Boot         string    // identifies this start of the machine; "": unknown
+	// Staying says that one run follows the other, in a process that stays: deletes are judged over what went before
+	// as well (see spree), Approve is for the first run that ends well, and whoever runs the engine flushes the remote.
+	Staying bool
+	Boot    string // identifies this start of the machine; "": unknown
 	// Options is what Connect depends on besides the remote: what was learned of the remote with others
 	// is asked again.
 	Options string
@@ -89,17 +92,14 @@ type Engine struct {
 	// last look: see suspect.
 	suspects []string
 
-	// staying says that a Loop runs this engine, so that one run follows the other: deletes are judged
-	// over what went before as well (see spree), and the remote is flushed when there is time for it.
-	staying bool
-	told    map[string]string // places where absence proved nothing, and why: each is told once
+	told map[string]string // places where absence proved nothing, and why: each is told once
 	// lost are the places where a file system is not mounted any more, or is another one, by path.
 	lost  map[string]snapshot.Unproven
 	spree spree
-	// boss is asked, while steps are executed, whether something is more urgent; nil: nothing ever is.
+	// interrupter is asked, while steps are executed, whether something is more urgent; nil: nothing ever is.
 	// yielded says that something was, or that steps wait for a long transfer: some are left.
-	boss    boss
-	yielded bool
+	interrupter Interrupter
+	yielded     bool
 	// beside says that long transfers are under way while a part is looked at: they are the doubts then.
 	beside bool
 
@@ -157,5 +157,12 @@ func (e *Engine) Close() error {
 	e.conn = nil
 	return conn.Close()
 }
+
+// Config is what New was given, with the defaults filled in.
+func (e *Engine) Config() Config { return e.cfg }
+
+// Concurrency is how many steps the remote is given at once at present; 0: none was yet. It may be called from any
+// goroutine, at any time.
+func (e *Engine) Concurrency() int { return int(e.parallel.Load()) }
 
 func (e *Engine) phase(text string) { e.cfg.Observe(event.Event{Type: event.Phase, Text: text}) }

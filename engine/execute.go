@@ -72,7 +72,7 @@ type execution struct {
 	results chan []result       // workers to dispatcher
 	stop    error               // why no further step is started
 	abandon func()              // ends the steps under way: once the remote is gone they would only wait
-	ask     <-chan time.Time    // ticks when the boss is to be asked; nil: there is none
+	ask     <-chan time.Time    // ticks when the Interrupter is to be asked; nil: there is none
 }
 
 // result is what became of one step.
@@ -142,7 +142,7 @@ func (x *execution) run(ctx context.Context) error {
 	x.e.executed = false // from the first claim on, until noteDoubts, the journal knows best
 	ctx, x.abandon = context.WithCancel(ctx)
 	defer x.abandon()
-	if x.e.boss != nil {
+	if x.e.interrupter != nil {
 		t := time.NewTicker(askEvery)
 		defer t.Stop()
 		x.ask = t.C
@@ -227,7 +227,7 @@ func (x *execution) dispatch(ctx context.Context, scribe *scribe) {
 // yields reports whether the rest is left to another plan. What was claimed and not started did not
 // happen, as after any end.
 func (x *execution) yields() bool {
-	x.e.yielded = x.e.yielded || x.e.boss != nil && x.e.boss.yield()
+	x.e.yielded = x.e.yielded || x.e.interrupter != nil && x.e.interrupter.Yield()
 	return x.e.yielded
 }
 

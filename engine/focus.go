@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -35,22 +36,33 @@ type Outcome struct {
 	// Deferred are those of Focus.Scopes that were not looked at: nobody knows yet what the remote holds
 	// there, and with Focus.PlanOnly it cannot be asked.
 	Deferred []string
+	// Yielded: something was more urgent, or waits for a long transfer: steps are left to another run.
+	Yielded bool
+	// Unflushed: what was done may be undone by a power cut of this machine until Flush returns.
+	Unflushed bool
 }
 
 const (
-	// maxKept bounds the pending steps that a narrowed run goes through: beyond that a scan of
+	// MaxPending bounds the pending steps that a narrowed run goes through: beyond that a scan of
 	// everything is cheaper than to tell what may stay.
-	maxKept = 20_000
+	MaxPending = 20_000
 	// maxWidenings bounds how often a narrowed look takes in what turned out to be connected.
 	maxWidenings = 4
 )
 
-// RunWithin is Run for a source that is being watched: it costs what changed, not what exists.
-func (e *Engine) RunWithin(ctx context.Context, f Focus) (Outcome, error) {
+// RunWithin is Run for a source that is being watched: it costs what changed, not what exists. While steps are executed
+// it asks i, if that is not nil, whether something is more urgent.
+func (e *Engine) RunWithin(ctx context.Context, f Focus, i Interrupter) (Outcome, error) {
 	begun := e.cfg.Now()
 	var out Outcome
+	e.interrupter = i
 	err := e.run(ctx, f, &out)
 	out.Seconds = e.cfg.Now().Sub(begun).Seconds()
+	out.Yielded = e.yielded
+	out.Unflushed = e.conn != nil && e.caps.Volatile
+	if e.cfg.Staying && (err == nil || errors.Is(err, ErrPaused)) {
+		e.cfg.Approve = false // it was for the first run
+	}
 	if f.PlanOnly && err == nil {
 		return out, nil
 	}
@@ -67,7 +79,7 @@ func (e *Engine) suspect(paths ...string) { e.suspects = append(e.suspects, path
 // prepareWithin is prepare for a part of the source. Steps that are pending and have nothing to do with
 // that part stay as they are.
 func (e *Engine) prepareWithin(ctx context.Context, state *journal.State, f Focus, out *Outcome) (p prepared, err error) {
-	pending, few, err := e.pendingSteps(maxKept)
+	pending, few, err := e.pendingSteps(MaxPending)
 	if err != nil {
 		return p, err
 	}

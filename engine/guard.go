@@ -81,7 +81,7 @@ func (e *Engine) guard(steps []journal.Step, state *journal.State) (*Hold, error
 	before := e.spree.deletes(e.cfg.Now())
 	limit, limited := e.cfg.MaxDelete.limit(files + before)
 	over := limited && count+before > limit
-	if !over && e.staying && state.HeldDigest != "" {
+	if !over && e.cfg.Staying && state.HeldDigest != "" {
 		if over, err = e.heldBefore(steps); err != nil {
 			return nil, err
 		}

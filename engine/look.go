@@ -45,7 +45,7 @@ func (e *Engine) lookAgainst(ctx context.Context, state *journal.State, scopes [
 	if err != nil {
 		return nil, fmt.Errorf("scan %s: %w", scan.Root, err)
 	}
-	if e.staying {
+	if e.cfg.Staying {
 		e.tell(head.Unproven, scopes == nil)
 	}
 	s := &sight{head: head, changes: head.Changes, problems: head.Problems, base: base, whole: scopes == nil, within: scopes}

@@ -135,12 +135,12 @@ func NewLoop(cfg LoopConfig) (*Loop, error) {
 			observe(ev)
 		}
 	}
+	cfg.Engine.Staying = true
 	e, err := New(cfg.Engine)
 	if err != nil {
 		return nil, err
 	}
-	e.staying = true
-	l.cfg.Engine, l.engine = e.cfg, e
+	l.cfg.Engine, l.engine = e.Config(), e
 	return l, nil
 }
 
@@ -178,7 +178,7 @@ func (l *Loop) Status() LoopStatus {
 	defer l.mu.Unlock()
 	s := l.status
 	s.Hints, s.Oldest = l.hints.Count()
-	s.Transfers = int(l.engine.parallel.Load())
+	s.Transfers = l.engine.Concurrency()
 	if l.watch != nil {
 		s.Watch = l.watch.Health()
 	}

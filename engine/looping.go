@@ -30,7 +30,6 @@ type looping struct {
 	retried   time.Time     // when paths that were set aside were hinted at last
 	looked    time.Duration // what the last look at everything took
 	started   bool          // everything was looked at once since the start
-	attended  bool          // --approve was used up
 	blind     bool          // it cannot even be planned while the remote is away
 	surprise  bool          // what the next look at everything finds, nobody hinted at
 	pulse     pulse         // of the remote's host, while the remote is away
@@ -115,12 +114,12 @@ func (r *looping) schedule(now time.Time, woken, newSource bool) {
 		return
 	}
 	r.retry, r.retried = time.Time{}, now
-	failures, err := r.cfg.Engine.Journal.Failures(maxKept)
+	failures, err := r.cfg.Engine.Journal.Failures(MaxPending)
 	if err != nil {
 		return // the cycle says so
 	}
 	for i := range failures {
-		if !asideUntil(&failures[i], now).After(now) {
+		if !RetryAt(&failures[i], now).After(now) {
 			r.hints.Add(hint.Hint{Path: failures[i].Path}, now.Add(-r.cfg.Settle))
 		}
 	}
@@ -174,7 +173,7 @@ func (r *looping) cycle(ctx context.Context, f Focus, taken []*hint.Pending, now
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if errors.Is(err, errPaused) {
+	if errors.Is(err, ErrPaused) {
 		err = nil // the next turn says so
 	}
 	r.note(&out, err, taken, whole)
@@ -194,7 +193,7 @@ func (r *looping) cycle(ctx context.Context, f Focus, taken []*hint.Pending, now
 			r.restful = now.Add((rest + 1) * out.Looked)
 		}
 	}
-	if r.engine.conn != nil && r.engine.caps.Volatile {
+	if out.Unflushed {
 		if r.flush.IsZero() {
 			r.unflushed = done
 		}
@@ -202,9 +201,6 @@ func (r *looping) cycle(ctx context.Context, f Focus, taken []*hint.Pending, now
 		if latest := r.unflushed.Add(flushAtLast); latest.Before(r.flush) {
 			r.flush = latest
 		}
-	}
-	if !r.attended && err == nil {
-		r.attended, r.engine.cfg.Approve = true, false
 	}
 	return r.settle()
 }
@@ -216,9 +212,7 @@ func (r *looping) execute(ctx context.Context, f Focus) (Outcome, error) {
 	if f.Scopes == nil || !r.started {
 		after = max(after, rest*r.looked)
 	}
-	r.engine.boss = &overseer{looping: r, after: after, begun: time.Now(), checked: time.Now()}
-	defer func() { r.engine.boss = nil }()
-	return r.engine.RunWithin(ctx, f)
+	return r.engine.RunWithin(ctx, f, &overseer{looping: r, after: after, begun: time.Now(), checked: time.Now()})
 }
 
 // note keeps what a cycle tells for Status, and gives back the hints that it did not deal with.
@@ -235,7 +229,7 @@ func (r *looping) note(out *Outcome, err error, taken []*hint.Pending, whole boo
 		r.hints.Requeue(hint.At(taken, out.Waiting))
 		r.hints.Defer(hint.At(taken, out.Deferred))
 	}
-	if r.engine.yielded {
+	if out.Yielded {
 		r.hints.Wake(r.now())
 	}
 	s := &r.status
@@ -358,16 +352,16 @@ func (r *looping) whyAway() (LoopState, string) {
 
 // nextRetry plans the next attempt at what was set aside.
 func (r *looping) nextRetry() error {
-	failures, err := r.cfg.Engine.Journal.Failures(maxKept)
+	failures, err := r.cfg.Engine.Journal.Failures(MaxPending)
 	if err != nil {
 		return err
 	}
 	r.retry = time.Time{}
 	now := r.now()
 	for i := range failures {
-		at := asideUntil(&failures[i], now)
+		at := RetryAt(&failures[i], now)
 		if !at.After(r.retried) { // it was looked at, and is held or waits for another
-			at = r.retried.Add(firstAside)
+			at = r.retried.Add(FirstRetry)
 		}
 		if r.retry.IsZero() || at.Before(r.retry) {
 			r.retry = at

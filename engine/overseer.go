@@ -19,7 +19,8 @@ type overseer struct {
 // pauseAfter is what transfers have left when a person pauses.
 const pauseAfter = 5 * time.Second
 
-func (o *overseer) yield() bool {
+// Yield implements engine.Interrupter.
+func (o *overseer) Yield() bool {
 	now := time.Now()
 	if now.Sub(o.checked) < time.Second/10 {
 		return false
@@ -36,12 +37,12 @@ func (o *overseer) yield() bool {
 	}
 	// With too much pending the next look would have to be at everything.
 	counts, err := o.cfg.Engine.Journal.Counts()
-	return err == nil && (counts.Pending < maxKept || now.Sub(o.begun) > rest*max(o.looked, interruptAfter))
+	return err == nil && (counts.Pending < MaxPending || now.Sub(o.begun) > rest*max(o.looked, interruptAfter))
 }
 
-// due looks at all hints. What came, or was changed, at a path that is being sent or above it waits; what
+// Due looks at all hints. What came, or was changed, at a path that is being sent or above it waits; what
 // went there may be half of a rename, and then the other half has to wait as well.
-func (o *overseer) due(aloft *pathset.Claims) bool {
+func (o *overseer) Due(inFlight *pathset.Claims) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.woken || o.hints.Everything() {
@@ -50,7 +51,7 @@ func (o *overseer) due(aloft *pathset.Claims) bool {
 	now, found := o.now(), false
 	for p := range o.hints.Paths() {
 		switch {
-		case !aloft.Writes.Overlaps(p.Path):
+		case !inFlight.Writes.Overlaps(p.Path):
 			found = found || !p.At.After(now)
 		case p.Gone:
 			return false
@@ -60,16 +61,17 @@ func (o *overseer) due(aloft *pathset.Claims) bool {
 		return false
 	}
 	counts, err := o.cfg.Engine.Journal.Counts()
-	return err == nil && counts.Pending < maxKept
+	return err == nil && counts.Pending < MaxPending
 }
 
-func (o *overseer) beside(aloft *pathset.Claims, look func(Focus) (Outcome, error)) error {
+// Replan implements engine.Interrupter.
+func (o *overseer) Replan(inFlight *pathset.Claims, look func(Focus) (Outcome, error)) error {
 	now := o.now()
 	o.mu.Lock()
 	taken, _ := o.hints.Take(now)
 	var waiting, others []*hint.Pending
 	for _, p := range taken {
-		if aloft.Writes.Overlaps(p.Path) {
+		if inFlight.Writes.Overlaps(p.Path) {
 			waiting = append(waiting, p)
 		} else {
 			others = append(others, p)
@@ -90,7 +92,8 @@ func (o *overseer) beside(aloft *pathset.Claims, look func(Focus) (Outcome, erro
 	return err
 }
 
-func (o *overseer) abort() bool {
+// Abort implements engine.Interrupter. What is under way has some seconds left when a person pauses.
+func (o *overseer) Abort() bool {
 	o.mu.Lock()
 	woken := o.woken
 	o.mu.Unlock()

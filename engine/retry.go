@@ -14,7 +14,7 @@ func (l *Loop) Retry() error { return l.RetryPaths([]string{""}) }
 // RetryPaths is Retry for those of the failed paths that are one of paths or beneath one; "" is the root,
 // and so all of them. What did not fail is left alone.
 func (l *Loop) RetryPaths(paths []string) error {
-	failures, err := l.cfg.Engine.Journal.Failures(maxKept)
+	failures, err := l.cfg.Engine.Journal.Failures(MaxPending)
 	if err != nil {
 		return err
 	}
