@@ -3,101 +3,90 @@ package engine_test
 import (
 	"fmt"
 	"os"
-	"sync"
 	"testing"
 
 	"github.com/snapsync/snapsync/engine"
-	"github.com/snapsync/snapsync/engine/event"
+	"github.com/snapsync/snapsync/engine/enginetest/rig"
 )
 
 // --approve lets through what was shown, and not what a second round of the same run finds.
 func TestApproveInASecondRound(t *testing.T) {
 	r := newGuardedRig(t)
-	r.fill(40)
-	r.run()
+	r.Fill(40)
+	r.Run()
 	for i := range 25 {
-		r.remove(fmt.Sprintf("f%02d", i))
+		r.Remove(fmt.Sprintf("f%02d", i))
 	}
-	if sum := r.run(); sum.Held != 25 {
+	if sum := r.Run(); sum.Held != 25 {
 		t.Fatalf("got %+v", sum)
 	}
-	r.cfg.Approve = true
-	r.write("new", "n")
-	r.duringFirstStep(func() {
+	r.Cfg.Approve = true
+	r.Write("new", "n")
+	r.DuringFirstStep(func() {
 		for i := range 15 {
-			r.remove(fmt.Sprintf("f%02d", 25+i))
+			r.Remove(fmt.Sprintf("f%02d", 25+i))
 		}
-		r.remove("new") // vanished: that makes another round
+		r.Remove("new") // vanished: that makes another round
 	})
-	if sum := r.run(); sum.Deleted > 25 {
+	if sum := r.Run(); sum.Deleted > 25 {
 		t.Errorf("%d deleted, 25 were shown", sum.Deleted)
-	}
-}
-
-// duringFirstStep does something once, when the next run starts its first step.
-func (r *rig) duringFirstStep(do func()) {
-	var once sync.Once
-	r.events = func(ev event.Event) {
-		if ev.Type == event.StepStart {
-			once.Do(do)
-		}
 	}
 }
 
 // A source that is unmounted between two rounds is noticed, however few its files are.
 func TestSourceSwappedBetweenRounds(t *testing.T) {
 	r := newGuardedRig(t)
-	r.fill(8)
-	r.run()
-	r.write("new", "n")
-	r.duringFirstStep(func() {
-		must(t, os.Rename(r.source, r.source+".away"))
-		must(t, os.Mkdir(r.source, 0o755))
+	r.Fill(8)
+	r.Run()
+	r.Write("new", "n")
+	r.DuringFirstStep(func() {
+		rig.Must(t, os.Rename(r.Source, r.Source+".away"))
+		rig.Must(t, os.Mkdir(r.Source, 0o755))
 	})
-	r.fails(engine.ErrNewSource)
-	if n := len(r.remoteFiles()); n != 8 {
-		t.Errorf("%d files on the remote, want 8\n%s", n, r.remote.Log())
+	r.Fails(engine.ErrNewSource)
+	if n := len(r.RemoteFiles()); n != 8 {
+		t.Errorf("%d files on the remote, want 8\n%s", n, r.Remote.Log())
 	}
 }
 
 // What is retained where a file is to come goes once that is approved.
 func TestFileTakesThePlaceOfADirectoryThatIsAllRetained(t *testing.T) {
-	r := newRig(t, fullCaps)
-	r.cfg.CompleteSync = false
-	r.write("d/x", "content x")
-	r.write("d/y", "content y")
-	r.run()
-	r.remove("d")
-	r.run()
-	r.write("d", "a file now")
-	if sum := r.run(); sum.Held == 0 || sum.Failed != 0 || sum.Deleted != 0 {
-		t.Fatalf("want the deletes held: %+v\n%s", sum, r.remote.Log())
+	r := rig.New(t, rig.FullCaps)
+	r.Cfg.CompleteSync = false
+	r.Write("d/x", "content x")
+	r.Write("d/y", "content y")
+	r.Run()
+	r.Remove("d")
+	r.Run()
+	r.Write("d", "a file now")
+	if sum := r.Run(); sum.Held == 0 || sum.Failed != 0 || sum.Deleted != 0 {
+		t.Fatalf("want the deletes held: %+v\n%s", sum, r.Remote.Log())
 	}
-	r.approve()
-	if sum := r.run(); sum.Held != 0 || sum.Failed != 0 || sum.Sent != 1 {
-		t.Errorf("after approval: %+v\n%s", sum, r.remote.Log())
+	r.Approve()
+	if sum := r.Run(); sum.Held != 0 || sum.Failed != 0 || sum.Sent != 1 {
+		t.Errorf("after approval: %+v\n%s", sum, r.Remote.Log())
 	}
-	r.same()
-	r.quiet()
+	r.Same()
+	r.Quiet()
 }
 
 // A rename onto another file takes that one away: it is held as its delete is, and is no failure.
 func TestRenameOntoAnotherFileIsHeld(t *testing.T) {
-	caps := fullCaps
+	caps := rig.FullCaps
 	caps.Backup = true
-	r := newRig(t, caps)
+	r := rig.New(t, caps)
 	var err error
-	r.cfg.MaxDelete, err = engine.ParseMaxDelete("0")
-	must(t, err)
-	r.fill(3)
-	r.run()
-	r.rename("f00", "f01")
-	if sum := r.run(); sum.Held != 1 || sum.Failed != 0 || sum.Moved != 0 {
-		t.Errorf("got %+v\n%s", sum, r.remote.Log())
+	r.Cfg.MaxDelete, err = engine.ParseMaxDelete("0")
+	rig.Must(t, err)
+	r.Fill(3)
+	r.Run()
+	r.Rename("f00", "f01")
+	if sum := r.Run(); sum.Held != 1 || sum.Failed != 0 || sum.Moved != 0 {
+		t.Errorf("got %+v\n%s", sum, r.Remote.Log())
 	}
-	r.approve()
-	if sum := r.run(); sum.Held != 0 || sum.Failed != 0 || sum.Sent != 0 {
-		t.Errorf("after approval: %+v\n%s", sum, r.remote.Log())
+	r.Approve()
+	if sum := r.Run(); sum.Held != 0 || sum.Failed != 0 || sum.Sent != 0 {
+		t.Errorf("after approval: %+v\n%s", sum, r.Remote.Log())
 	}
-	r.same()
+	r.Same()
 }

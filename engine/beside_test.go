@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/enginetest/rig"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -31,10 +32,10 @@ func (c slow) Send(ctx context.Context, path string, src remote.Source) error {
 }
 
 // bigIsSlow makes files whose name begins with "big" take an hour.
-func bigIsSlow(r *rig) {
-	r.write("d/old", "1")
-	r.write("e/f", "2")
-	r.wrap = func(c remote.Connection) remote.Connection {
+func bigIsSlow(r *rig.Rig) {
+	r.Write("d/old", "1")
+	r.Write("e/f", "2")
+	r.Wrap = func(c remote.Connection) remote.Connection {
 		return slow{c, func(path string) time.Duration {
 			if _, name := snapshot.Split(path); strings.HasPrefix(name, "big") {
 				return time.Hour
@@ -45,9 +46,9 @@ func bigIsSlow(r *rig) {
 }
 
 // someAreSlow makes every other file take up to half a minute.
-func someAreSlow(r *rig, rng *rand.Rand) {
+func someAreSlow(r *rig.Rig, rng *rand.Rand) {
 	var mu sync.Mutex
-	r.wrap = func(c remote.Connection) remote.Connection {
+	r.Wrap = func(c remote.Connection) remote.Connection {
 		return slow{c, func(string) time.Duration {
 			mu.Lock()
 			defer mu.Unlock()
@@ -59,52 +60,38 @@ func someAreSlow(r *rig, rng *rand.Rand) {
 	}
 }
 
-// has fails the test unless the remote has exactly these files, whatever their content.
-func (s *stay) has(want ...string) {
-	s.t.Helper()
-	var got []string
-	for _, n := range s.remote.Tree() {
-		if n.Kind != snapshot.Dir {
-			got = append(got, n.Path)
-		}
-	}
-	if a, b := fmt.Sprint(sorted(got)), fmt.Sprint(sorted(want)); a != b {
-		s.t.Fatalf("remote has %v, want %v\n%+v\n%s", a, b, s.Status(), s.remote.Log())
-	}
-}
-
 // What changes while a file takes an hour to arrive does not wait for it, and the file is sent once.
 func TestLoopGoesOnBesideALongTransfer(t *testing.T) {
-	stays(t, fullCaps, bigIsSlow, func(t *testing.T, s *stay) {
-		s.remote.ResetLog()
-		s.write("d/big", strings.Repeat("b", 1000))
-		s.seen()
-		s.pass(10 * time.Second)
-		s.is(engine.LoopSyncing)
+	rig.Stays(t, rig.FullCaps, bigIsSlow, func(t *testing.T, s *rig.Stay) {
+		s.Remote.ResetLog()
+		s.Write("d/big", strings.Repeat("b", 1000))
+		s.Seen()
+		s.Pass(10 * time.Second)
+		s.Is(engine.LoopSyncing)
 		for i := range 20 {
-			s.write(fmt.Sprint("d/new", i), fmt.Sprint("content ", i))
-			s.write("e/f", fmt.Sprint("edited ", i))
-			s.seen()
-			s.pass(2 * time.Second)
-			if want, _ := s.content("e/f"); want != fmt.Sprint("edited ", i) {
-				t.Fatalf("round %d: the remote has %q\n%s", i, want, s.remote.Log())
+			s.Write(fmt.Sprint("d/new", i), fmt.Sprint("content ", i))
+			s.Write("e/f", fmt.Sprint("edited ", i))
+			s.Seen()
+			s.Pass(2 * time.Second)
+			if want, _ := s.Content("e/f"); want != fmt.Sprint("edited ", i) {
+				t.Fatalf("round %d: the remote has %q\n%s", i, want, s.Remote.Log())
 			}
 		}
-		s.is(engine.LoopSyncing)
-		s.rename("e", "g")
-		s.seen()
-		s.pass(2 * time.Second)
-		if s.remote.Count("dirmove") != 1 {
-			t.Errorf("a directory was not moved beside the transfer:\n%s", s.remote.Log())
+		s.Is(engine.LoopSyncing)
+		s.Rename("e", "g")
+		s.Seen()
+		s.Pass(2 * time.Second)
+		if s.Remote.Count("dirmove") != 1 {
+			t.Errorf("a directory was not moved beside the transfer:\n%s", s.Remote.Log())
 		}
-		s.pass(time.Hour)
-		s.equal()
-		s.is(engine.LoopIdle)
-		if n := s.remote.Count("send"); n != 1+20+20 {
-			t.Errorf("%d files were sent:\n%s", n, s.remote.Log())
+		s.Pass(time.Hour)
+		s.Equal()
+		s.Is(engine.LoopIdle)
+		if n := s.Remote.Count("send"); n != 1+20+20 {
+			t.Errorf("%d files were sent:\n%s", n, s.Remote.Log())
 		}
-		cycles, err := s.journal.Cycles(100)
-		must(t, err)
+		cycles, err := s.Journal.Cycles(100)
+		rig.Must(t, err)
 		if len(cycles) < 20 {
 			t.Errorf("%d snapshots:", len(cycles))
 		}
@@ -113,7 +100,7 @@ func TestLoopGoesOnBesideALongTransfer(t *testing.T) {
 				t.Errorf("snapshot %d: %+v", i, c)
 			}
 		}
-		if broken, err := s.journal.Check(context.Background()); err != nil || len(broken) > 0 {
+		if broken, err := s.Journal.Check(context.Background()); err != nil || len(broken) > 0 {
 			t.Errorf("journal: %v %v", broken, err)
 		}
 	})
@@ -121,24 +108,24 @@ func TestLoopGoesOnBesideALongTransfer(t *testing.T) {
 
 // Deletes wait for what is under way, as they do in any plan; and so does what has to do with its path.
 func TestLoopBesideLeavesWhatIsEntangled(t *testing.T) {
-	stays(t, fullCaps, bigIsSlow, func(t *testing.T, s *stay) {
-		s.write("d/big", "b")
-		s.seen()
-		s.pass(10 * time.Second)
-		s.remove("e/f")
-		s.write("d/x", "x")
-		s.seen()
-		s.pass(20 * time.Second)
-		s.has("d/old", "d/x", "e/f")
-		s.rename("d", "c") // the transfer's own directory
-		s.write("y", "y")
-		s.seen()
-		s.pass(20 * time.Second)
-		s.has("d/old", "d/x", "e/f")
-		s.pass(time.Hour)
-		s.pass(time.Hour) // its source had gone, so it is sent again
-		s.equal()
-		s.is(engine.LoopIdle)
+	rig.Stays(t, rig.FullCaps, bigIsSlow, func(t *testing.T, s *rig.Stay) {
+		s.Write("d/big", "b")
+		s.Seen()
+		s.Pass(10 * time.Second)
+		s.Remove("e/f")
+		s.Write("d/x", "x")
+		s.Seen()
+		s.Pass(20 * time.Second)
+		s.Has("d/old", "d/x", "e/f")
+		s.Rename("d", "c") // the transfer's own directory
+		s.Write("y", "y")
+		s.Seen()
+		s.Pass(20 * time.Second)
+		s.Has("d/old", "d/x", "e/f")
+		s.Pass(time.Hour)
+		s.Pass(time.Hour) // its source had gone, so it is sent again
+		s.Equal()
+		s.Is(engine.LoopIdle)
 	})
 }
 
@@ -147,25 +134,25 @@ func TestLoopBesideLeavesWhatIsEntangled(t *testing.T) {
 func TestLoopBesideFullSlots(t *testing.T) {
 	for _, transfers := range []int{0, 2} {
 		t.Run(fmt.Sprint(transfers), func(t *testing.T) {
-			prepare := func(r *rig) { bigIsSlow(r); r.cfg.Transfers = transfers }
-			stays(t, fullCaps, prepare, func(t *testing.T, s *stay) {
+			prepare := func(r *rig.Rig) { bigIsSlow(r); r.Cfg.Transfers = transfers }
+			rig.Stays(t, rig.FullCaps, prepare, func(t *testing.T, s *rig.Stay) {
 				for i := range 50 {
-					s.write(fmt.Sprint("big", i), fmt.Sprint("big ", i))
+					s.Write(fmt.Sprint("big", i), fmt.Sprint("big ", i))
 				}
-				s.seen()
-				s.pass(10 * time.Minute)
-				s.write("small", "s")
-				s.seen()
-				s.pass(3 * time.Second)
-				if _, there := s.content("small"); there != (transfers == 0) {
-					t.Errorf("small is there: %v\n%s", there, s.remote.Log())
+				s.Seen()
+				s.Pass(10 * time.Minute)
+				s.Write("small", "s")
+				s.Seen()
+				s.Pass(3 * time.Second)
+				if _, there := s.Content("small"); there != (transfers == 0) {
+					t.Errorf("small is there: %v\n%s", there, s.Remote.Log())
 				}
-				s.pass(time.Hour)
-				if _, there := s.content("small"); !there {
-					t.Errorf("small waits for ever\n%s", s.remote.Log())
+				s.Pass(time.Hour)
+				if _, there := s.Content("small"); !there {
+					t.Errorf("small waits for ever\n%s", s.Remote.Log())
 				}
-				s.pass(50 * time.Hour)
-				s.equal()
+				s.Pass(50 * time.Hour)
+				s.Equal()
 			})
 		})
 	}
@@ -173,30 +160,20 @@ func TestLoopBesideFullSlots(t *testing.T) {
 
 // A pause gives transfers a few seconds, and what they did is found out afterwards.
 func TestLoopPauseEndsALongTransfer(t *testing.T) {
-	stays(t, fullCaps, bigIsSlow, func(t *testing.T, s *stay) {
-		s.write("d/big", "b")
-		s.seen()
-		s.pass(time.Minute)
-		must(t, s.journal.Update(func(st *journal.State) { st.Paused = true }))
+	rig.Stays(t, rig.FullCaps, bigIsSlow, func(t *testing.T, s *rig.Stay) {
+		s.Write("d/big", "b")
+		s.Seen()
+		s.Pass(time.Minute)
+		rig.Must(t, s.Journal.Update(func(st *journal.State) { st.Paused = true }))
 		s.Wake()
-		s.pass(6 * time.Second)
-		s.is(engine.LoopPaused)
-		s.pass(2 * time.Hour)
-		s.has("d/old", "e/f")
-		must(t, s.journal.Update(func(st *journal.State) { st.Paused = false }))
+		s.Pass(6 * time.Second)
+		s.Is(engine.LoopPaused)
+		s.Pass(2 * time.Hour)
+		s.Has("d/old", "e/f")
+		rig.Must(t, s.Journal.Update(func(st *journal.State) { st.Paused = false }))
 		s.Wake()
-		s.pass(time.Hour + time.Minute)
-		s.equal()
-		s.is(engine.LoopIdle)
+		s.Pass(time.Hour + time.Minute)
+		s.Equal()
+		s.Is(engine.LoopIdle)
 	})
-}
-
-// content is what the remote has at path.
-func (s *stay) content(path string) (content string, there bool) {
-	for _, n := range s.remote.Tree() {
-		if n.Path == path {
-			return n.Content, true
-		}
-	}
-	return "", false
 }

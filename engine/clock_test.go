@@ -9,6 +9,7 @@ import (
 	"unsafe"
 
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/enginetest/rig"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -50,12 +51,12 @@ func TestSetWall(t *testing.T) {
 }
 
 // steps runs do for a clock that is set forth by a day, and for one that is set back.
-func steps(t *testing.T, prepare func(*rig), do func(t *testing.T, s *stay, step func())) {
+func steps(t *testing.T, prepare func(*rig.Rig), do func(t *testing.T, s *rig.Stay, step func())) {
 	t.Helper()
 	for name, by := range map[string]time.Duration{"forth": 24 * time.Hour, "back": -24 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			clock := &steppingClock{began: time.Now()}
-			stays(t, fullCaps, func(r *rig) { r.cfg.Now = clock.now; prepare(r) }, func(t *testing.T, s *stay) {
+			rig.Stays(t, rig.FullCaps, func(r *rig.Rig) { r.Cfg.Now = clock.now; prepare(r) }, func(t *testing.T, s *rig.Stay) {
 				do(t, s, func() { clock.step(by) })
 			})
 		})
@@ -64,32 +65,32 @@ func steps(t *testing.T, prepare func(*rig), do func(t *testing.T, s *stay, step
 
 // What waits, waits as long as ever: for quiet, for grace, for the next full scan; and no cycle runs for nothing.
 func TestClockStepsWhileWaiting(t *testing.T) {
-	steps(t, func(r *rig) { r.write("f", "1"); r.write("g", "1") }, func(t *testing.T, s *stay, step func()) {
-		s.write("f", "two")
-		s.seen()
-		s.pass(100 * time.Millisecond)
+	steps(t, func(r *rig.Rig) { r.Write("f", "1"); r.Write("g", "1") }, func(t *testing.T, s *rig.Stay, step func()) {
+		s.Write("f", "two")
+		s.Seen()
+		s.Pass(100 * time.Millisecond)
 		step()
-		s.pass(500 * time.Millisecond)
-		s.equal()
+		s.Pass(500 * time.Millisecond)
+		s.Equal()
 
-		s.remove("g")
-		s.seen()
-		s.pass(time.Second)
+		s.Remove("g")
+		s.Seen()
+		s.Pass(time.Second)
 		step()
-		s.pass(3 * time.Second)
-		if got := len(s.remoteFiles()); got != 2 {
+		s.Pass(3 * time.Second)
+		if got := len(s.RemoteFiles()); got != 2 {
 			t.Errorf("the grace of what went was not kept: %d files", got)
 		}
-		s.pass(2 * time.Second)
-		s.equal()
-		s.is(engine.LoopIdle)
+		s.Pass(2 * time.Second)
+		s.Equal()
+		s.Is(engine.LoopIdle)
 
 		before := s.Status().Cycles
-		s.write("unseen", "by the watcher")
+		s.Write("unseen", "by the watcher")
 		step()
-		s.tree = s.look()
-		s.pass(76 * time.Minute)
-		s.equal()
+		s.Tree = s.Look()
+		s.Pass(76 * time.Minute)
+		s.Equal()
 		if n := s.Status().Cycles - before; n > 3 {
 			t.Errorf("%d cycles for one scan", n)
 		}
@@ -98,73 +99,73 @@ func TestClockStepsWhileWaiting(t *testing.T) {
 
 // A remote that is away is probed as often as ever.
 func TestClockStepsWhileOffline(t *testing.T) {
-	steps(t, func(r *rig) { r.write("f", "1") }, func(t *testing.T, s *stay, step func()) {
-		s.remote.SetOffline(true)
-		s.write("f", "two")
-		s.seen()
-		s.pass(10 * time.Minute)
-		s.is(engine.LoopOffline)
+	steps(t, func(r *rig.Rig) { r.Write("f", "1") }, func(t *testing.T, s *rig.Stay, step func()) {
+		s.Remote.SetOffline(true)
+		s.Write("f", "two")
+		s.Seen()
+		s.Pass(10 * time.Minute)
+		s.Is(engine.LoopOffline)
 		step()
 		before := s.Status().Cycles
-		s.pass(10 * time.Minute)
+		s.Pass(10 * time.Minute)
 		if n := s.Status().Cycles - before; n < 5 || n > 30 {
 			t.Errorf("asked %d times in ten minutes", n)
 		}
-		s.write("g", "while it is away")
-		s.seen()
+		s.Write("g", "while it is away")
+		s.Seen()
 		step()
-		s.remote.SetOffline(false)
-		s.pass(76 * time.Second)
-		s.equal()
-		s.is(engine.LoopIdle)
+		s.Remote.SetOffline(false)
+		s.Pass(76 * time.Second)
+		s.Equal()
+		s.Is(engine.LoopIdle)
 	})
 }
 
 // Deletes that follow each other count together although the clock was set between them; what came and went
 // meanwhile does not count.
 func TestClockStepsDuringASpree(t *testing.T) {
-	few := func(r *rig) {
-		r.cfg.MaxDelete = engine.MaxDelete{}
+	few := func(r *rig.Rig) {
+		r.Cfg.MaxDelete = engine.MaxDelete{}
 		for i := range 20 {
-			r.write(fmt.Sprintf("f%02d", i), fmt.Sprint(i))
+			r.Write(fmt.Sprintf("f%02d", i), fmt.Sprint(i))
 		}
 	}
 	t.Run("deletes", func(t *testing.T) {
-		steps(t, few, func(t *testing.T, s *stay, step func()) {
+		steps(t, few, func(t *testing.T, s *rig.Stay, step func()) {
 			for i := range 15 {
 				if i == 5 {
 					step()
 				}
-				s.remove(fmt.Sprintf("f%02d", i))
-				s.seen()
-				s.pass(10 * time.Second)
+				s.Remove(fmt.Sprintf("f%02d", i))
+				s.Seen()
+				s.Pass(10 * time.Second)
 			}
-			s.is(engine.LoopHeld)
-			if got := len(s.remoteFiles()); got != 10 {
+			s.Is(engine.LoopHeld)
+			if got := len(s.RemoteFiles()); got != 10 {
 				t.Errorf("%d files are left", got)
 			}
 			step()
-			s.pass(3 * time.Hour)
-			s.is(engine.LoopHeld)
+			s.Pass(3 * time.Hour)
+			s.Is(engine.LoopHeld)
 		})
 	})
 	t.Run("churn", func(t *testing.T) {
-		steps(t, few, func(t *testing.T, s *stay, step func()) {
-			s.remove("f00")
-			s.seen()
-			s.pass(10 * time.Second)
+		steps(t, few, func(t *testing.T, s *rig.Stay, step func()) {
+			s.Remove("f00")
+			s.Seen()
+			s.Pass(10 * time.Second)
 			step()
 			for i := range 20 {
-				s.write("lock", fmt.Sprint(i))
-				s.stamp("lock", s.cfg.Now())
-				s.seen()
-				s.pass(20 * time.Second)
-				s.remove("lock")
-				s.seen()
-				s.pass(20 * time.Second)
-				s.is(engine.LoopIdle)
+				s.Write("lock", fmt.Sprint(i))
+				s.Stamp("lock", s.Cfg.Now())
+				s.Seen()
+				s.Pass(20 * time.Second)
+				s.Remove("lock")
+				s.Seen()
+				s.Pass(20 * time.Second)
+				s.Is(engine.LoopIdle)
 			}
-			s.equal()
+			s.Equal()
 		})
 	})
 }
@@ -173,22 +174,22 @@ func TestClockStepsDuringASpree(t *testing.T) {
 // sent again.
 func TestClockAndMtimes(t *testing.T) {
 	clock := &steppingClock{began: time.Now()}
-	r := newRig(t, fullCaps)
-	r.cfg.Now = clock.now
+	r := rig.New(t, rig.FullCaps)
+	r.Cfg.Now = clock.now
 	for year, path := range map[int]string{1960: "b", 1970: "c", 2100: "e", 2261: "g"} {
-		r.write(path, path)
-		r.stamp(path, time.Date(year, 1, 2, 3, 4, 5, 6, time.UTC))
+		r.Write(path, path)
+		r.Stamp(path, time.Date(year, 1, 2, 3, 4, 5, 6, time.UTC))
 	}
-	r.write("now", "now")
-	r.run()
-	r.same()
+	r.Write("now", "now")
+	r.Run()
+	r.Same()
 	for _, by := range []time.Duration{24 * time.Hour, -48 * time.Hour, 24 * time.Hour} {
 		clock.step(by)
-		r.quiet()
-		r.write("now", by.String())
-		r.run()
-		r.same()
-		r.quiet()
+		r.Quiet()
+		r.Write("now", by.String())
+		r.Run()
+		r.Same()
+		r.Quiet()
 	}
 }
 
@@ -197,17 +198,17 @@ func TestClockAndMtimes(t *testing.T) {
 func TestClockAndHistory(t *testing.T) {
 	const day = 24 * time.Hour
 	clock := &steppingClock{began: time.Now()}
-	r := newRig(t, fullCaps)
-	r.cfg.Now = clock.now
+	r := rig.New(t, rig.FullCaps)
+	r.Cfg.Now = clock.now
 	edits := 0
 	rows := func(by time.Duration) (n int) {
 		clock.step(by)
 		edits++
-		r.write("f", fmt.Sprint(edits))
-		r.run()
-		r.with(func(_ *engine.Engine, j *journal.Journal) {
+		r.Write("f", fmt.Sprint(edits))
+		r.Run()
+		r.With(func(_ *engine.Engine, j *journal.Journal) {
 			all, err := j.History(journal.HistoryQuery{})
-			must(t, err)
+			rig.Must(t, err)
 			n = len(all)
 		})
 		return n

@@ -4,18 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"testing"
 	"time"
 
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/enginetest/rig"
 	"github.com/snapsync/snapsync/engine/remote"
 )
-
-func sorted(lines []string) []string {
-	slices.Sort(lines)
-	return lines
-}
 
 var errInjected = errors.New("injected")
 
@@ -24,11 +19,11 @@ const crashSeeds = 1
 
 // crashCaps are remotes that differ in how a change gets there.
 func crashCaps() map[string]remote.Caps {
-	backup, coarse := fullCaps, fullCaps
+	backup, coarse := rig.FullCaps, rig.FullCaps
 	backup.Backup = true
 	coarse.Precision = time.Second
 	return map[string]remote.Caps{
-		"full":     fullCaps,
+		"full":     rig.FullCaps,
 		"bucket":   {Copy: true, SetModTime: true, BucketBased: true, Precision: time.Nanosecond, DeleteBatch: 100},
 		"minimal":  {Precision: time.Second},
 		"backup":   backup,
@@ -69,33 +64,33 @@ func TestCrashModel(t *testing.T) {
 }
 
 func crashModel(t *testing.T, caps remote.Caps, seed uint64, fault enginetest.Fault) {
-	r := newRig(t, caps)
-	r.cfg.Retries = 1
+	r := rig.New(t, caps)
+	r.Cfg.Retries = 1
 	rng := rand.New(rand.NewPCG(seed, 1))
-	r.edit(rng, 12)
+	r.Edit(rng, 12)
 	for n := 1; ; n++ {
-		r.edit(rng, 6)
-		before := r.remote.Ops()
-		r.remote.FailNth(n, fault)
-		_, err := r.try()
+		r.Edit(rng, 6)
+		before := r.Remote.Ops()
+		r.Remote.FailNth(n, fault)
+		_, err := r.Try()
 		if err != nil && !errors.Is(err, fault.Err) {
 			t.Fatalf("seed %d, operation %d: %v", seed, n, err)
 		}
-		exhausted := r.remote.Ops()-before < n
-		r.remote.Fail = nil
+		exhausted := r.Remote.Ops()-before < n
+		r.Remote.Fail = nil
 		if n%2 == 0 { // what was in doubt is edited before anybody looks at it
-			r.edit(rng, 4)
+			r.Edit(rng, 4)
 		}
-		if sum := r.run(); sum.Failed > 0 {
-			t.Fatalf("seed %d, after operation %d failed: still failing: %+v\n%s", seed, n, sum.Failures, r.remote.Log())
+		if sum := r.Run(); sum.Failed > 0 {
+			t.Fatalf("seed %d, after operation %d failed: still failing: %+v\n%s", seed, n, sum.Failures, r.Remote.Log())
 		}
-		if r.same(); t.Failed() {
-			t.Fatalf("seed %d, after operation %d failed:\n%s", seed, n, r.remote.Log())
+		if r.Same(); t.Failed() {
+			t.Fatalf("seed %d, after operation %d failed:\n%s", seed, n, r.Remote.Log())
 		}
-		r.remote.ResetLog()
+		r.Remote.ResetLog()
 		if exhausted {
 			break
 		}
 	}
-	r.quiet()
+	r.Quiet()
 }

@@ -6,21 +6,22 @@ import (
 	"testing"
 
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/enginetest/rig"
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // A file that always times out stops nothing else while the remote answers probes.
 func TestOneFileTimesOut(t *testing.T) {
-	r := newRig(t, fullCaps)
-	r.cfg.Transfers, r.cfg.Retries = 1, 2
-	r.fill(10)
-	r.remote.Fail = func(op enginetest.Op) *enginetest.Fault {
+	r := rig.New(t, rig.FullCaps)
+	r.Cfg.Transfers, r.Cfg.Retries = 1, 2
+	r.Fill(10)
+	r.Remote.Fail = func(op enginetest.Op) *enginetest.Fault {
 		if op.Path != "f03" {
 			return nil
 		}
 		return &enginetest.Fault{Err: remote.ErrOffline}
 	}
-	sum := r.run()
+	sum := r.Run()
 	if sum.Sent != 9 || sum.Failed != 1 || !errors.Is(sum.Failures[0].Err, remote.ErrTemporary) {
 		t.Errorf("got %+v", sum)
 	}
@@ -28,37 +29,37 @@ func TestOneFileTimesOut(t *testing.T) {
 
 // The old name of a file stays for as long as its content cannot be sent under the new one.
 func TestDeleteWaitsForTheNewNameThatFailed(t *testing.T) {
-	caps := fullCaps
+	caps := rig.FullCaps
 	caps.Move, caps.DirMove, caps.Copy = false, false, false
-	r := newRig(t, caps)
-	r.write("a", "content of a")
-	r.run()
-	before := r.remoteFiles()
-	r.rename("a", "b")
-	r.remote.Fail = every("send", enginetest.Fault{Err: remote.ErrQuota})
-	sum := r.run()
+	r := rig.New(t, caps)
+	r.Write("a", "content of a")
+	r.Run()
+	before := r.RemoteFiles()
+	r.Rename("a", "b")
+	r.Remote.Fail = rig.Every("send", enginetest.Fault{Err: remote.ErrQuota})
+	sum := r.Run()
 	if sum.Failed != 2 || sum.Deleted != 0 || !errors.Is(sum.Failures[0].Err, remote.ErrQuota) {
 		t.Errorf("got %+v", sum)
 	}
-	if after := r.remoteFiles(); len(after) != 1 || after[0] != before[0] {
-		t.Errorf("the remote has %v\n%s", after, r.remote.Log())
+	if after := r.RemoteFiles(); len(after) != 1 || after[0] != before[0] {
+		t.Errorf("the remote has %v\n%s", after, r.Remote.Log())
 	}
-	r.remote.Fail = nil
-	r.run()
-	r.same()
+	r.Remote.Fail = nil
+	r.Run()
+	r.Same()
 }
 
 // Of a batch of deletes the one that may pass is tried again, the one that may not is not.
 func TestBatchOfDeletesIsRetriedInPart(t *testing.T) {
-	r := newRig(t, fullCaps)
-	r.fill(3)
-	r.run()
+	r := rig.New(t, rig.FullCaps)
+	r.Fill(3)
+	r.Run()
 	for i := range 3 {
-		r.remove(fmt.Sprintf("f%02d", i))
+		r.Remove(fmt.Sprintf("f%02d", i))
 	}
 	tries := make(map[string]int)
-	r.wrap = func(c remote.Connection) remote.Connection {
-		return &wrapped{Connection: c, delete: func(path string) error {
+	r.Wrap = func(c remote.Connection) remote.Connection {
+		return &rig.Wrapped{Connection: c, OnDelete: func(path string) error {
 			tries[path]++
 			switch {
 			case path == "f00":
@@ -69,7 +70,7 @@ func TestBatchOfDeletesIsRetriedInPart(t *testing.T) {
 			return nil
 		}}
 	}
-	sum := r.run()
+	sum := r.Run()
 	if sum.Deleted != 2 || sum.Failed != 1 || !errors.Is(sum.Failures[0].Err, remote.ErrPermission) {
 		t.Errorf("got %+v", sum)
 	}

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/snapsync/snapsync/engine/enginetest/rig"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -24,24 +25,24 @@ func TestChmodWithMetadata(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("windows: a file has no mode")
 	}
-	caps := fullCaps
+	caps := rig.FullCaps
 	caps.Metadata, caps.SetMetadata = true, true
-	r := newRig(t, caps)
-	r.cfg.Metadata = true
-	r.write("f", "content")
-	r.write("g", "content as well")
-	r.run()
-	chmod := func(mode os.FileMode) { must(t, os.Chmod(filepath.Join(r.source, "f"), mode)) }
+	r := rig.New(t, caps)
+	r.Cfg.Metadata = true
+	r.Write("f", "content")
+	r.Write("g", "content as well")
+	r.Run()
+	chmod := func(mode os.FileMode) { rig.Must(t, os.Chmod(filepath.Join(r.Source, "f"), mode)) }
 	chmod(0o600)
-	if sum := r.run(); sum.Touched != 1 || sum.Sent != 0 || sum.Failed != 0 {
-		t.Errorf("got %+v\n%s", sum, r.remote.Log())
+	if sum := r.Run(); sum.Touched != 1 || sum.Sent != 0 || sum.Failed != 0 {
+		t.Errorf("got %+v\n%s", sum, r.Remote.Log())
 	}
-	r.quiet()
-	r.wrap = func(c remote.Connection) remote.Connection { return touchless{c} }
+	r.Quiet()
+	r.Wrap = func(c remote.Connection) remote.Connection { return touchless{c} }
 	chmod(0o640)
-	if sum := r.run(); sum.Touched != 0 || sum.Sent != 1 || sum.Failed != 0 {
-		t.Errorf("where it cannot be set: %+v\n%s", sum, r.remote.Log())
+	if sum := r.Run(); sum.Touched != 0 || sum.Sent != 1 || sum.Failed != 0 {
+		t.Errorf("where it cannot be set: %+v\n%s", sum, r.Remote.Log())
 	}
-	r.quiet()
-	r.same()
+	r.Quiet()
+	r.Same()
 }

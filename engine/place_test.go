@@ -7,6 +7,7 @@ import (
 
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/enginetest/rig"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -43,35 +44,35 @@ func TestRemoteWhoseDiskIsNotThere(t *testing.T) {
 		{name: "the directory was restored", now: again},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			r := newRig(t, fullCaps)
-			r.remote.Places = []remote.Place{onDisk}
-			r.write("a", "one")
-			r.write("sub/b", "two")
-			r.run()
-			r.remote.Places = []remote.Place{test.now}
+			r := rig.New(t, rig.FullCaps)
+			r.Remote.Places = []remote.Place{onDisk}
+			r.Write("a", "one")
+			r.Write("sub/b", "two")
+			r.Run()
+			r.Remote.Places = []remote.Place{test.now}
 			if test.empties {
-				r.remote.Remove("a")
-				r.remote.Remove("sub")
+				r.Remote.Remove("a")
+				r.Remote.Remove("sub")
 			}
-			r.write("c", "three")
+			r.Write("c", "three")
 			if !test.refused {
-				r.run()
-				r.same()
-				r.quiet()
+				r.Run()
+				r.Same()
+				r.Quiet()
 				return
 			}
-			before := r.remote.Ops()
-			r.fails(remote.ErrNewRemote)
-			r.fails(remote.ErrOffline)
-			if asked := r.remote.Ops() - before; asked > 2 { // a listing tells an empty disk
+			before := r.Remote.Ops()
+			r.Fails(remote.ErrNewRemote)
+			r.Fails(remote.ErrOffline)
+			if asked := r.Remote.Ops() - before; asked > 2 { // a listing tells an empty disk
 				t.Errorf("%d operations on what is not the remote", asked)
 			}
-			r.with(func(_ *engine.Engine, j *journal.Journal) {
-				must(t, j.Update(func(s *journal.State) { s.NewRemoteApproved = true }))
+			r.With(func(_ *engine.Engine, j *journal.Journal) {
+				rig.Must(t, j.Update(func(s *journal.State) { s.NewRemoteApproved = true }))
 			})
-			r.run()
-			r.same()
-			r.quiet()
+			r.Run()
+			r.Same()
+			r.Quiet()
 		})
 	}
 }
@@ -79,76 +80,76 @@ func TestRemoteWhoseDiskIsNotThere(t *testing.T) {
 // TestRemoteWhoseBucketIsGone: another bucket of that name, which would lack what the base says, is made only
 // after a person has agreed.
 func TestRemoteWhoseBucketIsGone(t *testing.T) {
-	r := newRig(t, fullCaps)
-	r.remote.Places = []remote.Place{{Path: "the bucket b"}} // it is made by the first run
-	r.write("a", "one")
-	r.run()
+	r := rig.New(t, rig.FullCaps)
+	r.Remote.Places = []remote.Place{{Path: "the bucket b"}} // it is made by the first run
+	r.Write("a", "one")
+	r.Run()
 	bucket := remote.Place{Path: "the bucket b", There: true, Root: snapshot.Identity{Ino: 1}}
-	r.remote.Places[0] = bucket
-	r.write("b", "two")
-	r.run()
+	r.Remote.Places[0] = bucket
+	r.Write("b", "two")
+	r.Run()
 	remove := func() {
-		r.remote.Places[0] = remote.Place{Path: "the bucket b"}
-		r.remote.Remove("a")
-		r.remote.Remove("b")
-		r.write("c", rand.Text())
-		r.fails(remote.ErrNewRemote)
-		r.fails(remote.ErrNewRemote)
+		r.Remote.Places[0] = remote.Place{Path: "the bucket b"}
+		r.Remote.Remove("a")
+		r.Remote.Remove("b")
+		r.Write("c", rand.Text())
+		r.Fails(remote.ErrNewRemote)
+		r.Fails(remote.ErrNewRemote)
 	}
 	remove()
-	r.with(func(_ *engine.Engine, j *journal.Journal) {
-		must(t, j.Update(func(s *journal.State) { s.NewRemoteApproved = true }))
+	r.With(func(_ *engine.Engine, j *journal.Journal) {
+		rig.Must(t, j.Update(func(s *journal.State) { s.NewRemoteApproved = true }))
 	})
-	r.run()
-	r.same()
-	r.remote.Places[0] = bucket
-	r.write("d", "four")
-	r.run()
+	r.Run()
+	r.Same()
+	r.Remote.Places[0] = bucket
+	r.Write("d", "four")
+	r.Run()
 	remove()
-	r.remote.Places[0] = bucket // a person made it again
-	r.run()
-	r.same()
-	r.quiet()
+	r.Remote.Places[0] = bucket // a person made it again
+	r.Run()
+	r.Same()
+	r.Quiet()
 }
 
 // TestLoopRemoteIsRemoved: what a look at the remote's new directory finds missing is sent at once, although
 // only one path was hinted at.
 func TestLoopRemoteIsRemoved(t *testing.T) {
-	stays(t, fullCaps, func(r *rig) {
-		r.remote.Places = []remote.Place{onDisk}
-		r.write("a", "one")
-		r.write("sub/b", "two")
-	}, func(t *testing.T, s *stay) {
+	rig.Stays(t, rig.FullCaps, func(r *rig.Rig) {
+		r.Remote.Places = []remote.Place{onDisk}
+		r.Write("a", "one")
+		r.Write("sub/b", "two")
+	}, func(t *testing.T, s *rig.Stay) {
 		again := onDisk
 		again.Root.Ino = 3
-		s.remote.Places = []remote.Place{again}
-		s.remote.Remove("a")
-		s.remote.Remove("sub")
-		s.write("c", "three")
-		s.seen()
-		s.pass(5 * time.Second)
-		s.same()
+		s.Remote.Places = []remote.Place{again}
+		s.Remote.Remove("a")
+		s.Remote.Remove("sub")
+		s.Write("c", "three")
+		s.Seen()
+		s.Pass(5 * time.Second)
+		s.Same()
 	})
 }
 
 // TestRemoteThatGoesWhileItIsUsed unmounts the disk in the middle of a run: what was sent after that is
 // not taken for sent once the disk is back.
 func TestRemoteThatGoesWhileItIsUsed(t *testing.T) {
-	r := newRig(t, fullCaps)
-	r.remote.Places = []remote.Place{onDisk}
-	r.write("a", "one")
-	r.run()
-	r.write("b", "two")
-	r.remote.Fail = func(op enginetest.Op) *enginetest.Fault {
-		r.remote.Places = []remote.Place{noDisk}
+	r := rig.New(t, rig.FullCaps)
+	r.Remote.Places = []remote.Place{onDisk}
+	r.Write("a", "one")
+	r.Run()
+	r.Write("b", "two")
+	r.Remote.Fail = func(op enginetest.Op) *enginetest.Fault {
+		r.Remote.Places = []remote.Place{noDisk}
 		return nil
 	}
-	r.run()
-	r.remote.Fail = nil
-	r.remote.Remove("b") // it went beneath the mount point
-	r.write("c", "three")
-	r.fails(remote.ErrNewRemote)
-	r.remote.Places = []remote.Place{onDisk}
-	r.run()
-	r.same()
+	r.Run()
+	r.Remote.Fail = nil
+	r.Remote.Remove("b") // it went beneath the mount point
+	r.Write("c", "three")
+	r.Fails(remote.ErrNewRemote)
+	r.Remote.Places = []remote.Place{onDisk}
+	r.Run()
+	r.Same()
 }

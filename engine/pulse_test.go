@@ -8,34 +8,35 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/enginetest/rig"
 )
 
 // Work goes on within a second of the return of a remote whose host can be asked, after however long.
 func TestLoopGoesOnWhenTheHostAnswers(t *testing.T) {
 	var there atomic.Bool
 	there.Store(true)
-	prepare := func(r *rig) {
-		r.write("f", "1")
-		r.pulse = func(context.Context) error {
+	prepare := func(r *rig.Rig) {
+		r.Write("f", "1")
+		r.Pulse = func(context.Context) error {
 			if there.Load() {
 				return nil
 			}
 			return errors.New("connection refused")
 		}
 	}
-	stays(t, fullCaps, prepare, func(t *testing.T, s *stay) {
+	rig.Stays(t, rig.FullCaps, prepare, func(t *testing.T, s *rig.Stay) {
 		for range 5 {
-			s.remote.SetOffline(true)
+			s.Remote.SetOffline(true)
 			there.Store(false)
-			s.write("f", time.Now().String())
-			s.seen()
-			s.pass(17*time.Minute + 300*time.Millisecond)
-			s.is(engine.LoopOffline)
-			s.remote.SetOffline(false)
+			s.Write("f", time.Now().String())
+			s.Seen()
+			s.Pass(17*time.Minute + 300*time.Millisecond)
+			s.Is(engine.LoopOffline)
+			s.Remote.SetOffline(false)
 			there.Store(true)
-			s.pass(time.Second)
-			s.equal()
-			s.is(engine.LoopIdle)
+			s.Pass(time.Second)
+			s.Equal()
+			s.Is(engine.LoopIdle)
 		}
 	})
 }
@@ -43,22 +44,22 @@ func TestLoopGoesOnWhenTheHostAnswers(t *testing.T) {
 // A host that answers while the remote does not, a proxy say, is not asked every second.
 func TestLoopLeavesAHostAloneThatAnswers(t *testing.T) {
 	var asked atomic.Int64
-	prepare := func(r *rig) {
-		r.write("f", "1")
-		r.pulse = func(context.Context) error { asked.Add(1); return nil }
+	prepare := func(r *rig.Rig) {
+		r.Write("f", "1")
+		r.Pulse = func(context.Context) error { asked.Add(1); return nil }
 	}
-	stays(t, fullCaps, prepare, func(t *testing.T, s *stay) {
-		s.remote.SetOffline(true)
-		s.write("f", "two")
-		s.seen()
-		s.pass(time.Hour)
-		s.is(engine.LoopOffline)
-		probes := s.remote.Ops()
+	rig.Stays(t, rig.FullCaps, prepare, func(t *testing.T, s *rig.Stay) {
+		s.Remote.SetOffline(true)
+		s.Write("f", "two")
+		s.Seen()
+		s.Pass(time.Hour)
+		s.Is(engine.LoopOffline)
+		probes := s.Remote.Ops()
 		if n := asked.Load(); n == 0 || n > 90 {
 			t.Errorf("the host was asked %d times in an hour, beside %d operations", n, probes)
 		}
-		s.remote.SetOffline(false)
-		s.pass(76 * time.Second)
-		s.equal()
+		s.Remote.SetOffline(false)
+		s.Pass(76 * time.Second)
+		s.Equal()
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
+	"github.com/snapsync/snapsync/engine/enginetest/rig"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
@@ -16,9 +17,9 @@ import (
 func TestLoopRetryPaths(t *testing.T) {
 	var mu sync.Mutex
 	tried := map[string]int{}
-	stays(t, fullCaps, func(r *rig) {
-		r.cfg.Retries = 1
-		r.remote.Fail = func(op enginetest.Op) *enginetest.Fault {
+	rig.Stays(t, rig.FullCaps, func(r *rig.Rig) {
+		r.Cfg.Retries = 1
+		r.Remote.Fail = func(op enginetest.Op) *enginetest.Fault {
 			if op.Name != "send" || !strings.Contains(op.Path, "bad") {
 				return nil
 			}
@@ -27,14 +28,14 @@ func TestLoopRetryPaths(t *testing.T) {
 			tried[op.Path]++
 			return &enginetest.Fault{Err: remote.ErrPermission}
 		}
-	}, func(t *testing.T, s *stay) {
+	}, func(t *testing.T, s *rig.Stay) {
 		for _, path := range []string{"bad", "d/bad", "d/e/bad", "dbad"} {
-			s.write(path, path)
+			s.Write(path, path)
 		}
-		s.seen()
-		s.pass(time.Second)
-		must(t, s.RetryPaths([]string{"d", "good"}))
-		s.pass(time.Second)
+		s.Seen()
+		s.Pass(time.Second)
+		rig.Must(t, s.RetryPaths([]string{"d", "good"}))
+		s.Pass(time.Second)
 		mu.Lock()
 		defer mu.Unlock()
 		for path, want := range map[string]int{"bad": 1, "d/bad": 2, "d/e/bad": 2, "dbad": 1} {

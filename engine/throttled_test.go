@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/snapsync/snapsync/engine/enginetest/rig"
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
@@ -20,24 +21,24 @@ func (s *shy) Throttled() int64 { return s.refusals.Swap(0) }
 // A refusal that a Connection made up for has fewer steps be under way, unless a person gave their number.
 func TestLoopHeedsRefusals(t *testing.T) {
 	for _, tt := range []struct{ given, want int }{{0, 8}, {16, 16}} {
-		caps := fullCaps
+		caps := rig.FullCaps
 		caps.Transfers = 16
 		var refusals atomic.Int64
-		stays(t, caps, func(r *rig) {
-			r.cfg.Transfers = tt.given
-			r.wrap = func(c remote.Connection) remote.Connection { return &shy{c, &refusals} }
-			r.write("first", "1")
-		}, func(t *testing.T, s *stay) {
+		rig.Stays(t, caps, func(r *rig.Rig) {
+			r.Cfg.Transfers = tt.given
+			r.Wrap = func(c remote.Connection) remote.Connection { return &shy{c, &refusals} }
+			r.Write("first", "1")
+		}, func(t *testing.T, s *rig.Stay) {
 			if n := s.Status().Transfers; n != 16 {
 				t.Fatalf("it begins with %d", n)
 			}
 			refusals.Store(3)
 			for i := range 50 {
-				s.write(fmt.Sprint("f", i), "content")
+				s.Write(fmt.Sprint("f", i), "content")
 			}
-			s.seen()
-			s.pass(time.Second)
-			s.equal()
+			s.Seen()
+			s.Pass(time.Second)
+			s.Equal()
 			if n := s.Status().Transfers; n != tt.want {
 				t.Errorf("%d at once after a refusal, want %d", n, tt.want)
 			}

@@ -177,7 +177,7 @@ func (p *planner) whereIs(path string) string {
 	return p.tree.whereIs(path)
 }
 
-// engine.stays reports whether no step of this plan replaces what the base holds at path, which is not in
+// rig.Stays reports whether no step of this plan replaces what the base holds at path, which is not in
 // Changes: something may come to where it was carried with its directory.
 func (c *copies) stays(path string) bool {
 	if !c.anyOld {
@@ -253,7 +253,7 @@ func (o *copyOrder) visit(i int) {
 	}
 }
 
-// engine.cut opens the circle that step i is in. Whatever led into it is in order already.
+// rig.Cut opens the circle that step i is in. Whatever led into it is in order already.
 func (o *copyOrder) cut(i int) {
 	smallest := i
 	for j := o.next[i]; j != i; j = o.next[j] {
