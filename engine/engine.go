@@ -11,8 +11,8 @@
 //	journal.Ack(step, result)       one transaction per group     scribe.go
 //	journal.Finish
 //
-// While a process stays, a Loop (loop.go, looping.go) decides when a cycle is due and how much of the
-// source it looks at: hints.go collects where, focus.go narrows the cycle to that.
+// While a process stays, package loop decides when a cycle is due and how much of the source it looks at; focus.go
+// narrows the cycle to that.
 //
 // What the engine guarantees: the base is folded only from what a Connection acknowledged; nothing is
 // deleted whose absence from the source was not proved by a complete listing; a plan that deletes more

@@ -14,6 +14,7 @@ import (
 
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest/rig"
+	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
@@ -181,7 +182,7 @@ func TestLoopTellsOnce(t *testing.T) {
 		r.Cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
 	}, func(t *testing.T, s *rig.Stay) {
 		s.Pass(5 * time.Hour)
-		if state := s.Status().State; state != engine.LoopHeld {
+		if state := s.Status().State; state != loop.Held {
 			t.Errorf("the loop is %s", state)
 		}
 	})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest/rig"
+	"github.com/snapsync/snapsync/engine/loop"
 )
 
 // Where nothing can be moved, a rename is a copy and a delete: that is no loss that --max-delete is about,
@@ -32,6 +33,6 @@ func TestLoopRenameByCopy(t *testing.T) {
 		}
 		s.Seen()
 		s.Pass(10 * time.Second)
-		s.Is(engine.LoopIdle)
+		s.Is(loop.Idle)
 	})
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/loop"
 )
 
 // What the engine found to be the best number of transfers is in the status, for programs and for people.
@@ -17,7 +17,7 @@ func TestStatusSaysHowManyAtOnce(t *testing.T) {
 	l.mu.Lock()
 	l.status.Transfers = 12
 	l.mu.Unlock()
-	l.enter(engine.LoopSyncing, "")
+	l.enter(loop.Syncing, "")
 	r.until("the number", func() bool { live := r.status("one").Live; return live != nil && live.AtOnce == 12 })
 	st := r.status("one")
 	st.Live.Transfers, st.Live.Rate = []control.Transfer{{Path: "big", Size: 200, Done: 100}}, 2048

@@ -13,7 +13,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/loop"
 )
 
 // daemonProcess is `run` without --once: it keeps mappings true until it is told to stop.
@@ -32,8 +32,8 @@ import (
 //	process.go         how other commands find it
 type daemonProcess struct {
 	*app
-	load    func() ([]spec, error)                // the mappings that are wanted
-	newLoop func(engine.LoopConfig) (loop, error) // engine.NewLoop, but for tests
+	load    func() ([]spec, error)            // the mappings that are wanted
+	newLoop func(loop.Config) (keeper, error) // loop.New, but for tests
 	started time.Time
 	pool    *pool // steps of all mappings together
 	feed    *control.Feed
@@ -97,7 +97,7 @@ func newDaemon(a *app, load func() ([]spec, error), f *processFlags) (*daemonPro
 	d := &daemonProcess{
 		app: a, load: load, pool: newPool(size), started: time.Now(), feed: control.NewFeed(feedSize), notify: newNotifier(a.log),
 		hurry:   make(chan struct{}),
-		newLoop: func(c engine.LoopConfig) (loop, error) { return engine.NewLoop(c) },
+		newLoop: func(c loop.Config) (keeper, error) { return loop.New(c) },
 	}
 	d.meters = newMeters(d)
 	return d, nil

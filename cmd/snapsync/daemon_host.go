@@ -10,7 +10,7 @@ import (
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -140,7 +140,7 @@ func (u *upkeep) cycleAfterNow() int64 {
 		return 0
 	}
 	st := u.loop.Status()
-	if st.State == engine.LoopScanning || st.State == engine.LoopSyncing {
+	if st.State == loop.Scanning || st.State == loop.Syncing {
 		return st.Cycles + 2
 	}
 	return st.Cycles + 1
@@ -169,7 +169,7 @@ func (u *upkeep) retry(c *control.Command) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return int64(len(engine.FailedAt(rows, paths))), u.loop.RetryPaths(paths)
+	return int64(len(loop.FailedAt(rows, paths))), u.loop.RetryPaths(paths)
 }
 
 // approve lets through what is held: exactly the deletes that the caller has seen.

@@ -9,8 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/event"
+	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
@@ -94,7 +94,7 @@ func (m *meters) scanned(mapping string, begins bool) {
 }
 
 // cycle counts the cycles that have ended since they were counted last.
-func (m *meters) cycle(mapping string, ended int64, now *engine.LoopStatus) {
+func (m *meters) cycle(mapping string, ended int64, now *loop.Status) {
 	m.cycles.WithLabelValues(mapping).Add(float64(max(ended, 0)))
 	m.last.WithLabelValues(mapping).Set(now.Last.Seconds)
 	if now.Err != "" {
@@ -145,8 +145,8 @@ var (
 	figureProved    = describeFigure("watch_proved_timestamp_seconds", "When a file-system event was last seen to arrive.")
 )
 
-var states = []engine.LoopState{
-	engine.LoopIdle, engine.LoopScanning, engine.LoopSyncing, engine.LoopOffline, engine.LoopHeld, engine.LoopPaused, engine.LoopStopped,
+var states = []loop.State{
+	loop.Idle, loop.Scanning, loop.Syncing, loop.Offline, loop.Held, loop.Paused, loop.Stopped,
 }
 
 // Describe implements prometheus.Collector.

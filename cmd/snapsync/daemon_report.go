@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
@@ -22,7 +23,7 @@ const (
 const longWork = 3 * time.Second
 
 // exit.Report tells the events, the log, a terminal and the journal what changes in a loop, until done.
-func (u *upkeep) report(done <-chan struct{}, nudge <-chan struct{}, l loop, f *flight) {
+func (u *upkeep) report(done <-chan struct{}, nudge <-chan struct{}, l keeper, f *flight) {
 	r := reporter{upkeep: u, flight: f}
 	next := time.NewTimer(reportBusy)
 	defer next.Stop()
@@ -52,7 +53,7 @@ func (u *upkeep) report(done <-chan struct{}, nudge <-chan struct{}, l loop, f *
 type reporter struct {
 	*upkeep
 	flight  *flight
-	seen    engine.LoopStatus
+	seen    loop.Status
 	ailing  bool // the last word was that something is wrong
 	written bool // the journal knows of the work under way
 	moved   bool // transfers were in flight
@@ -60,10 +61,10 @@ type reporter struct {
 
 // busy reports whether something goes on that changes without a word.
 func (r *reporter) busy() bool {
-	return r.moved || r.seen.State == engine.LoopScanning || r.seen.State == engine.LoopSyncing
+	return r.moved || r.seen.State == loop.Scanning || r.seen.State == loop.Syncing
 }
 
-func (r *reporter) look(now engine.LoopStatus) {
+func (r *reporter) look(now loop.Status) {
 	if now.Cycles != r.seen.Cycles {
 		r.cycle(&now)
 	}
@@ -75,7 +76,7 @@ func (r *reporter) look(now engine.LoopStatus) {
 }
 
 // cycle tells what was done since the last one. Only what did something is worth a line.
-func (r *reporter) cycle(now *engine.LoopStatus) {
+func (r *reporter) cycle(now *loop.Status) {
 	sum := r.flight.take()
 	r.failed(&sum)
 	sum.Failures = nil // the events of their steps have them
@@ -115,17 +116,17 @@ func didSomething(s *engine.Summary) bool { return s.Sent+s.Copied+s.Touched+s.M
 
 // state tells that the mapping is in another state. What passes by itself within moments is for the
 // events only.
-func (r *reporter) state(now *engine.LoopStatus) {
+func (r *reporter) state(now *loop.Status) {
 	id := r.id()
 	r.d.publish("state", id, stateEvent{
 		eventHead: head("state", id), State: string(now.State), Since: jsonTime(now.Since), Why: now.Why, Next: jsonTime(now.Next),
 	})
 	r.d.said(r.upkeep)
 	switch now.State {
-	case engine.LoopOffline, engine.LoopHeld, engine.LoopPaused:
+	case loop.Offline, loop.Held, loop.Paused:
 		r.log().Log(r.d.ctx, levelNotice, fmt.Sprintf("%s: %s", now.State, now.Why))
 		r.ailing = true
-	case engine.LoopIdle:
+	case loop.Idle:
 		if r.ailing {
 			r.log().Log(r.d.ctx, levelNotice, "idle again: "+now.Why)
 		}
@@ -134,8 +135,8 @@ func (r *reporter) state(now *engine.LoopStatus) {
 }
 
 // note writes down that long work is under way. The engine overwrites it when that has ended.
-func (r *reporter) note(now *engine.LoopStatus) {
-	busy := now.State == engine.LoopScanning || now.State == engine.LoopSyncing
+func (r *reporter) note(now *loop.Status) {
+	busy := now.State == loop.Scanning || now.State == loop.Syncing
 	if !busy || now.State != r.seen.State {
 		r.written = false
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/loop"
 )
 
 // status is how the mapping stands, by what the journal and the loop know.
@@ -54,7 +54,7 @@ func (u *upkeep) recorded() (control.Status, error) {
 
 // notRunning says why, and what would change it. The caller holds the lock.
 func (u *upkeep) notRunning(st *control.Status) {
-	st.State, st.Since = string(engine.LoopStopped), utc(u.since)
+	st.State, st.Since = string(loop.Stopped), utc(u.since)
 	switch {
 	case u.err != nil:
 	case u.d.grace.begun():
@@ -80,11 +80,11 @@ func (u *upkeep) alive(st *control.Status) {
 		st.OldestUnsynced = utc(oldest)
 	}
 	st.LagSeconds = lag(st.OldestUnsynced, time.Now())
-	if now.Cycles > 0 && (now.Err != "" || now.State != engine.LoopOffline) { // else it only planned, and the journal knows
+	if now.Cycles > 0 && (now.Err != "" || now.State != loop.Offline) { // else it only planned, and the journal knows
 		st.LastError, st.ErrorClass = now.Err, now.ErrKind
 	}
-	if st.Paused && now.State != engine.LoopScanning && now.State != engine.LoopSyncing && now.State != engine.LoopPaused {
-		st.State, st.Why = string(engine.LoopPaused), "a person paused it; 'snapsync resume' goes on" // it is about to see that
+	if st.Paused && now.State != loop.Scanning && now.State != loop.Syncing && now.State != loop.Paused {
+		st.State, st.Why = string(loop.Paused), "a person paused it; 'snapsync resume' goes on" // it is about to see that
 	}
 	live := &control.Live{
 		Started: u.d.started.UTC(), Next: utc(now.Next), Hints: now.Hints, Missed: now.Missed, Cycles: now.Cycles,

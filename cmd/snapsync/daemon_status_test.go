@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -24,11 +25,11 @@ func TestDaemonOfflineWhy(t *testing.T) {
 	l.mu.Lock()
 	l.status.Cycles = 2
 	l.mu.Unlock()
-	l.enter(engine.LoopOffline, "the remote cannot be reached")
+	l.enter(loop.Offline, "the remote cannot be reached")
 	if st := r.status("a"); st.LastError != why || st.ErrorClass != "offline" {
 		t.Errorf("offline because of %q, %q", st.LastError, st.ErrorClass)
 	}
-	l.enter(engine.LoopIdle, "all is well")
+	l.enter(loop.Idle, "all is well")
 	if st := r.status("a"); st.LastError != "" {
 		t.Errorf("idle with %q", st.LastError)
 	}

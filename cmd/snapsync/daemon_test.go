@@ -20,19 +20,19 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/event"
+	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
 
 // fakeLoop runs until it is told to stop or to fail. It complains when it is run twice.
 type fakeLoop struct {
-	config engine.LoopConfig
+	config loop.Config
 	fail   chan error
 
 	mu      sync.Mutex
-	status  engine.LoopStatus
+	status  loop.Status
 	running bool
 	calls   []string
 }
@@ -52,7 +52,7 @@ func (l *fakeLoop) Run(ctx context.Context) error {
 	}
 }
 
-func (l *fakeLoop) Status() engine.LoopStatus {
+func (l *fakeLoop) Status() loop.Status {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.status
@@ -74,8 +74,8 @@ func (l *fakeLoop) Sync()        { l.call("sync") }
 func (l *fakeLoop) Wake()        { l.call("wake") }
 func (l *fakeLoop) Retry() error { l.call("retry"); return nil }
 
-// enter changes the state as an engine.Loop does.
-func (l *fakeLoop) enter(state engine.LoopState, why string) {
+// enter changes the state as an loop.Loop does.
+func (l *fakeLoop) enter(state loop.State, why string) {
 	l.mu.Lock()
 	l.status.State, l.status.Why, l.status.Since = state, why, time.Now()
 	l.mu.Unlock()
@@ -170,8 +170,8 @@ func (r *daemonRig) load() ([]spec, error) {
 	return append([]spec(nil), r.specs...), nil
 }
 
-func (r *daemonRig) newLoop(c engine.LoopConfig) (loop, error) {
-	l := &fakeLoop{config: c, fail: make(chan error, 1), status: engine.LoopStatus{State: engine.LoopIdle}}
+func (r *daemonRig) newLoop(c loop.Config) (keeper, error) {
+	l := &fakeLoop{config: c, fail: make(chan error, 1), status: loop.Status{State: loop.Idle}}
 	name := filepath.Base(c.Engine.Scan.Root)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -179,7 +179,7 @@ func (r *daemonRig) newLoop(c engine.LoopConfig) (loop, error) {
 	return l, nil
 }
 
-// loop waits for the n-th loop of a mapping, from 1, to run.
+// keeper waits for the n-th loop of a mapping, from 1, to run.
 func (r *daemonRig) loop(name string, n int) *fakeLoop {
 	r.t.Helper()
 	var found *fakeLoop
@@ -236,7 +236,7 @@ func TestDaemonApprovesOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	one := r.loop("one", 1)
-	one.enter(engine.LoopSyncing, "")
+	one.enter(loop.Syncing, "")
 	if _, err := r.do(control.Command{Name: control.Pause, Mapping: "one"}); err != nil {
 		t.Fatal(err)
 	}
@@ -325,7 +325,7 @@ func TestDaemonReload(t *testing.T) {
 	if err != nil || len(all) != 3 || all[0].Mapping != "other" || all[2].Mapping != "new" {
 		t.Errorf("status: %v, %v", all, err)
 	}
-	if r.mu.Lock(); len(r.loops["same"]) != 1 || len(r.loops["gone"]) != 1 || same.Status().State != engine.LoopIdle {
+	if r.mu.Lock(); len(r.loops["same"]) != 1 || len(r.loops["gone"]) != 1 || same.Status().State != loop.Idle {
 		t.Error("the mapping that did not change was touched")
 	}
 	r.mu.Unlock()
@@ -356,7 +356,7 @@ func TestDaemonCommands(t *testing.T) {
 	if must(control.Command{Name: control.Resume, Mapping: "one"}); state().Paused {
 		t.Error("still paused")
 	}
-	l.enter(engine.LoopSyncing, "transferring")
+	l.enter(loop.Syncing, "transferring")
 	must(control.Command{Name: control.Pause})
 	l = r.loop("one", 2) // what was under way was given up
 	if st := r.status("one"); st.State != "paused" {
@@ -407,7 +407,7 @@ func TestDaemonCommands(t *testing.T) {
 func TestDaemonEvents(t *testing.T) {
 	r := newDaemonRig(t, "one")
 	l := r.loop("one", 1)
-	l.enter(engine.LoopOffline, "no network")
+	l.enter(loop.Offline, "no network")
 	r.until("offline", func() bool { return strings.Contains(r.stdout.String(), `"state":"offline"`) })
 	step := &journal.Step{Action: journal.Delete, Path: "x", Reason: journal.Deleted}
 	l.config.Engine.Observe(event.Event{Type: event.StepDone, Step: step})
@@ -415,7 +415,7 @@ func TestDaemonEvents(t *testing.T) {
 	l.mu.Lock()
 	l.status.Cycles, l.status.Err, l.status.ErrKind = 2, "no network", "offline"
 	l.mu.Unlock()
-	l.enter(engine.LoopIdle, "all is well")
+	l.enter(loop.Idle, "all is well")
 	r.until("idle", func() bool { return strings.Contains(r.stdout.String(), `"state":"idle","since"`) })
 	seen := ""
 	for line := range strings.Lines(r.stdout.String()) {

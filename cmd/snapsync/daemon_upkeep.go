@@ -16,6 +16,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/event"
+	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
@@ -44,7 +45,7 @@ type upkeep struct {
 	mapping *mapping   // nil: not prepared yet
 	opening bool       // the journal: see open
 	session *session   // nil: not open
-	loop    loop       // nil: not running
+	loop    keeper     // nil: not running
 	flight  *flight    // of the loop
 	giveUp  func()     // ends what the loop has under way
 	err     error      // why it is not open or not running; nil: it is, or it has not been tried
@@ -52,10 +53,10 @@ type upkeep struct {
 	next    time.Time  // when it is tried again
 }
 
-// loop is what the daemon needs of an engine.Loop.
-type loop interface {
+// keeper is what the daemon needs of an loop.Loop.
+type keeper interface {
 	Run(ctx context.Context) error
-	Status() engine.LoopStatus
+	Status() loop.Status
 	Sync()
 	Wake()
 	Retry() error
@@ -255,7 +256,7 @@ func (u *upkeep) run(ctx context.Context, config engine.Config) error {
 		u.loop, u.flight, u.giveUp = nil, nil, nil
 	}()
 	for {
-		l, err := u.d.newLoop(engine.LoopConfig{
+		l, err := u.d.newLoop(loop.Config{
 			Engine: config, Watch: u.watcher(&config),
 			Settle: u.spec.Settle, SettleMax: u.spec.SettleMax, DeleteDelay: u.spec.DeleteDelay, Interval: u.spec.Interval,
 			ProbeMin: u.spec.ProbeMin, ProbeMax: u.spec.ProbeMax, Pulse: u.remotePulse(),
@@ -281,7 +282,7 @@ func (u *upkeep) run(ctx context.Context, config engine.Config) error {
 }
 
 // runLoop runs one loop and tells everybody about it.
-func (u *upkeep) runLoop(ctx context.Context, l loop, flight *flight, nudge <-chan struct{}) error {
+func (u *upkeep) runLoop(ctx context.Context, l keeper, flight *flight, nudge <-chan struct{}) error {
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -356,7 +357,7 @@ func (u *upkeep) word() string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.loop == nil {
-		return string(engine.LoopStopped)
+		return string(loop.Stopped)
 	}
 	return string(u.loop.Status().State)
 }
@@ -434,7 +435,7 @@ func (u *upkeep) pause() error {
 	if u.loop == nil {
 		return nil
 	}
-	if now := u.loop.Status().State; now == engine.LoopScanning || now == engine.LoopSyncing {
+	if now := u.loop.Status().State; now == loop.Scanning || now == loop.Syncing {
 		u.giveUp()
 	}
 	return nil

@@ -8,7 +8,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/view"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/loop"
 )
 
 // openView shows the mappings live if there is a terminal for it. What is returned takes the view away
@@ -69,7 +69,7 @@ func (s viewSource) Snapshot() []view.Mapping {
 func (u *upkeep) shown() view.Mapping {
 	st, err := u.status()
 	if err != nil {
-		return view.Mapping{Name: u.label, Source: u.spec.src, State: string(engine.LoopStopped), Why: "its state cannot be read", LastError: err.Error()}
+		return view.Mapping{Name: u.label, Source: u.spec.src, State: string(loop.Stopped), Why: "its state cannot be read", LastError: err.Error()}
 	}
 	m := view.Mapping{
 		Name: st.Mapping, Source: st.Source, Remote: st.Remote, State: st.State, Why: st.Why,
@@ -82,7 +82,7 @@ func (u *upkeep) shown() view.Mapping {
 	if st.Live == nil {
 		return m
 	}
-	if st.State == string(engine.LoopSyncing) { // what was a moment ago is no rate of now
+	if st.State == string(loop.Syncing) { // what was a moment ago is no rate of now
 		m.Rate = float64(st.Live.Rate)
 	}
 	now := time.Now()

@@ -5,16 +5,17 @@ import (
 
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/hint"
+	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/engine/watch"
 )
 
 // watcher turns file-system events into hints for the loop. What is excluded is not watched.
-func (u *upkeep) watcher(c *engine.Config) func(context.Context, func(hint.Hint)) (engine.Watch, error) {
+func (u *upkeep) watcher(c *engine.Config) func(context.Context, func(hint.Hint)) (loop.Watch, error) {
 	cfg := watch.Config{Root: c.Scan.Root, OneFileSystem: c.Scan.OneFileSystem, PollInterval: u.spec.PollInterval, Log: c.Log}
 	if filter := c.Scan.Filter; filter != nil {
 		cfg.Skip = func(dir string) bool { return !filter.Dir(dir) }
 	}
-	return func(ctx context.Context, note func(hint.Hint)) (engine.Watch, error) {
+	return func(ctx context.Context, note func(hint.Hint)) (loop.Watch, error) {
 		return watch.Open(ctx, cfg, note)
 	}
 }

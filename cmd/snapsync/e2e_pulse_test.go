@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/loop"
 )
 
 // farProbe is a pause before the next probe that no test waits for: 45 s at least.
@@ -52,7 +52,7 @@ func (w *watched) returns() {
 	if err := os.WriteFile(filepath.Join(w.tree.root, "kept"), []byte("while it is away"), 0o644); err != nil {
 		w.t.Fatal(err)
 	}
-	awaitState(w.t, w.socket, engine.LoopOffline)
+	awaitState(w.t, w.socket, loop.Offline)
 	time.Sleep(3 * time.Second)
 	back := time.Now()
 	if err := w.line.proxy.Start(); err != nil {
@@ -99,7 +99,7 @@ func (p programs) silence(t *testing.T, at string) {
 			t.Logf("the process said:\n%s", said.String())
 		}
 	}()
-	awaitState(t, control.NewClient(filepath.Join(runtime, "snapsync", "control.sock")), engine.LoopOffline)
+	awaitState(t, control.NewClient(filepath.Join(runtime, "snapsync", "control.sock")), loop.Offline)
 	if l, err = net.Listen("tcp", address.String()); err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +134,7 @@ func silentServer(l net.Listener) func() int64 {
 }
 
 // awaitState waits until the only mapping of a process is in a state.
-func awaitState(t *testing.T, socket *control.Client, state engine.LoopState) {
+func awaitState(t *testing.T, socket *control.Client, state loop.State) {
 	t.Helper()
 	for begun := time.Now(); ; time.Sleep(20 * time.Millisecond) {
 		reply, err := socket.Status(t.Context(), "")

@@ -31,6 +31,7 @@ import (
 	"github.com/snapsync/snapsync/backends"
 	_ "github.com/snapsync/snapsync/backends/all"
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
@@ -157,7 +158,7 @@ func sendAll(t *testing.T, target string, transfers, files int) (limits []int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := engine.LoopConfig{Engine: engine.Config{Journal: j, Transfers: transfers, CompleteSync: true}, Interval: -1}
+	cfg := loop.Config{Engine: engine.Config{Journal: j, Transfers: transfers, CompleteSync: true}, Interval: -1}
 	cfg.Engine.Scan.Root = dir
 	cfg.Engine.Connect = func(ctx context.Context, u remote.Uploads) (remote.Connection, error) {
 		return backends.Open(ctx, backends.Config{Remote: target, Uploads: u, Wait: time.Minute})
@@ -165,7 +166,7 @@ func sendAll(t *testing.T, target string, transfers, files int) (limits []int) {
 	if cfg.Engine.MaxDelete, err = engine.ParseMaxDelete("100%"); err != nil {
 		t.Fatal(err)
 	}
-	l, err := engine.NewLoop(cfg)
+	l, err := loop.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/loop"
 )
 
 // sysctl sets a value beneath /proc/sys until restore is called, or skips the test where that may not be
@@ -53,7 +53,7 @@ func TestStayOverflow(t *testing.T) {
 	restore := sysctl(t, "fs/inotify/max_queued_events", 8) // taken over when a queue is made
 	defer restore()
 	s.start()
-	s.await("the start", in(engine.LoopIdle))
+	s.await("the start", in(loop.Idle))
 	restore()
 
 	const dirs, files = 40, 50
@@ -74,7 +74,7 @@ func TestStayOverflow(t *testing.T) {
 		}
 	}
 	s.mirrors("all of it")
-	st := s.await("rest", in(engine.LoopIdle))
+	st := s.await("rest", in(loop.Idle))
 	if st.Live.Watch.Overflows == 0 {
 		t.Errorf("no overflow is counted: %+v", st.Live.Watch)
 	}
@@ -110,7 +110,7 @@ func TestStayWatchLimit(t *testing.T) {
 		s.write(fmt.Sprintf("%d/sub/f", i))
 	}
 	s.start("--poll-interval", "300ms")
-	polled := func(st *control.Status) bool { return st.Live.Watch.Polled > 0 && st.State == string(engine.LoopIdle) }
+	polled := func(st *control.Status) bool { return st.Live.Watch.Polled > 0 && st.State == string(loop.Idle) }
 	st := s.await("the start", polled)
 	if w := st.Live.Watch; w.Watched != watches || w.Watched+w.Polled != 1+2*dirs {
 		t.Errorf("of %d directories and %d watches: %+v", 1+2*dirs, watches, w)
@@ -129,7 +129,7 @@ func TestStayWatchLimit(t *testing.T) {
 	s.mirrors("what was changed in directories that are polled")
 
 	limit(10 * dirs)
-	s.await("watches for all", func(st *control.Status) bool { return st.Live.Watch.Polled == 0 && in(engine.LoopIdle)(st) })
+	s.await("watches for all", func(st *control.Status) bool { return st.Live.Watch.Polled == 0 && in(loop.Idle)(st) })
 	s.write("39/sub/f", " again")
 	s.mirrors("what was changed afterwards")
 	if text, status := s.run("doctor"); status != 0 || !strings.Contains(text, "ok       watch") {
@@ -150,7 +150,7 @@ func TestStayNoWatcher(t *testing.T) {
 	s := newStaying(t)
 	s.write("d/f")
 	s.start("--poll-interval", "300ms")
-	st := s.await("the start", func(st *control.Status) bool { return st.State == string(engine.LoopIdle) && st.Files == 1 })
+	st := s.await("the start", func(st *control.Status) bool { return st.State == string(loop.Idle) && st.Files == 1 })
 	if w := st.Live.Watch; w.Watched != 0 || w.Polled != 2 {
 		t.Errorf("without a watcher: %+v", w)
 	}

@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/loop"
 )
 
 // disk makes a file system of its own, which is not mounted in the source yet, and returns where it can be
@@ -69,11 +69,11 @@ func TestStayNestedMount(t *testing.T) {
 	s.mount(disk, at)
 	s.start()
 	s.mirrors("all")
-	s.await("the start", in(engine.LoopIdle))
+	s.await("the start", in(loop.Idle))
 
 	for range 2 {
 		s.unmount(at)
-		st := s.await("what is held", in(engine.LoopHeld))
+		st := s.await("what is held", in(loop.Held))
 		if want := `"d/mounted"`; !strings.Contains(st.Why, want) || st.HeldByMounts == 0 {
 			t.Errorf("it does not say what is held: %d, %s", st.HeldByMounts, st.Why)
 		}
@@ -85,7 +85,7 @@ func TestStayNestedMount(t *testing.T) {
 		})
 		s.mount(disk, at)
 		s.mirrors("what was changed while it was away")
-		s.await("rest", in(engine.LoopIdle))
+		s.await("rest", in(loop.Idle))
 		s.put(filepath.Join(at, "sub/b"), "2, changed when it was back")
 		s.mirrors("what was changed when it was back")
 	}
@@ -112,11 +112,11 @@ func TestStaySourceUnmounted(t *testing.T) {
 	s.mount(disk, s.source)
 	s.start()
 	s.mirrors("all")
-	s.await("the start", in(engine.LoopIdle))
+	s.await("the start", in(loop.Idle))
 	mirrored := s.files(s.remote)
 
 	s.unmount(s.source)
-	st := s.await("what is held", in(engine.LoopHeld))
+	st := s.await("what is held", in(loop.Held))
 	if st.ErrorClass != "source" || !strings.Contains(st.Why, "it goes on when that is back") {
 		t.Errorf("it does not say what is wrong: %s, %s", st.ErrorClass, st.Why)
 	}
@@ -129,14 +129,14 @@ func TestStaySourceUnmounted(t *testing.T) {
 	}
 	s.mount(disk, s.source)
 	s.mirrors("what was changed while it was away")
-	s.await("rest", in(engine.LoopIdle))
+	s.await("rest", in(loop.Idle))
 	s.put(filepath.Join(s.source, "sub/b"), "2, changed when it was back")
 	s.mirrors("what was changed when it was back")
 
 	other := s.disk("other")
 	s.unmount(s.source)
 	s.mount(other, s.source)
-	s.await("what is held", in(engine.LoopHeld))
+	s.await("what is held", in(loop.Held))
 	if got := s.files(s.remote); len(got) != 1 {
 		t.Errorf("the remote was touched: %q", got)
 	}

@@ -19,7 +19,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/loop"
 )
 
 // staying is a source, a directory that has to mirror it, and a process that stays: the program itself, which
@@ -167,7 +167,7 @@ func (s *staying) until(what string, is func() bool) {
 }
 
 // in tells that the mapping is in a state, and nothing is left to be looked at.
-func in(state engine.LoopState) func(*control.Status) bool {
+func in(state loop.State) func(*control.Status) bool {
 	return func(st *control.Status) bool { return st.State == string(state) && st.Live.Hints == 0 }
 }
 

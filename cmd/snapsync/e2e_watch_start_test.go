@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/loop"
 )
 
 var startTries = flag.Int("e2e.starts", 4, "how often a process is started and steered at once")
@@ -52,7 +52,7 @@ func TestStaySteeredAtStart(t *testing.T) {
 			s.start()
 			<-paused
 		}
-		s.await("the pause", func(st *control.Status) bool { return st.State == string(engine.LoopPaused) })
+		s.await("the pause", func(st *control.Status) bool { return st.State == string(loop.Paused) })
 		s.stop()
 
 		s.start()
@@ -105,7 +105,7 @@ func TestStayHandedOver(t *testing.T) {
 	s := newStaying(t)
 	s.write("f")
 	s.start("--bwlimit", "512k")
-	s.await("the start", in(engine.LoopIdle))
+	s.await("the start", in(loop.Idle))
 	s.write("big", strings.Repeat("x", 2<<20))
 	s.await("an upload", func(st *control.Status) bool { return len(st.Live.Transfers) > 0 })
 	before, ended := s.process, s.ended

@@ -23,7 +23,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
@@ -348,13 +348,13 @@ func (w *watched) rest() {
 			continue // it is starting
 		}
 		last = reply.Mappings[0]
-		if last.Failed > 0 && last.State == string(engine.LoopIdle) {
+		if last.Failed > 0 && last.State == string(loop.Idle) {
 			if _, err := w.socket.Do(w.t.Context(), control.Command{Name: control.Retry}); err != nil {
 				w.t.Fatal(err)
 			}
 		}
 		quiet++
-		if last.State != string(engine.LoopIdle) || last.Pending > 0 || last.Failed > 0 || last.Live.Hints > 0 || last.OldestUnsynced != nil {
+		if last.State != string(loop.Idle) || last.Pending > 0 || last.Failed > 0 || last.Live.Hints > 0 || last.OldestUnsynced != nil {
 			quiet = 0
 		}
 	}

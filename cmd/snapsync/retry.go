@@ -13,6 +13,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -114,11 +115,11 @@ func (c *retryCmd) retry(a *app, w *retryWish, found map[string]bool) error {
 	}
 	if len(w.paths) > 0 {
 		for i, rel := range w.paths {
-			if rel == "" || len(engine.FailedAt(rows, []string{rel})) > 0 { // "": the source itself, with all that failed
+			if rel == "" || len(loop.FailedAt(rows, []string{rel})) > 0 { // "": the source itself, with all that failed
 				found[w.typed[i]] = true
 			}
 		}
-		if rows = engine.FailedAt(rows, w.paths); len(rows) == 0 && !slices.Contains(w.paths, "") && !a.JSON {
+		if rows = loop.FailedAt(rows, w.paths); len(rows) == 0 && !slices.Contains(w.paths, "") && !a.JSON {
 			return nil // which is said of all mappings at once
 		}
 	}

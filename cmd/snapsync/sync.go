@@ -9,7 +9,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/loop"
 )
 
 type syncCmd struct {
@@ -111,21 +111,21 @@ func (c *syncCmd) late(a *app, err error) error {
 // awaited reports whether there is nothing more to wait for, and how that ended.
 func awaited(st *control.Status, cycle int64) (done bool, err error) {
 	ended := st.Live != nil && st.Live.Cycles >= cycle && cycle > 0
-	state := engine.LoopState(st.State)
+	state := loop.State(st.State)
 	switch {
-	case state == engine.LoopPaused && !st.Paused: // it was resumed, and is about to see that
+	case state == loop.Paused && !st.Paused: // it was resumed, and is about to see that
 		return false, nil
-	case state == engine.LoopPaused:
+	case state == loop.Paused:
 		return true, &exit.Failure{Status: exit.StatusTemporary, Err: errors.New("paused"), Hint: "'snapsync resume' goes on"}
-	case !ended, state == engine.LoopScanning, state == engine.LoopSyncing:
+	case !ended, state == loop.Scanning, state == loop.Syncing:
 		return false, nil
-	case state == engine.LoopOffline:
+	case state == loop.Offline:
 		return true, &exit.Failure{Status: exit.StatusOffline, Err: errors.New(cmp.Or(st.LastError, "the remote cannot be reached")), Hint: st.Why}
-	case state == engine.LoopHeld && st.Held == 0: // by the source itself
+	case state == loop.Held && st.Held == 0: // by the source itself
 		return true, &exit.Failure{Status: exit.StatusNewSource, Err: errors.New(cmp.Or(st.LastError, "held")), Hint: st.Why}
-	case state == engine.LoopStopped:
+	case state == loop.Stopped:
 		return true, &exit.Failure{Status: exit.StatusError, Err: errors.New(st.LastError), Hint: st.Why}
-	case state == engine.LoopHeld:
+	case state == loop.Held:
 		return true, &exit.Failure{Status: exit.StatusHeld, Err: fmt.Errorf("%s held: %s", heldText(st), st.HeldWhy), Hint: st.Why}
 	case st.Failed > 0:
 		return true, &exit.Failure{Status: exit.StatusPartial, Err: errors.New(counted(st.Failed, "path") + " failed"), Hint: "'snapsync status' lists them"}

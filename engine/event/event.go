@@ -30,7 +30,7 @@ type Event struct {
 	Wait  time.Duration // StepRetry: pause before the next attempt
 
 	Steps, UploadBytes int64  // Planned: what will be executed; held steps are not counted
-	Text               string // Phase: "listing the remote", "scanning", "hashing", "recovering", "transferring"; StateChanged: a LoopState
+	Text               string // Phase: "listing the remote", "scanning", "hashing", "recovering", "transferring"; StateChanged: a loop.State
 }
 
 // Type says what an Event is about.

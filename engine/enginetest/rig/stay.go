@@ -12,9 +12,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
 	"github.com/snapsync/snapsync/engine/hint"
+	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -48,7 +48,7 @@ func (s *Stay) Content(path string) (content string, there bool) {
 // waits. It watches perfectly: seen hints at exactly what differs since it was called last.
 type Stay struct {
 	*Rig
-	*engine.Loop
+	*loop.Loop
 	Journal *journal.Journal
 	Tree    map[string]string
 }
@@ -70,7 +70,7 @@ func StaysOn(t *testing.T, r *Rig, do func(*testing.T, *Stay)) {
 		Must(t, err)
 		cfg := r.Cfg
 		cfg.Scan.Root, cfg.Journal, cfg.Connect, cfg.Observe = r.Source, j, r.Connect, r.Events
-		l, err := engine.NewLoop(engine.LoopConfig{
+		l, err := loop.New(loop.Config{
 			Engine: cfg, Settle: 500 * time.Millisecond, SettleMax: 30 * time.Second, DeleteDelay: 5 * time.Second,
 			Pulse: r.Pulse,
 		})
@@ -86,7 +86,7 @@ func StaysOn(t *testing.T, r *Rig, do func(*testing.T, *Stay)) {
 		if err := <-ended; !errors.Is(err, context.Canceled) {
 			t.Errorf("the loop ended with %v", err)
 		}
-		if state := l.Status().State; state != engine.LoopStopped {
+		if state := l.Status().State; state != loop.Stopped {
 			t.Errorf("the loop has ended and is %s", state)
 		}
 		Must(t, j.Close())
@@ -138,7 +138,7 @@ func (s *Stay) Seen() {
 }
 
 // Is fails the test unless the Loop is in this state.
-func (s *Stay) Is(want engine.LoopState) {
+func (s *Stay) Is(want loop.State) {
 	s.T.Helper()
 	if got := s.Status(); got.State != want {
 		s.T.Fatalf("want %s, got %+v\n%s", want, got, s.Remote.Log())
@@ -176,7 +176,7 @@ func (s *Stay) Model(rng *rand.Rand) {
 	s.Remote.SetOffline(false)
 	s.Pass(10 * time.Minute)
 	s.Equal()
-	s.Is(engine.LoopIdle)
+	s.Is(loop.Idle)
 	s.Sound()
 }
 

@@ -1,4 +1,4 @@
-package engine_test
+package loop_test
 
 import (
 	"strings"
@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
 	"github.com/snapsync/snapsync/engine/enginetest/rig"
+	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
@@ -55,11 +55,11 @@ func TestFailedAt(t *testing.T) {
 		paths string
 		want  int
 	}{{"a", 2}, {"ab a/b", 2}, {"a/b/c", 0}, {"a a", 2}} {
-		if got := engine.FailedAt(rows, strings.Fields(c.paths)); len(got) != c.want {
+		if got := loop.FailedAt(rows, strings.Fields(c.paths)); len(got) != c.want {
 			t.Errorf("%s: got %v", c.paths, got)
 		}
 	}
-	if got := engine.FailedAt(rows, []string{""}); len(got) != 3 {
+	if got := loop.FailedAt(rows, []string{""}); len(got) != 3 {
 		t.Errorf("the root: got %v", got)
 	}
 }

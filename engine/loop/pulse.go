@@ -1,4 +1,4 @@
-package engine
+package loop
 
 import (
 	"context"
@@ -21,11 +21,11 @@ type pulse struct {
 // feelPulse has the remote probed as soon as its host answers, however long the pause before the next
 // probe is, and ends when the remote is not away any more. A host that answers although the remote could
 // not be reached is asked once for each probe: then only a probe can tell.
-func (r *looping) feelPulse(ctx context.Context) {
+func (r *runner) feelPulse(ctx context.Context) {
 	if r.cfg.Pulse == nil {
 		return
 	}
-	if !errors.Is(r.away, remote.ErrOffline) || errors.Is(r.away, remote.ErrNewRemote) {
+	if !errors.Is(r.failure, remote.ErrOffline) || errors.Is(r.failure, remote.ErrNewRemote) {
 		r.endPulse()
 		return
 	}
@@ -52,7 +52,7 @@ func (r *looping) feelPulse(ctx context.Context) {
 	}(r.pulse.done)
 }
 
-func (r *looping) endPulse() {
+func (r *runner) endPulse() {
 	if r.pulse.done == nil {
 		return
 	}
@@ -62,7 +62,7 @@ func (r *looping) endPulse() {
 }
 
 // returns waits until the remote's host answers, and reports whether it did not before.
-func (r *looping) returns(ctx context.Context) bool {
+func (r *runner) returns(ctx context.Context) bool {
 	tick := time.NewTicker(pulseEvery)
 	defer tick.Stop()
 	for silent := false; ; silent = true {

@@ -1,4 +1,4 @@
-package engine
+package loop
 
 import (
 	"context"
@@ -7,35 +7,36 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/hint"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// looping is what one Run of a Loop knows, in its one goroutine.
-type looping struct {
+// runner is what one Run of a Loop knows, in its one goroutine.
+type runner struct {
 	*Loop
 
 	scan    time.Time     // when everything is to be looked at again; zero: never
 	probe   time.Time     // when a remote that is away, or a source that is not there, is tried again
 	pause   time.Duration // the last pause before that; 0: all is well
-	away    error         // why; nil: all is well
+	failure error         // why; nil: all is well
 	rewatch time.Time     // when to try again to watch; zero: it is being watched, or never will be
 	flush   time.Time     // when to flush; zero: there is nothing to flush
 	// unflushed is since when there is something to flush, if there is.
-	unflushed time.Time
-	restful   time.Time     // before this nothing is looked at unless a person asks: the last time took long
-	retry     time.Time     // when the first path that was set aside is tried again; zero: none is
-	retried   time.Time     // when paths that were set aside were hinted at last
-	looked    time.Duration // what the last look at everything took
-	started   bool          // everything was looked at once since the start
-	blind     bool          // it cannot even be planned while the remote is away
-	surprise  bool          // what the next look at everything finds, nobody hinted at
-	pulse     pulse         // of the remote's host, while the remote is away
+	unflushed  time.Time
+	restUntil  time.Time     // before this nothing is looked at unless a person asks: the last time took long
+	retry      time.Time     // when the first path that was set aside is tried again; zero: none is
+	retried    time.Time     // when paths that were set aside were hinted at last
+	looked     time.Duration // what the last look at everything took
+	started    bool          // everything was looked at once since the start
+	cannotPlan bool          // it cannot even be planned while the remote is away
+	unhinted   bool          // what the next look at everything finds, nobody hinted at
+	pulse      pulse         // of the remote's host, while the remote is away
 }
 
-func (r *looping) run(ctx context.Context) error {
+func (r *runner) run(ctx context.Context) error {
 	r.startWatching(ctx)
 	defer r.stopWatching()
 	defer r.endPulse()
@@ -59,7 +60,7 @@ func (r *looping) run(ctx context.Context) error {
 }
 
 // turn does what is due and returns how long nothing will be.
-func (r *looping) turn(ctx context.Context) (time.Duration, error) {
+func (r *runner) turn(ctx context.Context) (time.Duration, error) {
 	r.mu.Lock()
 	urgent, woken := r.urgent, r.woken
 	r.urgent, r.woken = false, false
@@ -67,8 +68,8 @@ func (r *looping) turn(ctx context.Context) (time.Duration, error) {
 	now := r.now()
 
 	if urgent {
-		r.restful = time.Time{}
-		if r.away != nil {
+		r.restUntil = time.Time{}
+		if r.failure != nil {
 			r.probe, r.pause = now, 0
 		}
 	}
@@ -77,7 +78,7 @@ func (r *looping) turn(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	if state.Paused {
-		r.enter(LoopPaused, "a person paused it; 'snapsync resume' goes on", time.Time{})
+		r.enter(Paused, "a person paused it; 'snapsync resume' goes on", time.Time{})
 		return time.Hour, nil // hints wait; Wake ends it
 	}
 	r.keepWatching(ctx, now)
@@ -85,7 +86,7 @@ func (r *looping) turn(ctx context.Context) (time.Duration, error) {
 	if err := r.flushIfDue(ctx, now); err != nil {
 		return 0, err
 	}
-	if now.Before(r.restful) || !r.able() && now.Before(r.probe) {
+	if now.Before(r.restUntil) || !r.able() && now.Before(r.probe) {
 		return r.until(now), nil
 	}
 	if err := r.work(ctx, now); err != nil {
@@ -95,11 +96,11 @@ func (r *looping) turn(ctx context.Context) (time.Duration, error) {
 }
 
 // schedule turns the clock into hints: periodic scans, paths that were set aside, what was approved.
-func (r *looping) schedule(now time.Time, woken, newSource bool) {
+func (r *runner) schedule(now time.Time, woken, newSource bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.scan.IsZero() && !now.Before(r.scan) {
-		r.surprise = r.hints.Len() == 0 && r.away == nil
+		r.unhinted = r.hints.Len() == 0 && r.failure == nil
 		r.hints.All(now)
 		r.scan = time.Time{}
 	}
@@ -114,20 +115,20 @@ func (r *looping) schedule(now time.Time, woken, newSource bool) {
 		return
 	}
 	r.retry, r.retried = time.Time{}, now
-	failures, err := r.cfg.Engine.Journal.Failures(MaxPending)
+	failures, err := r.cfg.Engine.Journal.Failures(engine.MaxPending)
 	if err != nil {
 		return // the cycle says so
 	}
 	for i := range failures {
-		if !RetryAt(&failures[i], now).After(now) {
+		if !engine.RetryAt(&failures[i], now).After(now) {
 			r.hints.Add(hint.Hint{Path: failures[i].Path}, now.Add(-r.cfg.Settle))
 		}
 	}
 }
 
 // work runs a cycle if one is due.
-func (r *looping) work(ctx context.Context, now time.Time) error {
-	probing := r.away != nil && !now.Before(r.probe)
+func (r *runner) work(ctx context.Context, now time.Time) error {
+	probing := r.failure != nil && !now.Before(r.probe)
 	r.mu.Lock()
 	if probing {
 		r.hints.Undefer()
@@ -142,38 +143,38 @@ func (r *looping) work(ctx context.Context, now time.Time) error {
 	r.mu.Unlock()
 	switch {
 	case all || !r.started && len(taken) > 0:
-		f = Focus{}
+		f = engine.Focus{}
 	case len(taken) == 0 && !woken && !probing:
 		return nil
 	}
-	f.PlanOnly = r.away != nil && !probing
+	f.PlanOnly = r.failure != nil && !probing
 	return r.cycle(ctx, f, taken, now)
 }
 
 // able reports whether there is sense in a cycle before the next probe: none, or, while the remote is
 // away, one that only plans, so that what is pending stays the minimum and `status` tells the truth.
 // What has to look everywhere waits for the remote.
-func (r *looping) able() bool {
+func (r *runner) able() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.ableLocked()
 }
 
-func (r *looping) ableLocked() bool {
-	return r.away == nil || errors.Is(r.away, remote.ErrOffline) && r.started && !r.blind && !r.hints.Everything()
+func (r *runner) ableLocked() bool {
+	return r.failure == nil || errors.Is(r.failure, remote.ErrOffline) && r.started && !r.cannotPlan && !r.hints.Everything()
 }
 
 // cycle runs the engine once and draws the conclusions.
-func (r *looping) cycle(ctx context.Context, f Focus, taken []*hint.Pending, now time.Time) error {
+func (r *runner) cycle(ctx context.Context, f engine.Focus, taken []*hint.Pending, now time.Time) error {
 	whole := f.Scopes == nil
 	r.mu.Lock()
-	r.quiet = r.away != nil
+	r.quiet = r.failure != nil
 	r.mu.Unlock()
 	out, err := r.execute(ctx, f)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if errors.Is(err, ErrPaused) {
+	if errors.Is(err, engine.ErrPaused) {
 		err = nil // the next turn says so
 	}
 	r.note(&out, err, taken, whole)
@@ -190,7 +191,7 @@ func (r *looping) cycle(ctx context.Context, f Focus, taken []*hint.Pending, now
 			r.scan = done.Add(jitter(r.cfg.Interval))
 		}
 		if !whole {
-			r.restful = now.Add((rest + 1) * out.Looked)
+			r.restUntil = now.Add((rest + 1) * out.Looked)
 		}
 	}
 	if out.Unflushed {
@@ -207,16 +208,16 @@ func (r *looping) cycle(ctx context.Context, f Focus, taken []*hint.Pending, now
 
 // execute runs the engine, and has the rest planned anew if changes come in while it takes long, or if
 // a person wants something.
-func (r *looping) execute(ctx context.Context, f Focus) (Outcome, error) {
+func (r *runner) execute(ctx context.Context, f engine.Focus) (engine.Outcome, error) {
 	after := interruptAfter
 	if f.Scopes == nil || !r.started {
 		after = max(after, rest*r.looked)
 	}
-	return r.engine.RunWithin(ctx, f, &overseer{looping: r, after: after, begun: time.Now(), checked: time.Now()})
+	return r.engine.RunWithin(ctx, f, &interrupter{runner: r, after: after, begun: time.Now(), checked: time.Now()})
 }
 
 // note keeps what a cycle tells for Status, and gives back the hints that it did not deal with.
-func (r *looping) note(out *Outcome, err error, taken []*hint.Pending, whole bool) {
+func (r *runner) note(out *engine.Outcome, err error, taken []*hint.Pending, whole bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !out.Planned {
@@ -239,17 +240,17 @@ func (r *looping) note(out *Outcome, err error, taken []*hint.Pending, whole boo
 	if err != nil {
 		s.Err, s.ErrKind = err.Error(), remote.Class(err)
 	}
-	if whole && r.surprise && out.Planned && r.hints.Len() == 0 {
+	if whole && r.unhinted && out.Planned && r.hints.Len() == 0 {
 		s.Missed += out.Sent + out.Copied + out.Touched + out.Moved + out.Deleted
 	}
 	if whole {
-		r.surprise = false
+		r.unhinted = false
 	}
 }
 
 // focusOn turns paths that were taken at now into what a run looks at.
-func focusOn(taken []*hint.Pending, now time.Time) Focus {
-	f := Focus{Scopes: make([]snapshot.Scope, 0, len(taken))}
+func focusOn(taken []*hint.Pending, now time.Time) engine.Focus {
+	f := engine.Focus{Scopes: make([]snapshot.Scope, 0, len(taken))}
 	for _, p := range taken {
 		f.Scopes = append(f.Scopes, snapshot.Scope{Path: p.Path, Deep: p.Deep})
 		if p.InGrace(now) {
@@ -260,17 +261,17 @@ func focusOn(taken []*hint.Pending, now time.Time) Focus {
 }
 
 // judge decides how to go on after an error. What it returns ends the Loop.
-func (r *looping) judge(err error, planOnly bool) error {
+func (r *runner) judge(err error, planOnly bool) error {
 	switch {
 	case err == nil:
 		if !planOnly {
-			r.away, r.pause, r.probe, r.blind = nil, 0, time.Time{}, false
+			r.failure, r.pause, r.probe, r.cannotPlan = nil, 0, time.Time{}, false
 		}
 		return nil
 	case errors.Is(err, journal.ErrDamaged), errors.Is(err, journal.ErrNewer):
 		return err
 	case planOnly:
-		r.blind = true // until it is back: what was hinted is kept
+		r.cannotPlan = true // until it is back: what was hinted is kept
 		return nil
 	}
 	if errors.Is(err, remote.ErrOffline) || errors.Is(err, remote.ErrFatal) {
@@ -278,12 +279,12 @@ func (r *looping) judge(err error, planOnly bool) error {
 			r.cfg.Engine.Log.Debug("close the remote", "err", cerr)
 		}
 	}
-	if r.away == nil {
+	if r.failure == nil {
 		r.cfg.Engine.Log.Error("not synced", "err", err)
 	}
-	r.away = err
+	r.failure = err
 	limit := r.cfg.ProbeMax
-	if errors.Is(err, ErrNewSource) || errors.Is(err, snapshot.ErrSourceGone) {
+	if errors.Is(err, engine.ErrNewSource) || errors.Is(err, snapshot.ErrSourceGone) {
 		limit = min(limit, sourceProbe)
 		r.mu.Lock()
 		r.hints.All(r.now()) // nobody saw what happened in it
@@ -298,7 +299,7 @@ func (r *looping) judge(err error, planOnly bool) error {
 }
 
 // settle enters the state that the cycle leaves.
-func (r *looping) settle() error {
+func (r *runner) settle() error {
 	counts, err := r.cfg.Engine.Journal.Counts()
 	if err != nil {
 		return err
@@ -310,58 +311,58 @@ func (r *looping) settle() error {
 	if soon := r.now().Add(mountScan); state.MountsHeld > 0 && r.scan.After(soon) {
 		r.scan = soon // only a look at everything finds that all is in order again
 	}
-	if counts.Failed > 0 && r.away == nil {
+	if counts.Failed > 0 && r.failure == nil {
 		if err := r.nextRetry(); err != nil {
 			return err
 		}
 	}
 	switch {
-	case r.away != nil:
+	case r.failure != nil:
 		state, why := r.whyAway()
 		r.enter(state, why, r.probe)
 	case counts.Held > 0:
-		r.enter(LoopHeld, "a guard holds deletes; everything else goes on; 'snapsync approve' shows them and lets them through", time.Time{})
+		r.enter(Held, "a guard holds deletes; everything else goes on; 'snapsync approve' shows them and lets them through", time.Time{})
 	case state.MountsHeld > 0:
-		r.enter(LoopHeld, fmt.Sprintf("nothing beneath is deleted: %s; it goes on when that is mounted again, or after 'snapsync approve --new-source'", state.MountsWhy), r.scan)
+		r.enter(Held, fmt.Sprintf("nothing beneath is deleted: %s; it goes on when that is mounted again, or after 'snapsync approve --new-source'", state.MountsWhy), r.scan)
 	case counts.Failed > 0:
-		r.enter(LoopIdle, fmt.Sprintf("failed paths: %d; they are tried again later, when they change, or by 'snapsync retry'", counts.Failed), r.retry)
+		r.enter(Idle, fmt.Sprintf("failed paths: %d; they are tried again later, when they change, or by 'snapsync retry'", counts.Failed), r.retry)
 	default:
-		r.enter(LoopIdle, "everything that was seen is on the remote", r.scan)
+		r.enter(Idle, "everything that was seen is on the remote", r.scan)
 	}
 	return nil
 }
 
 // whyAway is the state for what keeps the Loop from working, and what would change it.
-func (r *looping) whyAway() (LoopState, string) {
-	switch err := r.away; {
+func (r *runner) whyAway() (State, string) {
+	switch err := r.failure; {
 	case errors.Is(err, remote.ErrNewRemote):
-		return LoopOffline, "what the remote was in is not there: a disk that is not mounted, or a directory or bucket that is gone; what changes is kept, and it goes on when that is back, or after 'snapsync approve --new-remote'"
+		return Offline, "what the remote was in is not there: a disk that is not mounted, or a directory or bucket that is gone; what changes is kept, and it goes on when that is back, or after 'snapsync approve --new-remote'"
 	case errors.Is(err, remote.ErrOffline):
-		return LoopOffline, "the remote cannot be reached; what changes is kept, and it is tried again"
+		return Offline, "the remote cannot be reached; what changes is kept, and it is tried again"
 	case errors.Is(err, remote.ErrTemporary):
-		return LoopOffline, "the remote answers, but not usefully; what changes is kept, and it is tried again"
-	case errors.Is(err, ErrNewSource):
-		return LoopHeld, "the source is not the directory that was snapshotted; it goes on when that is back, or after 'snapsync approve --new-source'"
+		return Offline, "the remote answers, but not usefully; what changes is kept, and it is tried again"
+	case errors.Is(err, engine.ErrNewSource):
+		return Held, "the source is not the directory that was snapshotted; it goes on when that is back, or after 'snapsync approve --new-source'"
 	case errors.Is(err, snapshot.ErrSourceGone):
-		return LoopHeld, "the source cannot be read; it goes on when it is back"
+		return Held, "the source cannot be read; it goes on when it is back"
 	case errors.Is(err, journal.ErrFull):
-		return LoopHeld, "the disk of the state directory is full; it goes on when there is room"
+		return Held, "the disk of the state directory is full; it goes on when there is room"
 	}
-	return LoopStopped, "the last attempt failed; it is tried again, and at once by 'snapsync sync'"
+	return Stopped, "the last attempt failed; it is tried again, and at once by 'snapsync sync'"
 }
 
 // nextRetry plans the next attempt at what was set aside.
-func (r *looping) nextRetry() error {
-	failures, err := r.cfg.Engine.Journal.Failures(MaxPending)
+func (r *runner) nextRetry() error {
+	failures, err := r.cfg.Engine.Journal.Failures(engine.MaxPending)
 	if err != nil {
 		return err
 	}
 	r.retry = time.Time{}
 	now := r.now()
 	for i := range failures {
-		at := RetryAt(&failures[i], now)
+		at := engine.RetryAt(&failures[i], now)
 		if !at.After(r.retried) { // it was looked at, and is held or waits for another
-			at = r.retried.Add(FirstRetry)
+			at = r.retried.Add(engine.FirstRetry)
 		}
 		if r.retry.IsZero() || at.Before(r.retry) {
 			r.retry = at
@@ -371,7 +372,7 @@ func (r *looping) nextRetry() error {
 }
 
 // until returns how long it is from now to the next thing that is due, and lets Hint know.
-func (r *looping) until(now time.Time) time.Duration {
+func (r *runner) until(now time.Time) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	at := r.hints.Next()
@@ -383,8 +384,8 @@ func (r *looping) until(now time.Time) time.Duration {
 			at = t
 		}
 	}
-	if at.Before(r.restful) {
-		at = r.restful
+	if at.Before(r.restUntil) {
+		at = r.restUntil
 	}
 	if at.IsZero() {
 		at = now.Add(time.Hour)
@@ -393,7 +394,7 @@ func (r *looping) until(now time.Time) time.Duration {
 	return max(at.Sub(now), 0)
 }
 
-func (r *looping) flushIfDue(ctx context.Context, now time.Time) error {
+func (r *runner) flushIfDue(ctx context.Context, now time.Time) error {
 	if r.flush.IsZero() || now.Before(r.flush) {
 		return nil
 	}
@@ -409,7 +410,7 @@ func (r *looping) flushIfDue(ctx context.Context, now time.Time) error {
 }
 
 // startWatching begins to watch. Without hints the periodic scan has to do, so it is said.
-func (r *looping) startWatching(ctx context.Context) {
+func (r *runner) startWatching(ctx context.Context) {
 	r.rewatch = time.Time{}
 	if r.cfg.Watch == nil {
 		return
@@ -427,7 +428,7 @@ func (r *looping) startWatching(ctx context.Context) {
 
 // keepWatching tries again to watch, and then has everything looked at: what happened meanwhile was
 // seen by nobody.
-func (r *looping) keepWatching(ctx context.Context, now time.Time) {
+func (r *runner) keepWatching(ctx context.Context, now time.Time) {
 	if r.rewatch.IsZero() || now.Before(r.rewatch) {
 		return
 	}
@@ -439,7 +440,7 @@ func (r *looping) keepWatching(ctx context.Context, now time.Time) {
 	}
 }
 
-func (r *looping) stopWatching() {
+func (r *runner) stopWatching() {
 	r.mu.Lock()
 	w := r.watch
 	r.watch = nil

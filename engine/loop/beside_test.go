@@ -1,4 +1,4 @@
-package engine_test
+package loop_test
 
 import (
 	"context"
@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest/rig"
+	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -67,7 +67,7 @@ func TestLoopGoesOnBesideALongTransfer(t *testing.T) {
 		s.Write("d/big", strings.Repeat("b", 1000))
 		s.Seen()
 		s.Pass(10 * time.Second)
-		s.Is(engine.LoopSyncing)
+		s.Is(loop.Syncing)
 		for i := range 20 {
 			s.Write(fmt.Sprint("d/new", i), fmt.Sprint("content ", i))
 			s.Write("e/f", fmt.Sprint("edited ", i))
@@ -77,7 +77,7 @@ func TestLoopGoesOnBesideALongTransfer(t *testing.T) {
 				t.Fatalf("round %d: the remote has %q\n%s", i, want, s.Remote.Log())
 			}
 		}
-		s.Is(engine.LoopSyncing)
+		s.Is(loop.Syncing)
 		s.Rename("e", "g")
 		s.Seen()
 		s.Pass(2 * time.Second)
@@ -86,7 +86,7 @@ func TestLoopGoesOnBesideALongTransfer(t *testing.T) {
 		}
 		s.Pass(time.Hour)
 		s.Equal()
-		s.Is(engine.LoopIdle)
+		s.Is(loop.Idle)
 		if n := s.Remote.Count("send"); n != 1+20+20 {
 			t.Errorf("%d files were sent:\n%s", n, s.Remote.Log())
 		}
@@ -125,7 +125,7 @@ func TestLoopBesideLeavesWhatIsEntangled(t *testing.T) {
 		s.Pass(time.Hour)
 		s.Pass(time.Hour) // its source had gone, so it is sent again
 		s.Equal()
-		s.Is(engine.LoopIdle)
+		s.Is(loop.Idle)
 	})
 }
 
@@ -167,13 +167,13 @@ func TestLoopPauseEndsALongTransfer(t *testing.T) {
 		rig.Must(t, s.Journal.Update(func(st *journal.State) { st.Paused = true }))
 		s.Wake()
 		s.Pass(6 * time.Second)
-		s.Is(engine.LoopPaused)
+		s.Is(loop.Paused)
 		s.Pass(2 * time.Hour)
 		s.Has("d/old", "e/f")
 		rig.Must(t, s.Journal.Update(func(st *journal.State) { st.Paused = false }))
 		s.Wake()
 		s.Pass(time.Hour + time.Minute)
 		s.Equal()
-		s.Is(engine.LoopIdle)
+		s.Is(loop.Idle)
 	})
 }

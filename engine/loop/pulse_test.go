@@ -1,4 +1,4 @@
-package engine_test
+package loop_test
 
 import (
 	"context"
@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest/rig"
+	"github.com/snapsync/snapsync/engine/loop"
 )
 
 // Work goes on within a second of the return of a remote whose host can be asked, after however long.
@@ -31,12 +31,12 @@ func TestLoopGoesOnWhenTheHostAnswers(t *testing.T) {
 			s.Write("f", time.Now().String())
 			s.Seen()
 			s.Pass(17*time.Minute + 300*time.Millisecond)
-			s.Is(engine.LoopOffline)
+			s.Is(loop.Offline)
 			s.Remote.SetOffline(false)
 			there.Store(true)
 			s.Pass(time.Second)
 			s.Equal()
-			s.Is(engine.LoopIdle)
+			s.Is(loop.Idle)
 		}
 	})
 }
@@ -53,7 +53,7 @@ func TestLoopLeavesAHostAloneThatAnswers(t *testing.T) {
 		s.Write("f", "two")
 		s.Seen()
 		s.Pass(time.Hour)
-		s.Is(engine.LoopOffline)
+		s.Is(loop.Offline)
 		probes := s.Remote.Ops()
 		if n := asked.Load(); n == 0 || n > 90 {
 			t.Errorf("the host was asked %d times in an hour, beside %d operations", n, probes)

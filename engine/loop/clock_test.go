@@ -1,4 +1,4 @@
-package engine_test
+package loop_test
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest/rig"
+	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -83,7 +84,7 @@ func TestClockStepsWhileWaiting(t *testing.T) {
 		}
 		s.Pass(2 * time.Second)
 		s.Equal()
-		s.Is(engine.LoopIdle)
+		s.Is(loop.Idle)
 
 		before := s.Status().Cycles
 		s.Write("unseen", "by the watcher")
@@ -104,7 +105,7 @@ func TestClockStepsWhileOffline(t *testing.T) {
 		s.Write("f", "two")
 		s.Seen()
 		s.Pass(10 * time.Minute)
-		s.Is(engine.LoopOffline)
+		s.Is(loop.Offline)
 		step()
 		before := s.Status().Cycles
 		s.Pass(10 * time.Minute)
@@ -117,7 +118,7 @@ func TestClockStepsWhileOffline(t *testing.T) {
 		s.Remote.SetOffline(false)
 		s.Pass(76 * time.Second)
 		s.Equal()
-		s.Is(engine.LoopIdle)
+		s.Is(loop.Idle)
 	})
 }
 
@@ -140,13 +141,13 @@ func TestClockStepsDuringASpree(t *testing.T) {
 				s.Seen()
 				s.Pass(10 * time.Second)
 			}
-			s.Is(engine.LoopHeld)
+			s.Is(loop.Held)
 			if got := len(s.RemoteFiles()); got != 10 {
 				t.Errorf("%d files are left", got)
 			}
 			step()
 			s.Pass(3 * time.Hour)
-			s.Is(engine.LoopHeld)
+			s.Is(loop.Held)
 		})
 	})
 	t.Run("churn", func(t *testing.T) {
@@ -163,7 +164,7 @@ func TestClockStepsDuringASpree(t *testing.T) {
 				s.Remove("lock")
 				s.Seen()
 				s.Pass(20 * time.Second)
-				s.Is(engine.LoopIdle)
+				s.Is(loop.Idle)
 			}
 			s.Equal()
 		})

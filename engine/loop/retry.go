@@ -1,8 +1,9 @@
-package engine
+package loop
 
 import (
 	"slices"
 
+	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/hint"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -14,7 +15,7 @@ func (l *Loop) Retry() error { return l.RetryPaths([]string{""}) }
 // RetryPaths is Retry for those of the failed paths that are one of paths or beneath one; "" is the root,
 // and so all of them. What did not fail is left alone.
 func (l *Loop) RetryPaths(paths []string) error {
-	failures, err := l.cfg.Engine.Journal.Failures(MaxPending)
+	failures, err := l.cfg.Engine.Journal.Failures(engine.MaxPending)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,18 @@
-package engine
+// Package loop keeps one mapping true for as long as a process runs.
+//
+// Everything that a Loop does is a cycle of its engine; hints, the clock and people only say when, and where to look:
+//
+//	hint         an event, a retry, a periodic scan: into the queue     loop.go, package hint
+//	turn         what is due becomes the focus of a cycle               runner.go
+//	cycle        the engine looks, plans, executes                      package engine
+//	interrupter  while it executes: is something more urgent?           interrupter.go
+//	judge        how to go on after an error: probe, wait, give up      runner.go
+//	settle       the word that `status` shows                           runner.go
+//
+// What it guarantees: what was hinted at is looked at, or everything is; while the remote is away it is probed with growing
+// pauses, and changes are planned so that what is pending stays the minimum; no error but a damaged journal ends it.
+// What it leaves to others: watching is package watch's, decisions of people are in the journal, and Wake has them read.
+package loop
 
 import (
 	"context"
@@ -6,6 +20,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/event"
 	"github.com/snapsync/snapsync/engine/hint"
 )
@@ -16,10 +31,10 @@ type Watch interface {
 	Close() error
 }
 
-// LoopConfig says how a mapping is kept true for as long as a process runs. Zero values mean the
+// Config says how a mapping is kept true for as long as a process runs. Zero values mean the
 // defaults of the command line unless said otherwise.
-type LoopConfig struct {
-	Engine      Config
+type Config struct {
+	Engine      engine.Config
 	Settle      time.Duration // quiet time that a path needs before it is looked at; 0: none
 	SettleMax   time.Duration // limit of that for a path that is never quiet
 	DeleteDelay time.Duration // grace for what goes: it may be half of a rename
@@ -35,37 +50,37 @@ type LoopConfig struct {
 	Pulse func(ctx context.Context) error
 }
 
-// LoopState is the one word for what a Loop is doing.
-type LoopState string
+// State is the one word for what a Loop is doing.
+type State string
 
 // The states of a Loop, and of the contract of `status`.
 const (
-	LoopIdle     LoopState = "idle"     // everything that is known is on the remote
-	LoopScanning LoopState = "scanning" // the source is being looked at
-	LoopSyncing  LoopState = "syncing"  // steps are being executed
-	LoopOffline  LoopState = "offline"  // the remote cannot be reached; it is probed
-	LoopHeld     LoopState = "held"     // a guard holds steps, or the source is not the one it was
-	LoopPaused   LoopState = "paused"   // by a person
-	LoopStopped  LoopState = "stopped"  // Run is not running, or an error that only a person can mend
+	Idle     State = "idle"     // everything that is known is on the remote
+	Scanning State = "scanning" // the source is being looked at
+	Syncing  State = "syncing"  // steps are being executed
+	Offline  State = "offline"  // the remote cannot be reached; it is probed
+	Held     State = "held"     // a guard holds steps, or the source is not the one it was
+	Paused   State = "paused"   // by a person
+	Stopped  State = "stopped"  // Run is not running, or an error that only a person can mend
 )
 
-// LoopStatus is how a Loop stands. Its numbers of files and steps are the journal's.
-type LoopStatus struct {
-	State   LoopState   `json:"state"`
-	Since   time.Time   `json:"since"`
-	Why     string      `json:"why"`     // for a person: the reason, and what would change it
-	Next    time.Time   `json:"next"`    // of the next attempt or full scan; zero: none is planned
-	Hints   int         `json:"hints"`   // paths that wait to be looked at
-	Oldest  time.Time   `json:"oldest"`  // when the oldest of them was hinted at; zero: none
-	Missed  int64       `json:"missed"`  // changes that only a full scan found, since the start
-	Cycles  int64       `json:"cycles"`  // since the start
-	Last    Summary     `json:"last"`    // what the last cycle did
-	LastAt  time.Time   `json:"last_at"` // when it ended
-	Err     string      `json:"error"`   // of the last cycle; "": none
-	ErrKind string      `json:"class"`   // its class: "offline", "quota", "permission", …
-	Watch   hint.Health `json:"watch"`
+// Status is how a Loop stands. Its numbers of files and steps are the journal's.
+type Status struct {
+	State   State
+	Since   time.Time
+	Why     string         // for a person: the reason, and what would change it
+	Next    time.Time      // of the next attempt or full scan; zero: none is planned
+	Hints   int            // paths that wait to be looked at
+	Oldest  time.Time      // when the oldest of them was hinted at; zero: none
+	Missed  int64          // changes that only a full scan found, since the start
+	Cycles  int64          // since the start
+	Last    engine.Summary // what the last cycle did
+	LastAt  time.Time      // when it ended
+	Err     string         // of the last cycle; "": none
+	ErrKind string         // its class: "offline", "quota", "permission", …
+	Watch   hint.Health
 	// Transfers is how many steps the remote is given at once at present; 0: none was yet.
-	Transfers int `json:"transfers"`
+	Transfers int
 }
 
 // Loop keeps one mapping true for as long as Run runs. Everything that it does is a cycle of its
@@ -75,14 +90,14 @@ type LoopStatus struct {
 // it: so the same words work with and without a running process. All methods may be called from any
 // goroutine.
 type Loop struct {
-	cfg    LoopConfig
-	engine *Engine // only Run uses it
+	cfg    Config
+	engine *engine.Engine // only Run uses it
 
 	kick chan struct{} // has room for one: something is to be looked at anew
 
 	mu     sync.Mutex // guards what follows
 	hints  *hint.Queue
-	status LoopStatus
+	status Status
 	watch  Watch
 	woken  bool // the journal's state may have changed
 	urgent bool // do not wait for the next probe
@@ -112,8 +127,8 @@ const (
 	rest = 10
 )
 
-// NewLoop returns a Loop. Its Engine is its own.
-func NewLoop(cfg LoopConfig) (*Loop, error) {
+// New returns a Loop. Its Engine is its own.
+func New(cfg Config) (*Loop, error) {
 	if cfg.Interval == 0 {
 		cfg.Interval = defaultInterval
 	}
@@ -126,7 +141,7 @@ func NewLoop(cfg LoopConfig) (*Loop, error) {
 	l := &Loop{
 		cfg: cfg, kick: make(chan struct{}, 1),
 		hints:  hint.NewQueue(cfg.Settle, cfg.SettleMax, cfg.DeleteDelay),
-		status: LoopStatus{State: LoopStopped, Why: "not started yet"},
+		status: Status{State: Stopped, Why: "not started yet"},
 	}
 	observe := cfg.Engine.Observe
 	cfg.Engine.Observe = func(ev event.Event) {
@@ -136,7 +151,7 @@ func NewLoop(cfg LoopConfig) (*Loop, error) {
 		}
 	}
 	cfg.Engine.Staying = true
-	e, err := New(cfg.Engine)
+	e, err := engine.New(cfg.Engine)
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +188,7 @@ func (l *Loop) Wake() {
 }
 
 // Status returns how things stand.
-func (l *Loop) Status() LoopStatus {
+func (l *Loop) Status() Status {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.status
@@ -198,19 +213,19 @@ func (l *Loop) wakeUp() {
 // waiting does not mend: the journal is damaged, say. The steps under way are given up: a crash would
 // do no less.
 func (l *Loop) Run(ctx context.Context) error {
-	r := &looping{Loop: l}
+	r := &runner{Loop: l}
 	err := r.run(ctx)
 	err = errors.Join(err, l.engine.Close())
 	why := "it was told to stop; 'snapsync run' goes on"
 	if ctx.Err() == nil {
 		why = "an error that waiting does not mend"
 	}
-	l.enter(LoopStopped, why, time.Time{})
+	l.enter(Stopped, why, time.Time{})
 	return err
 }
 
 // enter changes the state. Since stays if only the reason changes.
-func (l *Loop) enter(state LoopState, why string, next time.Time) {
+func (l *Loop) enter(state State, why string, next time.Time) {
 	l.mu.Lock()
 	changed := l.status.State != state
 	if changed {
@@ -236,8 +251,8 @@ func (l *Loop) observe(ev event.Event) {
 		if quiet {
 			return
 		}
-		l.enter(LoopScanning, "the source is being looked at", time.Time{})
+		l.enter(Scanning, "the source is being looked at", time.Time{})
 	case "transferring", "recovering", "listing the remote":
-		l.enter(LoopSyncing, ev.Text, time.Time{})
+		l.enter(Syncing, ev.Text, time.Time{})
 	}
 }

@@ -1,4 +1,4 @@
-package engine_test
+package loop_test
 
 import (
 	"fmt"
@@ -11,6 +11,7 @@ import (
 	"github.com/snapsync/snapsync/engine/enginetest/rig"
 	"github.com/snapsync/snapsync/engine/event"
 	"github.com/snapsync/snapsync/engine/hint"
+	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
@@ -20,7 +21,7 @@ func TestLoopRetryNothing(t *testing.T) {
 	rig.Stays(t, rig.FullCaps, func(r *rig.Rig) { r.Write("f", "1") }, func(t *testing.T, s *rig.Stay) {
 		rig.Must(t, s.Retry())
 		s.Pass(time.Second)
-		s.Is(engine.LoopIdle)
+		s.Is(loop.Idle)
 	})
 }
 
@@ -42,7 +43,7 @@ func TestLoopFailsThenHeld(t *testing.T) {
 		}
 		s.Seen()
 		s.Pass(30 * time.Second)
-		s.Is(engine.LoopHeld)
+		s.Is(loop.Held)
 		before := s.Status().Cycles
 		s.Pass(30 * time.Minute)
 		if n := s.Status().Cycles - before; n > 40 {
@@ -64,12 +65,12 @@ func TestLoopHeldAndOneMore(t *testing.T) {
 			s.Seen()
 			s.Pass(10 * time.Second)
 		}
-		s.Is(engine.LoopHeld)
+		s.Is(loop.Held)
 		s.Pass(2 * time.Hour)
 		s.Remove("f30")
 		s.Seen()
 		s.Pass(10 * time.Second)
-		s.Is(engine.LoopHeld)
+		s.Is(loop.Held)
 		if got := len(s.RemoteFiles()); got != 20 {
 			t.Errorf("%d files are left", got)
 		}
@@ -93,7 +94,7 @@ func TestLoopSpreeEnds(t *testing.T) {
 			}
 		}
 		s.Equal()
-		s.Is(engine.LoopIdle)
+		s.Is(loop.Idle)
 	})
 }
 
@@ -119,14 +120,14 @@ func TestApproveDuringARun(t *testing.T) {
 			s.Seen()
 			s.Pass(10 * time.Second)
 		}
-		s.Is(engine.LoopHeld)
+		s.Is(loop.Held)
 		s.Pass(20 * time.Minute) // the reason changes
 		approve.Store(true)
 		s.Write("new", "1")
 		s.Seen()
 		s.Pass(10 * time.Second)
 		s.Equal()
-		s.Is(engine.LoopIdle)
+		s.Is(loop.Idle)
 	})
 }
 
@@ -141,7 +142,7 @@ func TestLoopMoveRefused(t *testing.T) {
 		s.Seen()
 		s.Pass(7 * time.Second)
 		s.Equal()
-		s.Is(engine.LoopIdle)
+		s.Is(loop.Idle)
 	})
 }
 
@@ -201,7 +202,7 @@ func TestLoopOfflineSince(t *testing.T) {
 		r.Remove("f")
 		r.Remote.SetOffline(true)
 	}, func(t *testing.T, s *rig.Stay) {
-		s.Is(engine.LoopOffline)
+		s.Is(loop.Offline)
 		since := s.Status().Since
 		s.Pass(10 * time.Minute)
 		if st := s.Status(); !st.Since.Equal(since) {
@@ -225,15 +226,15 @@ func TestLoopHeldAcrossRestart(t *testing.T) {
 			s.Seen()
 			s.Pass(10 * time.Second)
 		}
-		s.Is(engine.LoopHeld)
+		s.Is(loop.Held)
 	})
 	kept.T = t
 	rig.StaysOn(t, kept, func(t *testing.T, s *rig.Stay) {
-		s.Is(engine.LoopHeld)
+		s.Is(loop.Held)
 		s.Remove("f30")
 		s.Seen()
 		s.Pass(10 * time.Second)
-		s.Is(engine.LoopHeld)
+		s.Is(loop.Held)
 		if got := len(s.RemoteFiles()); got != 20 {
 			t.Errorf("%d files are left", got)
 		}
@@ -256,7 +257,7 @@ func TestLoopChurnIsNoSpree(t *testing.T) {
 			s.Remove("lock")
 			s.Seen()
 			s.Pass(20 * time.Second)
-			s.Is(engine.LoopIdle)
+			s.Is(loop.Idle)
 		}
 		s.Equal()
 	})

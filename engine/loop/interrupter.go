@@ -1,15 +1,16 @@
-package engine
+package loop
 
 import (
 	"time"
 
+	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/hint"
 	"github.com/snapsync/snapsync/engine/pathset"
 )
 
-// overseer is a Loop as the boss of one execution.
-type overseer struct {
-	*looping
+// interrupter is the Loop while the engine executes steps: an engine.Interrupter.
+type interrupter struct {
+	*runner
 	after   time.Duration // how long steps are executed before the rest may be planned anew
 	begun   time.Time     // since when they are
 	checked time.Time
@@ -20,7 +21,7 @@ type overseer struct {
 const pauseAfter = 5 * time.Second
 
 // Yield implements engine.Interrupter.
-func (o *overseer) Yield() bool {
+func (o *interrupter) Yield() bool {
 	now := time.Now()
 	if now.Sub(o.checked) < time.Second/10 {
 		return false
@@ -37,12 +38,12 @@ func (o *overseer) Yield() bool {
 	}
 	// With too much pending the next look would have to be at everything.
 	counts, err := o.cfg.Engine.Journal.Counts()
-	return err == nil && (counts.Pending < MaxPending || now.Sub(o.begun) > rest*max(o.looked, interruptAfter))
+	return err == nil && (counts.Pending < engine.MaxPending || now.Sub(o.begun) > rest*max(o.looked, interruptAfter))
 }
 
 // Due looks at all hints. What came, or was changed, at a path that is being sent or above it waits; what
 // went there may be half of a rename, and then the other half has to wait as well.
-func (o *overseer) Due(inFlight *pathset.Claims) bool {
+func (o *interrupter) Due(inFlight *pathset.Claims) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.woken || o.hints.Everything() {
@@ -61,11 +62,11 @@ func (o *overseer) Due(inFlight *pathset.Claims) bool {
 		return false
 	}
 	counts, err := o.cfg.Engine.Journal.Counts()
-	return err == nil && counts.Pending < MaxPending
+	return err == nil && counts.Pending < engine.MaxPending
 }
 
 // Replan implements engine.Interrupter.
-func (o *overseer) Replan(inFlight *pathset.Claims, look func(Focus) (Outcome, error)) error {
+func (o *interrupter) Replan(inFlight *pathset.Claims, look func(engine.Focus) (engine.Outcome, error)) error {
 	now := o.now()
 	o.mu.Lock()
 	taken, _ := o.hints.Take(now)
@@ -93,7 +94,7 @@ func (o *overseer) Replan(inFlight *pathset.Claims, look func(Focus) (Outcome, e
 }
 
 // Abort implements engine.Interrupter. What is under way has some seconds left when a person pauses.
-func (o *overseer) Abort() bool {
+func (o *interrupter) Abort() bool {
 	o.mu.Lock()
 	woken := o.woken
 	o.mu.Unlock()

@@ -1,4 +1,4 @@
-package engine_test
+package loop_test
 
 import (
 	"flag"
@@ -14,6 +14,7 @@ import (
 	"github.com/snapsync/snapsync/engine/enginetest"
 	"github.com/snapsync/snapsync/engine/enginetest/rig"
 	"github.com/snapsync/snapsync/engine/hint"
+	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
@@ -21,7 +22,7 @@ import (
 func TestLoopSendsWhatIsHinted(t *testing.T) {
 	rig.Stays(t, rig.FullCaps, func(r *rig.Rig) { r.Write("d/old", "1") }, func(t *testing.T, s *rig.Stay) {
 		s.Equal()
-		s.Is(engine.LoopIdle)
+		s.Is(loop.Idle)
 		s.Write("d/f", "hinted")
 		s.Seen()
 		s.Write("d/g", "nobody saw this")
@@ -89,7 +90,7 @@ func TestLoopOffline(t *testing.T) {
 		s.Write("f", "two")
 		s.Seen()
 		s.Pass(time.Second)
-		s.Is(engine.LoopOffline)
+		s.Is(loop.Offline)
 		since := s.Status().Since
 		for i := range 5 {
 			s.Write("passing", fmt.Sprint(i))
@@ -104,13 +105,13 @@ func TestLoopOffline(t *testing.T) {
 		s.Pass(10 * time.Minute)
 		counts, err := s.Journal.Counts()
 		rig.Must(t, err)
-		if st := s.Status(); counts.Pending != 6 || st.State != engine.LoopOffline || !st.Since.Equal(since) {
+		if st := s.Status(); counts.Pending != 6 || st.State != loop.Offline || !st.Since.Equal(since) {
 			t.Errorf("%d steps are pending, %+v", counts.Pending, st)
 		}
 		s.Remote.SetOffline(false)
 		s.Pass(76 * time.Second)
 		s.Equal()
-		s.Is(engine.LoopIdle)
+		s.Is(loop.Idle)
 		if s.Remote.Count("send") != 1+1+6 { // at first, in vain, and what was left
 			t.Errorf("more than the minimum:\n%s", s.Remote.Log())
 		}
@@ -119,11 +120,11 @@ func TestLoopOffline(t *testing.T) {
 
 func TestLoopStartsOffline(t *testing.T) {
 	rig.Stays(t, rig.FullCaps, func(r *rig.Rig) { r.Write("f", "1"); r.Remote.SetOffline(true) }, func(t *testing.T, s *rig.Stay) {
-		s.Is(engine.LoopOffline)
+		s.Is(loop.Offline)
 		s.Write("g", "2")
 		s.Seen()
 		s.Pass(5 * time.Minute)
-		s.Is(engine.LoopOffline)
+		s.Is(loop.Offline)
 		s.Remote.SetOffline(false)
 		s.Wake()
 		s.Pass(time.Second)
@@ -139,7 +140,7 @@ func TestLoopPause(t *testing.T) {
 			s.Pass(time.Second)
 		}
 		pause(true)
-		s.Is(engine.LoopPaused)
+		s.Is(loop.Paused)
 		s.Write("f", "1")
 		s.Seen()
 		s.Pass(3 * time.Hour)
@@ -148,7 +149,7 @@ func TestLoopPause(t *testing.T) {
 		}
 		pause(false)
 		s.Equal()
-		s.Is(engine.LoopIdle)
+		s.Is(loop.Idle)
 	})
 }
 
@@ -163,11 +164,11 @@ func TestLoopHeld(t *testing.T) {
 		s.Remove("d")
 		s.Seen()
 		s.Pass(6 * time.Second)
-		s.Is(engine.LoopHeld)
+		s.Is(loop.Held)
 		s.Write("new", "new")
 		s.Seen()
 		s.Pass(time.Hour)
-		s.Is(engine.LoopHeld)
+		s.Is(loop.Held)
 		if got := len(s.RemoteFiles()); got != 21 {
 			t.Fatalf("%d files:\n%s", got, s.Remote.Log())
 		}
@@ -175,7 +176,7 @@ func TestLoopHeld(t *testing.T) {
 		s.Wake()
 		s.Pass(time.Second)
 		s.Equal()
-		s.Is(engine.LoopIdle)
+		s.Is(loop.Idle)
 		s.Write("other", "2") // the approved deletes do not count against later ones
 		s.Seen()
 		s.Pass(time.Second)
@@ -199,12 +200,12 @@ func TestLoopSpree(t *testing.T) {
 			s.Seen()
 			s.Pass(10 * time.Second)
 		}
-		s.Is(engine.LoopHeld)
+		s.Is(loop.Held)
 		if got := len(s.RemoteFiles()); got != 20 {
 			t.Errorf("%d files are left", got)
 		}
 		s.Pass(2 * time.Hour) // time alone lets nothing through
-		s.Is(engine.LoopHeld)
+		s.Is(loop.Held)
 		if got := len(s.RemoteFiles()); got != 20 {
 			t.Errorf("%d files are left", got)
 		}
@@ -264,10 +265,10 @@ func TestLoopSourceGone(t *testing.T) {
 		rig.Must(t, os.Rename(s.Source, away))
 		s.Hint(hint.Hint{Deep: true})
 		s.Pass(time.Minute)
-		s.Is(engine.LoopHeld)
+		s.Is(loop.Held)
 		rig.Must(t, os.Mkdir(s.Source, 0o755)) // as where nothing is mounted
 		s.Pass(time.Minute)
-		s.Is(engine.LoopHeld)
+		s.Is(loop.Held)
 		if got := len(s.RemoteFiles()); got != 2 {
 			t.Fatalf("%d files are left", got)
 		}
@@ -276,7 +277,7 @@ func TestLoopSourceGone(t *testing.T) {
 		s.Write("h", "3")
 		s.Pass(10 * time.Second)
 		s.Equal()
-		s.Is(engine.LoopIdle)
+		s.Is(loop.Idle)
 	})
 }
 
@@ -308,11 +309,11 @@ func TestLoopAcceptsAnAbsentMount(t *testing.T) {
 	r.Run()
 	r.Unmount("disk")
 	rig.StaysOn(t, r, func(t *testing.T, s *rig.Stay) {
-		s.Is(engine.LoopHeld)
+		s.Is(loop.Held)
 		rig.Must(t, s.Journal.Update(func(st *journal.State) { st.NewSourceApproved = true }))
 		s.Wake()
 		s.Pass(10 * time.Second)
-		s.Is(engine.LoopIdle)
+		s.Is(loop.Idle)
 		s.Equal()
 	})
 }
@@ -324,11 +325,11 @@ func TestLoopHeldByMounts(t *testing.T) {
 		s.Write("f", "2")
 		s.Seen()
 		s.Pass(time.Second)
-		s.Is(engine.LoopHeld)
+		s.Is(loop.Held)
 		if st := s.Status(); !strings.Contains(st.Why, `"disk": gone`) {
 			t.Errorf("got %q", st.Why)
 		}
 		s.Pass(6 * time.Minute)
-		s.Is(engine.LoopIdle)
+		s.Is(loop.Idle)
 	})
 }
