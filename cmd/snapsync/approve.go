@@ -64,7 +64,7 @@ func (a *app) approveRunning(p *process, m *mapping, what *approveCmd) error {
 	if c.NewSource || c.NewRemote {
 		return a.order(p, m, c)
 	}
-	s, err := a.read(m)
+	s, err := m.read()
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (a *app) approveRunning(p *process, m *mapping, what *approveCmd) error {
 // takes it. option is empty, --new-source or --new-remote.
 func (m *mapping) approval(option string) string {
 	words := []string{"snapsync", "approve", option, shellWord(m.source), "--remote", shellWord(m.remote)}
-	if m.spec != nil {
+	if m.title != "" {
 		words = []string{"snapsync", "approve", option, m.handle}
 	}
 	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " ")

@@ -13,8 +13,8 @@ import (
 
 // choose finds the one mapping that a command means. path is what the command is about; empty if about
 // no path.
-func (a *app) choose(sel *selection, src, path string) (*mapping, error) {
-	found, err := a.chosen(sel, src, path)
+func (r *resolver) choose(sel *selection, src, path string) (*mapping, error) {
+	found, err := r.chosen(sel, src, path)
 	if err != nil {
 		return nil, err
 	}
@@ -25,33 +25,33 @@ func (a *app) choose(sel *selection, src, path string) (*mapping, error) {
 }
 
 // each runs fn for each mapping that a command means, see inTurn. What several print is set apart.
-func (a *app) each(sel *selection, src, path string, fn func(*mapping) error) error {
-	found, err := a.chosen(sel, src, path)
+func (r *resolver) each(sel *selection, src, path string, fn func(*mapping) error) error {
+	found, err := r.chosen(sel, src, path)
 	if err != nil {
 		return err
 	}
-	return inTurn(a, found, (*mapping).label, fn)
+	return inTurn(r.ctx, r.printer, found, (*mapping).label, fn)
 }
 
 // chosen finds the mappings that a command means: by what it names, else by where it stands, else those
 // of the config file, else the only one there is. There is one at least, and several only if the config
 // file has them all.
-func (a *app) chosen(sel *selection, src, path string) ([]*mapping, error) {
-	found, err := a.candidates(sel, src)
+func (r *resolver) chosen(sel *selection, src, path string) ([]*mapping, error) {
+	found, err := r.candidates(sel, src)
 	if err != nil {
 		return nil, err
 	}
-	return a.among(found, sel, src, path)
+	return r.among(found, sel, src, path)
 }
 
 // among is chosen among the candidates that were found already, which stay as they are.
-func (a *app) among(candidates []*mapping, sel *selection, src, path string) ([]*mapping, error) {
+func (r *resolver) among(candidates []*mapping, sel *selection, src, path string) ([]*mapping, error) {
 	found := slices.Clone(candidates)
 	if named := sel.Source+src+sel.Mapping != ""; !named {
 		found = configured(narrow(found, path), sel.Remote == "")
 	}
 	for _, m := range found {
-		if m.err != nil && (m.spec == nil || len(found) == 1) {
+		if m.err != nil && (m.title == "" || len(found) == 1) {
 			return nil, m.err // it may be the one that is meant
 		}
 	}
@@ -61,7 +61,7 @@ func (a *app) among(candidates []*mapping, sel *selection, src, path string) ([]
 			Status: exit.StatusError, Err: errNoMapping(sel, src),
 			Hint: "'snapsync run --once SRC --remote REMOTE' makes one; 'snapsync status' lists those that exist",
 		}
-	case len(found) > 1 && slices.ContainsFunc(found, func(m *mapping) bool { return m.spec == nil }):
+	case len(found) > 1 && slices.ContainsFunc(found, func(m *mapping) bool { return m.title == "" }):
 		return nil, severalMatch(found)
 	}
 	if sel.Remote != "" && len(found) == 1 {
@@ -72,7 +72,7 @@ func (a *app) among(candidates []*mapping, sel *selection, src, path string) ([]
 
 // configured keeps of several mappings, if want, those of the config file, should any be there.
 func configured(found []*mapping, want bool) []*mapping {
-	inFile := func(m *mapping) bool { return m.spec != nil }
+	inFile := func(m *mapping) bool { return m.title != "" }
 	if !want || len(found) < 2 || !slices.ContainsFunc(found, inFile) {
 		return found
 	}
@@ -81,7 +81,7 @@ func configured(found []*mapping, want bool) []*mapping {
 
 func severalMatch(found []*mapping) error {
 	hint := "name one with --source and --remote"
-	if slices.ContainsFunc(found, func(m *mapping) bool { return m.spec != nil }) {
+	if slices.ContainsFunc(found, func(m *mapping) bool { return m.title != "" }) {
 		hint = "name one with -m NAME, or with --source and --remote"
 	}
 	return exit.Usage(hint, "several mappings match:\n%s", listed(found))
@@ -105,23 +105,23 @@ func errNoMapping(sel *selection, src string) error {
 
 // candidates are the mappings with the name, or the source and the remote, that were given, and those
 // that cannot be read and may have them.
-func (a *app) candidates(sel *selection, src string) ([]*mapping, error) {
+func (r *resolver) candidates(sel *selection, src string) ([]*mapping, error) {
 	if src != "" && sel.Source != "" {
 		return nil, exit.Usage("", "the source is named twice: %s and --source %s", show(src), show(sel.Source))
 	}
 	srcBy := byFlag
 	if src == "" {
-		srcBy = a.given["source"]
+		srcBy = r.given["source"]
 	}
-	if err := a.decide(&sel.target, src+sel.Source, srcBy); err != nil {
+	if err := r.decide(&sel.target, src+sel.Source, srcBy); err != nil {
 		return nil, err
 	}
-	all, err := a.known()
+	all, err := r.known()
 	if err != nil {
 		return nil, err
 	}
 	if sel.Mapping != "" {
-		return a.withName(all, &sel.target)
+		return r.withName(all, &sel.target)
 	}
 	source, key := "", ""
 	if src+sel.Source != "" {
@@ -138,13 +138,13 @@ func (a *app) candidates(sel *selection, src string) ([]*mapping, error) {
 }
 
 // withName keeps the mapping of the config file that -m names.
-func (a *app) withName(all []*mapping, t *target) ([]*mapping, error) {
+func (r *resolver) withName(all []*mapping, t *target) ([]*mapping, error) {
 	for _, m := range all {
-		if m.spec != nil && m.spec.name == t.Mapping {
+		if m.title != "" && m.title == t.Mapping {
 			return []*mapping{m}, nil
 		}
 	}
-	file, err := a.needFile(t)
+	file, err := r.needFile(t)
 	if err != nil {
 		return nil, err
 	}
@@ -152,26 +152,26 @@ func (a *app) withName(all []*mapping, t *target) ([]*mapping, error) {
 }
 
 // known are the mappings of the config file, in its order, and then those that only have state.
-func (a *app) known() ([]*mapping, error) {
-	all, err := a.mappings()
+func (r *resolver) known() ([]*mapping, error) {
+	states, err := r.store()
 	if err != nil {
 		return nil, err
 	}
-	if a.withoutFile {
+	all, err := states.list()
+	if err != nil {
+		return nil, err
+	}
+	if r.withoutFile {
 		return all, nil
 	}
-	file, err := a.configFile()
+	file, err := r.configFile()
 	if errors.Is(err, fs.ErrNotExist) {
 		return all, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	specs, err := a.specsOf(file, &spec{})
-	if err != nil {
-		return nil, err
-	}
-	root, err := a.stateRoot()
+	specs, err := r.specsOf(file, &spec{})
 	if err != nil {
 		return nil, err
 	}
@@ -182,11 +182,11 @@ func (a *app) known() ([]*mapping, error) {
 		if err != nil {
 			return nil, err
 		}
-		m, err := newMapping(root, source, s.Remote)
+		m, err := states.at(source, s.Remote)
 		if err != nil {
 			return nil, err
 		}
-		a.describe(m, s)
+		r.describe(m, s)
 		if i := slices.IndexFunc(all, func(o *mapping) bool { return o.name == m.name }); i >= 0 {
 			m.err = all[i].err
 			all = slices.Delete(all, i, i+1)
@@ -198,7 +198,7 @@ func (a *app) known() ([]*mapping, error) {
 
 // matches reports whether the mapping has this source and this remote; empty means any.
 func (m *mapping) matches(source, key string) bool {
-	if m.err != nil && m.spec == nil {
+	if m.err != nil && m.title == "" {
 		return m.mayBe(source, key)
 	}
 	return (source == "" || m.source == source) && (key == "" || m.remote == key)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"strings"
 
@@ -43,21 +42,13 @@ type cli struct {
 	Completion completionCmd `cmd:"" group:"program" help:"Print a completion script for a shell."`
 }
 
-// app is what every command gets: the global flags and the outside world.
+// app is what every command gets: what is meant, and the outside world.
 type app struct {
-	*globals
-	ctx    context.Context
-	given  map[string]origin // flags that were set from outside
-	turn   int               // which of several mappings it is at, from 1; 0: there is only one
-	model  *kong.Application
-	stdout io.Writer
-	stderr io.Writer
+	*resolver
+	*printer
 	screen *screen // where log lines go, above the progress if there is one
 	lines  *logLines
 	socket string // where this process can be asked; "": nowhere
-	log    *slog.Logger
-
-	withoutFile bool // the config file is wrong, and this command goes on all the same
 }
 
 const shortHelp = `snapsync keeps a remote true to a local directory, one way.
@@ -109,7 +100,11 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	if err != nil {
 		return usageOf(err)
 	}
-	a := &app{globals: &c.globals, ctx: ctx, model: parser.Model, given: givenFlags(parsed), stdout: stdout, stderr: stderr}
+	p := &printer{stdout: stdout, stderr: stderr, JSON: c.JSON, Quiet: c.Quiet}
+	a := &app{printer: p, resolver: &resolver{
+		globals: &c.globals, ctx: ctx, model: parser.Model, given: givenFlags(parsed), printer: p,
+		askPassword: isTerminal(os.Stdin) && isTerminal(stderr),
+	}}
 	if err := a.configure(parsed); err != nil {
 		return err
 	}

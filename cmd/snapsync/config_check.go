@@ -66,7 +66,7 @@ func (*configCheckCmd) Run(a *app) error {
 // others from outside.
 func (a *app) checkProcess(file *config.File) error {
 	s := &settings{}
-	b := &app{globals: &s.globals, given: map[string]origin{}, ctx: a.ctx, log: a.log}
+	b := &resolver{globals: &s.globals, given: map[string]origin{}, ctx: a.ctx, log: a.log}
 	found := b.apply(file, s.flags(), file.Process)
 	return asUsage(append(found, s.wrong(file)...).Err())
 }

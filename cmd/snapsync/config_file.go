@@ -26,12 +26,12 @@ func (g *globals) configPath() string {
 
 // configFile reads the config file. The error is fs.ErrNotExist if there is none, which is only an
 // error where one was named.
-func (a *app) configFile() (*config.File, error) {
-	path := a.configPath()
-	if _, err := os.Stat(path); err != nil && a.Mappings != "" {
+func (r *resolver) configFile() (*config.File, error) {
+	path := r.configPath()
+	if _, err := os.Stat(path); err != nil && r.Mappings != "" {
 		return nil, exit.Usage("--mappings names the config file; 'snapsync config init' makes one", "read mappings: %v", err)
 	}
-	file, err := a.schema().Load(path)
+	file, err := r.schema().Load(path)
 	return file, asUsage(err)
 }
 

@@ -159,11 +159,11 @@ func (d *draft) check() error {
 
 // leaveOutState excludes snapsync's own state where it is inside the source, as in a home directory.
 func (d *draft) leaveOutState() {
-	root, err := d.stateRoot()
+	states, err := d.store()
 	if err != nil {
 		return // check says it
 	}
-	rel, inside := within(d.src, root)
+	rel, inside := within(d.src, states.root)
 	if filter, err := d.mirrored(); err != nil || !inside || rel == "" || filter != nil && !filter.Dir(rel) {
 		return
 	}

@@ -54,8 +54,8 @@ func flagsOf(groups ...any) []*kong.Flag {
 }
 
 // schema is the keys of the config file: the flags of `run` and of every command.
-func (a *app) schema() *config.Schema {
-	return schemaOf(a.model)
+func (r *resolver) schema() *config.Schema {
+	return schemaOf(r.model)
 }
 
 func schemaOf(model *kong.Application) *config.Schema {

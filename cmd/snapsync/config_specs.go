@@ -11,11 +11,11 @@ import (
 )
 
 // specsOf returns the mappings of the file, each with what was given from outside.
-func (a *app) specsOf(file *config.File, given *spec) ([]spec, error) {
+func (r *resolver) specsOf(file *config.File, given *spec) ([]spec, error) {
 	var all []spec
 	var found config.Problems
 	for i := range file.Mappings {
-		s, problems := a.specOf(file, &file.Mappings[i], given)
+		s, problems := r.specOf(file, &file.Mappings[i], given)
 		all, found = append(all, s), append(found, problems...)
 	}
 	return all, asUsage(unique(found).Err())
@@ -34,7 +34,7 @@ func unique(ps config.Problems) config.Problems {
 
 // specOf is one mapping of the file. From the weakest to the strongest: defaults of the flags, [defaults],
 // its own table, what was given from outside.
-func (a *app) specOf(file *config.File, m *config.Mapping, given *spec) (spec, config.Problems) {
+func (r *resolver) specOf(file *config.File, m *config.Mapping, given *spec) (spec, config.Problems) {
 	s := spec{name: m.Name, target: target{Mapping: m.Name}}
 	flags := s.flags()
 	for _, f := range flags {
@@ -42,9 +42,9 @@ func (a *app) specOf(file *config.File, m *config.Mapping, given *spec) (spec, c
 	}
 	var found config.Problems
 	for _, t := range []config.Table{file.Defaults, m.Options} {
-		found = append(found, a.apply(file, flags, t)...)
+		found = append(found, r.apply(file, flags, t)...)
 	}
-	a.give(flags, given.flags())
+	r.give(flags, given.flags())
 	s.Bwlimit = given.Bwlimit // the process's, wherever it comes from
 
 	problem := func(key string, err error) {
@@ -80,7 +80,7 @@ var valueChecks = []struct {
 
 // apply sets the flags that t has keys for. The problems are paths that mean nothing, and keys that
 // exclude each other.
-func (a *app) apply(file *config.File, flags []*kong.Flag, t config.Table) (found config.Problems) {
+func (r *resolver) apply(file *config.File, flags []*kong.Flag, t config.Table) (found config.Problems) {
 	set := map[string]*kong.Flag{} // by the group of those that exclude each other
 	for _, f := range flags {
 		v, ok := t[f.Name]
@@ -107,10 +107,10 @@ func (a *app) apply(file *config.File, flags []*kong.Flag, t config.Table) (foun
 }
 
 // give sets the flags that were given from outside to what they have in from.
-func (a *app) give(flags, from []*kong.Flag) {
+func (r *resolver) give(flags, from []*kong.Flag) {
 	for _, f := range flags {
 		i := slices.IndexFunc(from, func(g *kong.Flag) bool { return g.Name == f.Name })
-		if i < 0 || a.given[f.Name] == byNothing {
+		if i < 0 || r.given[f.Name] == byNothing {
 			continue
 		}
 		if from[i].Target.Kind() == reflect.Bool && from[i].Target.Bool() {

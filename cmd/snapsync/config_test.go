@@ -26,7 +26,8 @@ func configApp(t *testing.T) *app {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &app{globals: &c.globals, ctx: t.Context(), model: parser.Model, given: map[string]origin{}, stdout: io.Discard, stderr: io.Discard}
+	p := &printer{stdout: io.Discard, stderr: io.Discard}
+	return &app{printer: p, resolver: &resolver{globals: &c.globals, ctx: t.Context(), model: parser.Model, given: map[string]origin{}, printer: p}}
 }
 
 // notKeys are the flags of run that the config file cannot set, on purpose.

@@ -13,9 +13,9 @@ import (
 
 // together refuses mappings that undo each other's work: two with the same source and remote, two that
 // write to the same place, and those that feed each other in a circle.
-func (a *app) together(file *config.File, all []spec) error {
+func (r *resolver) together(file *config.File, all []spec) error {
 	if len(all) > 1 {
-		if err := a.startRclone(); err != nil {
+		if err := r.startRclone(); err != nil {
 			return err
 		}
 	}
@@ -23,7 +23,7 @@ func (a *app) together(file *config.File, all []spec) error {
 	for i := range all {
 		w, ok := patiently(func() whereabouts { return whereaboutsOf(file, &all[i]) })
 		if !ok {
-			a.log.Warn("its source or its remote does not answer: it is not compared with the others", "mapping", all[i].name)
+			r.log.Warn("its source or its remote does not answer: it is not compared with the others", "mapping", all[i].name)
 			continue
 		}
 		places = append(places, w)

@@ -313,7 +313,7 @@ func (w *wizard) preview() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	s, err := w.read(m)
+	s, err := m.read()
 	if err != nil {
 		return "", err
 	}

@@ -311,8 +311,7 @@ func (d *daemonProcess) line(u *upkeep, text string) {
 
 // quietly is the app of a mapping: with its log, and without its steps on stdout, which publish prints.
 func (d *daemonProcess) quietly(log *slog.Logger) *app {
-	a, g := *d.app, *d.globals
-	g.JSON = false
-	a.globals, a.log = &g, log
-	return &a
+	r, p := *d.resolver, *d.printer
+	r.log, p.JSON = log, false
+	return &app{resolver: &r, printer: &p}
 }

@@ -16,10 +16,10 @@ import (
 
 // Version implements control.Host.
 func (d *daemonProcess) Version() control.Version {
-	root, _ := d.stateRoot() // it was found when the process began
+	states, _ := d.store() // it was found when the process began
 	return control.Version{
 		Snapsync: ourVersion(), Rclone: backends.Version(), API: control.API,
-		PID: os.Getpid(), Since: d.started.UTC(), StateDir: root,
+		PID: os.Getpid(), Since: d.started.UTC(), StateDir: states.root,
 	}
 }
 

@@ -121,12 +121,12 @@ func (p *metricsPort) close() {
 
 // listen makes the control socket in the first place that will do.
 func (d *daemonProcess) listen() (*control.Listener, error) {
-	root, err := d.stateRoot()
+	states, err := d.store()
 	if err != nil {
 		return nil, err
 	}
 	var failed error
-	for _, dir := range socketDirs(root) {
+	for _, dir := range socketDirs(states.root) {
 		if parent := filepath.Dir(dir); parent == filepath.Clean(os.Getenv("XDG_RUNTIME_DIR")) && !control.Own(parent) {
 			continue
 		}

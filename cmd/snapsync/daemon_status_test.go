@@ -39,7 +39,7 @@ func TestDaemonOfflineWhy(t *testing.T) {
 func TestReportChanging(t *testing.T) {
 	var text strings.Builder
 	log := slog.New(slog.NewTextHandler(&text, &slog.HandlerOptions{Level: slog.LevelError}))
-	r := reporter{upkeep: &upkeep{d: &daemonProcess{app: &app{ctx: t.Context(), log: log}}}}
+	r := reporter{upkeep: &upkeep{d: &daemonProcess{app: &app{resolver: &resolver{ctx: t.Context(), log: log}}}}}
 	changing := make([]engine.Failure, maxShown)
 	for i := range changing {
 		changing[i] = engine.Failure{Path: fmt.Sprint("f", i), Err: fmt.Errorf("send: %w", snapshot.ErrChanged)}

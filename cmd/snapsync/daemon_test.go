@@ -131,10 +131,11 @@ func newDaemonRig(t *testing.T, names ...string) *daemonRig {
 	}
 	ctx, halt := context.WithCancel(t.Context())
 	r.halt = halt
-	a := &app{
+	p := &printer{stdout: r.stdout, stderr: io.Discard, JSON: true}
+	a := &app{printer: p, resolver: &resolver{
 		globals: &globals{StateDir: filepath.Join(dir, "state"), Mappings: filepath.Join(dir, "none"), JSON: true},
-		ctx:     ctx, stdout: r.stdout, stderr: io.Discard, log: slog.New(slog.DiscardHandler),
-	}
+		ctx:     ctx, printer: p, log: slog.New(slog.DiscardHandler),
+	}}
 	if err := a.startRclone(); err != nil {
 		t.Fatal(err)
 	}
@@ -394,7 +395,7 @@ func TestDaemonCommands(t *testing.T) {
 	if r.ended <- err; err != nil {
 		t.Errorf("it ended with %v", err)
 	}
-	m, err := newMapping(filepath.Join(r.dir, "state"), filepath.Join(r.dir, "one"), filepath.Join(r.dir, "one.remote"))
+	m, err := store{filepath.Join(r.dir, "state")}.at(filepath.Join(r.dir, "one"), filepath.Join(r.dir, "one.remote"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -450,8 +451,8 @@ func TestDaemonOnlyMappingMustOpen(t *testing.T) {
 	<-r.ended
 	r.ended <- nil
 	r.specs = []spec{r.spec("missing")}
-	a := *r.d.app
-	a.ctx = t.Context()
+	a, resolver := *r.d.app, *r.d.resolver
+	a.resolver, resolver.ctx = &resolver, t.Context()
 	d, err := newDaemon(&a, r.load, &processFlags{})
 	if err != nil {
 		t.Fatal(err)

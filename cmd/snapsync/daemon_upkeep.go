@@ -194,11 +194,11 @@ func (u *upkeep) open(ctx context.Context) (config engine.Config, err error) {
 		u.opening = false
 		u.mu.Unlock()
 	}()
-	s, err := u.d.open(m)
+	s, err := m.openAs(u.d.ctx, holder{socket: u.d.socket})
 	if err != nil {
 		return config, err
 	}
-	err = s.remember(&sp.syncFlags)
+	err = remember(s, &sp.syncFlags)
 	if err == nil {
 		err = s.journal.Update(func(st *journal.State) { st.Started, st.PID = time.Now(), os.Getpid() })
 	}

@@ -126,14 +126,14 @@ func (d *diagnosis) config() error {
 }
 
 func (d *diagnosis) stateDir() {
-	root, err := d.app.stateRoot()
+	states, err := d.app.store()
 	if err != nil {
 		d.add("state", err)
 		return
 	}
-	info, err := os.Stat(root)
+	info, err := os.Stat(states.root)
 	if errors.Is(err, os.ErrNotExist) {
-		d.ok("state", "%s does not exist yet", show(root))
+		d.ok("state", "%s does not exist yet", show(states.root))
 		return
 	}
 	if err != nil {
@@ -141,9 +141,9 @@ func (d *diagnosis) stateDir() {
 		return
 	}
 	if open := info.Mode().Perm() & 0o077; open != 0 && onUnix {
-		d.add("state", fmt.Errorf("%s is open to other users (mode %04o): chmod 700 it", show(root), info.Mode().Perm()))
+		d.add("state", fmt.Errorf("%s is open to other users (mode %04o): chmod 700 it", show(states.root), info.Mode().Perm()))
 	}
-	d.space(root)
+	d.space(states.root)
 }
 
 // lowSpace is what a journal may want for a checkpoint of a large run.
@@ -201,7 +201,7 @@ func (d *diagnosis) watch(m *mapping) {
 }
 
 func (d *diagnosis) journal(m *mapping) {
-	s, err := d.app.read(m)
+	s, err := m.read()
 	if err != nil {
 		d.add("journal", err)
 		return

@@ -69,7 +69,7 @@ const maxDoubts = 5
 
 // rows asks the journal, opened anew: what is written meanwhile is only then seen for sure.
 func (f *follower) rows(q journal.HistoryQuery) ([]journal.HistoryRow, error) {
-	s, err := f.read(f.mapping)
+	s, err := f.mapping.read()
 	if err != nil {
 		return nil, err
 	}

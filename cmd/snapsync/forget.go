@@ -64,7 +64,7 @@ func (c *forgetCmd) Run(a *app) error {
 		return err
 	}
 	text := "forgotten"
-	if m.spec != nil {
+	if m.title != "" {
 		text += "; it is still in the config file: 'snapsync config edit' takes it out"
 	}
 	return a.answer(m, "forgotten", files, "", text)
@@ -73,7 +73,11 @@ func (c *forgetCmd) Run(a *app) error {
 // choose finds the one mapping that is meant, among them those whose state cannot be read.
 func (c *forgetCmd) choose(a *app) (*mapping, error) {
 	if c.Mapping != "" && c.Src+c.Source == "" {
-		all, err := a.mappings()
+		states, err := a.store()
+		if err != nil {
+			return nil, err
+		}
+		all, err := states.list()
 		if err != nil {
 			return nil, err
 		}
@@ -99,7 +103,7 @@ func (c *forgetCmd) choose(a *app) (*mapping, error) {
 	var names []string
 	for _, m := range found {
 		name := m.String()
-		if m.spec == nil && m.err == nil {
+		if m.title == "" && m.err == nil {
 			name = m.name + ": " + name
 		}
 		names = append(names, "  "+name)
@@ -155,7 +159,7 @@ func (c *forgetCmd) tell(a *app, m *mapping) (files int64, err error) {
 
 // knowledge is what is lost with the state of a mapping.
 func (a *app) knowledge(m *mapping) (files int64, known []string, err error) {
-	s, err := a.read(m)
+	s, err := m.read()
 	if err != nil {
 		return 0, nil, err
 	}

@@ -65,7 +65,7 @@ func (a *app) printHistory(r *journal.HistoryRow) error {
 // withHistory runs fn on the mappings that are meant, each opened without leaving a trace.
 func (a *app) withHistory(sel *selection, src, path string, fn func(*session) error) error {
 	return a.each(sel, src, path, func(m *mapping) error {
-		s, err := a.read(m)
+		s, err := m.read()
 		if err != nil {
 			return err
 		}

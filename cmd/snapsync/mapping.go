@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -33,7 +34,7 @@ type mapping struct {
 	display string // as people may see it
 	err     error  // why its state cannot be read: then source and remote are not known
 
-	spec   *spec  // of the config file; nil: it is not there
+	title  string // its name in the config file; "": it is not there
 	handle string // how a command line names it then: -m NAME
 }
 
@@ -45,8 +46,8 @@ func (m *mapping) hasState() bool {
 }
 
 func (m *mapping) String() string {
-	if m.spec != nil {
-		return fmt.Sprintf("%s (%s → %s)", m.spec.name, show(m.source), m.display)
+	if m.title != "" {
+		return fmt.Sprintf("%s (%s → %s)", m.title, show(m.source), m.display)
 	}
 	if m.err != nil {
 		return m.name
@@ -54,20 +55,9 @@ func (m *mapping) String() string {
 	return show(m.source) + " → " + m.display
 }
 
-// title is the name in the config file, if it is there.
-func (m *mapping) title() string {
-	if m.spec == nil {
-		return ""
-	}
-	return m.spec.name
-}
-
 // label is the one word for a mapping: its name in the config file, else that of its state.
 func (m *mapping) label() string {
-	if m.spec != nil {
-		return m.spec.name
-	}
-	return m.name
+	return cmp.Or(m.title, m.name)
 }
 
 // mayBe reports whether a mapping that cannot be read may have this source and this remote, either of
@@ -88,29 +78,32 @@ func nameOf(source, key string) string {
 	return slug(filepath.Base(source)) + "-" + hex.EncodeToString(sum[:6])
 }
 
-// stateRoot is the directory that holds the states of all mappings.
-func (g *globals) stateRoot() (string, error) {
+// store is the state directory that is meant.
+func (g *globals) store() (store, error) {
 	dir := g.StateDir
 	if dir == "" {
 		dir = filepath.Join(xdg.StateHome, "snapsync")
 	}
 	dir, err := realPath(dir)
 	if err != nil {
-		return "", fmt.Errorf("find state directory: %w", err)
+		return store{}, fmt.Errorf("find state directory: %w", err)
 	}
-	return dir, nil
+	return store{dir}, nil
 }
 
 const remoteHint = "a remote is name:path, :type,option=value:path or a directory; 'rclone listremotes' shows those that are configured"
 
-// newMapping computes where the state of source and remote is. It touches nothing.
-func newMapping(stateRoot, source, remote string) (*mapping, error) {
+// store is the state directory: the states of all mappings.
+type store struct{ root string }
+
+// at is the mapping of source and remote, whether it has state or not. It touches nothing.
+func (s store) at(source, remote string) (*mapping, error) {
 	key, display, err := backends.Canonical(remote)
 	if err != nil {
 		return nil, &exit.Failure{Status: exit.StatusUsage, Err: err, Hint: remoteHint}
 	}
 	name := nameOf(source, key)
-	return &mapping{name: name, dir: filepath.Join(stateRoot, name), source: source, remote: key, open: remote, display: display}, nil
+	return &mapping{name: name, dir: filepath.Join(s.root, name), source: source, remote: key, open: remote, display: display}, nil
 }
 
 // slug keeps what is safe in a file name anywhere.
@@ -133,7 +126,7 @@ func slug(s string) string {
 
 // mappingFor is the mapping that `run` and `plan` are told: a source that exists and a remote that
 // lies neither inside it nor around it.
-func (a *app) mappingFor(src string, t *target) (*mapping, error) {
+func (r *resolver) mappingFor(src string, t *target) (*mapping, error) {
 	if err := t.check(); err != nil {
 		return nil, err
 	}
@@ -141,14 +134,14 @@ func (a *app) mappingFor(src string, t *target) (*mapping, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, err := a.stateRoot()
+	states, err := r.store()
 	if err != nil {
 		return nil, err
 	}
-	if err := a.startRclone(); err != nil {
+	if err := r.startRclone(); err != nil {
 		return nil, err
 	}
-	m, err := newMapping(root, source, t.Remote)
+	m, err := states.at(source, t.Remote)
 	if err != nil {
 		return nil, err
 	}
@@ -215,13 +208,9 @@ func realPath(path string) (string, error) {
 	return filepath.Join(parent, filepath.Base(abs)), nil
 }
 
-// mappings lists the mappings that have state, by name, those that cannot be read among them.
-func (a *app) mappings() ([]*mapping, error) {
-	root, err := a.stateRoot()
-	if err != nil {
-		return nil, err
-	}
-	entries, err := os.ReadDir(root)
+// list returns the mappings that have state, by name, those that cannot be read among them.
+func (s store) list() ([]*mapping, error) {
+	entries, err := os.ReadDir(s.root)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -230,7 +219,7 @@ func (a *app) mappings() ([]*mapping, error) {
 	}
 	var found []*mapping
 	for _, e := range entries {
-		m := &mapping{name: e.Name(), dir: filepath.Join(root, e.Name())}
+		m := &mapping{name: e.Name(), dir: filepath.Join(s.root, e.Name())}
 		if !m.hasState() {
 			continue
 		}

@@ -16,7 +16,7 @@ import (
 // source and remote are apart is mappingFor's.
 
 // checkPlaces refuses a state or a backup directory that a run would damage. It makes nothing.
-func (a *app) checkPlaces(m *mapping, f *syncFlags) error {
+func (r *resolver) checkPlaces(m *mapping, f *syncFlags) error {
 	if backends.Overlaps(m.dir, m.open) != nil { // that the remote is known has been seen
 		return exit.Usage("keep the state elsewhere with --state-dir, or choose another remote: what the source does not hold is deleted there",
 			"the state directory %s is inside the remote %s", show(m.dir), m.display)
@@ -29,17 +29,17 @@ func (a *app) checkPlaces(m *mapping, f *syncFlags) error {
 
 // stateOutside refuses a state directory that would be mirrored: each run would change it and so
 // find something to do, for ever.
-func (a *app) stateOutside(source string, filter snapshot.Filter) error {
-	root, err := a.stateRoot()
+func (r *resolver) stateOutside(source string, filter snapshot.Filter) error {
+	states, err := r.store()
 	if err != nil {
 		return err
 	}
-	rel, inside := within(source, root)
+	rel, inside := within(source, states.root)
 	if !inside || rel != "" && filter != nil && !filter.Dir(rel) {
 		return nil
 	}
 	return exit.Usage(fmt.Sprintf("add --exclude '/%s/**', or keep the state elsewhere with --state-dir", rel),
-		"the state directory %s is inside the source", show(root))
+		"the state directory %s is inside the source", show(states.root))
 }
 
 // checkBackupDir has rclone's rules: the same remote, as files are moved there without being sent,

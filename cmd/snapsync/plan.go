@@ -54,7 +54,7 @@ func (c *planCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	return inTurn(a, pointers(specs), specName, func(s *spec) error { return c.one(a, s) })
+	return inTurn(a.ctx, a.printer, pointers(specs), specName, func(s *spec) error { return c.one(a, s) })
 }
 
 // one shows the plan of one mapping.
@@ -63,7 +63,7 @@ func (c *planCmd) one(a *app, sp *spec) error {
 	if err != nil {
 		return err
 	}
-	s, err := a.read(m)
+	s, err := m.read()
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,7 @@ func (a *app) process(m *mapping) *process {
 // is reports whether st is about this mapping. One whose source was not found yet has no id: it goes by
 // its name in the config file, of which there may be several with another remote beneath that name.
 func (m *mapping) is(st *control.Status) bool {
-	return st.ID == m.name || m.spec != nil && st.ID == m.spec.name && st.Remote == m.display
+	return st.ID == m.name || m.title != "" && st.ID == m.title && st.Remote == m.display
 }
 
 // processes are those of this user that have mappings of this state directory.
@@ -64,15 +64,15 @@ func (a *app) processes() []*control.Client {
 func (a *app) callProcesses() (found []*control.Client, silent bool) {
 	ctx, cancel := context.WithTimeout(a.ctx, askTime)
 	defer cancel()
-	root, err := a.stateRoot()
+	states, err := a.store()
 	if err != nil {
 		return nil, false // every command that needs it says so
 	}
-	for _, dir := range socketDirs(root) {
+	for _, dir := range socketDirs(states.root) {
 		for _, path := range control.Sockets(dir) {
 			c := control.NewClient(path)
 			v, err := c.Version(ctx)
-			if err == nil && v.StateDir == root {
+			if err == nil && v.StateDir == states.root {
 				found = append(found, c)
 			}
 			silent = silent || errors.Is(err, control.ErrSilent)
@@ -132,7 +132,7 @@ func ended(err error) bool {
 
 // alone runs fn on a mapping that no process has.
 func (a *app) alone(m *mapping, fn func(*session) error) error {
-	s, err := a.openAs(m, holder{brief: true})
+	s, err := m.openAs(a.ctx, holder{brief: true})
 	if err != nil {
 		return err
 	}

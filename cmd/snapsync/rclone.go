@@ -20,15 +20,15 @@ import (
 
 // startRclone starts rclone inside this process. It may ask for the password of its configuration
 // only where a person can see the question and answer it.
-func (a *app) startRclone() error {
-	if _, err := os.Stat(a.Config); a.Config != "" && errors.Is(err, fs.ErrNotExist) {
-		return exit.Usage("--config names rclone's configuration file", "%s does not exist", show(a.Config))
+func (r *resolver) startRclone() error {
+	if _, err := os.Stat(r.Config); r.Config != "" && errors.Is(err, fs.ErrNotExist) {
+		return exit.Usage("--config names rclone's configuration file", "%s does not exist", show(r.Config))
 	}
-	err := backends.Init(a.ctx, backends.Settings{
-		AskPassword:     isTerminal(os.Stdin) && isTerminal(a.stderr),
-		PasswordCommand: a.PasswordCommand,
-		ConfigFile:      a.Config,
-		Log:             a.log,
+	err := backends.Init(r.ctx, backends.Settings{
+		AskPassword:     r.askPassword,
+		PasswordCommand: r.PasswordCommand,
+		ConfigFile:      r.Config,
+		Log:             r.log,
 	})
 	if err != nil {
 		return &exit.Failure{Status: exit.StatusFatal, Err: fmt.Errorf("start rclone: %w", err)}
@@ -37,8 +37,8 @@ func (a *app) startRclone() error {
 }
 
 // remoteConfig is what the flags mean for the Connection.
-func (a *app) remoteConfig(m *mapping, f *syncFlags, bwlimit string) (backends.Config, error) {
-	options, err := a.rcloneOptions()
+func (r *resolver) remoteConfig(m *mapping, f *syncFlags, bwlimit string) (backends.Config, error) {
+	options, err := r.rcloneOptions()
 	if err != nil {
 		return backends.Config{}, err
 	}
@@ -51,7 +51,7 @@ func (a *app) remoteConfig(m *mapping, f *syncFlags, bwlimit string) (backends.C
 		BackupDir: f.BackupDir,
 		Suffix:    f.Suffix,
 		BwLimit:   bwlimit,
-		Log:       a.log,
+		Log:       r.log,
 		StateDir:  filepath.Dir(m.dir),
 		Generic:   os.Getenv("SNAPSYNC_ACCELERATE") == "off",
 	}, nil
@@ -70,11 +70,11 @@ func digestOptions(c *backends.Config) string {
 
 // checkOptions refuses a bandwidth limit or an option that rclone does not take, before the remote is
 // asked: any directory will do to try them on, and opening the source only looks.
-func (a *app) checkOptions(c backends.Config) error {
+func (r *resolver) checkOptions(c backends.Config) error {
 	if len(c.Options) == 0 && c.BwLimit == "" {
 		return nil
 	}
-	conn, err := backends.Open(a.ctx, backends.Config{Remote: c.Source, Options: c.Options, BwLimit: c.BwLimit, Log: a.log})
+	conn, err := backends.Open(r.ctx, backends.Config{Remote: c.Source, Options: c.Options, BwLimit: c.BwLimit, Log: r.log})
 	if err == nil {
 		return conn.Close()
 	}
@@ -85,11 +85,11 @@ func (a *app) checkOptions(c backends.Config) error {
 }
 
 // limitBandwidth sets the limit of this process; "" changes nothing.
-func (a *app) limitBandwidth(limit string) error {
+func (r *resolver) limitBandwidth(limit string) error {
 	if limit == "" {
 		return nil
 	}
-	if err := a.startRclone(); err != nil { // it logs what it limits
+	if err := r.startRclone(); err != nil { // it logs what it limits
 		return err
 	}
 	if err := backends.SetBandwidth(limit); err != nil {

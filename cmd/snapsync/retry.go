@@ -45,7 +45,7 @@ func (c *retryCmd) Run(a *app) error {
 		return err
 	}
 	failed := map[string]bool{} // of the paths, as they were typed
-	err = inTurn(a, all, func(w *retryWish) string { return w.mapping.label() }, func(w *retryWish) error { return c.retry(a, w, failed) })
+	err = inTurn(a.ctx, a.printer, all, func(w *retryWish) string { return w.mapping.label() }, func(w *retryWish) error { return c.retry(a, w, failed) })
 	var missed []string
 	for _, typed := range c.Path {
 		if !failed[typed] {
@@ -156,7 +156,7 @@ const everyFailure = 1 << 20
 
 // failures are the paths of a mapping that failed, by path.
 func (a *app) failures(m *mapping) ([]journal.FailureRow, error) {
-	s, err := a.read(m)
+	s, err := m.read()
 	if err != nil {
 		return nil, err
 	}

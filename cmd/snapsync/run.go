@@ -95,7 +95,7 @@ func (c *runCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	return inTurn(a, pointers(specs), specName, func(s *spec) error { return c.once(a, s) })
+	return inTurn(a.ctx, a.printer, pointers(specs), specName, func(s *spec) error { return c.once(a, s) })
 }
 
 // spec is the mapping as far as the command line describes it.
@@ -109,7 +109,7 @@ func (c *runCmd) once(a *app, sp *spec) error {
 	if err != nil {
 		return a.notRun(sp, err)
 	}
-	s, err := a.open(m)
+	s, err := m.openAs(a.ctx, holder{socket: a.socket})
 	if err != nil {
 		return a.notRun(sp, err)
 	}
@@ -133,9 +133,9 @@ func (c *runCmd) catchUp(a *app, s *session, config engine.Config, flags *syncFl
 		return err
 	}
 	if state.Paused {
-		return a.say("paused: nothing was done ('snapsync resume' undoes it)", runSummary{Paused: true, Mapping: s.title()})
+		return a.say("paused: nothing was done ('snapsync resume' undoes it)", runSummary{Paused: true, Mapping: s.title})
 	}
-	if err := s.remember(flags); err != nil {
+	if err := remember(s, flags); err != nil {
 		return err
 	}
 	config.Journal = s.journal
@@ -165,7 +165,7 @@ type runSummary struct {
 
 // finish prints what a run did and turns the rest into an exit status.
 func (a *app) finish(s *session, sum *engine.Summary, err error) error {
-	out := runSummary{Mapping: s.title(), Summary: *sum, Files: sum.Scan.Files, Symlinks: sum.Scan.Symlinks, Special: sum.Scan.Special}
+	out := runSummary{Mapping: s.title, Summary: *sum, Files: sum.Scan.Files, Symlinks: sum.Scan.Symlinks, Special: sum.Scan.Special}
 	if err != nil {
 		out.Error = err.Error()
 	}

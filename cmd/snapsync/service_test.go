@@ -255,7 +255,7 @@ esac`
 	}
 	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
 	t.Chdir(dir)
-	l := &launchd{app: &app{globals: &globals{}, ctx: t.Context(), stdout: io.Discard}, home: dir}
+	l := &launchd{app: &app{printer: &printer{stdout: io.Discard}, resolver: &resolver{globals: &globals{}, ctx: t.Context()}}, home: dir}
 	j := asUTF8(testJob(false))
 	j.log = filepath.Join(dir, "state", "snapsync", "snapsync.log")
 	for _, step := range []func() error{

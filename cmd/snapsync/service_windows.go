@@ -45,8 +45,8 @@ func (w *windowsService) arguments(j *job) []string {
 	if w.app.Mappings == "" {
 		args = append(args, "--mappings="+j.mappings)
 	}
-	if root, err := w.app.stateRoot(); err == nil && w.app.StateDir == "" {
-		args = append(args, "--state-dir="+root)
+	if states, err := w.app.store(); err == nil && w.app.StateDir == "" {
+		args = append(args, "--state-dir="+states.root)
 	}
 	if path := config.GetConfigPath(); w.app.Config == "" && path != "" {
 		if _, err := os.Stat(path); err == nil { // one that is named must be there

@@ -24,17 +24,15 @@ type session struct {
 	lock    *lock // nil: read-only
 }
 
-// open takes the mapping for this process and opens its journal, creating both if need be.
+// openAs takes the mapping for this process and opens its journal, creating both if need be.
 //
 // A crash between the two leaves a directory with a lock file and no journal, which is how a mapping
 // without state looks to everybody.
-func (a *app) open(m *mapping) (*session, error) { return a.openAs(m, holder{socket: a.socket}) }
-
-func (a *app) openAs(m *mapping, as holder) (*session, error) {
+func (m *mapping) openAs(ctx context.Context, as holder) (*session, error) {
 	if err := os.MkdirAll(m.dir, 0o700); err != nil {
 		return nil, &exit.Failure{Status: exit.StatusError, Err: fmt.Errorf("make state directory: %w", err), Hint: "choose another with --state-dir"}
 	}
-	l, err := takeLock(a.ctx, m.dir, as)
+	l, err := takeLock(ctx, m.dir, as)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +45,7 @@ func (a *app) openAs(m *mapping, as holder) (*session, error) {
 }
 
 // read opens a mapping without leaving a trace. One that was never synced has an empty journal in memory.
-func (a *app) read(m *mapping) (*session, error) {
+func (m *mapping) read() (*session, error) {
 	j, err := m.journalOnly()
 	if !m.hasState() {
 		j, err = journal.OpenMemory(journal.Mapping{Source: m.source, Remote: m.remote})
@@ -85,23 +83,23 @@ func (s *session) close() error {
 
 // engineConfig is what the flags mean for the engine; the journal is left out, so that flags can be
 // refused before anything is created.
-func (a *app) engineConfig(m *mapping, f *syncFlags, t *transferFlags) (engine.Config, error) {
-	if err := a.startRclone(); err != nil {
+func (r *resolver) engineConfig(m *mapping, f *syncFlags, t *transferFlags) (engine.Config, error) {
+	if err := r.startRclone(); err != nil {
 		return engine.Config{}, err
 	}
-	target, err := a.remoteConfig(m, f, t.Bwlimit)
+	target, err := r.remoteConfig(m, f, t.Bwlimit)
 	if err != nil {
 		return engine.Config{}, err
 	}
 	target.UploadAge = t.UploadAge
-	if err := a.checkOptions(target); err != nil {
+	if err := r.checkOptions(target); err != nil {
 		return engine.Config{}, err
 	}
 	filter, err := f.mirrored()
 	if err != nil {
 		return engine.Config{}, err
 	}
-	if err := a.stateOutside(m.source, filter); err != nil {
+	if err := r.stateOutside(m.source, filter); err != nil {
 		return engine.Config{}, err
 	}
 	return engine.Config{
@@ -116,28 +114,28 @@ func (a *app) engineConfig(m *mapping, f *syncFlags, t *transferFlags) (engine.C
 		Connect: func(_ context.Context, uploads remote.Uploads) (remote.Connection, error) {
 			remote := target
 			remote.Uploads = uploads
-			return backends.Open(a.ctx, remote) // not the caller's context: the remote outlives the call
+			return backends.Open(r.ctx, remote) // not the caller's context: the remote outlives the call
 		},
 		CompleteSync: f.CompleteSync,
 		EmptyDirs:    f.CreateEmptySrcDirs,
 		Metadata:     f.Metadata,
 		Boot:         bootID(),
 		Options:      digestOptions(&target),
-		Log:          a.log,
+		Log:          r.log,
 	}, nil
 }
 
 // prepare is the mapping that `run` and `plan` are told and what their flags mean. All that can be
 // refused is refused here, before anything is created.
-func (a *app) prepare(src string, t *target, f *syncFlags, g *guardFlags, x *transferFlags) (*mapping, engine.Config, error) {
-	m, err := a.mappingFor(src, t)
+func (r *resolver) prepare(src string, t *target, f *syncFlags, g *guardFlags, x *transferFlags) (*mapping, engine.Config, error) {
+	m, err := r.mappingFor(src, t)
 	if err != nil {
 		return nil, engine.Config{}, err
 	}
-	if err := a.checkPlaces(m, f); err != nil {
+	if err := r.checkPlaces(m, f); err != nil {
 		return nil, engine.Config{}, err
 	}
-	config, err := a.engineConfig(m, f, x)
+	config, err := r.engineConfig(m, f, x)
 	if err != nil {
 		return nil, engine.Config{}, err
 	}
@@ -159,7 +157,7 @@ func tune(c *engine.Config, g *guardFlags, t *transferFlags) (err error) {
 }
 
 // remember stores the flags with the mapping, so that later commands judge by the same rules.
-func (s *session) remember(f *syncFlags) error {
+func remember(s *session, f *syncFlags) error {
 	text, err := json.Marshal(f)
 	if err != nil {
 		return fmt.Errorf("remember flags: %w", err)
@@ -173,10 +171,10 @@ func (s *session) remember(f *syncFlags) error {
 
 // recall returns the flags of the config file with those that were given now; for a mapping that is
 // not there those of the last run, unless some were given now.
-func (a *app) recall(s *session, given *syncFlags) (*syncFlags, error) {
-	if s.spec != nil {
-		flags := s.spec.syncFlags
-		a.give(flagsOf(&flags), flagsOf(given))
+func (r *resolver) recall(s *session, given *syncFlags) (*syncFlags, error) {
+	if written := r.written[s.name]; written != nil {
+		flags := written.syncFlags
+		r.give(flagsOf(&flags), flagsOf(given))
 		return &flags, nil
 	}
 	none, err := json.Marshal(&syncFlags{})

@@ -36,10 +36,8 @@ func TestSilentProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer lock.release()
-	a := &app{
-		globals: &globals{StateDir: dir},
-		stdout:  io.Discard, stderr: io.Discard, log: slog.New(slog.DiscardHandler),
-	}
+	p := &printer{stdout: io.Discard, stderr: io.Discard}
+	a := &app{printer: p, resolver: &resolver{globals: &globals{StateDir: dir}, printer: p, log: slog.New(slog.DiscardHandler)}}
 	impatient := func() {
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		t.Cleanup(cancel)

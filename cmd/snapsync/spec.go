@@ -38,31 +38,31 @@ func (s *spec) flags() []*kong.Flag {
 //
 // Values that mean nothing are refused here, for all mappings of the file; what depends on the world
 // around, such as a source that is not mounted, is left to prepare, for each mapping by itself.
-func (a *app) specs(given *spec) ([]spec, error) {
+func (r *resolver) specs(given *spec) ([]spec, error) {
 	which := *given
-	if err := a.decide(&which.target, which.src, byFlag); err != nil {
+	if err := r.decide(&which.target, which.src, byFlag); err != nil {
 		return nil, err
 	}
 	if which.Remote != "" {
 		return []spec{which}, nil
 	}
-	file, err := a.needFile(&which.target)
+	file, err := r.needFile(&which.target)
 	if err != nil {
 		return nil, err
 	}
-	all, err := a.specsOf(file, given)
+	all, err := r.specsOf(file, given)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.together(file, all); err != nil {
+	if err := r.together(file, all); err != nil {
 		return nil, err
 	}
 	return pick(file, all, &which)
 }
 
 // decide settles which of -m, --remote and a source, which srcBy set, is meant: a flag wins over a variable.
-func (a *app) decide(t *target, src string, srcBy origin) error {
-	if src != "" && srcBy > a.given["mapping"] {
+func (r *resolver) decide(t *target, src string, srcBy origin) error {
+	if src != "" && srcBy > r.given["mapping"] {
 		t.Mapping = ""
 	}
 	if t.Mapping == "" {
@@ -74,7 +74,7 @@ func (a *app) decide(t *target, src string, srcBy origin) error {
 	if t.Remote == "" {
 		return nil
 	}
-	switch by, other := a.given["mapping"], a.given["remote"]; {
+	switch by, other := r.given["mapping"], r.given["remote"]; {
 	case by > other:
 		t.Remote = ""
 	case by < other:
@@ -86,8 +86,8 @@ func (a *app) decide(t *target, src string, srcBy origin) error {
 }
 
 // needFile returns the config file, with a mapping in it.
-func (a *app) needFile(t *target) (*config.File, error) {
-	file, err := a.configFile()
+func (r *resolver) needFile(t *target) (*config.File, error) {
+	file, err := r.configFile()
 	switch {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return nil, err
@@ -154,24 +154,28 @@ func (s *spec) wrongTime() (key string, err error) {
 }
 
 // prepareSpec is prepare for a spec.
-func (a *app) prepareSpec(s *spec) (*mapping, engine.Config, error) {
+func (r *resolver) prepareSpec(s *spec) (*mapping, engine.Config, error) {
 	if _, err := s.wrongTime(); err != nil {
 		return nil, engine.Config{}, err
 	}
-	m, c, err := a.prepare(s.src, &s.target, &s.syncFlags, &s.guardFlags, &s.transferFlags)
+	m, c, err := r.prepare(s.src, &s.target, &s.syncFlags, &s.guardFlags, &s.transferFlags)
 	if err == nil {
-		a.describe(m, s)
+		r.describe(m, s)
 	}
 	return m, c, err
 }
 
 // describe notes that m is a mapping of the config file, if it is.
-func (a *app) describe(m *mapping, s *spec) {
+func (r *resolver) describe(m *mapping, s *spec) {
 	if s.name == "" {
 		return
 	}
-	m.spec, m.handle = s, "-m "+shellWord(s.name)
-	if a.Mappings != "" {
-		m.handle = "--mappings " + shellWord(a.Mappings) + " " + m.handle
+	if r.written == nil {
+		r.written = make(map[string]*spec)
+	}
+	r.written[m.name] = s
+	m.title, m.handle = s.name, "-m "+shellWord(s.name)
+	if r.Mappings != "" {
+		m.handle = "--mappings " + shellWord(r.Mappings) + " " + m.handle
 	}
 }

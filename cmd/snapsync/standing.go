@@ -14,7 +14,7 @@ func (a *app) statusOf(m *mapping) (*control.Status, error) {
 	if m.err != nil {
 		return nil, m.err
 	}
-	s, err := a.read(m)
+	s, err := m.read()
 	if err != nil {
 		return nil, err
 	}

@@ -97,7 +97,7 @@ func TestNothingToApprove(t *testing.T) {
 
 // Another config file may have another mapping of the same name.
 func TestMappingIsKnownByItsID(t *testing.T) {
-	m := &mapping{name: "work-1", display: "dst:", spec: &spec{name: "work"}}
+	m := &mapping{name: "work-1", display: "dst:", title: "work"}
 	for _, tt := range []struct {
 		st   control.Status
 		want bool

@@ -61,7 +61,7 @@ func notRunning(m *mapping) error {
 		return lockedBy(h)
 	}
 	way := fmt.Sprintf("snapsync run --once %s --remote %s", shellWord(m.source), shellWord(m.remote))
-	if m.spec != nil {
+	if m.title != "" {
 		way = "snapsync run --once " + m.handle
 	}
 	return &exit.Failure{Status: exit.StatusError, Err: fmt.Errorf("nothing keeps %s up to date now", m), Hint: "this brings it up to date: " + way}

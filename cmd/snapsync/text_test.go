@@ -170,7 +170,7 @@ func TestLineHandler(t *testing.T) {
 
 // Events and drawing must never wait for each other, and stop must end the view.
 func TestProgressUnderLoad(t *testing.T) {
-	a := &app{globals: &globals{}, ctx: t.Context(), stdout: io.Discard, screen: &screen{out: io.Discard}}
+	a := &app{printer: &printer{stdout: io.Discard}, resolver: &resolver{globals: &globals{}, ctx: t.Context()}, screen: &screen{out: io.Discard}}
 	p := a.startProgress(true)
 	p.observe(event.Event{Type: event.Planned, Steps: 4000, UploadBytes: 4000})
 	done := make(chan struct{})

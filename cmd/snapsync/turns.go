@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
@@ -8,18 +9,18 @@ import (
 
 // inTurn runs fn for each mapping. Of several, what goes wrong with one is reported and does not stop the
 // others; the exit status is the most severe.
-func inTurn[T any](a *app, all []T, name func(T) string, fn func(T) error) error {
+func inTurn[T any](ctx context.Context, p *printer, all []T, name func(T) string, fn func(T) error) error {
 	if len(all) == 1 {
 		return fn(all[0])
 	}
 	worst := exit.StatusOK
 	for i, one := range all {
-		a.turn = i + 1
+		p.turn = i + 1
 		err := fn(one)
-		if err != nil && a.ctx.Err() != nil {
+		if err != nil && ctx.Err() != nil {
 			return err
 		}
-		worst = exit.Worse(worst, exit.ReportNamed(a.stderr, name(one), err))
+		worst = exit.Worse(worst, exit.ReportNamed(p.stderr, name(one), err))
 	}
 	return exit.Quiet(worst)
 }
@@ -33,15 +34,15 @@ type mappingJSON struct {
 }
 
 // heading sets what is shown of several mappings apart; of one there is none.
-func (a *app) heading(m *mapping) {
+func (p *printer) heading(m *mapping) {
 	switch {
-	case a.turn == 0:
-	case a.JSON:
-		writeJSON(a.stdout, mappingJSON{"mapping", m.label(), m.source, m.display})
-	case a.turn > 1:
-		fmt.Fprintf(a.stdout, "\n%s\n", m)
+	case p.turn == 0:
+	case p.JSON:
+		writeJSON(p.stdout, mappingJSON{"mapping", m.label(), m.source, m.display})
+	case p.turn > 1:
+		fmt.Fprintf(p.stdout, "\n%s\n", m)
 	default:
-		fmt.Fprintln(a.stdout, m)
+		fmt.Fprintln(p.stdout, m)
 	}
 }
 

@@ -38,7 +38,7 @@ Examples:
 // Run implements the command.
 func (c *verifyCmd) Run(a *app) error {
 	return a.each(&c.selection, c.Src, "", func(m *mapping) error {
-		s, err := a.open(m)
+		s, err := m.openAs(a.ctx, holder{socket: a.socket})
 		if err != nil {
 			return err
 		}
