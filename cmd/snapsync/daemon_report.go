@@ -155,7 +155,7 @@ func (r *reporter) note(now *engine.LoopStatus) {
 
 // progress tells about the transfers in flight, and once more when there are none.
 func (r *reporter) progress() {
-	all, rate := r.flight.transfers()
+	all, rate, _ := r.flight.transfers()
 	if len(all) == 0 && !r.moved {
 		return
 	}

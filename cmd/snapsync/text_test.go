@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mattn/go-runewidth"
-
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/journal"
@@ -141,19 +139,6 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
-func TestFit(t *testing.T) {
-	for _, line := range []string{strings.Repeat("資", 80), "a" + strings.Repeat("資料", 40), strings.Repeat("e\u0301", 100)} {
-		for width := 20; width < 82; width++ {
-			if got := fit(line, width); runewidth.StringWidth(got) > width || runewidth.StringWidth(got) < width-2 {
-				t.Errorf("fit(…, %d) takes %d cells: %q", width, runewidth.StringWidth(got), got)
-			}
-		}
-	}
-	if got := fit(strings.Repeat("a", 30)+"end", 25); len([]rune(got)) != 25 || !strings.HasSuffix(got, "end") {
-		t.Errorf("%q", got)
-	}
-}
-
 func TestLineHandler(t *testing.T) {
 	var b strings.Builder
 	log := slog.New(&lineHandler{out: &b, level: slog.LevelInfo, mu: &sync.Mutex{}})
@@ -169,7 +154,8 @@ func TestLineHandler(t *testing.T) {
 // Events and drawing must never wait for each other, and stop must end the view.
 func TestProgressUnderLoad(t *testing.T) {
 	a := &app{globals: &globals{}, ctx: t.Context(), stdout: io.Discard, screen: &screen{out: io.Discard}}
-	p := a.startProgress(true)
+	p := newFlight()
+	end := a.showProgress(true, p)
 	p.observe(engine.Event{Type: engine.Planned, Steps: 4000, UploadBytes: 4000})
 	done := make(chan struct{})
 	go func() {
@@ -190,14 +176,14 @@ func TestProgressUnderLoad(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		p.stop()
+		end()
 	}()
 	select {
 	case <-done:
 	case <-time.After(20 * time.Second):
 		t.Fatal("the view and the events wait for each other")
 	}
-	if p.done != 4000 || p.bytes != 4000 || len(p.active) != 0 {
-		t.Errorf("done %d, bytes %d, active %d", p.done, p.bytes, len(p.active))
+	if got := p.progress(t.Context()); got.StepsDone != 4000 || got.Done != 4000 || got.Total != 4000 || len(got.Transfers) != 0 {
+		t.Errorf("%+v", got)
 	}
 }

@@ -19,9 +19,6 @@ var update = flag.Bool("update", false, "rewrite the pictures in testdata")
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-// plain makes frames that can be read.
-func plain() theme { return theme{undrawn, undrawn, undrawn, undrawn, undrawn, undrawn} }
-
 // busy is a process with something of everything.
 func busy() *frame {
 	return &frame{
@@ -103,7 +100,7 @@ func TestPictures(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var b strings.Builder
-			for _, line := range c.frame.draw(c.width, c.height, plain()) {
+			for _, line := range c.frame.draw(c.width, c.height, plain) {
 				fmt.Fprintln(&b, strings.TrimRight(line, " "))
 			}
 			file := filepath.Join("testdata", name+".txt")
@@ -126,7 +123,7 @@ func TestPictures(t *testing.T) {
 // Colours change nothing but colours.
 func TestColoursAreOnlyColours(t *testing.T) {
 	for _, width := range []int{40, 80, 200} {
-		want := strings.Join(busy().draw(width, 24, plain()), "\n")
+		want := strings.Join(busy().draw(width, 24, plain), "\n")
 		got := strings.Join(busy().draw(width, 24, themeFor(nil)), "\n")
 		if got == want {
 			t.Error("no colours")
@@ -169,7 +166,7 @@ func TestFramesFit(t *testing.T) {
 			help: rapid.Bool().Draw(t, "help"), stopping: rapid.Bool().Draw(t, "stopping"),
 		}
 		width, height := rapid.IntRange(1, 220).Draw(t, "width"), rapid.IntRange(1, 60).Draw(t, "height")
-		if err := fits(f.draw(width, height, plain()), width, height); err != nil {
+		if err := fits(f.draw(width, height, plain), width, height); err != nil {
 			t.Fatal(err)
 		}
 		for _, line := range f.draw(width, height, themeFor(nil)) {

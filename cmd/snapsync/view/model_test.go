@@ -165,7 +165,7 @@ func TestErrorOfAnActionIsShown(t *testing.T) {
 	m := newTestModel(&calls{}, busy().mappings)
 	m.cfg.Actions.Sync = func(string) error { return errors.New("the journal is full") }
 	press(t, m, "s")
-	if lines := m.draw(80, 24, plain()); !strings.Contains(lines[23], "the journal is full") {
+	if lines := m.draw(80, 24, plain); !strings.Contains(lines[23], "the journal is full") {
 		t.Errorf("footer: %q", lines[23])
 	}
 }
