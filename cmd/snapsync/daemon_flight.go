@@ -17,18 +17,35 @@ import (
 )
 
 // flight is what is under way in one mapping, and what was done lately: for status, the events, the
-// live view. It is told by the engine, from several goroutines, and costs a short critical section for
-// each event.
+// progress of a run and the live view. It is told by the engine, from several goroutines, and costs a short
+// critical section for each event.
 type flight struct {
 	now func() time.Time
 
 	mu     sync.Mutex
 	active map[string]*transfer // uploads in flight, by path
 	rate   rate
+	phase  string // what the engine said last that it does
+
+	// Of the last plan. What is planned beside long transfers is not counted.
+	steps, planned int64 // planned: bytes
+	left           int64 // of planned
+	doneBefore     int64 // done when it began
+
 	recent [recentKept]recentStep // a ring; the newest is at done-1
 	done   int64
 	since  engine.Summary // what was done since it was last taken: counters, and the first failures
 }
+
+// transfer is one upload in flight.
+type transfer struct {
+	path        string
+	begun       time.Time
+	size, bytes int64
+}
+
+// activeShown is how many transfers have a line of their own.
+const activeShown = 8
 
 // recentKept is how many steps are remembered for the live view.
 const recentKept = 16
@@ -47,6 +64,10 @@ func (f *flight) observe(ev event.Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch ev.Type {
+	case event.Phase:
+		f.phase = ev.Text
+	case event.Planned:
+		f.steps, f.planned, f.left, f.doneBefore = ev.Steps, ev.UploadBytes, ev.UploadBytes, f.done
 	case event.StepStart:
 		if s := ev.Step; s.Action == journal.Send && s.How == journal.Upload {
 			f.active[s.Path] = &transfer{path: s.Path, begun: f.now(), size: s.New.Size}
@@ -55,9 +76,11 @@ func (f *flight) observe(ev event.Event) {
 		f.rate.add(f.now(), ev.Bytes)
 		if t := f.active[ev.Step.Path]; t != nil {
 			t.bytes += ev.Bytes
+			f.left -= ev.Bytes
 		}
 	case event.StepRetry:
 		if t := f.active[ev.Step.Path]; t != nil {
+			f.left += t.bytes
 			t.bytes = 0
 		}
 	case event.StepDone:
@@ -67,7 +90,10 @@ func (f *flight) observe(ev event.Event) {
 
 // end accounts for a step. The caller holds the lock.
 func (f *flight) end(ev event.Event) {
-	delete(f.active, ev.Step.Path)
+	if t := f.active[ev.Step.Path]; t != nil {
+		f.left -= t.size - t.bytes // it failed, or the remote had a part of it
+		delete(f.active, ev.Step.Path)
+	}
 	f.recent[f.done%recentKept] = recentStep{ev.Step, ev.Err, f.now()}
 	f.done++
 	switch s := ev.Step; {
@@ -109,12 +135,14 @@ func (f *flight) take() engine.Summary {
 	return sum
 }
 
-// transfers are the uploads in flight, the oldest first, and bytes per second.
-func (f *flight) transfers() (all []control.Transfer, perSecond int64) {
+// transfers are the uploads in flight, the oldest first, bytes per second, and how many are left of what is known.
+func (f *flight) transfers() (all []control.Transfer, perSecond, left int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	all = make([]control.Transfer, 0, len(f.active))
+	flying := int64(0)
 	for _, t := range f.active {
+		flying += max(t.size-t.bytes, 0)
 		all = append(all, control.Transfer{
 			Path: t.path, PathBytes: rawName(t.path), Size: t.size, Done: min(t.bytes, t.size), Since: t.begun.UTC(),
 		})
@@ -122,7 +150,7 @@ func (f *flight) transfers() (all []control.Transfer, perSecond int64) {
 	slices.SortFunc(all, func(a, b control.Transfer) int {
 		return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.Path, b.Path))
 	})
-	return all, int64(f.rate.at(f.now()))
+	return all, int64(f.rate.at(f.now())), max(f.left, flying)
 }
 
 // lately are the last steps that ended, the oldest first.

@@ -157,7 +157,7 @@ func (r *reporter) note(now *loop.Status) {
 
 // progress tells about the transfers in flight, and once more when there are none.
 func (r *reporter) progress() {
-	all, rate := r.flight.transfers()
+	all, rate, _ := r.flight.transfers()
 	if len(all) == 0 && !r.moved {
 		return
 	}

@@ -94,7 +94,10 @@ func (u *upkeep) alive(st *control.Status) {
 			Proved: utc(now.Watch.Proved), Problems: now.Watch.Problems,
 		},
 	}
-	live.Transfers, live.Rate = u.flight.transfers()
+	live.Transfers, live.Rate, live.Left = u.flight.transfers()
+	if st.State != string(loop.Syncing) { // what a plan left that was ended says nothing of the next
+		live.Left = 0
+	}
 	st.Live = live
 }
 

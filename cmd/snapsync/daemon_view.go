@@ -4,11 +4,9 @@ import (
 	"context"
 	"os"
 	"sync"
-	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/view"
-	"github.com/snapsync/snapsync/engine/loop"
 )
 
 // openView shows the mappings live if there is a terminal for it. What is returned takes the view away
@@ -69,30 +67,9 @@ func (s viewSource) Snapshot() []view.Mapping {
 func (u *upkeep) shown() view.Mapping {
 	st, err := u.status()
 	if err != nil {
-		return view.Mapping{Name: u.label, Source: u.spec.src, State: string(loop.Stopped), Why: "its state cannot be read", LastError: err.Error()}
+		return unreadable(u.label, u.spec.src, "", err)
 	}
-	m := view.Mapping{
-		Name: st.Mapping, Source: st.Source, Remote: st.Remote, State: st.State, Why: st.Why,
-		Lag:   time.Duration(st.LagSeconds * float64(time.Second)),
-		Files: st.Files, Bytes: st.Bytes, Pending: st.Pending, Held: st.Held, Failed: st.Failed, LastError: st.LastError,
-	}
-	if st.Since != nil {
-		m.Since = *st.Since
-	}
-	if st.Live == nil {
-		return m
-	}
-	if st.State == string(loop.Syncing) { // what was a moment ago is no rate of now
-		m.Rate = float64(st.Live.Rate)
-	}
-	now := time.Now()
-	for _, t := range st.Live.Transfers {
-		rate := 0.0
-		if took := now.Sub(t.Since).Seconds(); took > 0 {
-			rate = float64(t.Done) / took
-		}
-		m.Transfers = append(m.Transfers, view.Transfer{Path: t.Path, Done: t.Done, Size: t.Size, Rate: rate})
-	}
+	m := shownStatus(&st)
 	for _, r := range u.lately() {
 		text := past(r.step) + ": " + show(r.step.Path)
 		if r.err != nil {

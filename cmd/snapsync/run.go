@@ -139,15 +139,17 @@ func (c *runCmd) catchUp(a *app, s *session, config engine.Config, flags *syncFl
 		return err
 	}
 	config.Journal = s.journal
-	view := a.startProgress(c.Progress)
-	config.Observe = (&observer{app: a, progress: view, emptyDirs: flags.CreateEmptySrcDirs}).observe
+	under := newFlight()
+	log := &observer{app: a, emptyDirs: flags.CreateEmptySrcDirs}
+	config.Observe = func(ev event.Event) { under.observe(ev); log.observe(ev) }
 	e, err := engine.New(config)
 	if err != nil {
 		return err
 	}
+	endProgress := a.showProgress(c.Progress, under)
 	sum, err := e.Run(a.ctx)
 	err = errors.Join(err, e.Close())
-	view.stop()
+	endProgress()
 	return a.finish(s, &sum, s.advise(err))
 }
 
@@ -275,17 +277,14 @@ func heldFailure(s *session, sum *engine.Summary) error {
 	}
 }
 
-// observer turns the engine's events into log lines, JSON lines and progress. Events come from
-// several goroutines.
+// observer turns the engine's events into log lines and JSON lines. Events come from several goroutines.
 type observer struct {
 	app       *app
-	progress  *progress
 	emptyDirs bool       // directories are mirrored for their own sake
 	mu        sync.Mutex // guards stdout
 }
 
 func (o *observer) observe(ev event.Event) {
-	o.progress.observe(ev)
 	switch ev.Type {
 	case event.StepDone:
 		o.done(ev.Step, ev.Err)

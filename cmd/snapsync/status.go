@@ -1,15 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"strings"
 	"time"
-
-	"golang.org/x/term"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
@@ -158,64 +153,6 @@ func (c *statusCmd) none(a *app, w io.Writer) error {
 		return nil
 	}
 	_, err := fmt.Fprintln(w, "no mappings yet: 'snapsync config init' or 'snapsync run --once SRC --remote REMOTE' makes one")
-	return err
-}
-
-// watchEvery is the time between two looks of `status --watch`.
-const watchEvery = time.Second
-
-// watch shows how things stand until it is interrupted.
-func (c *statusCmd) watch(a *app) error {
-	show := (&statusLines{cmd: c, said: map[string]string{}}).show
-	if isTerminal(a.stdout) && !a.JSON && os.Getenv("TERM") != "dumb" {
-		show = c.redraw
-		io.WriteString(a.stdout, otherScreen)
-		defer io.WriteString(a.stdout, firstScreen)
-	}
-	tick := time.NewTicker(watchEvery)
-	defer tick.Stop()
-	for {
-		if err := show(a); err != nil {
-			return err
-		}
-		select {
-		case <-tick.C:
-		case <-a.ctx.Done():
-			return nil // that is how it ends
-		}
-	}
-}
-
-// Control sequences of every terminal that there is.
-const (
-	otherScreen = "\x1b[?1049h" // what was on the terminal comes back
-	firstScreen = "\x1b[?1049l"
-	cursorHome  = "\x1b[H"
-	clearLine   = "\x1b[K"
-	clearBelow  = "\x1b[J"
-)
-
-// redraw replaces what is on the terminal: line by line, so that it does not flicker, and no more lines
-// than it has.
-func (c *statusCmd) redraw(a *app) error {
-	var text bytes.Buffer
-	if err := c.show(a, &text); err != nil && text.Len() == 0 {
-		return err
-	}
-	width, height, err := term.GetSize(int(os.Stdout.Fd()))
-	if err != nil {
-		width, height = 80, 24
-	}
-	lines := strings.Split(strings.TrimRight(text.String(), "\n"), "\n")
-	if len(lines) >= height && height > 1 {
-		more := len(lines) - (height - 2)
-		lines = append(lines[:height-2], fmt.Sprintf("… %s more", counted(int64(more), "line")))
-	}
-	out := cursorHome
-	for _, line := range lines {
-		out += fit(line, width) + clearLine + "\r\n"
-	}
-	_, err = io.WriteString(a.stdout, out+clearBelow)
 	return err
 }
 

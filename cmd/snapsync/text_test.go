@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mattn/go-runewidth"
-
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/event"
@@ -143,19 +141,6 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
-func TestFit(t *testing.T) {
-	for _, line := range []string{strings.Repeat("資", 80), "a" + strings.Repeat("資料", 40), strings.Repeat("e\u0301", 100)} {
-		for width := 20; width < 82; width++ {
-			if got := fit(line, width); runewidth.StringWidth(got) > width || runewidth.StringWidth(got) < width-2 {
-				t.Errorf("fit(…, %d) takes %d cells: %q", width, runewidth.StringWidth(got), got)
-			}
-		}
-	}
-	if got := fit(strings.Repeat("a", 30)+"end", 25); len([]rune(got)) != 25 || !strings.HasSuffix(got, "end") {
-		t.Errorf("%q", got)
-	}
-}
-
 func TestLineHandler(t *testing.T) {
 	var b strings.Builder
 	log := slog.New(&lineHandler{out: &b, level: slog.LevelInfo, mu: &sync.Mutex{}})
@@ -171,7 +156,8 @@ func TestLineHandler(t *testing.T) {
 // Events and drawing must never wait for each other, and stop must end the view.
 func TestProgressUnderLoad(t *testing.T) {
 	a := &app{printer: &printer{stdout: io.Discard}, resolver: &resolver{globals: &globals{}, ctx: t.Context()}, screen: &screen{out: io.Discard}}
-	p := a.startProgress(true)
+	p := newFlight()
+	end := a.showProgress(true, p)
 	p.observe(event.Event{Type: event.Planned, Steps: 4000, UploadBytes: 4000})
 	done := make(chan struct{})
 	go func() {
@@ -192,14 +178,46 @@ func TestProgressUnderLoad(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		p.stop()
+		end()
 	}()
 	select {
 	case <-done:
 	case <-time.After(20 * time.Second):
 		t.Fatal("the view and the events wait for each other")
 	}
-	if p.done != 4000 || p.bytes != 4000 || len(p.active) != 0 {
-		t.Errorf("done %d, bytes %d, active %d", p.done, p.bytes, len(p.active))
+	if got := p.progress(t.Context()); got.StepsDone != 4000 || got.Done != 4000 || got.Total != 4000 || len(got.Transfers) != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// What is left counts what is not read yet of the steps that are not over: of one that failed nothing, of one
+// that is tried again all, of one that goes on where it was interrupted what the remote did not have.
+func TestBytesLeft(t *testing.T) {
+	f := newFlight()
+	step := func(path string, size int64) *journal.Step {
+		return &journal.Step{Path: path, Action: journal.Send, How: journal.Upload, New: &snapshot.Entry{Size: size}}
+	}
+	a, b, c := step("a", 100), step("b", 1000), step("c", 10)
+	for i, c := range []struct {
+		ev   event.Event
+		left int64
+	}{
+		{event.Event{Type: event.Planned, Steps: 2, UploadBytes: 1100}, 1100},
+		{event.Event{Type: event.StepStart, Step: a}, 1100},
+		{event.Event{Type: event.StepProgress, Step: a, Bytes: 60}, 1040},
+		{event.Event{Type: event.StepRetry, Step: a}, 1100},
+		{event.Event{Type: event.StepProgress, Step: a, Bytes: 10}, 1090},
+		{event.Event{Type: event.StepDone, Step: a, Err: errors.New("no")}, 1000},
+		{event.Event{Type: event.StepStart, Step: b}, 1000},
+		{event.Event{Type: event.StepProgress, Step: b, Bytes: 300}, 700},
+		{event.Event{Type: event.StepStart, Step: c}, 710}, // planned beside b
+		{event.Event{Type: event.StepProgress, Step: c, Bytes: 10}, 700},
+		{event.Event{Type: event.StepDone, Step: c}, 700},
+		{event.Event{Type: event.StepDone, Step: b}, 0},
+	} {
+		f.observe(c.ev)
+		if _, _, left := f.transfers(); left != c.left {
+			t.Errorf("after event %d: %d left, want %d", i, left, c.left)
+		}
 	}
 }

@@ -90,6 +90,7 @@ type Live struct {
 	Watch     Watch      `json:"watch"`
 	Transfers []Transfer `json:"transfers"` // in flight, the oldest first
 	Rate      int64      `json:"rate"`      // bytes per second, over the last seconds
+	Left      int64      `json:"left"`      // bytes that are still to be sent, of the present plan
 	AtOnce    int        `json:"at_once"`   // steps that the remote is given at once at present; 0: none was yet
 }
 

@@ -19,6 +19,7 @@ type frame struct {
 	note     string // of the last key, in place of the list of keys
 	stopping bool
 	help     bool
+	looking  bool // keys steer nothing
 	// wishes are what p asked for last, by mapping: pausing may wait for what is under way.
 	wishes map[string]bool
 }
@@ -273,6 +274,13 @@ func (f *frame) footer(t theme) string {
 	if f.note != "" {
 		return " " + t.warn(clean(f.note))
 	}
+	if f.looking {
+		keys := "q or Ctrl-C ends it  "
+		if len(f.mappings) > 1 {
+			keys += "↑↓ choose  "
+		}
+		return " " + t.dim(keys+"? help")
+	}
 	target := ""
 	if len(f.mappings) > 1 {
 		target = " all"
@@ -319,23 +327,25 @@ func (f *frame) allPaused() bool {
 
 // helpPage tells what the keys and the words mean; what has no room is left out from the end.
 func (f *frame) helpPage(rows int, t theme) []string {
-	lines := []string{
-		"",
-		"  q, Ctrl-C   stop: what is under way is finished first; a second time: at once",
-		"  p           pause and resume the chosen mapping, or all",
-		"  s           look at everything and sync now",
-		"  ↑ ↓ k j     choose a mapping; Esc: all again",
-		"  ?           this page",
-		"",
+	lines, resume := []string{"", "  q, Ctrl-C   end this view; what runs goes on"}, "'snapsync resume'"
+	if !f.looking {
+		resume = "p or 'snapsync resume'"
+		lines = []string{
+			"",
+			"  q, Ctrl-C   stop: what is under way is finished first; a second time: at once",
+			"  p           pause and resume the chosen mapping, or all",
+			"  s           look at everything and sync now",
+		}
 	}
+	lines = append(lines, "  ↑ ↓ k j     choose a mapping; Esc: all again", "  ?           this page", "")
 	for _, s := range [][2]string{
 		{"idle", "everything that is known is on the remote"},
 		{"scanning", "the source is being looked at"},
 		{"syncing", "steps are being carried out"},
 		{"offline", "the remote cannot be reached; it is tried again by itself"},
 		{"held", "a person must look: 'snapsync plan', then 'snapsync approve'"},
-		{"paused", "nothing is sent until p or 'snapsync resume'"},
-		{"stopped", "an error that only a person can mend"},
+		{"paused", "nothing is sent until " + resume},
+		{"stopped", "it is not being kept true; its lines say why, and what helps"},
 	} {
 		symbol, look := t.state(s[0])
 		lines = append(lines, fmt.Sprintf("  %s %s  %s", look(symbol), look(pad(s[0], 9)), s[1]))

@@ -13,6 +13,7 @@ const (
 	indent         = "     "
 	transfersShown = 8
 	wide           = 120 // from here on there is room for more in a line
+	narrow         = 55  // below, there is none for a gauge
 )
 
 // headline is the line that every mapping has:
@@ -90,29 +91,54 @@ func (m *Mapping) details(width, limit int, t theme) []string {
 			lines = append(lines, indent+t.bad(line))
 		}
 	}
-	return append(lines, m.transfers(width, limit-len(lines), t)...)
+	for _, f := range m.Failures {
+		if len(lines) < limit && f != m.LastError {
+			lines = append(lines, indent+t.bad(fit(clean(f), width-len(indent))))
+		}
+	}
+	if m.Left > 0 && len(lines) < limit {
+		line := size(m.Left) + " left"
+		if left := eta(m.Left, m.rate()); left != "" {
+			line += "  ETA " + left
+		}
+		lines = append(lines, indent+line)
+	}
+	for _, line := range transferLines(m.Transfers, width-len(indent), limit-len(lines), t) {
+		lines = append(lines, indent+line)
+	}
+	return lines
 }
 
-// transfers are lines such as
+// barWidth is that of a gauge in lines of width cells; 0: there is no room for one.
+func barWidth(width int) int {
+	switch {
+	case width < narrow:
+		return 0
+	case width < wide-len(indent):
+		return 10
+	}
+	return 30
+}
+
+// transferLines are at most limit lines such as
 //
 //	━━━━━━━━━━━━┄┄┄┄┄┄┄┄  61%  24 MiB   12 MiB/s  2024/IMG_0001.raw
-func (m *Mapping) transfers(width, limit int, t theme) []string {
-	shown := min(len(m.Transfers), transfersShown, limit)
-	if shown < len(m.Transfers) && shown == limit && shown > 1 {
+func transferLines(all []Transfer, width, limit int, t theme) []string {
+	shown := min(len(all), transfersShown, limit)
+	if shown < len(all) && shown == limit && shown > 1 {
 		shown-- // for the line that says how many more there are
 	}
-	bar := 10
-	if width >= wide {
-		bar = 30
-	}
+	bar := barWidth(width)
 	var lines []string
-	for _, f := range m.Transfers[:max(shown, 0)] {
-		figures := fmt.Sprintf(" %3d%%  %8s  %10s  ", percent(f.Done, f.Size), size(f.Size), rate(f.Rate))
-		path := fitPath(clean(f.Path), width-len(indent)-bar-len(figures))
-		lines = append(lines, indent+t.busy(gauge(f.Done, f.Size, bar))+figures+path)
+	for _, f := range all[:max(shown, 0)] {
+		figures := fmt.Sprintf("%3d%%  %8s  ", percent(f.Done, f.Size), size(f.Size))
+		if bar > 0 {
+			figures = t.busy(gauge(f.Done, f.Size, bar)) + " " + figures + padLeft(rate(f.Rate), 10) + "  "
+		}
+		lines = append(lines, figures+fitPath(clean(f.Path), width-ansi.StringWidth(figures)))
 	}
-	if more := len(m.Transfers) - shown; more > 0 && len(lines) < limit {
-		lines = append(lines, indent+t.dim(fmt.Sprintf("and %s more", count(int64(more)))))
+	if more := len(all) - shown; more > 0 && len(lines) < limit {
+		lines = append(lines, t.dim(fmt.Sprintf("and %s more", count(int64(more)))))
 	}
 	return lines
 }

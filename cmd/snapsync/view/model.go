@@ -28,7 +28,11 @@ const (
 )
 
 func newModel(cfg *Config) *model {
-	return &model{cfg: cfg, theme: themeFor(cfg.Environ), frame: frame{chosen: -1, now: cfg.Now(), wishes: map[string]bool{}}}
+	a := &cfg.Actions
+	return &model{cfg: cfg, theme: themeFor(cfg.Environ), frame: frame{
+		chosen: -1, now: cfg.Now(), wishes: map[string]bool{},
+		looking: a.Pause == nil && a.Resume == nil && a.Sync == nil,
+	}}
 }
 
 type (
@@ -50,6 +54,9 @@ func (m *model) poll() tea.Msg {
 
 // pause is the time until the next poll.
 func (m *model) pause() time.Duration {
+	if m.cfg.Every > 0 {
+		return m.cfg.Every
+	}
 	moves := func(x Mapping) bool { return len(x.Transfers) > 0 || x.State == "scanning" || x.State == "syncing" }
 	if m.stopping || m.note != "" || slices.ContainsFunc(m.mappings, moves) {
 		return pollEvery
@@ -108,7 +115,9 @@ func (m *model) key(key string) tea.Cmd {
 	case "down", "j":
 		m.choose(m.chosen + 1)
 	case "p":
-		return m.togglePause()
+		if !m.looking {
+			return m.togglePause()
+		}
 	case "s":
 		return m.act("looking at everything", m.cfg.Actions.Sync)
 	}
@@ -161,11 +170,11 @@ func (m *model) act(done string, action func(string) error) tea.Cmd {
 // quit asks for an end the first time and leaves the second time, whatever Kill does.
 func (m *model) quit() tea.Cmd {
 	call, then := m.cfg.Actions.Quit, tea.Cmd(nil)
-	if m.stopping {
-		call = m.cfg.Actions.Kill
-	}
-	if m.stopping || call == nil {
-		then = tea.Quit
+	switch {
+	case m.stopping:
+		call, then = m.cfg.Actions.Kill, tea.Quit
+	case call == nil:
+		return tea.Quit
 	}
 	m.stopping = true
 	return tea.Batch(then, func() tea.Msg {

@@ -165,7 +165,7 @@ func TestErrorOfAnActionIsShown(t *testing.T) {
 	m := newTestModel(&calls{}, busy().mappings)
 	m.cfg.Actions.Sync = func(string) error { return errors.New("the journal is full") }
 	press(t, m, "s")
-	if lines := m.draw(80, 24, plain()); !strings.Contains(lines[23], "the journal is full") {
+	if lines := m.draw(80, 24, plain); !strings.Contains(lines[23], "the journal is full") {
 		t.Errorf("footer: %q", lines[23])
 	}
 }
@@ -204,6 +204,33 @@ func TestRun(t *testing.T) {
 		t.Errorf("the log is not repeated: %q", out.String())
 	}
 	hand.Close()
+}
+
+// A view that only looks ends at the first key, and steers nothing.
+func TestRunLooking(t *testing.T) {
+	for _, key := range []string{"q", "\x03"} {
+		keys, hand := io.Pipe()
+		out := &output{}
+		ended := make(chan error)
+		go func() {
+			ended <- Run(t.Context(), Config{Source: source(busy().mappings), Every: time.Hour, In: keys, Out: out,
+				Environ: []string{"TERM=xterm"}, width: 80, height: 24})
+		}()
+		out.wait(t, "q or Ctrl-C ends it")
+		io.WriteString(hand, "ps"+key)
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%q: still there", key)
+		}
+		if strings.Contains(out.String(), "stopping") {
+			t.Errorf("%q: it says that something stops", key)
+		}
+		hand.Close()
+	}
 }
 
 // A second q leaves although nothing that it asked for ever ends.

@@ -41,6 +41,22 @@ func age(d time.Duration) string {
 	return fmt.Sprintf("%dy", d/(365*24*time.Hour))
 }
 
+// eta is how long so many bytes take at a rate; "": that cannot be said.
+func eta(left int64, bytesPerSecond float64) string {
+	if left <= 0 || bytesPerSecond < 1 {
+		return ""
+	}
+	seconds := min(float64(left)/bytesPerSecond, 1e8)
+	switch d := time.Duration(seconds * float64(time.Second)).Round(time.Second); {
+	case d < time.Hour:
+		return d.String()
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh%dm", d/time.Hour, d%time.Hour/time.Minute)
+	default:
+		return age(d)
+	}
+}
+
 // clean makes a text one line without control sequences: names of files and answers of servers hold
 // anything.
 func clean(s string) string {

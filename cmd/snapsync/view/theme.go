@@ -40,6 +40,9 @@ func drawn(s ansi.Style) style {
 
 func undrawn(text string) string { return text }
 
+// plain is for what is no terminal.
+var plain = theme{undrawn, undrawn, undrawn, undrawn, undrawn, undrawn}
+
 // state is the symbol of a state, and how the two look.
 func (t theme) state(word string) (symbol string, look style) {
 	switch word {

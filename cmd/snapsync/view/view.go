@@ -56,10 +56,12 @@ type Mapping struct {
 	Files, Bytes          int64 // mirrored
 	Pending, Held, Failed int64 // steps, steps, paths
 
+	Left      int64      // bytes that are still to be sent, of what is known
 	Rate      float64    // bytes per second; 0: those of the transfers together
 	Transfers []Transfer // in flight, oldest first
 	Recent    []Action   // what was done, oldest first
 	LastError string     // "": none, or mended since
+	Failures  []string   // the first of the paths that failed, with why
 }
 
 // Transfer is an upload in flight.
@@ -76,8 +78,8 @@ type Action struct {
 	Failed bool
 }
 
-// Actions are what keys do. They run in a goroutine of their own; an error is shown. One that is nil
-// makes its key do nothing.
+// Actions are what keys do. They run in a goroutine of their own; an error is shown. Without any of Pause,
+// Resume and Sync the view only looks, and q and Ctrl-C end it at once if there is no Quit either.
 type Actions struct {
 	// Pause, Resume and Sync get the name of a mapping, or "" for all.
 	Pause, Resume, Sync func(mapping string) error
@@ -96,7 +98,8 @@ type Config struct {
 	Out     io.Writer // the terminal
 	Environ []string  // NAME=VALUE: TERM, NO_COLOR and what else tells about the terminal
 
-	Now func() time.Time // nil: time.Now
+	Every time.Duration    // between two questions to the Source; 0: as quickly as something moves
+	Now   func() time.Time // nil: time.Now
 
 	width, height int // of something that is no terminal, in tests
 }
