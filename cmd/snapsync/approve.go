@@ -46,42 +46,44 @@ func (c *approveCmd) Run(a *app) error {
 			return err
 		}
 	}
-	return a.each(&c.selection, c.Src, "", func(m *mapping) error {
-		ask := func(p *process) error { return a.approveRunning(p, m, c) }
-		return a.either(m, ask, func(s *session) error {
-			if c.NewSource || c.NewRemote {
-				return a.acceptNew(s, c)
-			}
-			return a.approveHeld(s)
-		})
-	})
+	return a.each(&c.selection, c.Src, "", func(m *mapping) error { return c.one(a, m) })
 }
 
-// approveRunning has the process that keeps the mapping true let through what is shown here, and
-// nothing that came to be held since.
-func (a *app) approveRunning(p *process, m *mapping, what *approveCmd) error {
-	c := control.Command{Name: control.Approve, NewSource: what.NewSource, NewRemote: what.NewRemote, Mapping: p.id}
+// one lets through what is shown here of a mapping, and nothing that came to be held since.
+func (c *approveCmd) one(a *app, m *mapping) error {
+	states, err := a.store()
+	if err != nil {
+		return err
+	}
+	ask := control.Command{Name: control.Approve, NewSource: c.NewSource, NewRemote: c.NewRemote}
 	if c.NewSource || c.NewRemote {
-		return a.order(p, m, c)
+		out, err := steer(a.ctx, states, m, ask)
+		if err != nil {
+			return err
+		}
+		return a.answer(m, c.kind(), 0, "", out.Text)
 	}
-	s, err := m.read()
+	n, digest, err := showHeld(a.printer, m)
 	if err != nil {
 		return err
 	}
-	state, err := s.journal.State()
-	n := int64(0)
-	if err == nil && state.HeldDigest != "" {
-		n, err = a.showHeld(s)
-	}
-	if err = errors.Join(err, s.close()); err != nil {
+	ask.Digest = digest
+	out, err := steer(a.ctx, states, m, ask)
+	if err != nil {
 		return err
 	}
-	c.Digest = state.HeldDigest
-	out, err := p.Do(a.ctx, c)
-	if err != nil {
-		return asFailure(err)
+	return a.answer(m, "approved", n, digest, out.Text)
+}
+
+// kind is the word for programs.
+func (c *approveCmd) kind() string {
+	switch {
+	case c.NewSource && c.NewRemote:
+		return "approved-both"
+	case c.NewRemote:
+		return "approved-remote"
 	}
-	return a.answer(m, "approved", n, state.HeldDigest, out.Text)
+	return "approved-source"
 }
 
 // approval is the command line that approves what is held for this mapping and no other, as a shell
@@ -92,16 +94,6 @@ func (m *mapping) approval(option string) string {
 		words = []string{"snapsync", "approve", option, m.handle}
 	}
 	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " ")
-}
-
-// nothingToApprove answers who approves where no deletes are held: what mounts hold is kept whatever
-// is approved, until the source is accepted as it is.
-func (m *mapping) nothingToApprove(state *journal.State) string {
-	if state.MountsHeld == 0 {
-		return "nothing is held"
-	}
-	return fmt.Sprintf("%s kept: %s; mount it again, or accept what is there now with: %s",
-		counted(state.MountsHeld, "file"), state.MountsWhy, m.approval("--new-source"))
 }
 
 // advise adds to an error about another source, or remote, the command that accepts it.
@@ -121,69 +113,34 @@ func (m *mapping) advise(err error) error {
 	return err
 }
 
-// accept is what --new-source and --new-remote mean.
-func accept(st *journal.State, newSource, newRemote bool) {
-	st.NewSourceApproved = st.NewSourceApproved || newSource
-	st.NewRemoteApproved = st.NewRemoteApproved || newRemote
-}
-
-// accepted says what accept did, to programs and to people.
-func accepted(newSource, newRemote bool) (kind, text string) {
-	switch {
-	case newSource && newRemote:
-		return "approved-both", "the next run accepts the source and the remote as they are then"
-	case newRemote:
-		return "approved-remote", "the next run compares what is there now with what should be, and sends what is missing"
+// showHeld lists the first held steps of a mapping, counts them all and returns what an approval binds to.
+func showHeld(p *printer, m *mapping) (n int64, digest string, err error) {
+	s, err := m.read()
+	if err != nil {
+		return 0, "", err
 	}
-	return "approved-source", "the next run accepts the source as it is then"
-}
-
-func (a *app) acceptNew(s *session, c *approveCmd) error {
-	if err := s.journal.Update(func(st *journal.State) { accept(st, c.NewSource, c.NewRemote) }); err != nil {
-		return err
-	}
-	kind, text := accepted(c.NewSource, c.NewRemote)
-	return a.answer(s.mapping, kind, 0, "", text)
-}
-
-func (a *app) approveHeld(s *session) error {
+	defer s.close()
 	state, err := s.journal.State()
-	if err != nil {
-		return err
+	if err != nil || state.HeldDigest == "" {
+		return 0, "", err
 	}
-	if state.HeldDigest == "" {
-		return a.answer(s.mapping, "approved", 0, "", s.nothingToApprove(&state))
-	}
-	n, err := a.showHeld(s)
-	if err != nil {
-		return err
-	}
-	err = s.journal.Update(func(st *journal.State) { st.ApprovedDigest = st.HeldDigest })
-	if err != nil {
-		return err
-	}
-	return a.answer(s.mapping, "approved", n, state.HeldDigest, fmt.Sprintf("%s approved; the next run does exactly these", counted(n, "delete")))
-}
-
-// showHeld lists the first held steps and counts them all.
-func (a *app) showHeld(s *session) (n int64, err error) {
 	err = s.pending(func(step *journal.Step) error {
 		if !step.Held || step.Dir {
 			return nil
 		}
 		n++
-		if a.JSON {
-			return writeJSON(a.stdout, stepOf(step))
+		if p.JSON {
+			return writeJSON(p.stdout, stepOf(step))
 		}
-		if n <= 2*maxShown && !a.Quiet {
-			fmt.Fprintf(a.stdout, "  %s%s\n", show(step.Path), because(step, journal.Deleted))
+		if n <= 2*maxShown && !p.Quiet {
+			fmt.Fprintf(p.stdout, "  %s%s\n", show(step.Path), because(step, journal.Deleted))
 		}
 		return nil
 	})
-	if n > 2*maxShown && !a.JSON && !a.Quiet {
-		fmt.Fprintf(a.stdout, "  … and %s more\n", count(n-2*maxShown))
+	if n > 2*maxShown && !p.JSON && !p.Quiet {
+		fmt.Fprintf(p.stdout, "  … and %s more\n", count(n-2*maxShown))
 	}
-	return n, err
+	return n, state.HeldDigest, err
 }
 
 // pending calls fn for every step in the journal, in order.

@@ -73,7 +73,7 @@ func (*configEditCmd) Run(a *app) error {
 	if err := a.edit(path); err != nil {
 		return fmt.Errorf("edit %s: %w", show(path), err)
 	}
-	if err := (&configCheckCmd{}).Run(a); err != nil || a.JSON || a.Quiet || len(a.processes()) == 0 {
+	if err := (&configCheckCmd{}).Run(a); err != nil || a.JSON || a.Quiet || !a.someRun() {
 		return err
 	}
 	_, err := fmt.Fprintln(a.stdout, "snapsync: what is running has not read it yet: 'snapsync config reload' has it do so")

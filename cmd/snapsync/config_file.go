@@ -73,7 +73,7 @@ func (a *app) configure(parsed *kong.Context) error {
 // goesOn lets the commands that look at, or steer, what runs do so although the config file is wrong by
 // now: what runs goes on with the one that it read. They then know the mappings by their state.
 func (a *app) goesOn(parsed *kong.Context, err error) error {
-	if err == nil || !isAbout(parsed, "status", "pause", "resume", "sync", "stop", "retry") || len(a.processes()) == 0 {
+	if err == nil || !isAbout(parsed, "status", "pause", "resume", "sync", "stop", "retry") || !a.someRun() {
 		return err
 	}
 	a.withoutFile = true

@@ -261,7 +261,7 @@ func (d *draft) next() string {
 		{"snapsync status" + opt, "see how things stand"},
 		{"snapsync config edit" + opt, "change what was written"},
 	}
-	if len(d.processes()) > 0 {
+	if d.someRun() {
 		rows = append(rows, [2]string{"snapsync config reload" + opt, "have what is running take it up"})
 	}
 	var b strings.Builder

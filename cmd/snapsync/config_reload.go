@@ -30,7 +30,7 @@ type reloadedJSON struct {
 
 // Run implements the command.
 func (c *configReloadCmd) Run(a *app) error {
-	running, silent := a.callProcesses()
+	running, silent := a.running()
 	switch {
 	case len(running) > 0:
 	case silent:
@@ -45,7 +45,7 @@ func (c *configReloadCmd) Run(a *app) error {
 			out, err = p.Do(a.ctx, control.Command{Name: control.Reload})
 		}
 		if err != nil {
-			return asFailure(err)
+			return err
 		}
 		if err := c.tell(a, reloadedJSON{"reloaded", v.PID, out}); err != nil {
 			return err

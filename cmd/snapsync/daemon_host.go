@@ -11,7 +11,6 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine/loop"
-	"github.com/snapsync/snapsync/journal"
 )
 
 // Version implements control.Host.
@@ -115,21 +114,14 @@ func (u *upkeep) do(c control.Command, out *control.Outcome) (err error) {
 		}
 		u.syncNow()
 		return nil
-	case control.Pause:
-		out.Text = "paused: nothing is done until 'snapsync resume'"
-		return u.pause()
-	case control.Resume:
-		out.Text = "resumed: it catches up now"
-		return u.update(func(s *journal.State) error { s.Paused = false; return nil })
 	case control.Retry:
 		n, err := u.retry(&c)
 		out.Count += n
 		out.Text = retried(out.Count, u.paused())
 		return err
-	case control.Approve:
-		return u.approve(c, out)
 	}
-	return &control.Error{Code: http.StatusNotFound, Message: "there is no command " + c.Name}
+	out.Text, err = u.steer(c)
+	return err
 }
 
 // cycleAfterNow is the number of the first cycle that begins after now; 0: nobody knows.
@@ -170,27 +162,4 @@ func (u *upkeep) retry(c *control.Command) (int64, error) {
 		return 0, err
 	}
 	return int64(len(loop.FailedAt(rows, paths))), u.loop.RetryPaths(paths)
-}
-
-// approve lets through what is held: exactly the deletes that the caller has seen.
-func (u *upkeep) approve(c control.Command, out *control.Outcome) error {
-	if c.NewSource || c.NewRemote {
-		_, out.Text = accepted(c.NewSource, c.NewRemote)
-		return u.update(func(s *journal.State) error { accept(s, c.NewSource, c.NewRemote); return nil })
-	}
-	return u.update(func(s *journal.State) error {
-		switch {
-		case s.HeldDigest == "":
-			out.Text = u.mapping.nothingToApprove(s)
-		case c.Digest != "" && c.Digest != s.HeldDigest:
-			return &control.Error{
-				Code: http.StatusConflict, Message: "what is held has changed meanwhile: nothing was approved",
-				Remedy: "look at it again", Exit: exit.StatusHeld,
-			}
-		default:
-			s.ApprovedDigest = s.HeldDigest
-			out.Text = "approved: exactly these are done now"
-		}
-		return nil
-	})
 }

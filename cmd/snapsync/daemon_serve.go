@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -126,7 +125,7 @@ func (d *daemonProcess) listen() (*control.Listener, error) {
 		return nil, err
 	}
 	var failed error
-	for _, dir := range socketDirs(states.root) {
+	for _, dir := range control.Dirs(states.root) {
 		if parent := filepath.Dir(dir); parent == filepath.Clean(os.Getenv("XDG_RUNTIME_DIR")) && !control.Own(parent) {
 			continue
 		}
@@ -138,15 +137,4 @@ func (d *daemonProcess) listen() (*control.Listener, error) {
 		d.log.Debug("control socket", "dir", dir, "err", err)
 	}
 	return nil, failed
-}
-
-// socketDirs are the directories where the control socket may be, the best first. The last is for state
-// directories whose path is too long for a socket.
-func socketDirs(stateRoot string) []string {
-	var dirs []string
-	if dir := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) {
-		dirs = append(dirs, filepath.Join(dir, "snapsync"))
-	}
-	dirs = append(dirs, filepath.Join(stateRoot, "run"))
-	return append(dirs, filepath.Join(os.TempDir(), fmt.Sprintf("snapsync-%d", os.Getuid())))
 }

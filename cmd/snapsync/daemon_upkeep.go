@@ -396,22 +396,23 @@ func (u *upkeep) pulse() error {
 	return nil
 }
 
-// update changes what the journal remembers, and has the loop look at it.
-func (u *upkeep) update(change func(*journal.State) error) error {
+// steer writes what a person decides into the journal, and has the loop look at it. Whoever pauses wants the
+// network, or the disk, now: that ends what is under way, too.
+func (u *upkeep) steer(c control.Command) (text string, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.session == nil {
-		return u.absent()
+		return "", u.absent()
 	}
-	var refused error
-	err := u.session.journal.Update(func(st *journal.State) { refused = change(st) })
-	if err = errors.Join(refused, err); err != nil {
-		return err
+	out, err := apply(u.session, c, true)
+	if err != nil || u.loop == nil {
+		return out.Text, err
 	}
-	if u.loop != nil {
-		u.loop.Wake()
+	u.loop.Wake()
+	if now := u.loop.Status().State; c.Name == control.Pause && (now == loop.Scanning || now == loop.Syncing) {
+		u.giveUp()
 	}
-	return nil
+	return out.Text, nil
 }
 
 // paused reports whether a person paused it.
@@ -423,22 +424,6 @@ func (u *upkeep) paused() bool {
 	}
 	state, err := u.session.journal.State()
 	return err == nil && state.Paused
-}
-
-// pause stops what is under way, too: whoever pauses wants the network, or the disk, now.
-func (u *upkeep) pause() error {
-	if err := u.update(func(s *journal.State) error { s.Paused = true; return nil }); err != nil {
-		return err
-	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.loop == nil {
-		return nil
-	}
-	if now := u.loop.Status().State; now == loop.Scanning || now == loop.Syncing {
-		u.giveUp()
-	}
-	return nil
 }
 
 // startPatience is how long a command waits for mappings that are being started.

@@ -125,7 +125,7 @@ func (f *follower) print(rows []journal.HistoryRow) error {
 // listen says that there are news, as long as there is a process that tells.
 func (f *follower) listen(ctx context.Context, news chan<- struct{}) {
 	for ctx.Err() == nil {
-		if p := f.process(f.mapping); p != nil {
+		if p := f.keeper(f.mapping); p != nil {
 			err := p.Events(ctx, p.id, "", func(e control.Event) error {
 				if e.Type == "step" || e.Type == "cycle" {
 					select {

@@ -120,7 +120,7 @@ func (a *app) unattended(m *mapping) error {
 		}
 		return inUse(err)
 	}
-	if p := a.process(m); p != nil {
+	if p := a.keeper(m); p != nil {
 		return inUse(errors.New("a process waits to keep this mapping up to date"))
 	}
 	return nil

@@ -2,7 +2,6 @@ package main
 
 import (
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
-	"github.com/snapsync/snapsync/journal"
 )
 
 type pauseCmd struct {
@@ -24,12 +23,7 @@ Examples:
 
 // Run implements the command.
 func (c *pauseCmd) Run(a *app) error {
-	return a.steer(&c.selection, c.Src, control.Command{Name: control.Pause}, func(s *session) error {
-		if err := s.journal.Update(func(st *journal.State) { st.Paused = true }); err != nil {
-			return err
-		}
-		return a.answer(s.mapping, "paused", 0, "", "paused: runs do nothing until 'snapsync resume'")
-	})
+	return a.steerEach(&c.selection, c.Src, control.Command{Name: control.Pause}, "paused")
 }
 
 type resumeCmd struct {
@@ -48,10 +42,5 @@ Example:
 
 // Run implements the command.
 func (c *resumeCmd) Run(a *app) error {
-	return a.steer(&c.selection, c.Src, control.Command{Name: control.Resume}, func(s *session) error {
-		if err := s.journal.Update(func(st *journal.State) { st.Paused = false }); err != nil {
-			return err
-		}
-		return a.answer(s.mapping, "resumed", 0, "", "resumed: the next run catches up")
-	})
+	return a.steerEach(&c.selection, c.Src, control.Command{Name: control.Resume}, "resumed")
 }

@@ -125,9 +125,12 @@ func (c *retryCmd) retry(a *app, w *retryWish, found map[string]bool) error {
 	}
 	a.showFailures(rows)
 	n := int64(len(rows))
-	if p := a.process(w.mapping); p != nil {
-		err := a.order(p, w.mapping, withPaths(control.Command{Name: control.Retry}, w.paths))
-		if !errors.Is(err, control.ErrNotRunning) {
+	if p := a.keeper(w.mapping); p != nil {
+		out, err := p.Do(a.ctx, withPaths(control.Command{Name: control.Retry, Mapping: p.id}, w.paths))
+		switch {
+		case err == nil:
+			return a.answer(w.mapping, "retry", out.Count, "", out.Text)
+		case !errors.Is(err, control.ErrNotRunning):
 			return err
 		}
 	}

@@ -76,7 +76,7 @@ func (c *statusCmd) look(a *app) ([]standing, error) {
 func (a *app) liveStatus(found []*mapping) (live map[string]*control.Status, silent map[string]bool) {
 	live, silent = map[string]*control.Status{}, map[string]bool{}
 	ask := func(p *control.Client) error {
-		reply, err := a.ask(p)
+		reply, err := standOf(a.ctx, p)
 		if err != nil {
 			a.log.Debug("status", "socket", p.Path(), "err", err)
 			return err
@@ -84,7 +84,7 @@ func (a *app) liveStatus(found []*mapping) (live map[string]*control.Status, sil
 		for i := range reply.Mappings {
 			st := &reply.Mappings[i]
 			for _, m := range found {
-				if m.is(st) {
+				if isMapping(m, st) {
 					st.Mapping = m.label()
 					live[m.name] = st
 				}
@@ -92,7 +92,8 @@ func (a *app) liveStatus(found []*mapping) (live map[string]*control.Status, sil
 		}
 		return nil
 	}
-	for _, p := range a.processes() {
+	running, _ := a.running()
+	for _, p := range running {
 		_ = ask(p) // the disk tells instead
 	}
 	for _, m := range found { // one that listens where nobody looks

@@ -33,7 +33,7 @@ Examples:
 // Run implements the command.
 func (c *syncCmd) Run(a *app) error {
 	return a.each(&c.selection, c.Src, "", func(m *mapping) error {
-		p := a.process(m)
+		p := a.keeper(m)
 		if p == nil {
 			return notRunning(m)
 		}
@@ -42,7 +42,7 @@ func (c *syncCmd) Run(a *app) error {
 			return notRunning(m)
 		}
 		if err != nil {
-			return asFailure(err)
+			return err
 		}
 		text := out.Text
 		if c.Wait {
@@ -84,7 +84,7 @@ func (c *syncCmd) await(a *app, p *process, cycle int64) error {
 			if ctx.Err() != nil {
 				return c.late(a, ctx.Err())
 			}
-			return asFailure(err)
+			return err
 		}
 		if len(reply.Mappings) == 1 {
 			if done, err := awaited(&reply.Mappings[0], cycle); done {
@@ -147,7 +147,7 @@ Example:
 
 // Run implements the command.
 func (c *stopCmd) Run(a *app) error {
-	running, silent := a.callProcesses()
+	running, silent := a.running()
 	if len(running) == 0 && silent {
 		return control.ErrSilent
 	}
@@ -160,7 +160,7 @@ func (c *stopCmd) Run(a *app) error {
 			_, err = p.Do(a.ctx, control.Command{Name: control.Stop})
 		}
 		if err != nil {
-			return asFailure(err)
+			return err
 		}
 		if err := c.tell(a, v.PID); err != nil {
 			return err

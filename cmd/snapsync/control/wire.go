@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 )
@@ -147,6 +148,9 @@ func (e *Error) Error() string { return e.Message }
 
 // Hint is what a person can do about it.
 func (e *Error) Hint() string { return e.Remedy }
+
+// ExitStatus is the status that a command ends with which was not carried out.
+func (e *Error) ExitStatus() int { return cmp.Or(e.Exit, 1) }
 
 // NoMapping is the error of a name that no mapping of the process has.
 func NoMapping(name string) *Error {

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/journal"
+)
+
+// apply writes what a person decides into the journal, where run and loop read it. running says that a process
+// stays which does so at once; it only changes the words.
+func apply(s *session, c control.Command, running bool) (out control.Outcome, err error) {
+	var change func(*journal.State) error
+	switch c.Name {
+	case control.Pause:
+		change = func(st *journal.State) error { st.Paused = true; return nil }
+		out.Text = choice(running, "paused: nothing is done until 'snapsync resume'", "paused: runs do nothing until 'snapsync resume'")
+	case control.Resume:
+		change = func(st *journal.State) error { st.Paused = false; return nil }
+		out.Text = choice(running, "resumed: it catches up now", "resumed: the next run catches up")
+	case control.Approve:
+		change = func(st *journal.State) error { return approve(s.mapping, st, c, running, &out) }
+	default:
+		return out, &control.Error{Code: http.StatusNotFound, Message: "there is no command " + c.Name}
+	}
+	var refused error
+	err = s.journal.Update(func(st *journal.State) { refused = change(st) })
+	return out, errors.Join(refused, err)
+}
+
+func choice(first bool, one, other string) string {
+	if first {
+		return one
+	}
+	return other
+}
+
+// approve lets through what is held: exactly the deletes that the person has seen, or another source or remote.
+func approve(m *mapping, st *journal.State, c control.Command, running bool, out *control.Outcome) error {
+	switch {
+	case c.NewSource || c.NewRemote:
+		st.NewSourceApproved = st.NewSourceApproved || c.NewSource
+		st.NewRemoteApproved = st.NewRemoteApproved || c.NewRemote
+		out.Text = acceptedText(c)
+	case st.HeldDigest == "":
+		out.Text = nothingToApprove(m, st)
+	case c.Digest != "" && c.Digest != st.HeldDigest:
+		return &control.Error{
+			Code: http.StatusConflict, Message: "what is held has changed meanwhile: nothing was approved",
+			Remedy: "look at it again", Exit: exit.StatusHeld,
+		}
+	default:
+		st.ApprovedDigest = st.HeldDigest
+		out.Text = choice(running, "approved: exactly these are done now", "approved: the next run does exactly these")
+	}
+	return nil
+}
+
+func acceptedText(c control.Command) string {
+	switch {
+	case c.NewSource && c.NewRemote:
+		return "the next run accepts the source and the remote as they are then"
+	case c.NewRemote:
+		return "the next run compares what is there now with what should be, and sends what is missing"
+	}
+	return "the next run accepts the source as it is then"
+}
+
+// nothingToApprove answers who approves where no deletes are held: what mounts hold is kept whatever
+// is approved, until the source is accepted as it is.
+func nothingToApprove(m *mapping, state *journal.State) string {
+	if state.MountsHeld == 0 {
+		return "nothing is held"
+	}
+	return fmt.Sprintf("%s kept: %s; mount it again, or accept what is there now with: %s",
+		counted(state.MountsHeld, "file"), state.MountsWhy, m.approval("--new-source"))
+}

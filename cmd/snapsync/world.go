@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/control"
+)
+
+// steerEach has a command carried out on each mapping that is meant, and says what came of it.
+func (a *app) steerEach(sel *selection, src string, c control.Command, kind string) error {
+	states, err := a.store()
+	if err != nil {
+		return err
+	}
+	return a.each(sel, src, "", func(m *mapping) error {
+		out, err := steer(a.ctx, states, m, c)
+		if err != nil {
+			return err
+		}
+		return a.answer(m, kind, out.Count, c.Digest, out.Text)
+	})
+}
+
+// running are the processes of this state directory. silent: there are others, which do not answer.
+func (r *resolver) running() (found []*control.Client, silent bool) {
+	states, err := r.store()
+	if err != nil {
+		return nil, false // every command that needs it says so
+	}
+	return processes(r.ctx, states)
+}
+
+// keeper is the process that keeps a mapping true; nil: none can be asked.
+func (r *resolver) keeper(m *mapping) *process {
+	states, err := r.store()
+	if err != nil {
+		return nil
+	}
+	return keeperOf(r.ctx, states, m)
+}
+
+// someRun reports whether there is a process that answers.
+func (r *resolver) someRun() bool {
+	found, _ := r.running()
+	return len(found) > 0
+}
+
+// steeringJSON is what the commands that steer print with --json.
+type steeringJSON struct {
+	Type    string `json:"type"`
+	Mapping string `json:"mapping"`
+	Count   int64  `json:"count"`
+	Digest  string `json:"digest,omitempty"`
+}
+
+// answer prints the outcome of a command that steers.
+func (p *printer) answer(m *mapping, kind string, n int64, digest, text string) error {
+	if p.JSON {
+		return writeJSON(p.stdout, steeringJSON{kind, m.label(), n, digest})
+	}
+	if p.Quiet {
+		return nil
+	}
+	_, err := fmt.Fprintf(p.stdout, "snapsync: %s: %s\n", m, text)
+	return err
+}
