@@ -34,8 +34,8 @@ func (*configInitCmd) Help() string {
 first run would do, and adds the mapping to the config file, with comments, for you to edit later. What is in the file
 already stays as it is. What a flag says is not asked. Nothing is sent.
 
-A remote that rclone does not know yet can be made on the way, with rclone's own questions. Where there is no
-terminal the questions come and are answered line by line.
+A remote that rclone does not know yet can be made on the way, with rclone's own questions. An empty answer takes what is
+in brackets, and Ctrl-C gives up with nothing written.
 
 Examples:
 

@@ -17,7 +17,7 @@ import (
 // wizard fills a draft by asking. What a flag said is not asked.
 type wizard struct {
 	*draft
-	ask   asker
+	ask   *asker
 	trial bool
 	made  string // the remote that rclone has just made
 	asked bool   // the remote was asked for, and can be again
@@ -38,7 +38,7 @@ func (w *wizard) run() error {
 
 func (w *wizard) print(format string, args ...any) { fmt.Fprintf(w.stdout, format+"\n", args...) }
 
-// note records an answer on the screen, which the question has left.
+// note says what an answer, or a flag, comes to.
 func (w *wizard) note(what, answer string) { w.print("  %-10s %s", what, answer) }
 
 func (w *wizard) askSource() error {
@@ -118,7 +118,7 @@ func emptyError(s string) error {
 }
 
 func (w *wizard) askPath(remote string) (string, error) {
-	answer, err := w.ask.text("Where on "+remote+":?", "A path; on object storage the bucket comes first, as in bucket/path. It is made if it is not there.",
+	answer, err := w.ask.text("Where on "+remote+":?", "A path; on object storage the bucket comes first, as in bucket/path. It is made if it is not there. \"\" is its top.",
 		slug(filepath.Base(w.src)), func(s string) error { return w.checkRemote(remote + ":" + s) })
 	return remote + ":" + strings.TrimSpace(answer), err
 }
