@@ -187,3 +187,35 @@ func TestProgressUnderLoad(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// What is left counts what is not read yet of the steps that are not over: of one that failed nothing, of one
+// that is tried again all, of one that goes on where it was interrupted what the remote did not have.
+func TestBytesLeft(t *testing.T) {
+	f := newFlight()
+	step := func(path string, size int64) *journal.Step {
+		return &journal.Step{Path: path, Action: journal.Send, How: journal.Upload, New: &snapshot.Entry{Size: size}}
+	}
+	a, b, c := step("a", 100), step("b", 1000), step("c", 10)
+	for i, c := range []struct {
+		ev   engine.Event
+		left int64
+	}{
+		{engine.Event{Type: engine.Planned, Steps: 2, UploadBytes: 1100}, 1100},
+		{engine.Event{Type: engine.StepStart, Step: a}, 1100},
+		{engine.Event{Type: engine.StepProgress, Step: a, Bytes: 60}, 1040},
+		{engine.Event{Type: engine.StepRetry, Step: a}, 1100},
+		{engine.Event{Type: engine.StepProgress, Step: a, Bytes: 10}, 1090},
+		{engine.Event{Type: engine.StepDone, Step: a, Err: errors.New("no")}, 1000},
+		{engine.Event{Type: engine.StepStart, Step: b}, 1000},
+		{engine.Event{Type: engine.StepProgress, Step: b, Bytes: 300}, 700},
+		{engine.Event{Type: engine.StepStart, Step: c}, 710}, // planned beside b
+		{engine.Event{Type: engine.StepProgress, Step: c, Bytes: 10}, 700},
+		{engine.Event{Type: engine.StepDone, Step: c}, 700},
+		{engine.Event{Type: engine.StepDone, Step: b}, 0},
+	} {
+		f.observe(c.ev)
+		if _, _, left := f.transfers(); left != c.left {
+			t.Errorf("after event %d: %d left, want %d", i, left, c.left)
+		}
+	}
+}

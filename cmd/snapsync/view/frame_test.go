@@ -32,7 +32,7 @@ func busy() *frame {
 			},
 		}, {
 			Name: "photos", Source: "/home/me/photos", Remote: "nas:photos", State: "syncing", Since: noon.Add(-12 * time.Second),
-			Lag: 12 * time.Second, Pending: 1204, Failed: 2, Files: 80211, Bytes: 700 << 30,
+			Lag: 12 * time.Second, Pending: 1204, Failed: 2, Files: 80211, Bytes: 700 << 30, Left: 9 << 30,
 			LastError: "2024/raw/IMG_0007.raw: permission denied",
 			Transfers: []Transfer{
 				{Path: "2024/raw/IMG_0001.raw", Done: 20 << 20, Size: 31 << 20, Rate: 12 << 20},
@@ -73,6 +73,15 @@ func many() *frame {
 	return f
 }
 
+// sending is a run in the middle of its transfers.
+func sending() *Progress {
+	p := &Progress{Phase: "transferring", Done: 3 << 30, Total: 12 << 30, StepsDone: 1204, Steps: 13412, Rate: 15 << 20, Transfers: busy().mappings[1].Transfers}
+	for i := range 8 {
+		p.Transfers = append(p.Transfers, Transfer{Path: fmt.Sprintf("2024/small/%d.jpg", i), Size: 1 << 20, Done: int64(i) << 17, Rate: 1 << 18})
+	}
+	return p
+}
+
 func with(f *frame, change func(*frame)) *frame {
 	change(f)
 	return f
@@ -80,7 +89,9 @@ func with(f *frame, change func(*frame)) *frame {
 
 func TestPictures(t *testing.T) {
 	for name, c := range map[string]struct {
-		frame         *frame
+		frame interface {
+			draw(width, height int, t theme) []string
+		}
 		width, height int
 	}{
 		"80x24":      {busy(), 80, 24},
@@ -97,6 +108,21 @@ func TestPictures(t *testing.T) {
 		"stopping":   {with(busy(), func(f *frame) { f.stopping = true }), 80, 15},
 		"help":       {with(busy(), func(f *frame) { f.help = true }), 80, 24},
 		"help-small": {with(busy(), func(f *frame) { f.help = true }), 80, 10},
+
+		"looking": {with(busy(), func(f *frame) {
+			f.looking = true
+			f.mappings[1].Failures = []string{"2024/raw/IMG_0007.raw: permission denied", "2024/raw/IMG_0008.raw: name is not possible on the remote"}
+		}), 80, 24},
+		"looking-alone": {with(alone(), func(f *frame) { f.looking = true }), 80, 10},
+		"looking-help":  {with(busy(), func(f *frame) { f.looking, f.help = true, true }), 80, 24},
+
+		"run-80x24":    {sending(), 80, 24},
+		"run-200x50":   {sending(), 200, 50},
+		"run-40x10":    {sending(), 40, 10},
+		"run-80x3":     {sending(), 80, 3},
+		"run-starting": {&Progress{Phase: "scanning"}, 80, 24},
+		"run-stalled":  {&Progress{Phase: "transferring", Done: 1 << 20, Total: 1 << 30, StepsDone: 1, Steps: 2}, 80, 24},
+		"run-stopping": {func() *Progress { p := sending(); p.Stopping = true; return p }(), 80, 24},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var b strings.Builder
@@ -148,6 +174,7 @@ func TestFramesFit(t *testing.T) {
 			Since: moment.Draw(t, "since"), Why: text.Draw(t, "why"), Lag: time.Duration(number.Draw(t, "lag")),
 			Files: number.Draw(t, "files"), Bytes: number.Draw(t, "bytes"), Pending: number.Draw(t, "pending"),
 			Held: number.Draw(t, "held"), Failed: number.Draw(t, "failed"), LastError: text.Draw(t, "error"),
+			Left: number.Draw(t, "left"), Failures: rapid.SliceOfN(text, 0, 3).Draw(t, "failures"),
 		}
 		for range rapid.IntRange(0, 12).Draw(t, "transfers") {
 			m.Transfers = append(m.Transfers, Transfer{text.Draw(t, "path"), number.Draw(t, "done"), number.Draw(t, "size"), float64(number.Draw(t, "rate"))})
@@ -167,6 +194,13 @@ func TestFramesFit(t *testing.T) {
 		}
 		width, height := rapid.IntRange(1, 220).Draw(t, "width"), rapid.IntRange(1, 60).Draw(t, "height")
 		if err := fits(f.draw(width, height, plain), width, height); err != nil {
+			t.Fatal(err)
+		}
+		p := &Progress{
+			Phase: text.Draw(t, "phase"), Done: number.Draw(t, "done"), Total: number.Draw(t, "total"), StepsDone: number.Draw(t, "steps done"),
+			Steps: number.Draw(t, "steps"), Rate: float64(number.Draw(t, "rate")), Stopping: rapid.Bool().Draw(t, "stop"), Transfers: mapping.Draw(t, "of").Transfers,
+		}
+		if err := fits(p.draw(width, height, plain), width, height); err != nil {
 			t.Fatal(err)
 		}
 		for _, line := range f.draw(width, height, themeFor(nil)) {
@@ -199,6 +233,21 @@ func TestAge(t *testing.T) {
 	} {
 		if got := age(d); got != want {
 			t.Errorf("%v: %s, want %s", d, got, want)
+		}
+	}
+}
+
+func TestEta(t *testing.T) {
+	for _, c := range []struct {
+		left int64
+		rate float64
+		want string
+	}{
+		{0, 1, ""}, {1, 0, ""}, {-1, 5, ""}, {90, 10, "9s"}, {95, 10, "10s"}, {3600, 1, "1h0m"}, {3599, 1, "59m59s"},
+		{47*3600 + 59*60, 1, "47h59m"}, {49 * 3600, 1, "2d"}, {1 << 62, 1, "3y"},
+	} {
+		if got := eta(c.left, c.rate); got != c.want {
+			t.Errorf("%d at %v: %q, want %q", c.left, c.rate, got, c.want)
 		}
 	}
 }

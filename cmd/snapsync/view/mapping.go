@@ -92,7 +92,7 @@ func (m *Mapping) details(width, limit int, t theme) []string {
 		}
 	}
 	for _, f := range m.Failures {
-		if len(lines) < limit {
+		if len(lines) < limit && f != m.LastError {
 			lines = append(lines, indent+t.bad(fit(clean(f), width-len(indent))))
 		}
 	}

@@ -206,6 +206,33 @@ func TestRun(t *testing.T) {
 	hand.Close()
 }
 
+// A view that only looks ends at the first key, and steers nothing.
+func TestRunLooking(t *testing.T) {
+	for _, key := range []string{"q", "\x03"} {
+		keys, hand := io.Pipe()
+		out := &output{}
+		ended := make(chan error)
+		go func() {
+			ended <- Run(t.Context(), Config{Source: source(busy().mappings), Every: time.Hour, In: keys, Out: out,
+				Environ: []string{"TERM=xterm"}, width: 80, height: 24})
+		}()
+		out.wait(t, "q or Ctrl-C ends it")
+		io.WriteString(hand, "ps"+key)
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%q: still there", key)
+		}
+		if strings.Contains(out.String(), "stopping") {
+			t.Errorf("%q: it says that something stops", key)
+		}
+		hand.Close()
+	}
+}
+
 // A second q leaves although nothing that it asked for ever ends.
 func TestRunLeavesAtTheSecondKey(t *testing.T) {
 	keys, hand := io.Pipe()

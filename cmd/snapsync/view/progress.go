@@ -15,7 +15,7 @@ type Progress struct {
 	StepsDone, Steps int64  // of the plan; Steps is 0 where there is none
 	Rate             float64
 	Transfers        []Transfer // in flight, oldest first
-	Stopping         bool       // what is under way is being finished
+	Stopping         bool       // it was interrupted
 }
 
 // draw returns at most height lines of at most width cells each: a headline, and beneath it the transfers.
@@ -35,7 +35,7 @@ func (p *Progress) draw(width, height int, t theme) []string {
 	}
 	lines := []string{headline}
 	if p.Stopping {
-		lines = append(lines, t.warn("stopping: what is under way is finished; Ctrl-C leaves at once"))
+		lines = append(lines, t.warn("stopping; Ctrl-C again leaves at once"))
 	}
 	lines = append(lines, transferLines(p.Transfers, width, height-len(lines), t)...)
 	for i, line := range lines {
