@@ -54,7 +54,7 @@ func approve(m *mapping, st *journal.State, c control.Command, running bool, out
 		}
 	default:
 		st.ApprovedDigest = st.HeldDigest
-		out.Text = choice(running, "approved: exactly these are done now", "approved: the next run does exactly these")
+		out.Text = choice(running, "approved: exactly these are done now", "approved; the next run does exactly these")
 	}
 	return nil
 }

@@ -72,7 +72,11 @@ func (c *approveCmd) one(a *app, m *mapping) error {
 	if err != nil {
 		return err
 	}
-	return a.answer(m, "approved", n, digest, out.Text)
+	text := out.Text
+	if digest != "" {
+		text = counted(n, "delete") + " " + text
+	}
+	return a.answer(m, "approved", n, digest, text)
 }
 
 // kind is the word for programs.

@@ -44,9 +44,6 @@ type transfer struct {
 	size, bytes int64
 }
 
-// activeShown is how many transfers have a line of their own.
-const activeShown = 8
-
 // recentKept is how many steps are remembered for the live view.
 const recentKept = 16
 

@@ -96,6 +96,9 @@ func writeFailures(row rowFunc, st *control.Status, now time.Time) {
 	}
 }
 
+// activeShown is how many transfers have a line of their own.
+const activeShown = 8
+
 // writeLive prints what only the running process knows.
 func writeLive(row rowFunc, l *control.Live, now time.Time) {
 	if l.Next != nil {
@@ -120,7 +123,7 @@ func writeLive(row rowFunc, l *control.Live, now time.Time) {
 		row(name, "%3d%%  %9s  %s", percent, size(t.Size), show(t.Path))
 	}
 	if len(l.Transfers) > 0 {
-		row("", "%s/s, at most %s at once", size(l.Rate), count(int64(l.AtOnce)))
+		row("", "%s/s, %s left, at most %s at once", size(l.Rate), size(l.Left), count(int64(l.AtOnce)))
 	}
 	writeWatch(row, &l.Watch)
 	if l.Missed > 0 {

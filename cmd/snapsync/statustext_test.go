@@ -86,10 +86,10 @@ func TestStatusShowsUnfinishedUploads(t *testing.T) {
 
 func TestNothingToApprove(t *testing.T) {
 	m := &mapping{source: "/src", remote: "dst:"}
-	if got := m.nothingToApprove(&journal.State{}); got != "nothing is held" {
+	if got := nothingToApprove(m, &journal.State{}); got != "nothing is held" {
 		t.Error(got)
 	}
-	got := m.nothingToApprove(&journal.State{MountsHeld: 2, MountsWhy: "gone"})
+	got := nothingToApprove(m, &journal.State{MountsHeld: 2, MountsWhy: "gone"})
 	if want := "2 files kept: gone; mount it again, or accept what is there now with: snapsync approve --new-source /src --remote dst:"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -107,7 +107,7 @@ func TestMappingIsKnownByItsID(t *testing.T) {
 		{control.Status{ID: "work", Mapping: "work", Remote: "dst:"}, true}, // not prepared yet
 		{control.Status{ID: "work", Mapping: "work", Remote: "other:"}, false},
 	} {
-		if got := m.is(&tt.st); got != tt.want {
+		if got := isMapping(m, &tt.st); got != tt.want {
 			t.Errorf("%+v: %v", tt.st, got)
 		}
 	}

@@ -20,6 +20,9 @@
 // terminal back as it was, and then repeats the last lines of the log, which would be lost with the
 // screen. SIGTERM and the like stay with the caller, who ends ctx when all is done.
 //
+// Without Actions that steer, the same view only looks: `status --watch`. A Bar is for a run that ends by itself:
+// it has the last lines of the screen instead of all of it, and no keys.
+//
 // What it guarantees: a frame is never larger than the terminal, whatever names, numbers and errors it
 // shows; no control sequence in any of them reaches the terminal; a Source or an action that hangs
 // leaves the keys alive. Colours follow the terminal, NO_COLOR included. What it leaves to others:
