@@ -86,6 +86,10 @@ var groups = []kong.Group{
 
 // execute parses args and runs the command that they name.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	if len(args) > 0 && args[0] == completeCommand {
+		complete(ctx, args[1:], stdout)
+		return nil
+	}
 	args = rewrite(args)
 	if len(args) == 0 {
 		_, err := io.WriteString(stdout, shortHelp)

@@ -1,9 +1,13 @@
 package main
 
 import (
-	"fmt"
+	"cmp"
+	"context"
+	"embed"
 	"io"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -14,7 +18,8 @@ type completionCmd struct {
 
 // Help is the long text of `completion --help`.
 func (*completionCmd) Help() string {
-	return `The script goes to stdout.
+	return `The script goes to stdout. It asks snapsync itself what can come next: commands, flags, the mappings of the
+config file, rclone's remotes, snapshots.
 
 Examples:
 
@@ -26,237 +31,226 @@ Examples:
 
 // Run implements the command.
 func (c *completionCmd) Run(a *app) error {
-	w := writers[c.Shell]
-	_, err := io.WriteString(a.stdout, w(words(a.model)))
+	name := cmp.Or(map[string]string{"powershell": "ps1"}[c.Shell], c.Shell)
+	script, err := completions.ReadFile("completions/snapsync." + name)
+	if err != nil {
+		return err
+	}
+	_, err = a.stdout.Write(script)
 	return err
 }
 
-var writers = map[string]func([]word) string{
-	"bash": bashScript, "zsh": zshScript, "fish": fishScript, "powershell": powershellScript,
-}
+//go:embed completions/snapsync.*
+var completions embed.FS
 
-// word is a command with its flags, as a shell completes them.
-type word struct {
-	path, help string // path is "run", or "service install"
-	flags      []flagWord
-	children   []string // commands beneath it, without its own path
-}
+// completeCommand is what the scripts call. It is no command of kong's: whatever is wrong, with a variable or with
+// the config file, it says nothing and ends with status 0.
+//
+//	snapsync __complete -- plan --remote n
+//	:dirs nospace
+//	nas:	sftp
+//
+// The last word is the one that is completed, up to the cursor. The first line of the answer tells what the
+// shell does itself: it adds files or directories, and leaves out the blank after a candidate. Each further line is a
+// candidate, a tab and what it means.
+const completeCommand = "__complete"
 
-type flagWord struct {
-	name, help string
-	short      rune // 0: none
-	value      bool // it takes one
-}
+// completeTime bounds how long a person waits at the prompt.
+const completeTime = 2 * time.Second
 
-// words lists all commands of kong's model; one comes before those beneath it.
-func words(app *kong.Application) []word { return wordsBeneath(app.Node, "") }
-
-func wordsBeneath(parent *kong.Node, path string) []word {
-	var out []word
-	for _, node := range parent.Children {
-		if node.Hidden {
-			continue
-		}
-		w := word{path: strings.TrimSpace(path + " " + node.Name), help: node.Help}
-		for _, level := range node.AllFlags(true) {
-			for _, f := range level {
-				w.flags = append(w.flags, flagWord{f.Name, f.Help, f.Short, !f.IsBool() && !f.IsCounter()})
+// complete answers to completeCommand. What hangs, such as a share that is away, is left behind: the
+// process ends.
+func complete(ctx context.Context, words []string, stdout io.Writer) {
+	if len(words) > 0 && words[0] == "--" {
+		words = words[1:]
+	}
+	if len(words) == 0 {
+		words = []string{""}
+	}
+	answer := make(chan proposal, 1)
+	go func() {
+		var p proposal
+		defer func() {
+			if recover() != nil {
+				p = proposal{}
 			}
-		}
-		beneath := wordsBeneath(node, w.path)
-		for _, b := range beneath {
-			w.children = append(w.children, strings.TrimPrefix(b.path, w.path+" "))
-		}
-		out = append(append(out, w), beneath...)
+			answer <- p
+		}()
+		p = propose(ctx, words)
+	}()
+	var p proposal
+	select {
+	case p = <-answer:
+	case <-time.After(completeTime):
+	case <-ctx.Done():
 	}
-	return out
+	_, _ = io.WriteString(stdout, p.String())
 }
 
-// name is the last part of the path.
-func (w *word) name() string { return w.path[strings.LastIndexByte(w.path, ' ')+1:] }
-
-// parent is what comes before it, "" for a command of its own.
-func (w *word) parent() string { return strings.TrimSuffix(w.path[:len(w.path)-len(w.name())], " ") }
-
-func (w *word) flagNames() string {
-	var names []string
-	for _, f := range w.flags {
-		names = append(names, "--"+f.name)
-	}
-	return strings.Join(names, " ")
+// proposal is what a word can become, in the order in which it is shown.
+type proposal struct {
+	candidates []candidate
+	files      bool // the shell adds files and directories
+	dirs       bool // the shell adds directories
+	open       bool // the word goes on after a candidate
 }
 
-// names lists the commands that are beneath no other.
-func names(ws []word) string {
-	var out []string
-	for _, w := range ws {
-		if w.parent() == "" {
-			out = append(out, w.path)
-		}
-	}
-	return strings.Join(out, " ")
-}
+type candidate struct{ value, help string }
 
-// bashScript keeps to what version 3.2 of macOS knows.
-func bashScript(ws []word) string {
-	var flags, children strings.Builder
-	for _, w := range ws {
-		fmt.Fprintf(&flags, "    %q) flags=%q ;;\n", w.path, w.flagNames())
-		if len(w.children) > 0 {
-			fmt.Fprintf(&children, "    %q) echo %q ;;\n", w.path, strings.Join(w.children, " "))
-		}
-	}
-	return fmt.Sprintf(`# bash completion for snapsync
-_snapsync_commands() {
-  case $1 in
-    "") echo "%[1]s" ;;
-%[2]s  esac
-}
-_snapsync() {
-  local cur=${COMP_WORDS[COMP_CWORD]} command= word flags= commands
-  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case " $(_snapsync_commands "$command") " in *" $word "*) command="${command:+$command }$word" ;; esac
-  done
-  commands=$(_snapsync_commands "$command")
-  case $command in
-%[3]s    *) flags="--help --version" ;;
-  esac
-  if [[ $cur == -* ]]; then
-    COMPREPLY=($(compgen -W "$flags" -- "$cur"))
-  elif [[ -n $commands ]]; then
-    COMPREPLY=($(compgen -W "$commands" -- "$cur"))
-  elif [[ $command == completion ]]; then
-    COMPREPLY=($(compgen -W "bash zsh fish powershell" -- "$cur"))
-  else
-    compopt -o filenames 2>/dev/null
-    COMPREPLY=($(compgen -f -- "$cur"))
-  fi
-}
-complete -F _snapsync snapsync
-`, names(ws), children.String(), flags.String())
-}
-
-func zshScript(ws []word) string {
-	var commands, cases strings.Builder
-	for _, w := range ws {
-		if w.parent() != "" {
-			continue // with its parent
-		}
-		fmt.Fprintf(&commands, "    %s\n", shellQuote(w.path+":"+w.help))
-		fmt.Fprintf(&cases, "      %s)\n", w.path)
-		if len(w.children) > 0 {
-			zshNested(&cases, w, ws)
-		} else {
-			zshFlags(&cases, w, "        ")
-		}
-	}
-	return fmt.Sprintf(`#compdef snapsync
-_snapsync() {
-  local -a commands
-  commands=(
-%s  )
-  local context state line
-  _arguments -C '1:command:->command' '*::argument:->argument'
-  case $state in
-    command) _describe command commands ;;
-    argument)
-      case $words[1] in
-%s      esac ;;
-  esac
-}
-compdef _snapsync snapsync
-`, commands.String(), cases.String())
-}
-
-// zshNested completes the commands beneath one, and then what belongs to them.
-func zshNested(b *strings.Builder, parent word, ws []word) {
-	fmt.Fprintf(b, "        if (( CURRENT == 2 )); then\n          compadd -- %s\n        else\n", strings.Join(parent.children, " "))
-	b.WriteString("          shift words; (( CURRENT-- ))\n          case $words[1] in\n")
-	for _, w := range ws {
-		if w.parent() == parent.path {
-			fmt.Fprintf(b, "            %s)\n", w.name())
-			zshFlags(b, w, "              ")
-		}
-	}
-	b.WriteString("          esac\n        fi ;;\n")
-}
-
-func zshFlags(b *strings.Builder, w word, indent string) {
-	fmt.Fprintf(b, "%s_arguments \\\n", indent)
-	for _, f := range w.flags {
-		spec := "--" + f.name + "[" + strings.NewReplacer("[", "(", "]", ")").Replace(f.help) + "]"
-		if f.value {
-			spec += ":value:_files"
-		}
-		fmt.Fprintf(b, "%s  %s \\\n", indent, shellQuote(spec))
-	}
-	fmt.Fprintf(b, "%s  '*:path:_files' ;;\n", indent)
-}
-
-func fishScript(ws []word) string {
+// String is the answer as the scripts read it. What would break a line is left out.
+func (p proposal) String() string {
 	var b strings.Builder
-	b.WriteString("# fish completion for snapsync\n")
-	for _, w := range ws {
-		when := "__fish_use_subcommand"
-		if w.parent() != "" {
-			when = shellQuote(fmt.Sprintf("__fish_seen_subcommand_from %s; and not __fish_seen_subcommand_from %s",
-				w.parent(), strings.Join(childrenOf(ws, w.parent()), " ")))
+	var directives []string
+	for _, d := range []struct {
+		name string
+		set  bool
+	}{{"files", p.files}, {"dirs", p.dirs}, {"nospace", p.open}} {
+		if d.set {
+			directives = append(directives, d.name)
 		}
-		fmt.Fprintf(&b, "complete -c snapsync -n %s -f -a %s -d %s\n", when, w.name(), shellQuote(w.help))
 	}
-	for _, w := range ws {
-		when := "__fish_seen_subcommand_from " + strings.ReplaceAll(w.path, " ", "; and __fish_seen_subcommand_from ")
-		for _, f := range w.flags {
-			fmt.Fprintf(&b, "complete -c snapsync -n %s -l %s", shellQuote(when), f.name)
-			if f.short != 0 {
-				fmt.Fprintf(&b, " -s %c", f.short)
-			}
-			if f.value {
-				b.WriteString(" -r")
-			}
-			fmt.Fprintf(&b, " -d %s\n", shellQuote(f.help))
+	b.WriteString(":" + strings.Join(directives, " ") + "\n")
+	for _, c := range p.candidates {
+		if !strings.ContainsAny(c.value, "\t\r\n") {
+			b.WriteString(c.value + "\t" + strings.Join(strings.Fields(c.help), " ") + "\n")
 		}
 	}
 	return b.String()
 }
 
-func childrenOf(ws []word, path string) []string {
-	for _, w := range ws {
-		if w.path == path {
-			return w.children
+// matching keeps the candidates that begin with what was typed; without any, those that do in another case.
+func matching(all []candidate, typed string) []candidate {
+	var exact, folded []candidate
+	for _, c := range all {
+		if strings.HasPrefix(c.value, typed) {
+			exact = append(exact, c)
+		}
+		if strings.HasPrefix(strings.ToLower(c.value), strings.ToLower(typed)) {
+			folded = append(folded, c)
+		}
+	}
+	if len(exact) > 0 {
+		return exact
+	}
+	return folded
+}
+
+// propose completes the last of words, which there is.
+func propose(ctx context.Context, words []string) proposal {
+	l, err := readLine(words)
+	if err != nil {
+		return proposal{}
+	}
+	p := l.propose(ctx)
+	p.candidates = matching(p.candidates, l.current)
+	return p
+}
+
+// line is a command line up to the cursor.
+type line struct {
+	cli     *cli
+	model   *kong.Application
+	parsed  *kong.Context // the words before the current one
+	node    *kong.Node    // the command that they name
+	waiting *kong.Flag    // the last of them, if the current one is its value
+	ended   bool          // there was a "--": no flags any more
+	current string
+}
+
+// readLine fails for a line that means nothing.
+func readLine(words []string) (*line, error) {
+	last := len(words) - 1
+	before := rewrite(words[:last])
+	l := &line{cli: &cli{}, current: words[last], ended: slices.Contains(before, "--")}
+	parser, err := newParser(l.cli, io.Discard, io.Discard)
+	if err != nil {
+		return nil, err
+	}
+	err = l.trace(parser, before)
+	if err == nil || len(before) == 0 {
+		return l, err
+	}
+	name := before[len(before)-1]
+	if err := l.trace(parser, before[:len(before)-1]); err != nil {
+		return nil, err
+	}
+	if l.waiting = l.flag(name); l.waiting == nil && len(name) > 2 && name[0] == '-' && name[1] != '-' {
+		l.waiting = l.flag("-" + name[len(name)-1:]) // -vm is -v -m
+	}
+	if l.waiting == nil || !takesValue(l.waiting) {
+		return nil, err
+	}
+	return l, nil
+}
+
+// trace reads words without running any hook of kong's, nor asking for what is missing.
+func (l *line) trace(parser *kong.Kong, words []string) error {
+	parsed, err := kong.Trace(parser, words)
+	if err != nil {
+		return err
+	}
+	l.model, l.parsed, l.node = parser.Model, parsed, parsed.Selected()
+	if l.node == nil {
+		l.node = parser.Model.Node
+	}
+	return parsed.Error
+}
+
+// propose completes the current word.
+func (l *line) propose(ctx context.Context) proposal {
+	name, _, hasValue := strings.Cut(l.current, "=")
+	switch {
+	case l.waiting != nil:
+		return l.value(ctx, l.waiting.Value, "")
+	case l.ended || !strings.HasPrefix(l.current, "-"):
+		return l.argument(ctx)
+	case !strings.HasPrefix(l.current, "--") && len(l.current) > 2:
+		if f := l.flag(l.current[:2]); f != nil && takesValue(f) { // -mNAME
+			p := l.value(ctx, f.Value, l.current[:2])
+			p.files, p.dirs = false, false // no shell would know where the path begins
+			return p
+		}
+	case hasValue:
+		if f := l.flag(name); f != nil {
+			return l.value(ctx, f.Value, name+"=")
+		}
+		return proposal{}
+	}
+	return proposal{candidates: l.flags()}
+}
+
+// argument proposes the commands beneath the one of the line, or values of its next argument.
+func (l *line) argument(ctx context.Context) (p proposal) {
+	given := 0
+	for _, step := range l.parsed.Path {
+		if step.Positional != nil {
+			given++
+		}
+	}
+	if given < len(l.node.Positional) {
+		return l.value(ctx, l.node.Positional[given], "")
+	}
+	if last := len(l.node.Positional) - 1; last >= 0 && l.node.Positional[last].IsCumulative() {
+		return l.value(ctx, l.node.Positional[last], "")
+	}
+	for _, n := range l.node.Children {
+		if !n.Hidden {
+			p.candidates = append(p.candidates, candidate{n.Name, firstSentence(n.Help)})
+		}
+	}
+	return p
+}
+
+// flag is the one that a word such as -m or --mapping means; nil: there is none.
+func (l *line) flag(word string) *kong.Flag {
+	for _, level := range l.node.AllFlags(false) {
+		for _, f := range level {
+			short := f.Short != 0 && word == "-"+string(f.Short)
+			long, dashes := strings.CutPrefix(word, "--")
+			if short || dashes && (long == f.Name || slices.Contains(f.Aliases, long)) {
+				return f
+			}
 		}
 	}
 	return nil
 }
-
-func powershellScript(ws []word) string {
-	var flags, children strings.Builder
-	for _, w := range ws {
-		fmt.Fprintf(&flags, "    '%s' = '%s'\n", w.path, w.flagNames())
-		if len(w.children) > 0 {
-			fmt.Fprintf(&children, "    '%s' = '%s'\n", w.path, strings.Join(w.children, " "))
-		}
-	}
-	return fmt.Sprintf(`# PowerShell completion for snapsync
-Register-ArgumentCompleter -Native -CommandName snapsync -ScriptBlock {
-  param($wordToComplete, $commandAst, $cursorPosition)
-  $flags = @{
-%s  }
-  $commands = @{
-    '' = '%s'
-%s  }
-  $command = ''
-  $commandAst.CommandElements | Select-Object -Skip 1 | ForEach-Object {
-    $longer = "$command $_".Trim()
-    if ($flags.ContainsKey($longer)) { $command = $longer }
-  }
-  $candidates = if ($wordToComplete -like '-*' -and $command) { $flags[$command] -split ' ' }
-    elseif ($commands.ContainsKey($command)) { $commands[$command] -split ' ' } else { @() }
-  $candidates | Where-Object { $_ -like "$wordToComplete*" } |
-    ForEach-Object { [System.Management.Automation.CompletionResult]::new($_) }
-}
-`, flags.String(), names(ws), children.String())
-}
-
-// shellQuote quotes for zsh and fish alike: single quotes, with those inside replaced by typographic ones.
-func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", "’") + "'" }

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"github.com/rclone/rclone/fs"
+	rclone "github.com/rclone/rclone/fs/config"
+
+	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/journal"
+)
+
+func takesValue(f *kong.Flag) bool { return !f.IsBool() && !f.IsCounter() }
+
+// flags proposes those that can still be given, the command's own first.
+func (l *line) flags() (all []candidate) {
+	levels := l.node.AllFlags(true)
+	slices.Reverse(levels)
+	for _, f := range slices.Concat(levels...) {
+		if l.excluded(f) {
+			continue
+		}
+		for _, name := range spellings(f) {
+			all = append(all, candidate{name, firstSentence(f.Help)})
+		}
+	}
+	return all
+}
+
+// spellings are the ways to write a flag: --links, -l, and what kong takes for the opposite.
+func spellings(f *kong.Flag) []string {
+	names := []string{"--" + f.Name}
+	if f.Short != 0 {
+		names = append(names, "-"+string(f.Short))
+	}
+	switch no := f.Tag.Negatable; no {
+	case "":
+	case "_": // kong's word for its default
+		names = append(names, "--no-"+f.Name)
+	default:
+		names = append(names, "--"+no)
+	}
+	return names
+}
+
+// excluded reports whether f was given and is not repeatable, or one was given that excludes it.
+func (l *line) excluded(f *kong.Flag) bool {
+	return slices.ContainsFunc(l.parsed.Path, func(step *kong.Path) bool {
+		g := step.Flag
+		if g == f {
+			return !f.IsCumulative() && !f.IsCounter()
+		}
+		return g != nil && slices.ContainsFunc(g.Xor, func(x string) bool { return slices.Contains(f.Xor, x) })
+	})
+}
+
+func firstSentence(help string) string {
+	help, _, _ = strings.Cut(help, ". ")
+	return strings.TrimSuffix(help, ".")
+}
+
+// value proposes values of a flag or an argument. prefix is what stands before them in the same word: "", "-m",
+// "--mapping=".
+func (l *line) value(ctx context.Context, v *kong.Value, prefix string) proposal {
+	p := l.kinds(ctx, v, strings.TrimPrefix(l.current, prefix))
+	for i := range p.candidates {
+		p.candidates[i].value = prefix + p.candidates[i].value
+	}
+	return p
+}
+
+// kinds goes by what the help calls a value, as expanded does: kong has no other word for it.
+func (l *line) kinds(ctx context.Context, v *kong.Value, typed string) proposal {
+	what := v.Name
+	if v.Flag != nil && v.Name != "mapping" && v.Name != "backup-dir" {
+		what = v.Flag.PlaceHolder
+	}
+	switch {
+	case v.Enum != "":
+		return proposal{candidates: named(v.EnumSlice()...)}
+	case v.IsBool():
+		return proposal{candidates: named("true", "false")}
+	}
+	switch what {
+	case "FILE", "path":
+		return proposal{files: true}
+	case "DIR", "src", "dir":
+		return proposal{dirs: true}
+	case "REMOTE", "backup-dir":
+		return l.remotes(ctx, typed)
+	case "LEVEL":
+		return proposal{candidates: named("DEBUG", "INFO", "NOTICE", "ERROR")}
+	case "mapping":
+		return proposal{candidates: l.mappings(ctx)}
+	case "a":
+		return proposal{candidates: l.snapshots(ctx, false)}
+	case "b":
+		return proposal{candidates: l.snapshots(ctx, true)}
+	}
+	return proposal{}
+}
+
+func named(values ...string) (all []candidate) {
+	for _, v := range values {
+		all = append(all, candidate{value: v})
+	}
+	return all
+}
+
+// apply gives the flags their values and returns an app that says nothing. Only what reads a file needs it.
+func (l *line) apply(ctx context.Context) (*app, error) {
+	if err := l.parsed.Reset(); err != nil {
+		return nil, err
+	}
+	if _, err := l.parsed.Apply(); err != nil {
+		return nil, err
+	}
+	return &app{
+		globals: &l.cli.globals, ctx: ctx, model: l.model, given: givenFlags(l.parsed),
+		stdout: io.Discard, stderr: io.Discard, log: slog.New(slog.DiscardHandler),
+	}, nil
+}
+
+// mappings are those of the config file.
+func (l *line) mappings(ctx context.Context) (all []candidate) {
+	a, err := l.apply(ctx)
+	if err != nil {
+		return nil
+	}
+	file, err := a.configFile()
+	if err != nil {
+		return nil
+	}
+	for _, m := range file.Mappings {
+		help := m.Source
+		if _, display, err := backends.Canonical(m.Remote); err == nil {
+			help += " → " + display
+		}
+		all = append(all, candidate{m.Name, help})
+	}
+	return all
+}
+
+// remotes are those of rclone's configuration, and directories. What follows the colon is not listed: that
+// would take a connection. Nor is a password asked for, or a command run that may ask for one.
+func (l *line) remotes(ctx context.Context, typed string) proposal {
+	if strings.Contains(typed[len(filepath.VolumeName(typed)):], ":") {
+		return proposal{}
+	}
+	p := proposal{dirs: true, open: true}
+	a, err := l.apply(ctx)
+	if err != nil || a.configure(l.parsed) != nil {
+		return p
+	}
+	a.PasswordCommand = ""
+	fs.GetConfig(context.Background()).PasswordCommand = nil // of the environment
+	if a.startRclone() != nil {
+		return p
+	}
+	for _, r := range rclone.GetRemotes() {
+		p.candidates = append(p.candidates, candidate{r.Name + ":", strings.TrimSpace(r.Type + " " + r.Description)})
+	}
+	slices.SortFunc(p.candidates, func(x, y candidate) int { return strings.Compare(x.value, y.value) })
+	return p
+}
+
+// maxSnapshots keeps the list such that a person can look through it.
+const maxSnapshots = 100
+
+// snapshots are the latest ones of the mapping that the line means; those after A if it is about B.
+func (l *line) snapshots(ctx context.Context, isB bool) (all []candidate) {
+	a, err := l.apply(ctx)
+	if err != nil || a.configure(l.parsed) != nil {
+		return nil
+	}
+	diff := &l.cli.Diff
+	m, err := a.choose(&diff.selection, "", "")
+	if err != nil {
+		return nil
+	}
+	j, err := journal.OpenReadOnly(m.journalPath())
+	if err != nil {
+		return nil
+	}
+	defer j.Close()
+	cycles, err := j.Cycles(maxSnapshots)
+	if err != nil {
+		return nil
+	}
+	for i := range cycles {
+		if c := &cycles[i]; !isB || c.ID > diff.A {
+			number := fmt.Sprint(c.ID)
+			all = append(all, candidate{number, strings.TrimPrefix(snapshotLine(c), "#"+number)})
+		}
+	}
+	return all
+}
