@@ -114,17 +114,17 @@ func named(values ...string) (all []candidate) {
 	return all
 }
 
-// apply gives the flags their values and returns an app that says nothing. Only what reads a file needs it.
-func (l *line) apply(ctx context.Context) (*app, error) {
+// apply gives the flags their values and returns a resolver that says nothing. Only what reads a file needs it.
+func (l *line) apply(ctx context.Context) (*resolver, error) {
 	if err := l.parsed.Reset(); err != nil {
 		return nil, err
 	}
 	if _, err := l.parsed.Apply(); err != nil {
 		return nil, err
 	}
-	return &app{
+	return &resolver{
 		globals: &l.cli.globals, ctx: ctx, model: l.model, given: givenFlags(l.parsed),
-		stdout: io.Discard, stderr: io.Discard, log: slog.New(slog.DiscardHandler),
+		printer: &printer{stdout: io.Discard, stderr: io.Discard}, log: slog.New(slog.DiscardHandler),
 	}, nil
 }
 

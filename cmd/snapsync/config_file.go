@@ -44,13 +44,13 @@ func asUsage(err error) error {
 }
 
 // configure sets what the config file says about the process, unless a flag or a variable says it.
-func (a *app) configure(parsed *kong.Context) error {
-	file, err := a.configFile()
+func (r *resolver) configure(parsed *kong.Context) error {
+	file, err := r.configFile()
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) || canDoWithout(parsed) {
 			return nil
 		}
-		return a.goesOn(parsed, err)
+		return r.goesOn(parsed, err)
 	}
 	// The log file is that of the process that stays, which a service is: a person who asks something looks
 	// at the terminal, and only one process can rotate a file.
@@ -59,25 +59,25 @@ func (a *app) configure(parsed *kong.Context) error {
 	}
 	var flags []*kong.Flag
 	for _, f := range parsed.Flags() {
-		if a.given[f.Name] == byNothing && mine(f.Name) {
+		if r.given[f.Name] == byNothing && mine(f.Name) {
 			flags = append(flags, f)
 		}
 	}
-	err = asUsage(a.apply(file, flags, file.Process).Err())
+	err = asUsage(r.apply(file, flags, file.Process).Err())
 	if err != nil && canDoWithout(parsed) {
 		return nil
 	}
-	return a.goesOn(parsed, err)
+	return r.goesOn(parsed, err)
 }
 
 // goesOn lets the commands that look at, or steer, what runs do so although the config file is wrong by
 // now: what runs goes on with the one that it read. They then know the mappings by their state.
-func (a *app) goesOn(parsed *kong.Context, err error) error {
-	if err == nil || !isAbout(parsed, "status", "pause", "resume", "sync", "stop", "retry") || !a.someRun() {
+func (r *resolver) goesOn(parsed *kong.Context, err error) error {
+	if err == nil || !isAbout(parsed, "status", "pause", "resume", "sync", "stop", "retry") || !r.someRun() {
 		return err
 	}
-	a.withoutFile = true
-	fmt.Fprintf(a.stderr, "snapsync: what runs goes on with the config file as it was: %v\n", err)
+	r.withoutFile = true
+	fmt.Fprintf(r.printer.stderr, "snapsync: what runs goes on with the config file as it was: %v\n", err)
 	return nil
 }
 
