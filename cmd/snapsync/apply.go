@@ -7,6 +7,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -76,5 +77,5 @@ func nothingToApprove(m *mapping, state *journal.State) string {
 		return "nothing is held"
 	}
 	return fmt.Sprintf("%s kept: %s; mount it again, or accept what is there now with: %s",
-		counted(state.MountsHeld, "file"), state.MountsWhy, m.approval("--new-source"))
+		text.Counted(state.MountsHeld, "file"), state.MountsWhy, m.approval("--new-source"))
 }

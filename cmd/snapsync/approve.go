@@ -8,6 +8,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
@@ -72,11 +73,11 @@ func (c *approveCmd) one(a *app, m *mapping) error {
 	if err != nil {
 		return err
 	}
-	text := out.Text
+	msg := out.Text
 	if digest != "" {
-		text = counted(n, "delete") + " " + text
+		msg = text.Counted(n, "delete") + " " + msg
 	}
-	return a.answer(m, "approved", n, digest, text)
+	return a.answer(m, "approved", n, digest, msg)
 }
 
 // kind is the word for programs.
@@ -93,7 +94,7 @@ func (c *approveCmd) kind() string {
 // approval is the command line that approves what is held for this mapping and no other, as a shell
 // takes it. option is empty, --new-source or --new-remote.
 func (m *mapping) approval(option string) string {
-	words := []string{"snapsync", "approve", option, shellWord(m.source), "--remote", shellWord(m.remote)}
+	words := []string{"snapsync", "approve", option, text.ShellWord(m.source), "--remote", text.ShellWord(m.remote)}
 	if m.title != "" {
 		words = []string{"snapsync", "approve", option, m.handle}
 	}
@@ -134,15 +135,15 @@ func showHeld(p *printer, m *mapping) (n int64, digest string, err error) {
 		}
 		n++
 		if p.JSON {
-			return writeJSON(p.stdout, stepOf(step))
+			return text.WriteJSON(p.stdout, text.NewStep(step))
 		}
-		if n <= 2*maxShown && !p.Quiet {
-			fmt.Fprintf(p.stdout, "  %s%s\n", show(step.Path), because(step, journal.Deleted))
+		if n <= 2*text.MaxShown && !p.Quiet {
+			fmt.Fprintf(p.stdout, "  %s%s\n", text.Path(step.Path), text.Because(step, journal.Deleted))
 		}
 		return nil
 	})
-	if n > 2*maxShown && !p.JSON && !p.Quiet {
-		fmt.Fprintf(p.stdout, "  … and %s more\n", count(n-2*maxShown))
+	if n > 2*text.MaxShown && !p.JSON && !p.Quiet {
+		fmt.Fprintf(p.stdout, "  … and %s more\n", text.Count(n-2*text.MaxShown))
 	}
 	return n, state.HeldDigest, err
 }

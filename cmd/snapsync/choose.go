@@ -9,6 +9,7 @@ import (
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 // choose finds the one mapping that a command means. path is what the command is about; empty if about
@@ -94,9 +95,9 @@ func (e noMappingError) Error() string { return "there is no mapping " + e.what 
 func errNoMapping(sel *selection, src string) error {
 	switch {
 	case src+sel.Source != "" && sel.Remote != "":
-		return noMappingError{"of " + show(src+sel.Source) + " to this remote: it was never synced"}
+		return noMappingError{"of " + text.Path(src+sel.Source) + " to this remote: it was never synced"}
 	case src+sel.Source != "":
-		return noMappingError{"of " + show(src+sel.Source)}
+		return noMappingError{"of " + text.Path(src+sel.Source)}
 	case sel.Remote != "":
 		return noMappingError{"to this remote"}
 	}
@@ -107,7 +108,7 @@ func errNoMapping(sel *selection, src string) error {
 // that cannot be read and may have them.
 func (r *resolver) candidates(sel *selection, src string) ([]*mapping, error) {
 	if src != "" && sel.Source != "" {
-		return nil, exit.Usage("", "the source is named twice: %s and --source %s", show(src), show(sel.Source))
+		return nil, exit.Usage("", "the source is named twice: %s and --source %s", text.Path(src), text.Path(sel.Source))
 	}
 	srcBy := byFlag
 	if src == "" {
@@ -276,7 +277,7 @@ func (m *mapping) pathIn(typed string) (string, error) {
 	}
 	rel := filepath.ToSlash(filepath.Clean(typed))
 	if _, inside := within(m.source, "."); inside || filepath.IsAbs(typed) || rel == ".." || strings.HasPrefix(rel, "../") {
-		return "", exit.Usage("", "%s is not inside the source %s", show(typed), show(m.source))
+		return "", exit.Usage("", "%s is not inside the source %s", text.Path(typed), text.Path(m.source))
 	}
 	return rel, nil
 }

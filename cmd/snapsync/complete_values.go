@@ -14,6 +14,7 @@ import (
 	rclone "github.com/rclone/rclone/fs/config"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -197,7 +198,7 @@ func (l *line) snapshots(ctx context.Context, isB bool) (all []candidate) {
 	for i := range cycles {
 		if c := &cycles[i]; !isB || c.ID > diff.A {
 			number := fmt.Sprint(c.ID)
-			all = append(all, candidate{number, strings.TrimPrefix(snapshotLine(c), "#"+number)})
+			all = append(all, candidate{number, strings.TrimPrefix(text.SnapshotLine(c), "#"+number)})
 		}
 	}
 	return all

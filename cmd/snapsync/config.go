@@ -11,6 +11,7 @@ import (
 	"github.com/mattn/go-isatty"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 // configCmd are the commands about the config file of mappings.
@@ -68,10 +69,10 @@ check': what is wrong is said, and nothing else is done about it.`
 func (*configEditCmd) Run(a *app) error {
 	path := a.configPath()
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return exit.Usage("'snapsync config init' makes it", "%s does not exist", show(path))
+		return exit.Usage("'snapsync config init' makes it", "%s does not exist", text.Path(path))
 	}
 	if err := a.edit(path); err != nil {
-		return fmt.Errorf("edit %s: %w", show(path), err)
+		return fmt.Errorf("edit %s: %w", text.Path(path), err)
 	}
 	if err := (&configCheckCmd{}).Run(a); err != nil || a.JSON || a.Quiet || !a.someRun() {
 		return err

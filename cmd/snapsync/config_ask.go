@@ -16,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 // asker puts questions to a person and reads the answers, line by line; an empty line takes what is in brackets.
@@ -139,7 +140,7 @@ func (q *asker) list(which []int, options []string, rows int) {
 	}
 	lines, hidden := columns(which[:short], numbered, q.width, max(rows-len(rest), 2))
 	if hidden > 0 {
-		lines = append(lines, fmt.Sprintf("  … %s more: type a part of a name", count(int64(hidden))))
+		lines = append(lines, fmt.Sprintf("  … %s more: type a part of a name", text.Count(int64(hidden))))
 	}
 	for _, line := range append(lines, rest...) {
 		fmt.Fprintln(q.out, line)

@@ -10,6 +10,7 @@ import (
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
@@ -44,7 +45,7 @@ type checkJSON struct {
 func (*configCheckCmd) Run(a *app) error {
 	file, err := a.configFile()
 	if errors.Is(err, fs.ErrNotExist) {
-		return exit.Usage("'snapsync config init' makes it", "%s does not exist", show(a.configPath()))
+		return exit.Usage("'snapsync config init' makes it", "%s does not exist", text.Path(a.configPath()))
 	}
 	var all []spec
 	if err == nil {
@@ -83,7 +84,7 @@ func (a *app) checkEach(file *config.File, all []spec) error {
 		err := a.checkMapping(file, s)
 		if err == nil && open && hasSecret(s.Remote) {
 			err = asUsage(config.Problems{file.Problem(file.Find(file.Mapping(s.name), "remote"),
-				"remote: it holds a secret, and other users can read this file: chmod 600 %s", shellWord(file.Path))})
+				"remote: it holds a secret, and other users can read this file: chmod 600 %s", text.ShellWord(file.Path))})
 		}
 		if err != nil {
 			bad++
@@ -100,7 +101,7 @@ func (a *app) checkEach(file *config.File, all []spec) error {
 	case bad > 0:
 		return exit.Quiet(exit.StatusUsage)
 	case len(all) == 0:
-		return exit.Usage("'snapsync config init' adds one", "%s has no mappings", show(file.Path))
+		return exit.Usage("'snapsync config init' adds one", "%s has no mappings", text.Path(file.Path))
 	}
 	return nil
 }
@@ -184,7 +185,7 @@ func (a *app) tellProblems(mapping string, err error) error {
 		line := checkJSON{"problem", mapping, false, p.Path, p.At.Line, p.At.Column, p.Err.Error()}
 		var werr error
 		if a.JSON {
-			werr = writeJSON(a.stdout, line)
+			werr = text.WriteJSON(a.stdout, line)
 		} else {
 			_, werr = fmt.Fprintf(a.stdout, "PROBLEM  %v\n", p)
 		}
@@ -200,13 +201,13 @@ func (a *app) tellOK(s *spec) error {
 	if err != nil {
 		return err
 	}
-	text := fmt.Sprintf("%s → %s", show(s.src), display)
+	msg := fmt.Sprintf("%s → %s", text.Path(s.src), display)
 	if a.JSON {
-		return writeJSON(a.stdout, checkJSON{Type: "mapping", Mapping: s.name, OK: true, Text: text})
+		return text.WriteJSON(a.stdout, checkJSON{Type: "mapping", Mapping: s.name, OK: true, Text: msg})
 	}
 	if a.Quiet {
 		return nil
 	}
-	_, err = fmt.Fprintf(a.stdout, "ok       %s: %s\n", s.name, text)
+	_, err = fmt.Fprintf(a.stdout, "ok       %s: %s\n", s.name, msg)
 	return err
 }

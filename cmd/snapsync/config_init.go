@@ -16,6 +16,7 @@ import (
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 type configInitCmd struct {
@@ -130,7 +131,7 @@ func (d *draft) checkName(name string) error {
 		return exit.Usage("", "%w", err)
 	}
 	if d.file != nil && d.file.Mapping(name) != nil {
-		return exit.Usage("choose another name, or edit that one with 'snapsync config edit'", "%s has a mapping %q already", show(d.file.Path), name)
+		return exit.Usage("choose another name, or edit that one with 'snapsync config edit'", "%s has a mapping %q already", text.Path(d.file.Path), name)
 	}
 	return nil
 }
@@ -239,12 +240,12 @@ func (d *draft) write() error {
 		return err
 	}
 	if d.JSON {
-		return writeJSON(d.stdout, checkJSON{Type: "written", Mapping: d.name, OK: true, Path: path, Text: "written"})
+		return text.WriteJSON(d.stdout, checkJSON{Type: "written", Mapping: d.name, OK: true, Path: path, Text: "written"})
 	}
 	if d.Quiet {
 		return nil
 	}
-	_, err = fmt.Fprintf(d.stdout, "snapsync: mapping %q is in %s\n%s", d.name, show(path), d.next())
+	_, err = fmt.Fprintf(d.stdout, "snapsync: mapping %q is in %s\n%s", d.name, text.Path(path), d.next())
 	return err
 }
 
@@ -252,7 +253,7 @@ func (d *draft) write() error {
 func (d *draft) next() string {
 	opt := ""
 	if d.Mappings != "" {
-		opt = " --mappings " + shellWord(d.Mappings)
+		opt = " --mappings " + text.ShellWord(d.Mappings)
 	}
 	rows := [][2]string{
 		{"snapsync plan" + opt + " -m " + d.name, "look at every step of a first run"},

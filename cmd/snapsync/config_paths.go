@@ -9,6 +9,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 // expanded makes the paths in a value whole: a service has no working directory that a person would
@@ -55,35 +56,35 @@ func fileIn(dir, text string) (string, error) {
 }
 
 // directory expands ~ and variables, and wants the whole path.
-func directory(text string) (string, error) {
-	path, err := expandPath(text)
+func directory(given string) (string, error) {
+	path, err := expandPath(given)
 	if err == nil && path != "" && !filepath.IsAbs(path) {
-		err = fmt.Errorf("%s is relative: start it with / or ~/", show(text))
+		err = fmt.Errorf("%s is relative: start it with / or ~/", text.Path(given))
 	}
 	return path, err
 }
 
 // remoteOf expands ~ at the start of a local directory, and refuses one that depends on the working
 // directory. In a remote $ has no meaning: passwords have it.
-func remoteOf(text string) (string, error) {
-	if text == "~" || strings.HasPrefix(text, "~/") {
-		return expandPath(strings.ReplaceAll(text, "$", "$$"))
+func remoteOf(given string) (string, error) {
+	if given == "~" || strings.HasPrefix(given, "~/") {
+		return expandPath(strings.ReplaceAll(given, "$", "$$"))
 	}
-	if _, _, err := backends.Canonical(text); err != nil {
+	if _, _, err := backends.Canonical(given); err != nil {
 		return "", err
 	}
-	path := strings.TrimPrefix(text, ":local:")
-	if _, local := backends.LocalPath(text); local && text != "" && !filepath.IsAbs(path) {
-		return "", fmt.Errorf("%s is a relative directory: start it with / or ~/, or name a remote as in nas:%s", show(text), show(text))
+	path := strings.TrimPrefix(given, ":local:")
+	if _, local := backends.LocalPath(given); local && given != "" && !filepath.IsAbs(path) {
+		return "", fmt.Errorf("%s is a relative directory: start it with / or ~/, or name a remote as in nas:%s", text.Path(given), text.Path(given))
 	}
-	return text, nil
+	return given, nil
 }
 
 // expandPath replaces ~ at the start by the home directory, and $NAME and ${NAME} by variables of the
 // environment; $$ is a dollar sign.
-func expandPath(text string) (string, error) {
+func expandPath(given string) (string, error) {
 	var missing []string
-	path := os.Expand(text, func(name string) string {
+	path := os.Expand(given, func(name string) string {
 		if name == "$" {
 			return "$"
 		}
@@ -97,8 +98,8 @@ func expandPath(text string) (string, error) {
 		return "", fmt.Errorf("%s is not set in the environment: $$ is a dollar sign", strings.Join(missing, ", "))
 	}
 	if path != "~" && !strings.HasPrefix(path, "~/") {
-		if strings.HasPrefix(text, "~") {
-			return "", fmt.Errorf("%s: only ~/ is known, not the home of others: write the whole path", show(text))
+		if strings.HasPrefix(given, "~") {
+			return "", fmt.Errorf("%s: only ~/ is known, not the home of others: write the whole path", text.Path(given))
 		}
 		return path, nil
 	}

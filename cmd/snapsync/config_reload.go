@@ -6,6 +6,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 type configReloadCmd struct{}
@@ -57,7 +58,7 @@ func (c *configReloadCmd) Run(a *app) error {
 func (*configReloadCmd) tell(a *app, r reloadedJSON) error {
 	switch {
 	case a.JSON:
-		return writeJSON(a.stdout, r)
+		return text.WriteJSON(a.stdout, r)
 	case a.Quiet:
 		return nil
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 type configShowCmd struct {
@@ -37,7 +38,7 @@ Examples:
 func (c *configShowCmd) Run(a *app) error {
 	file, err := a.configFile()
 	if errors.Is(err, fs.ErrNotExist) {
-		return exit.Usage("'snapsync config init' makes it", "%s does not exist", show(a.configPath()))
+		return exit.Usage("'snapsync config init' makes it", "%s does not exist", text.Path(a.configPath()))
 	}
 	if err != nil {
 		return err
@@ -81,11 +82,11 @@ type shownMapping struct {
 func (c *configShowCmd) write(a *app, out *bufio.Writer, file *config.File, specs []spec) error {
 	process := a.processKeys(file)
 	if a.JSON {
-		if err := writeJSON(out, shownMapping{Type: "process", File: file.Path, Options: optionsOf(process)}); err != nil {
+		if err := text.WriteJSON(out, shownMapping{Type: "process", File: file.Path, Options: optionsOf(process)}); err != nil {
 			return err
 		}
 	} else {
-		fmt.Fprintf(out, "# %s\n", show(file.Path))
+		fmt.Fprintf(out, "# %s\n", text.Path(file.Path))
 		c.writeKeys(out, process)
 	}
 	for i := range specs {
@@ -97,7 +98,7 @@ func (c *configShowCmd) write(a *app, out *bufio.Writer, file *config.File, spec
 		keys := mappingKeys(file, s)
 		if a.JSON {
 			m := shownMapping{Type: "mapping", Mapping: s.name, Source: s.src, Remote: remote, Options: optionsOf(keys)}
-			if err := writeJSON(out, m); err != nil {
+			if err := text.WriteJSON(out, m); err != nil {
 				return err
 			}
 			continue

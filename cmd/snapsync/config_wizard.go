@@ -11,6 +11,7 @@ import (
 	"github.com/rclone/rclone/fs/config"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/remote"
 )
@@ -52,7 +53,7 @@ func (w *wizard) askSource() error {
 			return err
 		}
 	}
-	w.note("source", show(w.source))
+	w.note("source", text.Path(w.source))
 	return nil
 }
 
@@ -143,7 +144,7 @@ func (w *wizard) checkRemote(text string) error {
 
 // newRemote lets rclone ask its own questions, and adds what it makes to its own configuration.
 func (w *wizard) newRemote() error {
-	w.print("\nrclone asks now. Its remote is stored in %s.", show(config.GetConfigPath()))
+	w.print("\nrclone asks now. Its remote is stored in %s.", text.Path(config.GetConfigPath()))
 	name := config.NewRemoteName()
 	if err := config.NewRemote(w.ctx, name); err != nil {
 		w.print("rclone: %v", err)
@@ -327,8 +328,8 @@ func (w *wizard) preview() (string, error) {
 	if err = errors.Join(err, e.Close()); err != nil {
 		return "", err
 	}
-	view := newPlanView(p, w.CreateEmptySrcDirs)
-	return view.totals.text(p.Head.Stats.Files) + view.skipped, nil
+	view := text.NewPlan(p, w.CreateEmptySrcDirs)
+	return view.Total(), nil
 }
 
 func (w *wizard) save() error {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 )
 
@@ -26,7 +27,7 @@ type (
 	}
 	// stepEvent: a step ended.
 	stepEvent struct {
-		stepJSON
+		text.Step
 		Mapping string `json:"mapping"`
 		Time    string `json:"time"`
 		Error   string `json:"error,omitempty"`
@@ -55,7 +56,7 @@ type (
 )
 
 func head(kind, mapping string) eventHead {
-	return eventHead{Type: kind, Mapping: mapping, Time: *jsonTime(time.Now())}
+	return eventHead{Type: kind, Mapping: mapping, Time: *text.JSONTime(time.Now())}
 }
 
 // publish hands an event to the readers of the socket, and to stdout with --json.
@@ -66,7 +67,7 @@ func (d *daemonProcess) publish(kind, mapping string, data any) {
 	}
 	d.out.Lock()
 	defer d.out.Unlock()
-	if err := writeJSON(d.stdout, data); err != nil {
+	if err := text.WriteJSON(d.stdout, data); err != nil {
 		d.log.Debug("stdout", "err", err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/event"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -96,7 +97,7 @@ func (f *flight) end(ev event.Event) {
 	switch s := ev.Step; {
 	case ev.Err != nil:
 		f.since.Failed++
-		if len(f.since.Failures) < maxShown && !passing(ev.Err) {
+		if len(f.since.Failures) < text.MaxShown && !passing(ev.Err) {
 			f.since.Failures = append(f.since.Failures, engine.Failure{Path: ev.Step.Path, Err: ev.Err})
 		}
 	case s.Action == journal.Move:
@@ -141,7 +142,7 @@ func (f *flight) transfers() (all []control.Transfer, perSecond, left int64) {
 	for _, t := range f.active {
 		flying += max(t.size-t.bytes, 0)
 		all = append(all, control.Transfer{
-			Path: t.path, PathBytes: rawName(t.path), Size: t.size, Done: min(t.bytes, t.size), Since: t.begun.UTC(),
+			Path: t.path, PathBytes: text.RawName(t.path), Size: t.size, Done: min(t.bytes, t.size), Since: t.begun.UTC(),
 		})
 	}
 	slices.SortFunc(all, func(a, b control.Transfer) int {

@@ -15,6 +15,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 // A reload reads the config file again. A file that is wrong, a log file that cannot be opened or a port that
@@ -185,7 +186,7 @@ func (d *daemonProcess) reload() (out control.Outcome, err error) {
 	}
 	kept, gone := d.replace(specs, &out)
 	d.said(nil)
-	out.Text = fmt.Sprintf("reloaded: %s as before, %d started, %d ended", counted(int64(kept), "mapping"), len(out.Mappings), gone)
+	out.Text = fmt.Sprintf("reloaded: %s as before, %d started, %d ended", text.Counted(int64(kept), "mapping"), len(out.Mappings), gone)
 	if len(out.Changed) > 0 {
 		out.Text += "; taken over: " + strings.Join(out.Changed, ", ")
 	}
@@ -203,9 +204,9 @@ func (d *daemonProcess) fileGone(err error) error {
 	const hint = "put it back and reload; 'snapsync stop' ends what runs"
 	switch file, ferr := d.configFile(); {
 	case errors.Is(ferr, fs.ErrNotExist):
-		return exit.Usage(hint, "%s does not exist any more", show(d.configPath()))
+		return exit.Usage(hint, "%s does not exist any more", text.Path(d.configPath()))
 	case ferr == nil && len(file.Mappings) == 0:
-		return exit.Usage(hint, "%s has no mappings any more", show(file.Path))
+		return exit.Usage(hint, "%s has no mappings any more", text.Path(file.Path))
 	}
 	return err
 }

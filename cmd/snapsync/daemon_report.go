@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -37,7 +38,7 @@ func (u *upkeep) report(done <-chan struct{}, nudge <-chan struct{}, l keeper, f
 		case <-done:
 			r.look(l.Status())
 			if rest := f.take(); didSomething(&rest) { // of a cycle that was given up
-				r.d.line(u, summaryLine(&rest))
+				r.d.line(u, text.SummaryLine(&rest))
 			}
 			return
 		}
@@ -87,11 +88,11 @@ func (r *reporter) cycle(now *loop.Status) {
 	r.d.meters.cycle(r.label, now.Cycles-r.seen.Cycles, now)
 	if now.Err != "" && now.Err != r.seen.Err {
 		r.d.publish("error", id, errorEvent{
-			eventHead: head("error", id), Error: now.Err, Class: now.ErrKind, Next: jsonTime(now.Next),
+			eventHead: head("error", id), Error: now.Err, Class: now.ErrKind, Next: text.JSONTime(now.Next),
 		})
 	}
 	if didSomething(&sum) {
-		r.d.line(r.upkeep, summaryLine(&sum))
+		r.d.line(r.upkeep, text.SummaryLine(&sum))
 	}
 }
 
@@ -105,10 +106,10 @@ func (r *reporter) failed(sum *engine.Summary) {
 			level = slog.LevelInfo
 		}
 		worst = max(worst, level)
-		r.log().Log(r.d.ctx, level, "not synced", "path", f.Path, "err", withoutPath(f.Err.Error(), f.Path))
+		r.log().Log(r.d.ctx, level, "not synced", "path", f.Path, "err", text.WithoutPath(f.Err.Error(), f.Path))
 	}
-	if more := sum.Failed - maxShown; len(sum.Failures) == maxShown && more > 0 {
-		r.log().Log(r.d.ctx, worst, "not synced: "+counted(more, "more path")+"; 'snapsync status' lists them")
+	if more := sum.Failed - text.MaxShown; len(sum.Failures) == text.MaxShown && more > 0 {
+		r.log().Log(r.d.ctx, worst, "not synced: "+text.Counted(more, "more path")+"; 'snapsync status' lists them")
 	}
 }
 
@@ -119,7 +120,7 @@ func didSomething(s *engine.Summary) bool { return s.Sent+s.Copied+s.Touched+s.M
 func (r *reporter) state(now *loop.Status) {
 	id := r.id()
 	r.d.publish("state", id, stateEvent{
-		eventHead: head("state", id), State: string(now.State), Since: jsonTime(now.Since), Why: now.Why, Next: jsonTime(now.Next),
+		eventHead: head("state", id), State: string(now.State), Since: text.JSONTime(now.Since), Why: now.Why, Next: text.JSONTime(now.Next),
 	})
 	r.d.said(r.upkeep)
 	switch now.State {

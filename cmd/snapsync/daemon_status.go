@@ -7,6 +7,7 @@ import (
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine/loop"
 )
 
@@ -54,7 +55,7 @@ func (u *upkeep) recorded() (control.Status, error) {
 
 // notRunning says why, and what would change it. The caller holds the lock.
 func (u *upkeep) notRunning(st *control.Status) {
-	st.State, st.Since = string(loop.Stopped), utc(u.since)
+	st.State, st.Since = string(loop.Stopped), text.UTC(u.since)
 	switch {
 	case u.err != nil:
 	case u.d.grace.begun():
@@ -69,15 +70,15 @@ func (u *upkeep) notRunning(st *control.Status) {
 	if hint := exit.Of(u.err).Hint; hint != "" {
 		st.Why += "; " + hint
 	}
-	st.Live = &control.Live{Started: u.d.started.UTC(), Next: utc(u.next), Transfers: []control.Transfer{}}
+	st.Live = &control.Live{Started: u.d.started.UTC(), Next: text.UTC(u.next), Transfers: []control.Transfer{}}
 }
 
 // alive overlays what the loop knows. The caller holds the lock.
 func (u *upkeep) alive(st *control.Status) {
 	now := u.loop.Status()
-	st.State, st.Since, st.Why = string(now.State), utc(now.Since), now.Why
+	st.State, st.Since, st.Why = string(now.State), text.UTC(now.Since), now.Why
 	if oldest := now.Oldest; !oldest.IsZero() && (st.OldestUnsynced == nil || oldest.Before(*st.OldestUnsynced)) {
-		st.OldestUnsynced = utc(oldest)
+		st.OldestUnsynced = text.UTC(oldest)
 	}
 	st.LagSeconds = lag(st.OldestUnsynced, time.Now())
 	if now.Cycles > 0 && (now.Err != "" || now.State != loop.Offline) { // else it only planned, and the journal knows
@@ -87,11 +88,11 @@ func (u *upkeep) alive(st *control.Status) {
 		st.State, st.Why = string(loop.Paused), "a person paused it; 'snapsync resume' goes on" // it is about to see that
 	}
 	live := &control.Live{
-		Started: u.d.started.UTC(), Next: utc(now.Next), Hints: now.Hints, Missed: now.Missed, Cycles: now.Cycles,
+		Started: u.d.started.UTC(), Next: text.UTC(now.Next), Hints: now.Hints, Missed: now.Missed, Cycles: now.Cycles,
 		AtOnce: now.Transfers,
 		Watch: control.Watch{
 			Watched: now.Watch.Watched, Polled: now.Watch.Polled, Overflows: now.Watch.Overflows,
-			Proved: utc(now.Watch.Proved), Problems: now.Watch.Problems,
+			Proved: text.UTC(now.Watch.Proved), Problems: now.Watch.Problems,
 		},
 	}
 	live.Transfers, live.Rate, live.Left = u.flight.transfers()
@@ -107,13 +108,4 @@ func lag(oldest *time.Time, now time.Time) float64 {
 		return 0
 	}
 	return max(now.Sub(*oldest).Seconds(), 0)
-}
-
-// utc is a time for JSON; nil: none.
-func utc(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	t = t.UTC()
-	return &t
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -37,20 +38,20 @@ func TestDaemonOfflineWhy(t *testing.T) {
 
 // TestReportChanging: a tree that is rebuilt while it is sent does not fill the log with errors.
 func TestReportChanging(t *testing.T) {
-	var text strings.Builder
-	log := slog.New(slog.NewTextHandler(&text, &slog.HandlerOptions{Level: slog.LevelError}))
+	var msg strings.Builder
+	log := slog.New(slog.NewTextHandler(&msg, &slog.HandlerOptions{Level: slog.LevelError}))
 	r := reporter{upkeep: &upkeep{d: &daemonProcess{app: &app{resolver: &resolver{ctx: t.Context(), log: log}}}}}
-	changing := make([]engine.Failure, maxShown)
+	changing := make([]engine.Failure, text.MaxShown)
 	for i := range changing {
 		changing[i] = engine.Failure{Path: fmt.Sprint("f", i), Err: fmt.Errorf("send: %w", snapshot.ErrChanged)}
 	}
 	r.failed(&engine.Summary{Failed: 400, Failures: changing})
-	if text.Len() > 0 {
-		t.Errorf("told as errors:\n%s", text.String())
+	if msg.Len() > 0 {
+		t.Errorf("told as errors:\n%s", msg.String())
 	}
 	changing[3].Err = remote.ErrPermission
 	r.failed(&engine.Summary{Failed: 400, Failures: changing})
-	if got := text.String(); strings.Count(got, "\n") != 2 || !strings.Contains(got, "f3") || !strings.Contains(got, "more paths") {
+	if got := msg.String(); strings.Count(got, "\n") != 2 || !strings.Contains(got, "f3") || !strings.Contains(got, "more paths") {
 		t.Errorf("told as errors:\n%s", got)
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/event"
 	"github.com/snapsync/snapsync/engine/loop"
@@ -83,7 +84,7 @@ func (d *daemonProcess) start(ctx context.Context, sp spec, only bool) *upkeep {
 		if err != nil {
 			source = sp.src
 		}
-		u.label = show(source)
+		u.label = text.Path(source)
 	}
 	go func() {
 		defer close(u.done)
@@ -154,7 +155,7 @@ func (u *upkeep) failed(err error, wait time.Duration) {
 	hint := f.Hint
 	u.log().Error("not kept up to date: "+err.Error(), "hint", hint, "again_in", wait.Round(time.Millisecond))
 	u.d.publish("error", u.id(), errorEvent{
-		eventHead: head("error", u.id()), Error: err.Error(), Hint: hint, Next: jsonTime(next),
+		eventHead: head("error", u.id()), Error: err.Error(), Hint: hint, Next: text.JSONTime(next),
 	})
 	u.d.said(u)
 }
@@ -314,10 +315,10 @@ func (u *upkeep) observer(flight *flight, nudge chan<- struct{}) func(event.Even
 }
 
 func (u *upkeep) publishStep(id string, ev *event.Event) {
-	if emptied(ev.Step) && !u.spec.CreateEmptySrcDirs && ev.Err == nil {
+	if text.Emptied(ev.Step) && !u.spec.CreateEmptySrcDirs && ev.Err == nil {
 		return
 	}
-	out := stepEvent{stepJSON: stepOf(ev.Step), Mapping: id, Time: *jsonTime(time.Now())}
+	out := stepEvent{Step: text.NewStep(ev.Step), Mapping: id, Time: *text.JSONTime(time.Now())}
 	if ev.Err != nil {
 		out.Error, out.Class = ev.Err.Error(), remote.Class(ev.Err)
 	}

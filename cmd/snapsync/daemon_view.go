@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/cmd/snapsync/view"
 )
 
@@ -71,11 +72,11 @@ func (u *upkeep) shown() view.Mapping {
 	}
 	m := shownStatus(&st)
 	for _, r := range u.lately() {
-		text := past(r.step) + ": " + show(r.step.Path)
+		msg := text.Past(r.step) + ": " + text.Path(r.step.Path)
 		if r.err != nil {
-			text = show(r.step.Path) + ": " + r.err.Error()
+			msg = text.Path(r.step.Path) + ": " + r.err.Error()
 		}
-		m.Recent = append(m.Recent, view.Action{At: r.at, Text: text, Failed: r.err != nil})
+		m.Recent = append(m.Recent, view.Action{At: r.at, Text: msg, Failed: r.err != nil})
 	}
 	return m
 }

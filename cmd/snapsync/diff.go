@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -215,23 +216,23 @@ func (f *folding) deltas() []delta {
 
 // deltaJSON is one line of `diff --json`.
 type deltaJSON struct {
-	Type      string     `json:"type"`
-	What      string     `json:"what"` // added, modified, removed, renamed
-	From      string     `json:"from,omitempty"`
-	Path      string     `json:"path"`
-	Dir       bool       `json:"dir"`
-	Files     int64      `json:"files,omitempty"`
-	Edited    bool       `json:"edited"` // the content differs, also where it was renamed
-	Before    *entryJSON `json:"before"`
-	After     *entryJSON `json:"after"`
-	PathBytes *string    `json:"path_base64,omitempty"`
-	FromBytes *string    `json:"from_base64,omitempty"`
+	Type      string      `json:"type"`
+	What      string      `json:"what"` // added, modified, removed, renamed
+	From      string      `json:"from,omitempty"`
+	Path      string      `json:"path"`
+	Dir       bool        `json:"dir"`
+	Files     int64       `json:"files,omitempty"`
+	Edited    bool        `json:"edited"` // the content differs, also where it was renamed
+	Before    *text.Entry `json:"before"`
+	After     *text.Entry `json:"after"`
+	PathBytes *string     `json:"path_base64,omitempty"`
+	FromBytes *string     `json:"from_base64,omitempty"`
 }
 
 func (a *app) writeDelta(d delta) error {
 	if a.JSON {
-		return writeJSON(a.stdout, deltaJSON{
-			"change", d.what(), d.from, d.path, d.dir, d.files, d.edited(), entryOf(d.before), entryOf(d.after), rawName(d.path), rawName(d.from),
+		return text.WriteJSON(a.stdout, deltaJSON{
+			"change", d.what(), d.from, d.path, d.dir, d.files, d.edited(), text.NewEntry(d.before), text.NewEntry(d.after), text.RawName(d.path), text.RawName(d.from),
 		})
 	}
 	_, err := fmt.Fprintln(a.stdout, d.text())
@@ -241,24 +242,24 @@ func (a *app) writeDelta(d delta) error {
 func (d delta) text() string {
 	switch d.what() {
 	case "added":
-		return fmt.Sprintf("+ %s (%s)", showDir(d.path, d.dir), size(d.after.Size))
+		return fmt.Sprintf("+ %s (%s)", text.DirPath(d.path, d.dir), text.Size(d.after.Size))
 	case "removed":
-		return "- " + showDir(d.path, d.dir)
+		return "- " + text.DirPath(d.path, d.dir)
 	case "renamed":
 		if d.dir {
-			return fmt.Sprintf("→ %s → %s (%s)", showDir(d.from, true), showDir(d.path, true), counted(d.files, "file"))
+			return fmt.Sprintf("→ %s → %s (%s)", text.DirPath(d.from, true), text.DirPath(d.path, true), text.Counted(d.files, "file"))
 		}
 		if d.edited() {
-			return fmt.Sprintf("→ %s → %s (modified, %s)", show(d.from), show(d.path), d.sizes())
+			return fmt.Sprintf("→ %s → %s (modified, %s)", text.Path(d.from), text.Path(d.path), d.sizes())
 		}
-		return fmt.Sprintf("→ %s → %s", show(d.from), show(d.path))
+		return fmt.Sprintf("→ %s → %s", text.Path(d.from), text.Path(d.path))
 	}
-	return fmt.Sprintf("~ %s (%s)", show(d.path), d.sizes())
+	return fmt.Sprintf("~ %s (%s)", text.Path(d.path), d.sizes())
 }
 
 func (d delta) sizes() string {
 	if d.before.Size == d.after.Size {
-		return size(d.after.Size)
+		return text.Size(d.after.Size)
 	}
-	return fmt.Sprintf("%s → %s", size(d.before.Size), size(d.after.Size))
+	return fmt.Sprintf("%s → %s", text.Size(d.before.Size), text.Size(d.after.Size))
 }

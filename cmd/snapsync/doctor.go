@@ -11,6 +11,7 @@ import (
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 type doctorCmd struct {
@@ -53,7 +54,7 @@ func (c *doctorCmd) Run(a *app) error {
 		d.mapping(m)
 	}
 	if d.failed > 0 {
-		return &exit.Failure{Status: d.status, Err: fmt.Errorf("%s found", counted(int64(d.failed), "problem"))}
+		return &exit.Failure{Status: d.status, Err: fmt.Errorf("%s found", text.Counted(int64(d.failed), "problem"))}
 	}
 	return nil
 }
@@ -93,7 +94,7 @@ func (d *diagnosis) add(subject string, err error) {
 func (d *diagnosis) print(f finding) {
 	switch {
 	case d.app.JSON:
-		writeJSON(d.app.stdout, f)
+		text.WriteJSON(d.app.stdout, f)
 	case f.OK && !d.app.Quiet:
 		fmt.Fprintf(d.app.stdout, "ok       %-9s %s\n", f.Subject, f.Text)
 	case !f.OK:
@@ -115,13 +116,13 @@ func (d *diagnosis) config() error {
 	path := d.app.configPath()
 	file, err := d.app.configFile()
 	if errors.Is(err, os.ErrNotExist) {
-		d.ok("config", "%s does not exist: mappings are given by flags", show(path))
+		d.ok("config", "%s does not exist: mappings are given by flags", text.Path(path))
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	d.ok("config", "%s, %s; 'snapsync config check' looks closer", show(path), counted(int64(len(file.Mappings)), "mapping"))
+	d.ok("config", "%s, %s; 'snapsync config check' looks closer", text.Path(path), text.Counted(int64(len(file.Mappings)), "mapping"))
 	return nil
 }
 
@@ -133,7 +134,7 @@ func (d *diagnosis) stateDir() {
 	}
 	info, err := os.Stat(states.root)
 	if errors.Is(err, os.ErrNotExist) {
-		d.ok("state", "%s does not exist yet", show(states.root))
+		d.ok("state", "%s does not exist yet", text.Path(states.root))
 		return
 	}
 	if err != nil {
@@ -141,7 +142,7 @@ func (d *diagnosis) stateDir() {
 		return
 	}
 	if open := info.Mode().Perm() & 0o077; open != 0 && onUnix {
-		d.add("state", fmt.Errorf("%s is open to other users (mode %04o): chmod 700 it", show(states.root), info.Mode().Perm()))
+		d.add("state", fmt.Errorf("%s is open to other users (mode %04o): chmod 700 it", text.Path(states.root), info.Mode().Perm()))
 	}
 	d.space(states.root)
 }
@@ -153,11 +154,11 @@ func (d *diagnosis) space(root string) {
 	free, err := freeSpace(root)
 	switch {
 	case err != nil:
-		d.add("state", fmt.Errorf("free space of %s: %w", show(root), err))
+		d.add("state", fmt.Errorf("free space of %s: %w", text.Path(root), err))
 	case free < lowSpace:
-		d.add("state", fmt.Errorf("%s has only %s left on its disk", show(root), humanize.IBytes(free)))
+		d.add("state", fmt.Errorf("%s has only %s left on its disk", text.Path(root), humanize.IBytes(free)))
 	default:
-		d.ok("state", "%s, %s free", show(root), humanize.IBytes(free))
+		d.ok("state", "%s, %s free", text.Path(root), humanize.IBytes(free))
 	}
 }
 
@@ -167,14 +168,14 @@ func (d *diagnosis) mapping(m *mapping) {
 		d.status = exit.Of(m.err).Status
 		return
 	}
-	d.ok("mapping", "%s, state in %s", m, show(m.dir))
+	d.ok("mapping", "%s, state in %s", m, text.Path(m.dir))
 	if h, taken := lockHolder(m.dir); taken {
-		d.ok("lock", "process %d has it since %s", h.pid, ago(h.since, time.Now()))
+		d.ok("lock", "process %d has it since %s", h.pid, text.Ago(h.since, time.Now()))
 	}
 	if _, err := findSource(m.source); err != nil {
 		d.add("source", err)
 	} else {
-		d.ok("source", "%s is there", show(m.source))
+		d.ok("source", "%s is there", text.Path(m.source))
 	}
 	d.watch(m)
 	d.journal(m)

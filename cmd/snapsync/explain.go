@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -50,7 +51,7 @@ func (c *explainCmd) Run(a *app) error {
 			return err
 		}
 		if a.JSON {
-			return writeJSON(a.stdout, explanationOf(x))
+			return text.WriteJSON(a.stdout, explanationOf(x))
 		}
 		return writeExplanation(a.stdout, s.mapping, x)
 	})
@@ -72,17 +73,17 @@ func (a *app) explain(s *session, flags *syncFlags, path string) (*engine.Explan
 
 // explanationJSON is an explanation for programs.
 type explanationJSON struct {
-	Path     string        `json:"path"`
-	Verdict  string        `json:"verdict"`
-	Rule     string        `json:"rule"`
-	Excluded bool          `json:"excluded"`
-	Skipped  string        `json:"skipped,omitempty"` // "a symlink", "a fifo", …
-	Held     bool          `json:"held"`
-	Before   *entryJSON    `json:"before"` // what the remote is known to hold
-	Now      *entryJSON    `json:"now"`    // what the source holds
-	Pending  *stepJSON     `json:"pending,omitempty"`
-	Failure  *failureJSON  `json:"failure,omitempty"`
-	History  []historyJSON `json:"history"` // newest first
+	Path     string         `json:"path"`
+	Verdict  string         `json:"verdict"`
+	Rule     string         `json:"rule"`
+	Excluded bool           `json:"excluded"`
+	Skipped  string         `json:"skipped,omitempty"` // "a symlink", "a fifo", …
+	Held     bool           `json:"held"`
+	Before   *text.Entry    `json:"before"` // what the remote is known to hold
+	Now      *text.Entry    `json:"now"`    // what the source holds
+	Pending  *text.Step     `json:"pending,omitempty"`
+	Failure  *failureJSON   `json:"failure,omitempty"`
+	History  []text.History `json:"history"` // newest first
 }
 
 type failureJSON struct {
@@ -96,36 +97,36 @@ type failureJSON struct {
 func explanationOf(x *engine.Explanation) explanationJSON {
 	out := explanationJSON{
 		Path: x.Path, Verdict: x.Verdict, Rule: x.Rule, Excluded: x.Excluded, Skipped: x.Skipped,
-		Before: entryOf(x.Base), Now: entryOf(x.Head), History: []historyJSON{},
+		Before: text.NewEntry(x.Base), Now: text.NewEntry(x.Head), History: []text.History{},
 	}
 	if x.Step != nil {
-		step := stepOf(x.Step)
+		step := text.NewStep(x.Step)
 		out.Pending, out.Held = &step, x.Step.Held
 	}
 	if f := x.Failure; f != nil {
-		out.Failure = &failureJSON{f.Message, f.Class, int64(f.Tries), jsonTime(f.First), jsonTime(f.Last)}
+		out.Failure = &failureJSON{f.Message, f.Class, int64(f.Tries), text.JSONTime(f.First), text.JSONTime(f.Last)}
 	}
 	for i := range x.History {
-		out.History = append(out.History, historyOf(&x.History[i]))
+		out.History = append(out.History, text.NewHistory(&x.History[i]))
 	}
 	return out
 }
 
 func writeExplanation(w io.Writer, m *mapping, x *engine.Explanation) error {
-	fmt.Fprintf(w, "%s: %s\n  because %s\n\n", show(x.Path), x.Verdict, x.Rule)
+	fmt.Fprintf(w, "%s: %s\n  because %s\n\n", text.Path(x.Path), x.Verdict, x.Rule)
 	writeEntries(w, x)
 	if s := x.Step; s != nil {
-		line := describe(showStep(s, 0))
-		fmt.Fprintf(w, "\npending: %s %s\n", line.kind, line.text)
+		line := text.Describe(text.Show(s, 0))
+		fmt.Fprintf(w, "\npending: %s %s\n", line.Kind, line.Text)
 	}
 	if f := x.Failure; f != nil {
-		fmt.Fprintf(w, "\nfailed: %s (%s, first %s, last %s)\n", withoutPath(f.Message, x.Path), counted(int64(f.Tries), "attempt"), localTime(f.First), localTime(f.Last))
+		fmt.Fprintf(w, "\nfailed: %s (%s, first %s, last %s)\n", text.WithoutPath(f.Message, x.Path), text.Counted(int64(f.Tries), "attempt"), text.Time(f.First), text.Time(f.Last))
 	}
 	if len(x.History) > 0 {
 		fmt.Fprintln(w, "\nhistory:")
 	}
 	for i := range x.History {
-		if err := writeHistory(w, &x.History[i]); err != nil {
+		if err := text.WriteHistory(w, &x.History[i]); err != nil {
 			return err
 		}
 	}
@@ -175,7 +176,7 @@ func facts(e *snapshot.Entry) []fact {
 		hash = e.HashType.String() + ":" + e.Hash.String()[:16] + "…"
 	}
 	return []fact{
-		{"kind", e.Kind.String()}, {"size", count(e.Size)}, {"mtime", stamp(e.Mtime)}, {"ctime", stamp(e.Ctime)},
+		{"kind", e.Kind.String()}, {"size", text.Count(e.Size)}, {"mtime", stamp(e.Mtime)}, {"ctime", stamp(e.Ctime)},
 		{"inode", inode}, {"mode", modeText(e)}, {"hash", hash}, {"flags", flagText(e.Flags)},
 	}
 }

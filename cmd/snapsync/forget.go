@@ -11,6 +11,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 type forgetCmd struct {
@@ -148,7 +149,7 @@ func (c *forgetCmd) tell(a *app, m *mapping) (files int64, err error) {
 	if err != nil {
 		return files, err
 	}
-	_, err = fmt.Fprintf(a.stdout, "%s\n  %-9s %s (%s)\n", m, "removed", show(m.dir), size(bytes))
+	_, err = fmt.Fprintf(a.stdout, "%s\n  %-9s %s (%s)\n", m, "removed", text.Path(m.dir), text.Size(bytes))
 	for _, k := range known {
 		fmt.Fprintf(a.stdout, "  %-9s %s\n", "", k)
 	}
@@ -167,14 +168,14 @@ func (a *app) knowledge(m *mapping) (files int64, known []string, err error) {
 	if err = errors.Join(err, s.close()); err != nil {
 		return 0, nil, err
 	}
-	known = append(known, fmt.Sprintf("that the remote holds %s (%s)", counted(st.Files, "file"), size(st.Bytes)))
+	known = append(known, fmt.Sprintf("that the remote holds %s (%s)", text.Counted(st.Files, "file"), text.Size(st.Bytes)))
 	for _, k := range []struct {
 		n    int64
 		text string
 	}{
-		{st.Retained, "that " + counted(st.Retained, "file") + " deleted here " + plural(st.Retained, "is", "are") + " to be kept there"},
-		{st.Pending, counted(st.Pending, "step") + " to be done, " + count(st.Held) + " of them held"},
-		{st.Failed, counted(st.Failed, "failed path")},
+		{st.Retained, "that " + text.Counted(st.Retained, "file") + " deleted here " + text.Plural(st.Retained, "is", "are") + " to be kept there"},
+		{st.Pending, text.Counted(st.Pending, "step") + " to be done, " + text.Count(st.Held) + " of them held"},
+		{st.Failed, text.Counted(st.Failed, "failed path")},
 		{int64(len(st.Uploads)), "how far unfinished uploads came"},
 	} {
 		if k.n > 0 {

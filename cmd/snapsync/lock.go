@@ -14,6 +14,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 // A mapping belongs to one process at a time: the one that has flock'ed the file "lock" in its state
@@ -42,7 +43,7 @@ func (h holder) String() string {
 	if h.pid == 0 {
 		return "unknown"
 	}
-	return fmt.Sprintf("%d, since %s", h.pid, localTime(h.since))
+	return fmt.Sprintf("%d, since %s", h.pid, text.Time(h.since))
 }
 
 const (
@@ -125,7 +126,7 @@ func (l *lock) release() { l.file.Close() }
 func lockedBy(h holder) error {
 	who := "another process"
 	if h.pid != 0 {
-		who = fmt.Sprintf("another process (pid %d, since %s)", h.pid, localTime(h.since))
+		who = fmt.Sprintf("another process (pid %d, since %s)", h.pid, text.Time(h.since))
 	}
 	hint := "wait for it or stop it; 'snapsync plan' and 'snapsync status' work meanwhile"
 	if h.socket != "" {

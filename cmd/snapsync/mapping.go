@@ -15,6 +15,7 @@ import (
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
@@ -47,12 +48,12 @@ func (m *mapping) hasState() bool {
 
 func (m *mapping) String() string {
 	if m.title != "" {
-		return fmt.Sprintf("%s (%s → %s)", m.title, show(m.source), m.display)
+		return fmt.Sprintf("%s (%s → %s)", m.title, text.Path(m.source), m.display)
 	}
 	if m.err != nil {
 		return m.name
 	}
-	return show(m.source) + " → " + m.display
+	return text.Path(m.source) + " → " + m.display
 }
 
 // label is the one word for a mapping: its name in the config file, else that of its state.
@@ -168,7 +169,7 @@ func findSource(src string) (string, error) {
 	}
 	real, err := filepath.EvalSymlinks(abs)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", noSource(fmt.Errorf("source %s does not exist", show(abs)))
+		return "", noSource(fmt.Errorf("source %s does not exist", text.Path(abs)))
 	}
 	if err != nil {
 		return "", noSource(fmt.Errorf("find source: %w", err))
@@ -178,7 +179,7 @@ func findSource(src string) (string, error) {
 		return "", noSource(fmt.Errorf("find source: %w", err))
 	}
 	if !info.IsDir() {
-		return "", exit.Usage("name the directory that holds it and --include the file", "source %s is not a directory", show(abs))
+		return "", exit.Usage("name the directory that holds it and --include the file", "source %s is not a directory", text.Path(abs))
 	}
 	return real, nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -19,7 +20,7 @@ import (
 func (r *resolver) checkPlaces(m *mapping, f *syncFlags) error {
 	if backends.Overlaps(m.dir, m.open) != nil { // that the remote is known has been seen
 		return exit.Usage("keep the state elsewhere with --state-dir, or choose another remote: what the source does not hold is deleted there",
-			"the state directory %s is inside the remote %s", show(m.dir), m.display)
+			"the state directory %s is inside the remote %s", text.Path(m.dir), m.display)
 	}
 	if f.BackupDir == "" {
 		return nil
@@ -39,7 +40,7 @@ func (r *resolver) stateOutside(source string, filter snapshot.Filter) error {
 		return nil
 	}
 	return exit.Usage(fmt.Sprintf("add --exclude '/%s/**', or keep the state elsewhere with --state-dir", rel),
-		"the state directory %s is inside the source", show(states.root))
+		"the state directory %s is inside the source", text.Path(states.root))
 }
 
 // checkBackupDir has rclone's rules: the same remote, as files are moved there without being sent,
@@ -60,7 +61,7 @@ func checkBackupDir(m *mapping, dir string) error {
 	if err := backends.Overlaps(m.source, dir); errors.Is(err, remote.ErrFatal) {
 		return fmt.Errorf("--backup-dir: %w", err)
 	} else if err != nil {
-		return exit.Usage(hint, "--backup-dir %s and the source %s overlap", display, show(m.source))
+		return exit.Usage(hint, "--backup-dir %s and the source %s overlap", display, text.Path(m.source))
 	}
 	if at.overlaps(target) || at.remote == "" && backends.Overlaps(at.path, m.open) != nil {
 		return exit.Usage(hint, "--backup-dir %s and the remote %s overlap", display, m.display)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -22,7 +23,7 @@ import (
 // only where a person can see the question and answer it.
 func (r *resolver) startRclone() error {
 	if _, err := os.Stat(r.Config); r.Config != "" && errors.Is(err, fs.ErrNotExist) {
-		return exit.Usage("--config names rclone's configuration file", "%s does not exist", show(r.Config))
+		return exit.Usage("--config names rclone's configuration file", "%s does not exist", text.Path(r.Config))
 	}
 	err := backends.Init(r.ctx, backends.Settings{
 		AskPassword:     r.askPassword,

@@ -12,6 +12,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/journal"
@@ -49,7 +50,7 @@ func (c *retryCmd) Run(a *app) error {
 	var missed []string
 	for _, typed := range c.Path {
 		if !failed[typed] {
-			missed = append(missed, show(typed))
+			missed = append(missed, text.Path(typed))
 		}
 	}
 	if len(missed) == 0 || err != nil {
@@ -134,11 +135,11 @@ func (c *retryCmd) retry(a *app, w *retryWish, found map[string]bool) error {
 			return err
 		}
 	}
-	text := nothingFailed
+	msg := nothingFailed
 	if n > 0 {
-		text = counted(n, "failed path") + ": the next run tries " + plural(n, "it", "all of them")
+		msg = text.Counted(n, "failed path") + ": the next run tries " + text.Plural(n, "it", "all of them")
 	}
-	return a.answer(w.mapping, "retry", n, "", text)
+	return a.answer(w.mapping, "retry", n, "", msg)
 }
 
 const nothingFailed = "nothing failed"
@@ -149,9 +150,9 @@ func retried(n int64, paused bool) string {
 	case n == 0:
 		return nothingFailed
 	case paused:
-		return "paused: " + counted(n, "failed path") + " tried again after 'snapsync resume'"
+		return "paused: " + text.Counted(n, "failed path") + " tried again after 'snapsync resume'"
 	}
-	return counted(n, "failed path") + " tried again now"
+	return text.Counted(n, "failed path") + " tried again now"
 }
 
 // everyFailure is more than a journal keeps of them in practice.
@@ -174,10 +175,10 @@ func (a *app) showFailures(rows []journal.FailureRow) {
 	}
 	shown := rows[:min(len(rows), engine.MaxFailures)]
 	for i := range shown {
-		fmt.Fprintf(a.stdout, "  %s: %s\n", show(shown[i].Path), withoutPath(shown[i].Message, shown[i].Path))
+		fmt.Fprintf(a.stdout, "  %s: %s\n", text.Path(shown[i].Path), text.WithoutPath(shown[i].Message, shown[i].Path))
 	}
 	if more := len(rows) - len(shown); more > 0 {
-		fmt.Fprintf(a.stdout, "  … and %s more\n", count(int64(more)))
+		fmt.Fprintf(a.stdout, "  … and %s more\n", text.Count(int64(more)))
 	}
 }
 

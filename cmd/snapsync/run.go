@@ -8,10 +8,10 @@ import (
 	"sync"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/event"
 	"github.com/snapsync/snapsync/journal"
-	"github.com/snapsync/snapsync/snapshot"
 )
 
 type runCmd struct {
@@ -124,7 +124,7 @@ func (a *app) notRun(s *spec, err error) error {
 	if s.name == "" || !a.JSON {
 		return err
 	}
-	return errors.Join(err, a.say("", runSummary{Mapping: s.name, Error: err.Error()}))
+	return errors.Join(err, a.say("", text.Summary{Mapping: s.name, Error: err.Error()}))
 }
 
 func (c *runCmd) catchUp(a *app, s *session, config engine.Config, flags *syncFlags) error {
@@ -133,7 +133,7 @@ func (c *runCmd) catchUp(a *app, s *session, config engine.Config, flags *syncFl
 		return err
 	}
 	if state.Paused {
-		return a.say("paused: nothing was done ('snapsync resume' undoes it)", runSummary{Paused: true, Mapping: s.title})
+		return a.say("paused: nothing was done ('snapsync resume' undoes it)", text.Summary{Paused: true, Mapping: s.title})
 	}
 	if err := remember(s, flags); err != nil {
 		return err
@@ -153,34 +153,22 @@ func (c *runCmd) catchUp(a *app, s *session, config engine.Config, flags *syncFl
 	return a.finish(s, &sum, s.advise(err))
 }
 
-// runSummary is the last line of `run --once --json`.
-type runSummary struct {
-	Type    string `json:"type"`
-	Mapping string `json:"mapping,omitempty"` // its name in the config file
-	engine.Summary
-	Files    int64  `json:"files"` // of the source that belong to the mapping
-	Symlinks int64  `json:"symlinks_skipped,omitempty"`
-	Special  int64  `json:"special_skipped,omitempty"` // sockets, fifos, devices
-	Paused   bool   `json:"paused,omitempty"`
-	Error    string `json:"error,omitempty"`
-}
-
 // finish prints what a run did and turns the rest into an exit status.
 func (a *app) finish(s *session, sum *engine.Summary, err error) error {
-	out := runSummary{Mapping: s.title, Summary: *sum, Files: sum.Scan.Files, Symlinks: sum.Scan.Symlinks, Special: sum.Scan.Special}
+	out := text.Summary{Mapping: s.title, Summary: *sum, Files: sum.Scan.Files, Symlinks: sum.Scan.Symlinks, Special: sum.Scan.Special}
 	if err != nil {
 		out.Error = err.Error()
 	}
-	text := ""
+	msg := ""
 	if err == nil || sum.Sent+sum.Copied+sum.Touched+sum.Moved+sum.Deleted > 0 {
-		text = summaryLine(sum) + skippedText(&sum.Scan)
+		msg = text.SummaryLine(sum) + text.Skipped(&sum.Scan)
 	}
-	if say := a.say(text, out); say != nil || err != nil {
+	if say := a.say(msg, out); say != nil || err != nil {
 		return errors.Join(err, say)
 	}
 	a.notes(sum)
 	if sum.Failed > 0 {
-		return &exit.Failure{Status: exit.StatusPartial, Err: failedError(sum), Hint: "they are tried again at the next run; 'snapsync status' lists them"}
+		return &exit.Failure{Status: exit.StatusPartial, Err: text.Failed(sum), Hint: "they are tried again at the next run; 'snapsync status' lists them"}
 	}
 	if sum.Held > 0 {
 		return heldFailure(s, sum)
@@ -189,73 +177,26 @@ func (a *app) finish(s *session, sum *engine.Summary, err error) error {
 }
 
 // say prints one line about a run: text for people, out for programs.
-func (a *app) say(text string, out runSummary) error {
+func (a *app) say(msg string, out text.Summary) error {
 	out.Type = "summary"
 	if a.JSON {
-		return writeJSON(a.stdout, out)
+		return text.WriteJSON(a.stdout, out)
 	}
-	if a.Quiet || text == "" {
+	if a.Quiet || msg == "" {
 		return nil
 	}
 	if out.Mapping != "" {
-		text = out.Mapping + ": " + text
+		msg = out.Mapping + ": " + msg
 	}
-	_, err := fmt.Fprintf(a.stdout, "snapsync: %s\n", text)
+	_, err := fmt.Fprintf(a.stdout, "snapsync: %s\n", msg)
 	return err
-}
-
-// summaryLine is what a run did, in a line.
-func summaryLine(sum *engine.Summary) string {
-	if sum.Sent+sum.Copied+sum.Touched+sum.Moved+sum.Deleted+sum.Failed+sum.Held == 0 {
-		return fmt.Sprintf("nothing changed (%s checked in %s)", counted(sum.Scan.Files, "file"), seconds(sum.Seconds))
-	}
-	line := fmt.Sprintf("sent %s (%s)", count(sum.Sent), size(sum.UploadBytes))
-	for _, part := range []struct {
-		what string
-		n    int64
-	}{{"copied", sum.Copied}, {"touched", sum.Touched}, {"moved", sum.Moved}} {
-		if part.n > 0 {
-			line += fmt.Sprintf(", %s %s", part.what, count(part.n))
-		}
-	}
-	line += fmt.Sprintf(", deleted %s", count(sum.Deleted))
-	if sum.SavedBytes > 0 {
-		line += fmt.Sprintf(", %s not sent", size(sum.SavedBytes))
-	}
-	return line + " in " + seconds(sum.Seconds)
-}
-
-// skippedText says what the scan left out, so that nobody has to find out later.
-func skippedText(s *snapshot.Stats) (text string) {
-	if s.Symlinks > 0 {
-		text += "; " + counted(s.Symlinks, "symlink") + " skipped (--links keeps them)"
-	}
-	if s.Special > 0 {
-		text += "; " + count(s.Special) + " " + plural(s.Special, "socket, fifo or device", "sockets, fifos or devices") + " skipped"
-	}
-	return text
 }
 
 // notes tell where absence proved nothing.
 func (a *app) notes(sum *engine.Summary) {
 	for _, u := range sum.Unproven {
-		a.log.Warn("nothing is deleted beneath: "+u.Reason, "path", show(u.Path), "kept", u.Kept)
+		a.log.Warn("nothing is deleted beneath: "+u.Reason, "path", text.Path(u.Path), "kept", u.Kept)
 	}
-}
-
-// maxShown bounds how many paths a message lists.
-const maxShown = 10
-
-func failedError(sum *engine.Summary) error {
-	text := counted(sum.Failed, "path") + " failed"
-	for i, f := range sum.Failures {
-		if i == maxShown {
-			text += fmt.Sprintf("\n  … and %s more", count(sum.Failed-maxShown))
-			break
-		}
-		text += fmt.Sprintf("\n  %s: %s", show(f.Path), withoutPath(f.Err.Error(), f.Path))
-	}
-	return errors.New(text)
 }
 
 func heldFailure(s *session, sum *engine.Summary) error {
@@ -272,7 +213,7 @@ func heldFailure(s *session, sum *engine.Summary) error {
 	}
 	return &exit.Failure{
 		Status: exit.StatusHeld,
-		Err:    fmt.Errorf("%s held: %s", counted(sum.Held, "delete"), strings.Join(whys, "; ")),
+		Err:    fmt.Errorf("%s held: %s", text.Counted(sum.Held, "delete"), strings.Join(whys, "; ")),
 		Hint:   "everything else was done; " + strings.Join(ways, "; "),
 	}
 }
@@ -289,31 +230,25 @@ func (o *observer) observe(ev event.Event) {
 	case event.StepDone:
 		o.done(ev.Step, ev.Err)
 	case event.StepRetry:
-		o.app.log.Info("trying again", "path", show(ev.Step.Path), "in", ev.Wait, "err", ev.Err)
+		o.app.log.Info("trying again", "path", text.Path(ev.Step.Path), "in", ev.Wait, "err", ev.Err)
 	case event.Phase:
 		o.app.log.Debug(ev.Text)
 	}
 }
 
 func (o *observer) done(step *journal.Step, err error) {
-	if o.app.JSON && (o.emptyDirs || !emptied(step) || err != nil) {
+	if o.app.JSON && (o.emptyDirs || !text.Emptied(step) || err != nil) {
 		o.mu.Lock()
 		defer o.mu.Unlock()
-		writeJSON(o.app.stdout, doneJSON{stepJSON: stepOf(step), Error: errorText(err)})
+		text.WriteJSON(o.app.stdout, text.Done{Step: text.NewStep(step), Error: errorText(err)})
 	}
 	switch {
 	case !o.app.log.Enabled(o.app.ctx, slog.LevelInfo):
 	case err != nil:
-		o.app.log.Info("failed", "path", show(step.Path), "err", err)
+		o.app.log.Info("failed", "path", text.Path(step.Path), "err", err)
 	default:
-		o.app.log.Info(past(step), "path", show(step.Path))
+		o.app.log.Info(text.Past(step), "path", text.Path(step.Path))
 	}
-}
-
-// doneJSON is a step that was executed.
-type doneJSON struct {
-	stepJSON
-	Error string `json:"error,omitempty"`
 }
 
 func errorText(err error) string {

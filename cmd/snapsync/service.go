@@ -16,6 +16,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 // serviceCmd makes the service manager of the system run `snapsync run` for all mappings of the
@@ -213,11 +214,11 @@ func (a *app) haveMappings(j *job) error {
 	file, err := a.schema().Load(j.mappings)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return exit.Usage(hint, "there are no mappings: %s does not exist", show(j.mappings))
+		return exit.Usage(hint, "there are no mappings: %s does not exist", text.Path(j.mappings))
 	case err != nil:
 		return asUsage(err)
 	case len(file.Mappings) == 0:
-		return exit.Usage(hint, "there are no mappings in %s", show(j.mappings))
+		return exit.Usage(hint, "there are no mappings in %s", text.Path(j.mappings))
 	case !j.isOurs():
 		return nil // ~ and the like mean something else here
 	}
@@ -287,7 +288,7 @@ func sameFile(a, b string) bool {
 func checkProgram(path string) error {
 	for dir := filepath.Dir(path); dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
 		if strings.HasPrefix(filepath.Base(dir), "go-build") {
-			return exit.Usage("install it first: go install ./cmd/snapsync", "%s is gone when this command ends", show(path))
+			return exit.Usage("install it first: go install ./cmd/snapsync", "%s is gone when this command ends", text.Path(path))
 		}
 	}
 	return nil

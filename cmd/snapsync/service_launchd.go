@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 // launchd is the service manager of macOS: an agent of a user, or a daemon of the machine. It takes up
@@ -58,7 +59,7 @@ func (l *launchd) service() string { return l.domain() + "/" + launchdLabel }
 func (l *launchd) text(j *job) (string, error) {
 	for _, word := range append(append([]string{j.program}, j.args...), j.env...) {
 		if !utf8.ValidString(word) {
-			return "", exit.Usage("rename it", "launchd cannot be told of %s, which is not UTF-8", show(word))
+			return "", exit.Usage("rename it", "launchd cannot be told of %s, which is not UTF-8", text.Path(word))
 		}
 	}
 	var b strings.Builder
@@ -151,14 +152,14 @@ func plistDict(pairs []string) string {
 }
 
 func (l *launchd) install(j *job) error {
-	text, err := l.text(j)
+	msg, err := l.text(j)
 	if err != nil {
 		return err
 	}
 	if err := l.makeStderr(j); err != nil {
 		return err
 	}
-	changed, err := writeDefinition(l.path(), text)
+	changed, err := writeDefinition(l.path(), msg)
 	if err != nil {
 		return err
 	}
@@ -167,9 +168,9 @@ func (l *launchd) install(j *job) error {
 		scope = " --system"
 	}
 	if changed {
-		a.tell("wrote %s", show(l.path()))
+		a.tell("wrote %s", text.Path(l.path()))
 	} else {
-		a.tell("%s is up to date", show(l.path()))
+		a.tell("%s is up to date", text.Path(l.path()))
 	}
 	a.tell("it runs as %s, and starts with %s", j.user.Username, map[bool]string{true: "the machine", false: "your session"}[l.system])
 	if changed && l.loaded() {
@@ -177,7 +178,7 @@ func (l *launchd) install(j *job) error {
 	}
 	a.tell("start it now:  snapsync service start%s", scope)
 	a.tell("look at it:    snapsync service status%s, snapsync status", scope)
-	a.tell("its log:       %s", show(j.log))
+	a.tell("its log:       %s", text.Path(j.log))
 	return nil
 }
 
@@ -190,10 +191,10 @@ func (l *launchd) uninstall() error {
 		return err
 	}
 	if !found {
-		l.app.tell("not installed: there is no %s", show(l.path()))
+		l.app.tell("not installed: there is no %s", text.Path(l.path()))
 		return nil
 	}
-	l.app.tell("removed %s; configuration, state and log are as they were", show(l.path()))
+	l.app.tell("removed %s; configuration, state and log are as they were", text.Path(l.path()))
 	return nil
 }
 

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"time"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 // serviceStatus is what `service status` shows.
@@ -35,7 +37,7 @@ func (c *serviceStatusCmd) Run(a *app) error {
 	}
 	st.Type = "service"
 	if a.JSON {
-		return writeJSON(a.stdout, st)
+		return text.WriteJSON(a.stdout, st)
 	}
 	if !st.Installed {
 		a.tell("not installed: 'snapsync service install' does that")
@@ -54,7 +56,7 @@ func (st *serviceStatus) write(a *app, now time.Time) error {
 		state += fmt.Sprintf(", process %d", st.PID)
 	}
 	if !st.since.IsZero() {
-		state += ", since " + ago(st.since, now)
+		state += ", since " + text.Ago(st.since, now)
 	}
 	row("state", "%s", state)
 	if st.Text != "" {
@@ -73,9 +75,9 @@ func (st *serviceStatus) write(a *app, now time.Time) error {
 	default:
 		row("starts", "with your session, and stops with it; 'loginctl enable-linger' keeps it running")
 	}
-	row("definition", "%s", show(st.Definition))
+	row("definition", "%s", text.Path(st.Definition))
 	if st.Log != "" {
-		row("log", "%s", show(st.Log))
+		row("log", "%s", text.Path(st.Log))
 	}
 	row("mappings", "'snapsync status' shows them")
 	return nil

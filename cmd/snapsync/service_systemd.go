@@ -15,6 +15,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 // systemd is the service manager of most Linux systems: the instance of the machine, or that of a user,
@@ -96,9 +97,9 @@ func (s *systemd) explain(j *job, changed, running bool) {
 		scope = " --system"
 	}
 	if changed {
-		a.tell("wrote %s", show(s.unitPath()))
+		a.tell("wrote %s", text.Path(s.unitPath()))
 	} else {
-		a.tell("%s is up to date", show(s.unitPath()))
+		a.tell("%s is up to date", text.Path(s.unitPath()))
 	}
 	a.tell("it runs as %s, and starts with %s", j.user.Username, map[bool]string{true: "the machine", false: "your session"}[s.system])
 	switch {
@@ -110,10 +111,10 @@ func (s *systemd) explain(j *job, changed, running bool) {
 		a.tell("start it:    snapsync service start%s", scope)
 	}
 	a.tell("look at it:  snapsync service status%s, snapsync status", scope)
-	a.tell("its log:     %s", show(j.log))
+	a.tell("its log:     %s", text.Path(j.log))
 	a.tell("change it:   %s edit %s", strings.Join(s.command(), " "), serviceName)
 	if !s.system && !lingers(j.user) {
-		a.tell("it stops when you log out; this keeps it running: loginctl enable-linger %s", shellWord(j.user.Username))
+		a.tell("it stops when you log out; this keeps it running: loginctl enable-linger %s", text.ShellWord(j.user.Username))
 	}
 }
 
@@ -143,10 +144,10 @@ func (s *systemd) uninstall() error {
 		s.ctl("reset-failed", unitName) // one that failed would stay in lists; of any other it is an error
 	}
 	if !found {
-		s.app.tell("not installed: there is no %s", show(s.unitPath()))
+		s.app.tell("not installed: there is no %s", text.Path(s.unitPath()))
 		return nil
 	}
-	s.app.tell("removed %s; configuration, state and log are as they were", show(s.unitPath()))
+	s.app.tell("removed %s; configuration, state and log are as they were", text.Path(s.unitPath()))
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 // shown are the properties of the service that matter here.
@@ -53,7 +54,7 @@ func (st *serviceStatus) fill(p map[string]string) {
 	st.PID, _ = strconv.Atoi(p["MainPID"])
 	st.Restarts, _ = strconv.Atoi(p["NRestarts"])
 	if since, err := time.ParseInLocation("Mon 2006-01-02 15:04:05 MST", p["ActiveEnterTimestamp"], time.Local); err == nil && st.State == "running" {
-		st.Since = jsonTime(since)
+		st.Since = text.JSONTime(since)
 		st.since = since
 	}
 }

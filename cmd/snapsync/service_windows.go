@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/windows"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 // windowsService is a service of Windows. There is one of the machine only, and it runs as the system's
@@ -79,7 +80,7 @@ func (w *windowsService) install(j *job) error {
 	}
 	w.app.tell("installed the service %s, which nobody has tested on Windows yet: please report how it does", serviceName)
 	w.app.tell("start it:  snapsync service start")
-	w.app.tell("its log:   %s", show(j.log))
+	w.app.tell("its log:   %s", text.Path(j.log))
 	return nil
 }
 

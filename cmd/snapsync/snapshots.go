@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/snapsync/snapsync/journal"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 type snapshotsCmd struct {
@@ -33,9 +33,9 @@ func (c *snapshotsCmd) Run(a *app) error {
 		}
 		for i := range cycles {
 			if a.JSON {
-				err = writeJSON(a.stdout, snapshotOf(&cycles[i]))
+				err = text.WriteJSON(a.stdout, text.NewSnapshot(&cycles[i]))
 			} else {
-				_, err = fmt.Fprintln(a.stdout, snapshotLine(&cycles[i]))
+				_, err = fmt.Fprintln(a.stdout, text.SnapshotLine(&cycles[i]))
 			}
 			if err != nil {
 				return err
@@ -54,45 +54,4 @@ func orAll(n int) int {
 		return math.MaxInt32
 	}
 	return n
-}
-
-// snapshotJSON is one acknowledged snapshot.
-type snapshotJSON struct {
-	Type        string  `json:"type"`
-	ID          int64   `json:"id"`
-	Time        *string `json:"time"`
-	Ended       *string `json:"ended"`
-	Outcome     string  `json:"outcome"`
-	Sent        int64   `json:"sent"`
-	Copied      int64   `json:"copied"`
-	Touched     int64   `json:"touched"`
-	Moved       int64   `json:"moved"`
-	Deleted     int64   `json:"deleted"`
-	UploadBytes int64   `json:"upload_bytes"`
-	Failed      int64   `json:"failed"`
-	Held        int64   `json:"held"`
-}
-
-func snapshotOf(c *journal.Cycle) snapshotJSON {
-	return snapshotJSON{
-		Type: "snapshot", ID: c.ID, Time: jsonTime(c.Began), Ended: jsonTime(c.Ended), Outcome: c.Outcome,
-		Sent: c.Sent, Copied: c.Copied, Touched: c.Touched, Moved: c.Moved, Deleted: c.Deleted,
-		UploadBytes: c.UploadBytes, Failed: c.Failed, Held: c.Held,
-	}
-}
-
-func snapshotLine(c *journal.Cycle) string {
-	line := fmt.Sprintf("#%-5d %s  sent %s (%s)", c.ID, localTime(c.Began), count(c.Sent), size(c.UploadBytes))
-	for _, part := range []struct {
-		what string
-		n    int64
-	}{{"copied", c.Copied}, {"touched", c.Touched}, {"moved", c.Moved}, {"deleted", c.Deleted}, {"failed", c.Failed}, {"held", c.Held}} {
-		if part.n > 0 {
-			line += fmt.Sprintf(", %s %s", part.what, count(part.n))
-		}
-	}
-	if c.Outcome != "" && c.Outcome != "idle" {
-		line += " [" + c.Outcome + "]"
-	}
-	return line
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 )
 
@@ -69,7 +70,7 @@ func (r *resolver) decide(t *target, src string, srcBy origin) error {
 		return nil
 	}
 	if src != "" {
-		return exit.Usage("leave out one of them", "mapping %q has its source in the config file, and %s is given", t.Mapping, show(src))
+		return exit.Usage("leave out one of them", "mapping %q has its source in the config file, and %s is given", t.Mapping, text.Path(src))
 	}
 	if t.Remote == "" {
 		return nil
@@ -97,7 +98,7 @@ func (r *resolver) needFile(t *target) (*config.File, error) {
 	case err != nil:
 		return nil, t.check()
 	case len(file.Mappings) == 0:
-		return nil, exit.Usage("'snapsync config init' adds one, or say where to with --remote", "no remote given, and %s has no mappings", show(file.Path))
+		return nil, exit.Usage("'snapsync config init' adds one, or say where to with --remote", "no remote given, and %s has no mappings", text.Path(file.Path))
 	}
 	return file, nil
 }
@@ -118,7 +119,7 @@ func pick(file *config.File, all []spec, which *spec) ([]spec, error) {
 		all = slices.DeleteFunc(all, func(s spec) bool { return !sameSource(s.src, source) })
 		if len(all) == 0 {
 			return nil, exit.Usage("say where to with --remote, or write it down with 'snapsync config init'",
-				"no remote given, and %s has no mapping of %s", show(file.Path), show(source))
+				"no remote given, and %s has no mapping of %s", text.Path(file.Path), text.Path(source))
 		}
 	}
 	return all, nil
@@ -131,7 +132,7 @@ func sameSource(src, source string) bool {
 }
 
 func noSuchMapping(file *config.File, name string) error {
-	return exit.Usage("it has "+strings.Join(file.Names(), ", "), "there is no mapping %q in %s", name, show(file.Path))
+	return exit.Usage("it has "+strings.Join(file.Names(), ", "), "there is no mapping %q in %s", name, text.Path(file.Path))
 }
 
 // wrongTime refuses what cannot be a time to wait. Of interval, what is below 0 means never.
@@ -174,8 +175,8 @@ func (r *resolver) describe(m *mapping, s *spec) {
 		r.written = make(map[string]*spec)
 	}
 	r.written[m.name] = s
-	m.title, m.handle = s.name, "-m "+shellWord(s.name)
+	m.title, m.handle = s.name, "-m "+text.ShellWord(s.name)
 	if r.Mappings != "" {
-		m.handle = "--mappings " + shellWord(r.Mappings) + " " + m.handle
+		m.handle = "--mappings " + text.ShellWord(r.Mappings) + " " + m.handle
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -36,7 +37,7 @@ func (s *session) status() (st control.Status, err error) {
 	if err != nil {
 		return st, err
 	}
-	failures, err := s.journal.Failures(maxShown)
+	failures, err := s.journal.Failures(text.MaxShown)
 	if err != nil {
 		return st, err
 	}
@@ -44,15 +45,15 @@ func (s *session) status() (st control.Status, err error) {
 		Mapping: s.label(), ID: s.name, Source: s.source, Remote: s.display,
 		Files: totals.Files, Bytes: totals.Bytes, Retained: totals.Retained, RetainedBytes: totals.RetainedBytes,
 		Pending: counts.Pending, Held: counts.Held + state.MountsHeld, HeldByMounts: state.MountsHeld, Failed: counts.Failed,
-		LastSuccess: utc(state.LastSuccess), OldestUnsynced: utc(counts.Oldest), LagSeconds: lag(utc(counts.Oldest), time.Now()),
-		Since: utc(state.PhaseSince), LastRun: utc(state.LastRun),
+		LastSuccess: text.UTC(state.LastSuccess), OldestUnsynced: text.UTC(counts.Oldest), LagSeconds: lag(text.UTC(counts.Oldest), time.Now()),
+		Since: text.UTC(state.PhaseSince), LastRun: text.UTC(state.LastRun),
 		LastError: state.LastError, ErrorClass: state.LastErrorClass, Paused: state.Paused,
 	}
 	hold(&st, s.mapping, &state, counts)
 	for i := range failures {
 		f := &failures[i]
 		st.Failures = append(st.Failures, control.Failure{
-			Path: f.Path, PathBytes: rawName(f.Path), Class: f.Class, Message: f.Message, Tries: f.Tries, Last: f.Last.UTC(),
+			Path: f.Path, PathBytes: text.RawName(f.Path), Class: f.Class, Message: f.Message, Tries: f.Tries, Last: f.Last.UTC(),
 		})
 	}
 	if st.Uploads, err = s.uploads(); err != nil {
@@ -73,10 +74,10 @@ func (s *session) status() (st control.Status, err error) {
 // uploads are the first of those that can be continued.
 func (s *session) uploads() (shown []control.Upload, err error) {
 	all, err := s.journal.Uploads()
-	for i := range all[:min(len(all), maxShown)] {
+	for i := range all[:min(len(all), text.MaxShown)] {
 		u := &all[i]
 		shown = append(shown, control.Upload{
-			Path: u.Path, PathBytes: rawName(u.Path), Size: u.Source.Size, Confirmed: u.Confirmed,
+			Path: u.Path, PathBytes: text.RawName(u.Path), Size: u.Source.Size, Confirmed: u.Confirmed,
 			Began: u.Began.UTC(), Last: u.Last.UTC(),
 		})
 	}

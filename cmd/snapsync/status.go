@@ -8,6 +8,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 type statusCmd struct {
@@ -129,12 +130,12 @@ func (c *statusCmd) show(a *app, w io.Writer) error {
 func (s *standing) write(a *app, w io.Writer) error {
 	switch {
 	case s.err != nil && a.JSON:
-		return writeJSON(w, brokenStatus{s.mapping.label(), "stopped", s.err.Error()})
+		return text.WriteJSON(w, brokenStatus{s.mapping.label(), "stopped", s.err.Error()})
 	case s.err != nil:
 		_, err := fmt.Fprintf(w, "%s\n  %-13s stopped: its state cannot be read\n  %-13s %v\n", s.mapping, "state", "error", s.err)
 		return err
 	case a.JSON:
-		return writeJSON(w, s.status)
+		return text.WriteJSON(w, s.status)
 	}
 	return writeStatus(w, s.mapping.String(), s.status, time.Now())
 }
@@ -176,7 +177,7 @@ func (l *statusLines) show(a *app) error {
 		if a.JSON {
 			err = one.write(a, a.stdout)
 		} else {
-			_, err = fmt.Fprintf(a.stdout, "%s  %s: %s\n", localTime(time.Now()), one.mapping, one.news())
+			_, err = fmt.Fprintf(a.stdout, "%s  %s: %s\n", text.Time(time.Now()), one.mapping, one.news())
 		}
 		if err != nil {
 			return err
@@ -191,17 +192,17 @@ func (s *standing) news() string {
 		return "stopped: " + s.err.Error()
 	}
 	st := s.status
-	text := st.State
+	msg := st.State
 	for _, part := range []struct {
 		what string
 		n    int64
 	}{{"pending", st.Pending}, {"held", st.Held}, {"failed", st.Failed}} {
 		if part.n > 0 {
-			text += fmt.Sprintf(", %s %s", count(part.n), part.what)
+			msg += fmt.Sprintf(", %s %s", text.Count(part.n), part.what)
 		}
 	}
 	if st.LastError != "" {
-		text += ": " + st.LastError
+		msg += ": " + st.LastError
 	}
-	return text
+	return msg
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/cmd/snapsync/view"
 	"github.com/snapsync/snapsync/engine/loop"
 )
@@ -109,7 +110,7 @@ func shownStatus(st *control.Status) view.Mapping {
 		m.Why = strings.TrimPrefix(fmt.Sprintf("%s; %s: %s", m.Why, st.HeldWhy, st.Approve), "; ")
 	}
 	for _, f := range st.Failures {
-		m.Failures = append(m.Failures, show(f.Path)+": "+withoutPath(f.Message, f.Path))
+		m.Failures = append(m.Failures, text.Path(f.Path)+": "+text.WithoutPath(f.Message, f.Path))
 	}
 	if st.Live == nil && st.PID != 0 { // a run that cannot be asked: the remote has confirmed so much
 		for _, u := range st.Uploads {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 // writeStatus prints a block about a mapping for people.
@@ -20,12 +21,12 @@ func writeStatus(w io.Writer, heading string, st *control.Status, now time.Time)
 	if st.Why != "" {
 		row("", "%s", st.Why)
 	}
-	row("mirrored", "%s, %s", counted(st.Files, "file"), size(st.Bytes))
+	row("mirrored", "%s, %s", text.Counted(st.Files, "file"), text.Size(st.Bytes))
 	if st.Retained > 0 {
-		row("retained", "%s, %s: deleted here, kept there", counted(st.Retained, "file"), size(st.RetainedBytes))
+		row("retained", "%s, %s: deleted here, kept there", text.Counted(st.Retained, "file"), text.Size(st.RetainedBytes))
 	}
 	if st.Pending > 0 {
-		row("pending", "%s, the oldest since %s", counted(st.Pending, "step"), agoOf(st.OldestUnsynced, now))
+		row("pending", "%s, the oldest since %s", text.Counted(st.Pending, "step"), text.AgoOf(st.OldestUnsynced, now))
 	}
 	writeHeld(row, st)
 	writeFailures(row, st, now)
@@ -34,7 +35,7 @@ func writeStatus(w io.Writer, heading string, st *control.Status, now time.Time)
 		if i == 0 {
 			name = "unfinished"
 		}
-		row(name, "%s: the remote has %s of %s, since %s", show(u.Path), size(u.Confirmed), size(u.Size), ago(u.Last, now))
+		row(name, "%s: the remote has %s of %s, since %s", text.Path(u.Path), text.Size(u.Confirmed), text.Size(u.Size), text.Ago(u.Last, now))
 	}
 	if st.LastError != "" && st.ErrorClass != "interrupted" { // by a person, who knows
 		row("last error", "%s", st.LastError)
@@ -42,7 +43,7 @@ func writeStatus(w io.Writer, heading string, st *control.Status, now time.Time)
 	if st.Live != nil {
 		writeLive(row, st.Live, now)
 	}
-	row("last success", "%s", agoOf(st.LastSuccess, now))
+	row("last success", "%s", text.AgoOf(st.LastSuccess, now))
 	return nil
 }
 
@@ -50,21 +51,21 @@ func stateText(st *control.Status, now time.Time) string {
 	if st.Since == nil {
 		return st.State
 	}
-	return st.State + ", since " + ago(*st.Since, now)
+	return st.State + ", since " + text.Ago(*st.Since, now)
 }
 
 type rowFunc func(name, format string, args ...any)
 
 // heldText counts what waits for a person. What mounts hold are files for which there is no step.
 func heldText(st *control.Status) string {
-	guarded, files := st.Held-st.HeldByMounts, counted(st.HeldByMounts, "file")
+	guarded, files := st.Held-st.HeldByMounts, text.Counted(st.HeldByMounts, "file")
 	switch {
 	case st.HeldByMounts == 0:
-		return counted(guarded, "step")
+		return text.Counted(guarded, "step")
 	case guarded == 0:
 		return files
 	}
-	return counted(guarded, "step") + " and " + files
+	return text.Counted(guarded, "step") + " and " + files
 }
 
 func writeHeld(row rowFunc, st *control.Status) {
@@ -87,12 +88,12 @@ func writeFailures(row rowFunc, st *control.Status, now time.Time) {
 	if st.Failed == 0 {
 		return
 	}
-	row("failed", "%s", counted(st.Failed, "path"))
+	row("failed", "%s", text.Counted(st.Failed, "path"))
 	for _, f := range st.Failures {
-		row("", "%s: %s (%s, last %s)", show(f.Path), withoutPath(f.Message, f.Path), counted(f.Tries, "attempt"), ago(f.Last, now))
+		row("", "%s: %s (%s, last %s)", text.Path(f.Path), text.WithoutPath(f.Message, f.Path), text.Counted(f.Tries, "attempt"), text.Ago(f.Last, now))
 	}
 	if more := st.Failed - int64(len(st.Failures)); more > 0 {
-		row("", "… and %s more", count(more))
+		row("", "… and %s more", text.Count(more))
 	}
 }
 
@@ -102,10 +103,10 @@ const activeShown = 8
 // writeLive prints what only the running process knows.
 func writeLive(row rowFunc, l *control.Live, now time.Time) {
 	if l.Next != nil {
-		row("next", "%s", ago(*l.Next, now))
+		row("next", "%s", text.Ago(*l.Next, now))
 	}
 	if l.Hints > 0 {
-		row("waiting", "%s to be looked at", counted(int64(l.Hints), "path"))
+		row("waiting", "%s to be looked at", text.Counted(int64(l.Hints), "path"))
 	}
 	for i, t := range l.Transfers {
 		name := ""
@@ -113,21 +114,21 @@ func writeLive(row rowFunc, l *control.Live, now time.Time) {
 			name = "transfers"
 		}
 		if i == activeShown {
-			row("", "… and %s more", count(int64(len(l.Transfers)-i)))
+			row("", "… and %s more", text.Count(int64(len(l.Transfers)-i)))
 			break
 		}
 		percent := int64(100)
 		if t.Size > 0 {
 			percent = t.Done * 100 / t.Size
 		}
-		row(name, "%3d%%  %9s  %s", percent, size(t.Size), show(t.Path))
+		row(name, "%3d%%  %9s  %s", percent, text.Size(t.Size), text.Path(t.Path))
 	}
 	if len(l.Transfers) > 0 {
-		row("", "%s/s, %s left, at most %s at once", size(l.Rate), size(l.Left), count(int64(l.AtOnce)))
+		row("", "%s/s, %s left, at most %s at once", text.Size(l.Rate), text.Size(l.Left), text.Count(int64(l.AtOnce)))
 	}
 	writeWatch(row, &l.Watch)
 	if l.Missed > 0 {
-		row("missed", "%s found only by a full scan", counted(l.Missed, "change"))
+		row("missed", "%s found only by a full scan", text.Counted(l.Missed, "change"))
 	}
 }
 
@@ -143,20 +144,12 @@ func writeWatch(row rowFunc, w *control.Watch) {
 
 // watchText counts what is watched, and what is not.
 func watchText(w *control.Watch) string {
-	text := count(int64(w.Watched)) + " " + plural(int64(w.Watched), "directory", "directories")
+	msg := text.Count(int64(w.Watched)) + " " + text.Plural(int64(w.Watched), "directory", "directories")
 	if w.Polled > 0 {
-		text += fmt.Sprintf("; %s looked at now and then", count(int64(w.Polled)))
+		msg += fmt.Sprintf("; %s looked at now and then", text.Count(int64(w.Polled)))
 	}
 	if w.Overflows > 0 {
-		text += fmt.Sprintf("; events were lost %s, and everything was looked at", counted(w.Overflows, "time"))
+		msg += fmt.Sprintf("; events were lost %s, and everything was looked at", text.Counted(w.Overflows, "time"))
 	}
-	return text
-}
-
-// agoOf is ago for a time that may be unknown.
-func agoOf(t *time.Time, now time.Time) string {
-	if t == nil {
-		return "never"
-	}
-	return ago(*t, now)
+	return msg
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine/event"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
@@ -121,11 +122,11 @@ func TestFlightKeepsFailures(t *testing.T) {
 	}
 	fail("away", fmt.Errorf("send: %w", remote.ErrOffline))
 	fail("log", fmt.Errorf("send: %w", snapshot.ErrChanged))
-	for n := range maxShown + 2 {
+	for n := range text.MaxShown + 2 {
 		fail(fmt.Sprint(n), errors.New("no space"))
 	}
 	sum := f.take()
-	if len(sum.Failures) != maxShown || sum.Failures[0].Path != "0" || sum.Failed != maxShown+4 {
+	if len(sum.Failures) != text.MaxShown || sum.Failures[0].Path != "0" || sum.Failed != text.MaxShown+4 {
 		t.Errorf("%d failed, of which %v", sum.Failed, sum.Failures)
 	}
 	if sum := f.take(); sum.Failed != 0 || sum.Failures != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine/loop"
 )
 
@@ -60,7 +61,7 @@ func notRunning(m *mapping) error {
 	if h, running := lockHolder(m.dir); running {
 		return lockedBy(h)
 	}
-	way := fmt.Sprintf("snapsync run --once %s --remote %s", shellWord(m.source), shellWord(m.remote))
+	way := fmt.Sprintf("snapsync run --once %s --remote %s", text.ShellWord(m.source), text.ShellWord(m.remote))
 	if m.title != "" {
 		way = "snapsync run --once " + m.handle
 	}
@@ -128,7 +129,7 @@ func awaited(st *control.Status, cycle int64) (done bool, err error) {
 	case state == loop.Held:
 		return true, &exit.Failure{Status: exit.StatusHeld, Err: fmt.Errorf("%s held: %s", heldText(st), st.HeldWhy), Hint: st.Why}
 	case st.Failed > 0:
-		return true, &exit.Failure{Status: exit.StatusPartial, Err: errors.New(counted(st.Failed, "path") + " failed"), Hint: "'snapsync status' lists them"}
+		return true, &exit.Failure{Status: exit.StatusPartial, Err: errors.New(text.Counted(st.Failed, "path") + " failed"), Hint: "'snapsync status' lists them"}
 	}
 	return st.Pending == 0, nil
 }
@@ -172,7 +173,7 @@ func (c *stopCmd) Run(a *app) error {
 func (*stopCmd) tell(a *app, pid int) error {
 	switch {
 	case a.JSON:
-		return writeJSON(a.stdout, struct {
+		return text.WriteJSON(a.stdout, struct {
 			Type string `json:"type"`
 			PID  int    `json:"pid"`
 		}{"stop", pid})

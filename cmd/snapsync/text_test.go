@@ -18,57 +18,6 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-func TestShow(t *testing.T) {
-	for in, want := range map[string]string{
-		"a b/ü.txt": "a b/ü.txt", "two\nlines": `"two\nlines"`, "bad\xff": `"bad\xff"`, " x": `" x"`,
-		"esc\x1b[31m": `"esc\x1b[31m"`, "": ".", "rtl\u202e": `"rtl\u202e"`,
-	} {
-		if got := show(in); got != want {
-			t.Errorf("show(%q) = %s, want %s", in, got, want)
-		}
-	}
-}
-
-func TestWithoutPath(t *testing.T) {
-	long := strings.Repeat("long/", 500) + "name"
-	for _, test := range []struct{ message, path, want string }{
-		{fmt.Sprintf("send %q: open %q: open /dst/%s: file name too long", long, long, long), long, "send: open: open: file name too long"},
-		{"send \"d/a\": open /dst/d/.snapsync-36309c09878291ae.partial: file name too long", "d/a", "send: open: file name too long"},
-		{`send "a": permission denied`, "a", "send: permission denied"},
-		{`move "a" to "b": permission denied`, "b", `move "a" to: permission denied`},
-		{"open /src/a/b: no space", "b", "open: no space"},
-		{"open /src/xb: no space", "b", "open /src/xb: no space"},
-		{"cannot read a file", "a", "cannot read a file"},
-		{"send two\nlines: broke off", "two\nlines", "send: broke off"},
-		{"x", "", "x"},
-		{"open /home/a/b\xff.txt: denied", "b\xff.txt", "open: denied"}, // not UTF-8
-	} {
-		if got := withoutPath(test.message, test.path); got != test.want {
-			t.Errorf("%.80q without %.20q: %q, want %q", test.message, test.path, got, test.want)
-		}
-	}
-}
-
-// What a mount holds counts as held, in the totals of a plan as in its text.
-func TestPlanShowsWhatMountsHold(t *testing.T) {
-	head := &snapshot.Head{Stats: snapshot.Stats{Files: 3, Symlinks: 2, Special: 1}}
-	v := newPlanView(&engine.Preview{Head: head, Mounts: &engine.Hold{Deletes: 7, Limit: -1, Why: `"disk": gone`}}, false)
-	if v.totals.Held != 7 || v.totals.HeldWhy != `"disk": gone` {
-		t.Errorf("got %+v", v.totals)
-	}
-	var b strings.Builder
-	if err := v.writeText(&b, &mapping{source: "/src", display: "dst:", remote: "dst:"}, 0); err != nil {
-		t.Fatal(err)
-	}
-	want := `7 deletes held: "disk": gone
-hint: everything else goes on; mount it again, or accept what is there now with: snapsync approve --new-source /src --remote dst:
-snapsync: /src → dst:: send 0 (0 B), delete 0, 7 held; 2 symlinks skipped (--links keeps them); 1 socket, fifo or device skipped
-`
-	if got := b.String(); got != want {
-		t.Errorf("got\n%swant\n%s", got, want)
-	}
-}
-
 func TestClassify(t *testing.T) {
 	wrap := func(err error) error { return fmt.Errorf("send x: %w", err) }
 	for _, test := range []struct {
@@ -110,17 +59,6 @@ func TestRate(t *testing.T) {
 	}
 	if got := r.at(at.Add(10 * time.Minute)); got != 0 {
 		t.Errorf("after a long pause: %v", got)
-	}
-}
-
-func TestShellWord(t *testing.T) {
-	for in, want := range map[string]string{
-		"/a/b-c_d.txt": "/a/b-c_d.txt", "s3:b/x": "s3:b/x", "": "''", "a b": "'a b'", " x": "' x'", "it's": `'it'\''s'`,
-		"$HOME": "'$HOME'", "日本": "'日本'", "it's\n": `$'it\'s\n'`, "\x1b[31m": `$'\x1b[31m'`,
-	} {
-		if got := shellWord(in); got != want {
-			t.Errorf("shellWord(%q) = %s, want %s", in, got, want)
-		}
 	}
 }
 

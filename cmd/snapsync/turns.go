@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 // inTurn runs fn for each mapping. Of several, what goes wrong with one is reported and does not stop the
@@ -25,20 +26,12 @@ func inTurn[T any](ctx context.Context, p *printer, all []T, name func(T) string
 	return exit.Quiet(worst)
 }
 
-// mappingJSON precedes what several mappings have to say.
-type mappingJSON struct {
-	Type    string `json:"type"`
-	Mapping string `json:"mapping"`
-	Source  string `json:"source"`
-	Remote  string `json:"remote"`
-}
-
 // heading sets what is shown of several mappings apart; of one there is none.
 func (p *printer) heading(m *mapping) {
 	switch {
 	case p.turn == 0:
 	case p.JSON:
-		writeJSON(p.stdout, mappingJSON{"mapping", m.label(), m.source, m.display})
+		text.WriteJSON(p.stdout, text.Mapping{Type: "mapping", Mapping: m.label(), Source: m.source, Remote: m.display})
 	case p.turn > 1:
 		fmt.Fprintf(p.stdout, "\n%s\n", m)
 	default:

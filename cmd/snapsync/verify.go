@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 )
 
@@ -106,7 +107,7 @@ func writeReport(a *app, r *engine.Report, repair, mirror bool) error {
 		}
 	}
 	if a.JSON {
-		return writeJSON(a.stdout, verifyTotals{
+		return text.WriteJSON(a.stdout, verifyTotals{
 			"summary", r.Checked, len(r.Missing), len(r.Differs), len(r.Extra), r.Unknown, r.Repaired,
 		})
 	}
@@ -118,16 +119,16 @@ func writeReport(a *app, r *engine.Report, repair, mirror bool) error {
 
 func writeDifference(a *app, kind string, d engine.Difference) error {
 	if a.JSON {
-		return writeJSON(a.stdout, differenceJSON{"difference", kind, d.Path, d.What, rawName(d.Path)})
+		return text.WriteJSON(a.stdout, differenceJSON{"difference", kind, d.Path, d.What, text.RawName(d.Path)})
 	}
-	_, err := fmt.Fprintf(a.stdout, "%-8s %s: %s\n", kind, show(d.Path), d.What)
+	_, err := fmt.Fprintf(a.stdout, "%-8s %s: %s\n", kind, text.Path(d.Path), d.What)
 	return err
 }
 
 func writeVerdict(w io.Writer, r *engine.Report, repair, mirror bool) error {
-	line := counted(r.Checked, "file") + " checked"
+	line := text.Counted(r.Checked, "file") + " checked"
 	if r.Unknown > 0 {
-		line += fmt.Sprintf(" (%s by size only)", count(r.Unknown))
+		line += fmt.Sprintf(" (%s by size only)", text.Count(r.Unknown))
 	}
 	switch {
 	case r.Clean():

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 // version is set by the release build; otherwise it comes from what the go command recorded.
@@ -37,7 +38,7 @@ func (*versionCmd) Help() string {
 func (*versionCmd) Run(a *app) error {
 	platform := runtime.GOOS + "/" + runtime.GOARCH
 	if a.JSON {
-		return writeJSON(a.stdout, struct {
+		return text.WriteJSON(a.stdout, struct {
 			Version  string   `json:"version"`
 			Rclone   string   `json:"rclone"`
 			Go       string   `json:"go"`

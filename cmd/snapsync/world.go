@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 // steerEach has a command carried out on each mapping that is meant, and says what came of it.
@@ -45,22 +46,14 @@ func (r *resolver) someRun() bool {
 	return len(found) > 0
 }
 
-// steeringJSON is what the commands that steer print with --json.
-type steeringJSON struct {
-	Type    string `json:"type"`
-	Mapping string `json:"mapping"`
-	Count   int64  `json:"count"`
-	Digest  string `json:"digest,omitempty"`
-}
-
 // answer prints the outcome of a command that steers.
-func (p *printer) answer(m *mapping, kind string, n int64, digest, text string) error {
+func (p *printer) answer(m *mapping, kind string, n int64, digest, msg string) error {
 	if p.JSON {
-		return writeJSON(p.stdout, steeringJSON{kind, m.label(), n, digest})
+		return text.WriteJSON(p.stdout, text.Steering{Type: kind, Mapping: m.label(), Count: n, Digest: digest})
 	}
 	if p.Quiet {
 		return nil
 	}
-	_, err := fmt.Fprintf(p.stdout, "snapsync: %s: %s\n", m, text)
+	_, err := fmt.Fprintf(p.stdout, "snapsync: %s: %s\n", m, msg)
 	return err
 }

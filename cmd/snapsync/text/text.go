@@ -1,4 +1,9 @@
-package main
+// Package text has the forms in which values are written: sizes, times, names, steps and plans as people read them on a terminal,
+// and as programs read them in JSON.
+//
+// Whatever it returns for a person is one line, safe to print whatever a file is called. It decides nothing, reads no flag and writes
+// nowhere but to the writer that it is given.
+package text
 
 import (
 	"encoding/base64"
@@ -17,27 +22,27 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-func size(n int64) string {
+func Size(n int64) string {
 	if n < 0 {
 		n = 0
 	}
 	return humanize.IBytes(uint64(n))
 }
 
-func count(n int64) string { return humanize.Comma(n) }
+func Count(n int64) string { return humanize.Comma(n) }
 
-// counted says "1 file" or "2 files".
-func counted(n int64, one string) string { return count(n) + " " + plural(n, one, one+"s") }
+// Counted says "1 file" or "2 files".
+func Counted(n int64, one string) string { return Count(n) + " " + Plural(n, one, one+"s") }
 
-func plural(n int64, one, many string) string {
+func Plural(n int64, one, many string) string {
 	if n == 1 {
 		return one
 	}
 	return many
 }
 
-// show makes any file name safe to print: one line, no control sequences, quoted where it must be.
-func show(path string) string {
+// Path makes any file name safe to print: one line, no control sequences, quoted where it must be.
+func Path(path string) string {
 	if path == "" {
 		return "."
 	}
@@ -49,9 +54,9 @@ func show(path string) string {
 
 func unprintable(r rune) bool { return !unicode.IsPrint(r) && r != ' ' || r == utf8.RuneError }
 
-// withoutPath leaves out of an error the path that stands before it anyway: the layers that an error
+// WithoutPath leaves out of an error the path that stands before it anyway: the layers that an error
 // passes each name it, and a path can have thousands of bytes.
-func withoutPath(message, path string) string {
+func WithoutPath(message, path string) string {
 	if path == "" {
 		return message
 	}
@@ -71,8 +76,8 @@ func withoutPath(message, path string) string {
 	return absolute.ReplaceAllLiteralString(message, ":")
 }
 
-// shellWord quotes s so that a shell reads it as one word, and a terminal shows it harmlessly.
-func shellWord(s string) string {
+// ShellWord quotes s so that a shell reads it as one word, and a terminal shows it harmlessly.
+func ShellWord(s string) string {
 	plain := func(r rune) bool {
 		return r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r)) || strings.ContainsRune("/._-+:,=@%", r)
 	}
@@ -87,29 +92,29 @@ func shellWord(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-func showDir(path string, dir bool) string {
+func DirPath(path string, dir bool) string {
 	if !dir {
-		return show(path)
+		return Path(path)
 	}
-	return show(path + "/")
+	return Path(path + "/")
 }
 
-func localTime(t time.Time) string {
+func Time(t time.Time) string {
 	if t.IsZero() {
 		return "never"
 	}
 	return t.Local().Format("2006-01-02 15:04:05")
 }
 
-// ago says a time and how long ago that was, the way people do.
-func ago(t, now time.Time) string {
+// Ago says a time and how long ago that was, the way people do.
+func Ago(t, now time.Time) string {
 	if t.IsZero() {
 		return "never"
 	}
-	return fmt.Sprintf("%s (%s)", localTime(t), humanize.RelTime(t, now, "ago", "from now"))
+	return fmt.Sprintf("%s (%s)", Time(t), humanize.RelTime(t, now, "ago", "from now"))
 }
 
-func seconds(d float64) string {
+func Seconds(d float64) string {
 	switch {
 	case d < 10:
 		return fmt.Sprintf("%.1fs", d)
@@ -119,8 +124,8 @@ func seconds(d float64) string {
 	return time.Duration(d * float64(time.Second)).Round(time.Second).String()
 }
 
-// jsonTime is a time as RFC 3339 in UTC, or null.
-func jsonTime(t time.Time) *string {
+// JSONTime is a time as RFC 3339 in UTC, or null.
+func JSONTime(t time.Time) *string {
 	if t.IsZero() {
 		return nil
 	}
@@ -128,8 +133,8 @@ func jsonTime(t time.Time) *string {
 	return &s
 }
 
-// rawName carries the bytes of a name that JSON's strings cannot hold; nil for all others.
-func rawName(path string) *string {
+// RawName carries the bytes of a name that JSON's strings cannot hold; nil for all others.
+func RawName(path string) *string {
 	if utf8.ValidString(path) {
 		return nil
 	}
@@ -137,12 +142,29 @@ func rawName(path string) *string {
 	return &s
 }
 
-// writeJSON writes one object as one line.
-func writeJSON(w io.Writer, v any) error {
+// WriteJSON writes one object as one line.
+func WriteJSON(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
 		return fmt.Errorf("write output: %w", err)
 	}
 	return nil
+}
+
+// UTC is a time for JSON; nil: none.
+func UTC(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+// AgoOf is ago for a time that may be unknown.
+func AgoOf(t *time.Time, now time.Time) string {
+	if t == nil {
+		return "never"
+	}
+	return Ago(*t, now)
 }

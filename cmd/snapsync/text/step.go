@@ -1,4 +1,4 @@
-package main
+package text
 
 import (
 	"fmt"
@@ -6,14 +6,14 @@ import (
 	"github.com/snapsync/snapsync/journal"
 )
 
-// stepJSON is one step for programs. Fields are only ever added.
+// Step is one step for programs. Fields are only ever added.
 //
 //	{"type":"step","action":"send","path":"a/b.txt","size":12,"how":"upload","reason":"new"}
 //	{"type":"step","action":"move","path":"y","from":"x","dir":true,"files":812,"reason":"renamed"}
 //	{"type":"step","action":"delete","path":"old.txt","reason":"deleted","held":false}
 //
 // Names that are not valid UTF-8 have their bytes, in base64, beside them.
-type stepJSON struct {
+type Step struct {
 	Type      string  `json:"type"`
 	Action    string  `json:"action"`
 	From      string  `json:"from,omitempty"`
@@ -28,10 +28,10 @@ type stepJSON struct {
 	FromBytes *string `json:"from_base64,omitempty"`
 }
 
-func stepOf(s *journal.Step) stepJSON {
-	out := stepJSON{
+func NewStep(s *journal.Step) Step {
+	out := Step{
 		Type: "step", Action: s.Action.String(), From: s.From, Path: s.Path, Reason: s.Reason.String(),
-		PathBytes: rawName(s.Path), FromBytes: rawName(s.From),
+		PathBytes: RawName(s.Path), FromBytes: RawName(s.From),
 	}
 	switch s.Action {
 	case journal.Send:
@@ -58,66 +58,66 @@ func stepOf(s *journal.Step) stepJSON {
 	return out
 }
 
-// stepLine is one step for people.
-type stepLine struct{ symbol, kind, text string }
+// Line is one step for people.
+type Line struct{ symbol, Kind, Text string }
 
 // kinds is every stepLine.kind, in the order in which a long plan sums them up.
 var kinds = []string{"new", "change", "copy", "touch", "mkdir", "move", "delete", "rmdir", "held"}
 
-// showStep is a step with what it saves. Of a moved directory only the engine knows that: saved.
-func showStep(s *journal.Step, saved int64) shownStep {
+// Show is a step with what it saves. Of a moved directory only the engine knows that: saved.
+func Show(s *journal.Step, saved int64) Shown {
 	if s.New != nil && !s.Dir && (s.Action == journal.Move || s.How == journal.Copy) {
 		saved = s.New.Size
 	}
-	return shownStep{s, saved}
+	return Shown{s, saved}
 }
 
-func describe(s shownStep) stepLine {
+func Describe(s Shown) Line {
 	line := describeFree(s)
 	if s.Held {
-		line.text += " [" + line.kind + "]"
-		line.symbol, line.kind = "!", "held"
+		line.Text += " [" + line.Kind + "]"
+		line.symbol, line.Kind = "!", "held"
 	}
 	return line
 }
 
-func describeFree(s shownStep) stepLine {
+func describeFree(s Shown) Line {
 	switch s.Action {
 	case journal.Move:
-		return stepLine{"→", "move", moveText(s)}
+		return Line{"→", "move", moveText(s)}
 	case journal.Delete:
 		if s.Dir {
-			return stepLine{"-", "rmdir", showDir(s.Path, true)}
+			return Line{"-", "rmdir", DirPath(s.Path, true)}
 		}
-		return stepLine{"-", "delete", show(s.Path) + because(s.Step, journal.Deleted)}
+		return Line{"-", "delete", Path(s.Path) + Because(s.Step, journal.Deleted)}
 	}
 	switch s.How {
 	case journal.Copy:
-		return stepLine{"©", "copy", fmt.Sprintf("%s → %s (%s not sent)", show(s.From), show(s.Path), size(s.saved))}
+		return Line{"©", "copy", fmt.Sprintf("%s → %s (%s not sent)", Path(s.From), Path(s.Path), Size(s.saved))}
 	case journal.Touch:
-		return stepLine{"t", "touch", show(s.Path)}
+		return Line{"t", "touch", Path(s.Path)}
 	case journal.Mkdir:
-		return stepLine{"+", "mkdir", showDir(s.Path, true)}
+		return Line{"+", "mkdir", DirPath(s.Path, true)}
 	}
 	if s.Reason == journal.New {
-		return stepLine{"+", "new", fmt.Sprintf("%s (%s)", show(s.Path), size(s.New.Size))}
+		return Line{"+", "new", fmt.Sprintf("%s (%s)", Path(s.Path), Size(s.New.Size))}
 	}
-	return stepLine{"~", "change", fmt.Sprintf("%s (%s%s)", show(s.Path), size(s.New.Size), comma(s.Step, journal.Modified))}
+	return Line{"~", "change", fmt.Sprintf("%s (%s%s)", Path(s.Path), Size(s.New.Size), comma(s.Step, journal.Modified))}
 }
 
-func moveText(s shownStep) string {
-	from, to := showDir(s.From, s.Dir), showDir(s.Path, s.Dir)
+func moveText(s Shown) string {
+	from, to := DirPath(s.From, s.Dir), DirPath(s.Path, s.Dir)
 	switch {
 	case s.Dir && s.saved == 0: // nothing, or nobody knows any more
-		return fmt.Sprintf("%s → %s (%s)", from, to, counted(int64(s.Files), "file"))
+		return fmt.Sprintf("%s → %s (%s)", from, to, Counted(int64(s.Files), "file"))
 	case s.Dir:
-		return fmt.Sprintf("%s → %s (%s, %s not sent)", from, to, counted(int64(s.Files), "file"), size(s.saved))
+		return fmt.Sprintf("%s → %s (%s, %s not sent)", from, to, Counted(int64(s.Files), "file"), Size(s.saved))
 	}
-	return fmt.Sprintf("%s → %s (%s not sent%s)", from, to, size(s.saved), comma(s.Step, journal.Renamed))
+	return fmt.Sprintf("%s → %s (%s not sent%s)", from, to, Size(s.saved), comma(s.Step, journal.Renamed))
 }
 
-// because names the reason unless it is the usual one.
-func because(s *journal.Step, usual journal.Reason) string {
+// Because names the reason unless it is the usual one.
+func Because(s *journal.Step, usual journal.Reason) string {
 	if s.Reason == usual {
 		return ""
 	}
@@ -131,27 +131,33 @@ func comma(s *journal.Step, usual journal.Reason) string {
 	return fmt.Sprintf(", %v", s.Reason)
 }
 
-// past says what a step has done, for the log.
-func past(s *journal.Step) string {
+// Past says what a step has done, for the log.
+func Past(s *journal.Step) string {
 	switch s.Action {
 	case journal.Move:
 		if s.Dir {
-			return fmt.Sprintf("moved from %s (%s)", showDir(s.From, true), counted(int64(s.Files), "file"))
+			return fmt.Sprintf("moved from %s (%s)", DirPath(s.From, true), Counted(int64(s.Files), "file"))
 		}
-		return "moved from " + show(s.From)
+		return "moved from " + Path(s.From)
 	case journal.Delete:
 		if s.Dir {
 			return "removed the empty directory"
 		}
-		return "deleted" + because(s, journal.Deleted)
+		return "deleted" + Because(s, journal.Deleted)
 	}
 	switch s.How {
 	case journal.Copy:
-		return "copied from " + show(s.From)
+		return "copied from " + Path(s.From)
 	case journal.Touch:
 		return "touched"
 	case journal.Mkdir:
 		return "made the directory"
 	}
-	return fmt.Sprintf("sent (%s, %v)", size(s.New.Size), s.Reason)
+	return fmt.Sprintf("sent (%s, %v)", Size(s.New.Size), s.Reason)
+}
+
+// Done is a step that was executed.
+type Done struct {
+	Step
+	Error string `json:"error,omitempty"`
 }

@@ -1,0 +1,68 @@
+package text
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// Summary is the last line of `run --once --json`.
+type Summary struct {
+	Type    string `json:"type"`
+	Mapping string `json:"mapping,omitempty"` // its name in the config file
+	engine.Summary
+	Files    int64  `json:"files"` // of the source that belong to the mapping
+	Symlinks int64  `json:"symlinks_skipped,omitempty"`
+	Special  int64  `json:"special_skipped,omitempty"` // sockets, fifos, devices
+	Paused   bool   `json:"paused,omitempty"`
+	Error    string `json:"error,omitempty"`
+}
+
+// SummaryLine is what a run did, in a line.
+func SummaryLine(sum *engine.Summary) string {
+	if sum.Sent+sum.Copied+sum.Touched+sum.Moved+sum.Deleted+sum.Failed+sum.Held == 0 {
+		return fmt.Sprintf("nothing changed (%s checked in %s)", Counted(sum.Scan.Files, "file"), Seconds(sum.Seconds))
+	}
+	line := fmt.Sprintf("sent %s (%s)", Count(sum.Sent), Size(sum.UploadBytes))
+	for _, part := range []struct {
+		what string
+		n    int64
+	}{{"copied", sum.Copied}, {"touched", sum.Touched}, {"moved", sum.Moved}} {
+		if part.n > 0 {
+			line += fmt.Sprintf(", %s %s", part.what, Count(part.n))
+		}
+	}
+	line += fmt.Sprintf(", deleted %s", Count(sum.Deleted))
+	if sum.SavedBytes > 0 {
+		line += fmt.Sprintf(", %s not sent", Size(sum.SavedBytes))
+	}
+	return line + " in " + Seconds(sum.Seconds)
+}
+
+// Skipped says what the scan left out, so that nobody has to find out later.
+func Skipped(s *snapshot.Stats) (text string) {
+	if s.Symlinks > 0 {
+		text += "; " + Counted(s.Symlinks, "symlink") + " skipped (--links keeps them)"
+	}
+	if s.Special > 0 {
+		text += "; " + Count(s.Special) + " " + Plural(s.Special, "socket, fifo or device", "sockets, fifos or devices") + " skipped"
+	}
+	return text
+}
+
+// MaxShown bounds how many paths a message lists.
+const MaxShown = 10
+
+func Failed(sum *engine.Summary) error {
+	text := Counted(sum.Failed, "path") + " failed"
+	for i, f := range sum.Failures {
+		if i == MaxShown {
+			text += fmt.Sprintf("\n  … and %s more", Count(sum.Failed-MaxShown))
+			break
+		}
+		text += fmt.Sprintf("\n  %s: %s", Path(f.Path), WithoutPath(f.Err.Error(), f.Path))
+	}
+	return errors.New(text)
+}
