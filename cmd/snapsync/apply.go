@@ -7,13 +7,14 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/journal"
 )
 
 // apply writes what a person decides into the journal, where run and loop read it. running says that a process
 // stays which does so at once; it only changes the words.
-func apply(s *session, c control.Command, running bool) (out control.Outcome, err error) {
+func apply(s *mapping.Session, c control.Command, running bool) (out control.Outcome, err error) {
 	var change func(*journal.State) error
 	switch c.Name {
 	case control.Pause:
@@ -23,12 +24,12 @@ func apply(s *session, c control.Command, running bool) (out control.Outcome, er
 		change = func(st *journal.State) error { st.Paused = false; return nil }
 		out.Text = choice(running, "resumed: it catches up now", "resumed: the next run catches up")
 	case control.Approve:
-		change = func(st *journal.State) error { return approve(s.mapping, st, c, running, &out) }
+		change = func(st *journal.State) error { return approve(s.Mapping, st, c, running, &out) }
 	default:
 		return out, &control.Error{Code: http.StatusNotFound, Message: "there is no command " + c.Name}
 	}
 	var refused error
-	err = s.journal.Update(func(st *journal.State) { refused = change(st) })
+	err = s.Journal.Update(func(st *journal.State) { refused = change(st) })
 	return out, errors.Join(refused, err)
 }
 
@@ -40,7 +41,7 @@ func choice(first bool, one, other string) string {
 }
 
 // approve lets through what is held: exactly the deletes that the person has seen, or another source or remote.
-func approve(m *mapping, st *journal.State, c control.Command, running bool, out *control.Outcome) error {
+func approve(m *mapping.Mapping, st *journal.State, c control.Command, running bool, out *control.Outcome) error {
 	switch {
 	case c.NewSource || c.NewRemote:
 		st.NewSourceApproved = st.NewSourceApproved || c.NewSource
@@ -72,10 +73,10 @@ func acceptedText(c control.Command) string {
 
 // nothingToApprove answers who approves where no deletes are held: what mounts hold is kept whatever
 // is approved, until the source is accepted as it is.
-func nothingToApprove(m *mapping, state *journal.State) string {
+func nothingToApprove(m *mapping.Mapping, state *journal.State) string {
 	if state.MountsHeld == 0 {
 		return "nothing is held"
 	}
 	return fmt.Sprintf("%s kept: %s; mount it again, or accept what is there now with: %s",
-		text.Counted(state.MountsHeld, "file"), state.MountsWhy, m.approval("--new-source"))
+		text.Counted(state.MountsHeld, "file"), state.MountsWhy, m.Approval("--new-source"))
 }

@@ -1,16 +1,11 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
-	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
-	"github.com/snapsync/snapsync/engine"
-	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -47,12 +42,12 @@ func (c *approveCmd) Run(a *app) error {
 			return err
 		}
 	}
-	return a.each(&c.selection, c.Src, "", func(m *mapping) error { return c.one(a, m) })
+	return a.each(&c.selection, c.Src, "", func(m *mapping.Mapping) error { return c.one(a, m) })
 }
 
 // one lets through what is shown here of a mapping, and nothing that came to be held since.
-func (c *approveCmd) one(a *app, m *mapping) error {
-	states, err := a.store()
+func (c *approveCmd) one(a *app, m *mapping.Mapping) error {
+	states, err := a.States()
 	if err != nil {
 		return err
 	}
@@ -91,45 +86,18 @@ func (c *approveCmd) kind() string {
 	return "approved-source"
 }
 
-// approval is the command line that approves what is held for this mapping and no other, as a shell
-// takes it. option is empty, --new-source or --new-remote.
-func (m *mapping) approval(option string) string {
-	words := []string{"snapsync", "approve", option, text.ShellWord(m.source), "--remote", text.ShellWord(m.remote)}
-	if m.title != "" {
-		words = []string{"snapsync", "approve", option, m.handle}
-	}
-	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " ")
-}
-
-// advise adds to an error about another source, or remote, the command that accepts it.
-func (m *mapping) advise(err error) error {
-	switch {
-	case errors.Is(err, engine.ErrNewSource):
-		return &exit.Failure{
-			Status: exit.StatusNewSource, Err: err,
-			Hint: "if a disk is not mounted, mount it; if this directory is meant to replace the old one: " + m.approval("--new-source"),
-		}
-	case errors.Is(err, remote.ErrNewRemote):
-		return &exit.Failure{
-			Status: exit.StatusOffline, Err: err,
-			Hint: "mount the disk, or make the bucket again, and run again; what is pending is kept. If what is there now is meant to replace it: " + m.approval("--new-remote"),
-		}
-	}
-	return err
-}
-
 // showHeld lists the first held steps of a mapping, counts them all and returns what an approval binds to.
-func showHeld(p *printer, m *mapping) (n int64, digest string, err error) {
-	s, err := m.read()
+func showHeld(p *printer, m *mapping.Mapping) (n int64, digest string, err error) {
+	s, err := m.Read()
 	if err != nil {
 		return 0, "", err
 	}
-	defer s.close()
-	state, err := s.journal.State()
+	defer s.Close()
+	state, err := s.Journal.State()
 	if err != nil || state.HeldDigest == "" {
 		return 0, "", err
 	}
-	err = s.pending(func(step *journal.Step) error {
+	err = s.Pending(func(step *journal.Step) error {
 		if !step.Held || step.Dir {
 			return nil
 		}
@@ -146,20 +114,4 @@ func showHeld(p *printer, m *mapping) (n int64, digest string, err error) {
 		fmt.Fprintf(p.stdout, "  … and %s more\n", text.Count(n-2*text.MaxShown))
 	}
 	return n, state.HeldDigest, err
-}
-
-// pending calls fn for every step in the journal, in order.
-func (s *session) pending(fn func(*journal.Step) error) error {
-	for after := int64(0); ; {
-		page, err := s.journal.Pending(after, 1000)
-		if err != nil || len(page) == 0 {
-			return err
-		}
-		for i := range page {
-			if err := fn(&page[i]); err != nil {
-				return err
-			}
-		}
-		after = page[len(page)-1].Seq
-	}
 }

@@ -3,18 +3,17 @@ package main
 import (
 	"errors"
 	"io/fs"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 // choose finds the one mapping that a command means. path is what the command is about; empty if about
 // no path.
-func (r *resolver) choose(sel *selection, src, path string) (*mapping, error) {
+func (r *resolver) choose(sel *selection, src, path string) (*mapping.Mapping, error) {
 	found, err := r.chosen(sel, src, path)
 	if err != nil {
 		return nil, err
@@ -26,18 +25,18 @@ func (r *resolver) choose(sel *selection, src, path string) (*mapping, error) {
 }
 
 // each runs fn for each mapping that a command means, see inTurn. What several print is set apart.
-func (r *resolver) each(sel *selection, src, path string, fn func(*mapping) error) error {
+func (r *resolver) each(sel *selection, src, path string, fn func(*mapping.Mapping) error) error {
 	found, err := r.chosen(sel, src, path)
 	if err != nil {
 		return err
 	}
-	return inTurn(r.ctx, r.printer, found, (*mapping).label, fn)
+	return inTurn(r.ctx, r.printer, found, (*mapping.Mapping).Label, fn)
 }
 
 // chosen finds the mappings that a command means: by what it names, else by where it stands, else those
 // of the config file, else the only one there is. There is one at least, and several only if the config
 // file has them all.
-func (r *resolver) chosen(sel *selection, src, path string) ([]*mapping, error) {
+func (r *resolver) chosen(sel *selection, src, path string) ([]*mapping.Mapping, error) {
 	found, err := r.candidates(sel, src)
 	if err != nil {
 		return nil, err
@@ -46,14 +45,14 @@ func (r *resolver) chosen(sel *selection, src, path string) ([]*mapping, error) 
 }
 
 // among is chosen among the candidates that were found already, which stay as they are.
-func (r *resolver) among(candidates []*mapping, sel *selection, src, path string) ([]*mapping, error) {
+func (r *resolver) among(candidates []*mapping.Mapping, sel *selection, src, path string) ([]*mapping.Mapping, error) {
 	found := slices.Clone(candidates)
 	if named := sel.Source+src+sel.Mapping != ""; !named {
 		found = configured(narrow(found, path), sel.Remote == "")
 	}
 	for _, m := range found {
-		if m.err != nil && (m.title == "" || len(found) == 1) {
-			return nil, m.err // it may be the one that is meant
+		if m.Err != nil && (m.Name == "" || len(found) == 1) {
+			return nil, m.Err // it may be the one that is meant
 		}
 	}
 	switch {
@@ -62,30 +61,30 @@ func (r *resolver) among(candidates []*mapping, sel *selection, src, path string
 			Status: exit.StatusError, Err: errNoMapping(sel, src),
 			Hint: "'snapsync run --once SRC --remote REMOTE' makes one; 'snapsync status' lists those that exist",
 		}
-	case len(found) > 1 && slices.ContainsFunc(found, func(m *mapping) bool { return m.title == "" }):
+	case len(found) > 1 && slices.ContainsFunc(found, func(m *mapping.Mapping) bool { return m.Name == "" }):
 		return nil, severalMatch(found)
 	}
 	if sel.Remote != "" && len(found) == 1 {
-		found[0].open = sel.Remote // with the secrets that the state does not keep
+		found[0].Remote = sel.Remote // with the secrets that the state does not keep
 	}
 	return found, nil
 }
 
 // configured keeps of several mappings, if want, those of the config file, should any be there.
-func configured(found []*mapping, want bool) []*mapping {
-	inFile := func(m *mapping) bool { return m.title != "" }
+func configured(found []*mapping.Mapping, want bool) []*mapping.Mapping {
+	inFile := func(m *mapping.Mapping) bool { return m.Name != "" }
 	if !want || len(found) < 2 || !slices.ContainsFunc(found, inFile) {
 		return found
 	}
-	return slices.DeleteFunc(found, func(m *mapping) bool { return !inFile(m) })
+	return slices.DeleteFunc(found, func(m *mapping.Mapping) bool { return !inFile(m) })
 }
 
-func severalMatch(found []*mapping) error {
+func severalMatch(found []*mapping.Mapping) error {
 	hint := "name one with --source and --remote"
-	if slices.ContainsFunc(found, func(m *mapping) bool { return m.title != "" }) {
+	if slices.ContainsFunc(found, func(m *mapping.Mapping) bool { return m.Name != "" }) {
 		hint = "name one with -m NAME, or with --source and --remote"
 	}
-	return exit.Usage(hint, "several mappings match:\n%s", listed(found))
+	return exit.Usage(hint, "several mappings match:\n%s", mapping.Listed(found))
 }
 
 type noMappingError struct{ what string }
@@ -106,7 +105,7 @@ func errNoMapping(sel *selection, src string) error {
 
 // candidates are the mappings with the name, or the source and the remote, that were given, and those
 // that cannot be read and may have them.
-func (r *resolver) candidates(sel *selection, src string) ([]*mapping, error) {
+func (r *resolver) candidates(sel *selection, src string) ([]*mapping.Mapping, error) {
 	if src != "" && sel.Source != "" {
 		return nil, exit.Usage("", "the source is named twice: %s and --source %s", text.Path(src), text.Path(sel.Source))
 	}
@@ -126,7 +125,7 @@ func (r *resolver) candidates(sel *selection, src string) ([]*mapping, error) {
 	}
 	source, key := "", ""
 	if src+sel.Source != "" {
-		if source, err = realPath(src + sel.Source); err != nil { // it may be gone by now
+		if source, err = mapping.RealPath(src + sel.Source); err != nil { // it may be gone by now
 			return nil, err
 		}
 	}
@@ -135,14 +134,14 @@ func (r *resolver) candidates(sel *selection, src string) ([]*mapping, error) {
 			return nil, &exit.Failure{Status: exit.StatusUsage, Err: err}
 		}
 	}
-	return slices.DeleteFunc(all, func(m *mapping) bool { return !m.matches(source, key) }), nil
+	return slices.DeleteFunc(all, func(m *mapping.Mapping) bool { return !m.Matches(source, key) }), nil
 }
 
 // withName keeps the mapping of the config file that -m names.
-func (r *resolver) withName(all []*mapping, t *target) ([]*mapping, error) {
+func (r *resolver) withName(all []*mapping.Mapping, t *target) ([]*mapping.Mapping, error) {
 	for _, m := range all {
-		if m.title != "" && m.title == t.Mapping {
-			return []*mapping{m}, nil
+		if m.Name != "" && m.Name == t.Mapping {
+			return []*mapping.Mapping{m}, nil
 		}
 	}
 	file, err := r.needFile(t)
@@ -153,12 +152,12 @@ func (r *resolver) withName(all []*mapping, t *target) ([]*mapping, error) {
 }
 
 // known are the mappings of the config file, in its order, and then those that only have state.
-func (r *resolver) known() ([]*mapping, error) {
-	states, err := r.store()
+func (r *resolver) known() ([]*mapping.Mapping, error) {
+	states, err := r.States()
 	if err != nil {
 		return nil, err
 	}
-	all, err := states.list()
+	all, err := states.List()
 	if err != nil {
 		return nil, err
 	}
@@ -176,20 +175,20 @@ func (r *resolver) known() ([]*mapping, error) {
 	if err != nil {
 		return nil, err
 	}
-	var written []*mapping
+	var written []*mapping.Mapping
 	for i := range specs {
 		s := &specs[i]
-		source, err := realPath(s.src)
+		source, err := mapping.RealPath(s.src)
 		if err != nil {
 			return nil, err
 		}
-		m, err := states.at(source, s.Remote)
+		m, err := states.At(source, s.Remote)
 		if err != nil {
 			return nil, err
 		}
 		r.describe(m, s)
-		if i := slices.IndexFunc(all, func(o *mapping) bool { return o.name == m.name }); i >= 0 {
-			m.err = all[i].err
+		if i := slices.IndexFunc(all, func(o *mapping.Mapping) bool { return o.ID == m.ID }); i >= 0 {
+			m.Err = all[i].Err
 			all = slices.Delete(all, i, i+1)
 		}
 		written = append(written, m)
@@ -197,24 +196,16 @@ func (r *resolver) known() ([]*mapping, error) {
 	return append(written, all...), nil
 }
 
-// matches reports whether the mapping has this source and this remote; empty means any.
-func (m *mapping) matches(source, key string) bool {
-	if m.err != nil && m.title == "" {
-		return m.mayBe(source, key)
-	}
-	return (source == "" || m.source == source) && (key == "" || m.remote == key)
-}
-
 // narrow keeps the mappings whose source contains path, or else the working directory, if there are any.
-func narrow(found []*mapping, path string) []*mapping {
+func narrow(found []*mapping.Mapping, path string) []*mapping.Mapping {
 	places := []string{"."}
 	if path != "" {
 		places = []string{path, "."}
 	}
 	for _, place := range places {
-		var kept []*mapping
+		var kept []*mapping.Mapping
 		for _, m := range found {
-			if _, ok := within(m.source, place); ok && m.err == nil {
+			if _, ok := mapping.Within(m.Source, place); ok && m.Err == nil {
 				kept = append(kept, m)
 			}
 		}
@@ -223,72 +214,4 @@ func narrow(found []*mapping, path string) []*mapping {
 		}
 	}
 	return found
-}
-
-// within returns the path of place relative to source in the journal's form, and whether it is there.
-// The last element is not followed: it may be a symlink that is mirrored as such.
-func within(source, place string) (string, bool) {
-	abs, err := filepath.Abs(place)
-	if err != nil {
-		return "", false
-	}
-	if abs == source {
-		return "", true
-	}
-	parent, err := realPath(filepath.Dir(abs))
-	if err != nil {
-		return "", false
-	}
-	rel, err := filepath.Rel(source, filepath.Join(parent, filepath.Base(abs)))
-	if err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
-		return whole(source, abs)
-	}
-	if rel == "." {
-		return "", true
-	}
-	return filepath.ToSlash(rel), true
-}
-
-// whole handles a place that is a symlink to the source itself.
-func whole(source, abs string) (string, bool) {
-	real, err := filepath.EvalSymlinks(abs)
-	if err != nil {
-		return "", false
-	}
-	if real == source {
-		return "", true
-	}
-	rel, err := filepath.Rel(source, real)
-	if err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
-		return "", false
-	}
-	return filepath.ToSlash(rel), true
-}
-
-// pathIn translates what a person typed into a path of the mapping: as seen from the working
-// directory, or, if that leads out of the source and the working directory is not in it either, as
-// seen from the source.
-func (m *mapping) pathIn(typed string) (string, error) {
-	if typed == "" {
-		return "", nil
-	}
-	if rel, ok := within(m.source, typed); ok {
-		return rel, nil
-	}
-	rel := filepath.ToSlash(filepath.Clean(typed))
-	if _, inside := within(m.source, "."); inside || filepath.IsAbs(typed) || rel == ".." || strings.HasPrefix(rel, "../") {
-		return "", exit.Usage("", "%s is not inside the source %s", text.Path(typed), text.Path(m.source))
-	}
-	return rel, nil
-}
-
-func listed(ms []*mapping) string {
-	var b strings.Builder
-	for i, m := range ms {
-		if i > 0 {
-			b.WriteString("\n")
-		}
-		b.WriteString("  " + m.String())
-	}
-	return b.String()
 }

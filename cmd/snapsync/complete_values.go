@@ -186,7 +186,7 @@ func (l *line) snapshots(ctx context.Context, isB bool) (all []candidate) {
 	if err != nil {
 		return nil
 	}
-	j, err := journal.OpenReadOnly(m.journalPath())
+	j, err := journal.OpenReadOnly(m.JournalPath())
 	if err != nil {
 		return nil
 	}

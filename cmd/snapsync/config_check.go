@@ -10,6 +10,7 @@ import (
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine/remote"
 )
@@ -135,7 +136,7 @@ func (a *app) checkMapping(file *config.File, s *spec) error {
 		}
 		found = append(found, file.Problem(at, "%s: %w", key, withHint(err)))
 	}
-	if _, err := findSource(s.src); err != nil {
+	if _, err := mapping.FindSource(s.src); err != nil {
 		problem("source", err)
 		if err := backends.Overlaps(s.src, s.Remote); errors.Is(err, remote.ErrFatal) { // the remote is not known
 			problem("remote", err)
@@ -151,7 +152,7 @@ func (a *app) checkMapping(file *config.File, s *spec) error {
 	problem(key, err)
 	if err == nil {
 		filter, _ := s.mirrored()
-		if source, err := realPath(s.src); err == nil {
+		if source, err := mapping.RealPath(s.src); err == nil {
 			problem("source", a.stateOutside(source, filter))
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
@@ -107,7 +108,7 @@ func (d *draft) setSource(text string) error {
 	if !filepath.IsAbs(path) {
 		text = literal(path)
 	}
-	if _, err := findSource(path); err != nil {
+	if _, err := mapping.FindSource(path); err != nil {
 		return err
 	}
 	d.source = text
@@ -117,7 +118,7 @@ func (d *draft) setSource(text string) error {
 
 // freeName is a name that says what is mirrored and that no other mapping has.
 func (d *draft) freeName() string {
-	base := slug(filepath.Base(d.src))
+	base := mapping.Slug(filepath.Base(d.src))
 	name := base
 	for n := 2; d.file != nil && d.file.Mapping(name) != nil; n++ {
 		name = fmt.Sprintf("%s-%d", base, n)
@@ -160,11 +161,11 @@ func (d *draft) check() error {
 
 // leaveOutState excludes snapsync's own state where it is inside the source, as in a home directory.
 func (d *draft) leaveOutState() {
-	states, err := d.store()
+	states, err := d.States()
 	if err != nil {
 		return // check says it
 	}
-	rel, inside := within(d.src, states.root)
+	rel, inside := mapping.Within(d.src, states.Root)
 	if filter, err := d.mirrored(); err != nil || !inside || rel == "" || filter != nil && !filter.Dir(rel) {
 		return
 	}
@@ -273,7 +274,7 @@ func (d *draft) next() string {
 }
 
 // probe connects to the remote of a mapping.
-func (a *app) probe(m *mapping) error {
+func (a *app) probe(m *mapping.Mapping) error {
 	remote, err := a.remoteConfig(m, &syncFlags{}, "")
 	if err != nil {
 		return err

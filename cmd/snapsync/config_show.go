@@ -14,6 +14,7 @@ import (
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
@@ -258,7 +259,7 @@ func shortDuration(d time.Duration) string {
 func remoteKey(remote string) (key, display string, err error) {
 	key, display, err = backends.Canonical(remote)
 	if err != nil {
-		err = &exit.Failure{Status: exit.StatusUsage, Err: err, Hint: remoteHint}
+		err = &exit.Failure{Status: exit.StatusUsage, Err: err, Hint: mapping.RemoteHint}
 	}
 	return key, display, err
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
@@ -21,7 +22,7 @@ func (r *resolver) together(file *config.File, all []spec) error {
 	}
 	var places []whereabouts
 	for i := range all {
-		w, ok := patiently(func() whereabouts { return whereaboutsOf(file, &all[i]) })
+		w, ok := mapping.WithTimeout(func() whereabouts { return whereaboutsOf(file, &all[i]) })
 		if !ok {
 			r.log.Warn("its source or its remote does not answer: it is not compared with the others", "mapping", all[i].name)
 			continue
@@ -48,14 +49,14 @@ type whereabouts struct {
 	table  *config.Mapping
 	source string // real
 	key    string // of the remote
-	place
+	at     mapping.Location
 }
 
 func whereaboutsOf(file *config.File, s *spec) whereabouts {
 	w := whereabouts{spec: s, table: file.Mapping(s.name)}
-	w.source, _ = realPath(s.src) // "" if it cannot be found, which prepare says
+	w.source, _ = mapping.RealPath(s.src) // "" if it cannot be found, which prepare says
 	w.key, _, _ = backends.Canonical(s.Remote)
-	w.place, _, _ = placeOf(s.Remote)
+	w.at, _, _ = mapping.Locate(s.Remote)
 	return w
 }
 
@@ -65,14 +66,14 @@ func (w *whereabouts) String() string { return fmt.Sprintf("%q (line %d)", w.nam
 
 // clash says why two mappings cannot both be kept true.
 func (w *whereabouts) clash(v *whereabouts) error {
-	if !w.overlaps(v.place) {
+	if !w.at.Overlaps(v.at) {
 		return nil
 	}
 	outer, inner := w, v
-	if len(strings.Trim(v.path, "/")) < len(strings.Trim(w.path, "/")) {
+	if len(strings.Trim(v.at.Path, "/")) < len(strings.Trim(w.at.Path, "/")) {
 		outer, inner = v, w
 	}
-	rel := strings.Trim(strings.TrimPrefix(strings.Trim(inner.path, "/"), strings.Trim(outer.path, "/")), "/")
+	rel := strings.Trim(strings.TrimPrefix(strings.Trim(inner.at.Path, "/"), strings.Trim(outer.at.Path, "/")), "/")
 	switch {
 	case w.source == v.source && w.key == v.key:
 		return fmt.Errorf("mappings %s and %s have the same source and the same remote: remove one", w, v)

@@ -11,6 +11,7 @@ import (
 	"github.com/rclone/rclone/fs/config"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -121,7 +122,7 @@ func emptyError(s string) error {
 
 func (w *wizard) askPath(remote string) (string, error) {
 	answer, err := w.ask.text("Where on "+remote+":?", "A path; on object storage the bucket comes first, as in bucket/path. It is made if it is not there. \"\" is its top.",
-		slug(filepath.Base(w.src)), func(s string) error { return w.checkRemote(remote + ":" + s) })
+		mapping.Slug(filepath.Base(w.src)), func(s string) error { return w.checkRemote(remote + ":" + s) })
 	return remote + ":" + strings.TrimSpace(answer), err
 }
 
@@ -314,12 +315,12 @@ func (w *wizard) preview() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	s, err := m.read()
+	s, err := m.Read()
 	if err != nil {
 		return "", err
 	}
-	defer s.close()
-	c.Journal = s.journal
+	defer s.Close()
+	c.Journal = s.Journal
 	e, err := engine.New(c)
 	if err != nil {
 		return "", err

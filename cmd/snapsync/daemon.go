@@ -13,6 +13,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/engine/loop"
 )
 
@@ -64,7 +65,6 @@ type processFlags struct {
 const (
 	feedSize    = 2048             // events that a reader may fall behind
 	firstLimit  = 20 * time.Second // for what mappings need before they are watched
-	drainTime   = 10 * time.Second // from being told to stop to the end of the process
 	uploadGrace = 7 * time.Second  // of these, for uploads under way
 	replyTime   = time.Second      // of these, for requests under way on the socket
 )
@@ -136,7 +136,7 @@ func (d *daemonProcess) run(f *processFlags) error {
 	d.steer.Unlock()
 	if err := d.first(asked); err != nil {
 		cancel()
-		return errors.Join(err, d.wait(drainTime))
+		return errors.Join(err, d.wait(mapping.DrainTime))
 	}
 	d.notify.Ready()
 	closeView := d.openView()
@@ -237,7 +237,7 @@ func (d *daemonProcess) drain(cancel func()) error {
 		u.leaving()
 	}
 	cancel()
-	return d.wait(drainTime - replyTime)
+	return d.wait(mapping.DrainTime - replyTime)
 }
 
 // wait waits for all mappings to end.

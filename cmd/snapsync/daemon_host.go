@@ -10,15 +10,16 @@ import (
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/engine/loop"
 )
 
 // Version implements control.Host.
 func (d *daemonProcess) Version() control.Version {
-	states, _ := d.store() // it was found when the process began
+	states, _ := d.States() // it was found when the process began
 	return control.Version{
 		Snapsync: ourVersion(), Rclone: backends.Version(), API: control.API,
-		PID: os.Getpid(), Since: d.started.UTC(), StateDir: states.root,
+		PID: os.Getpid(), Since: d.started.UTC(), StateDir: states.Root,
 	}
 }
 
@@ -67,7 +68,7 @@ func (d *daemonProcess) do(ctx context.Context, c control.Command) (out control.
 	switch c.Name {
 	case control.Stop:
 		d.halt()
-		return control.Outcome{Text: fmt.Sprintf("it ends, within %v", drainTime)}, nil
+		return control.Outcome{Text: fmt.Sprintf("it ends, within %v", mapping.DrainTime)}, nil
 	case control.Reload:
 		return d.reload()
 	}
@@ -79,7 +80,7 @@ func (d *daemonProcess) do(ctx context.Context, c control.Command) (out control.
 		return out, &control.Error{Code: http.StatusBadRequest, Message: what + " is for one mapping", Remedy: "name it", Exit: exit.StatusUsage}
 	}
 	// What a person wants of a mapping that is just being started is done a moment later, and not refused.
-	ctx, cancel := context.WithTimeout(ctx, startPatience)
+	ctx, cancel := context.WithTimeout(ctx, mapping.StartTimeout)
 	defer cancel()
 	var failed error
 	for _, u := range found {
@@ -151,13 +152,13 @@ func (u *upkeep) retry(c *control.Command) (int64, error) {
 		return 0, u.absent()
 	}
 	if len(paths) == 0 {
-		counts, err := u.session.journal.Counts()
+		counts, err := u.session.Journal.Counts()
 		if err != nil {
 			return 0, err
 		}
 		return counts.Failed, u.loop.Retry()
 	}
-	rows, err := u.session.journal.Failures(everyFailure)
+	rows, err := u.session.Journal.Failures(everyFailure)
 	if err != nil {
 		return 0, err
 	}

@@ -120,12 +120,12 @@ func (p *metricsPort) close() {
 
 // listen makes the control socket in the first place that will do.
 func (d *daemonProcess) listen() (*control.Listener, error) {
-	states, err := d.store()
+	states, err := d.States()
 	if err != nil {
 		return nil, err
 	}
 	var failed error
-	for _, dir := range control.Dirs(states.root) {
+	for _, dir := range control.Dirs(states.Root) {
 		if parent := filepath.Dir(dir); parent == filepath.Clean(os.Getenv("XDG_RUNTIME_DIR")) && !control.Own(parent) {
 			continue
 		}

@@ -36,9 +36,9 @@ func (u *upkeep) status() (control.Status, error) {
 // recorded is what is on disk. The caller holds the lock.
 func (u *upkeep) recorded() (control.Status, error) {
 	if u.session != nil {
-		return u.session.status()
+		return statusIn(u.session)
 	}
-	if u.mapping != nil && !u.opening && u.mapping.hasState() {
+	if u.mapping != nil && !u.opening && u.mapping.HasState() {
 		if st, err := u.d.statusOf(u.mapping); err == nil {
 			return *st, nil
 		}
@@ -48,7 +48,7 @@ func (u *upkeep) recorded() (control.Status, error) {
 		st.Remote = display
 	}
 	if u.mapping != nil {
-		st.ID, st.Source, st.Remote = u.mapping.name, u.mapping.source, u.mapping.display
+		st.ID, st.Source, st.Remote = u.mapping.ID, u.mapping.Source, u.mapping.Display
 	}
 	return st, nil
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/engine/event"
 	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -395,7 +396,7 @@ func TestDaemonCommands(t *testing.T) {
 	if r.ended <- err; err != nil {
 		t.Errorf("it ended with %v", err)
 	}
-	m, err := store{filepath.Join(r.dir, "state")}.at(filepath.Join(r.dir, "one"), filepath.Join(r.dir, "one.remote"))
+	m, err := mapping.Store{Root: filepath.Join(r.dir, "state")}.At(filepath.Join(r.dir, "one"), filepath.Join(r.dir, "one.remote"))
 	if err != nil {
 		t.Fatal(err)
 	}

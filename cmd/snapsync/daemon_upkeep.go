@@ -14,6 +14,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/event"
@@ -42,16 +43,16 @@ type upkeep struct {
 	tried chan struct{} // closed when the first attempt to prepare and open has ended
 	first error         // how; to be read after that
 
-	mu      sync.Mutex // guards what follows
-	mapping *mapping   // nil: not prepared yet
-	opening bool       // the journal: see open
-	session *session   // nil: not open
-	loop    keeper     // nil: not running
-	flight  *flight    // of the loop
-	giveUp  func()     // ends what the loop has under way
-	err     error      // why it is not open or not running; nil: it is, or it has not been tried
-	since   time.Time  // when that began
-	next    time.Time  // when it is tried again
+	mu      sync.Mutex       // guards what follows
+	mapping *mapping.Mapping // nil: not prepared yet
+	opening bool             // the journal: see open
+	session *mapping.Session // nil: not open
+	loop    keeper           // nil: not running
+	flight  *flight          // of the loop
+	giveUp  func()           // ends what the loop has under way
+	err     error            // why it is not open or not running; nil: it is, or it has not been tried
+	since   time.Time        // when that began
+	next    time.Time        // when it is tried again
 }
 
 // keeper is what the daemon needs of an loop.Loop.
@@ -80,7 +81,7 @@ func (d *daemonProcess) start(ctx context.Context, sp spec, only bool) *upkeep {
 		done: make(chan struct{}), kick: make(chan struct{}, 1), tried: make(chan struct{}),
 	}
 	if u.label == "" {
-		source, err := realPath(sp.src)
+		source, err := mapping.RealPath(sp.src)
 		if err != nil {
 			source = sp.src
 		}
@@ -195,18 +196,18 @@ func (u *upkeep) open(ctx context.Context) (config engine.Config, err error) {
 		u.opening = false
 		u.mu.Unlock()
 	}()
-	s, err := m.openAs(u.d.ctx, holder{socket: u.d.socket})
+	s, err := m.Open(u.d.ctx, mapping.Holder{Socket: u.d.socket})
 	if err != nil {
 		return config, err
 	}
 	err = remember(s, &sp.syncFlags)
 	if err == nil {
-		err = s.journal.Update(func(st *journal.State) { st.Started, st.PID = time.Now(), os.Getpid() })
+		err = s.Journal.Update(func(st *journal.State) { st.Started, st.PID = time.Now(), os.Getpid() })
 	}
 	if err != nil {
-		return config, errors.Join(err, s.close())
+		return config, errors.Join(err, s.Close())
 	}
-	config.Journal = s.journal
+	config.Journal = s.Journal
 	config.Approve = config.Approve && !u.ran // it is for what was held when the process was started
 	u.mu.Lock()
 	u.session = s
@@ -221,7 +222,7 @@ func (u *upkeep) leaving() {
 	if u.session == nil {
 		return
 	}
-	if err := u.session.lock.announce(holder{socket: u.d.socket, brief: true}); err != nil {
+	if err := u.session.Lock.Announce(mapping.Holder{Socket: u.d.socket, Transient: true}); err != nil {
 		u.d.log.Debug("cannot say that the mapping is free in a moment", "err", err)
 	}
 }
@@ -233,8 +234,8 @@ func (u *upkeep) close() error {
 	defer u.mu.Unlock()
 	s := u.session
 	u.session = nil
-	err := s.journal.Update(func(st *journal.State) { st.PID = 0 })
-	return errors.Join(err, s.close())
+	err := s.Journal.Update(func(st *journal.State) { st.PID = 0 })
+	return errors.Join(err, s.Close())
 }
 
 // run runs the loop. One that is given up because a person paused is followed by another, which finds
@@ -340,7 +341,7 @@ func (u *upkeep) id() string {
 	if u.mapping == nil {
 		return u.label
 	}
-	return u.mapping.name
+	return u.mapping.ID
 }
 
 // what says which mapping it is.
@@ -423,12 +424,9 @@ func (u *upkeep) paused() bool {
 	if u.session == nil {
 		return false
 	}
-	state, err := u.session.journal.State()
+	state, err := u.session.Journal.State()
 	return err == nil && state.Paused
 }
-
-// startPatience is how long a command waits for mappings that are being started.
-const startPatience = 10 * time.Second
 
 // await returns when it is known whether the mapping can be opened, or ctx is done.
 func (u *upkeep) await(ctx context.Context) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -42,14 +43,14 @@ func (c *diffCmd) Run(a *app) error {
 	if _, err := a.choose(&c.selection, "", ""); err != nil { // each mapping has numbers of its own
 		return err
 	}
-	return a.withHistory(&c.selection, "", "", func(s *session) error {
-		if err := s.knowSnapshots(c.A, q.UpToCycle); err != nil {
+	return a.withHistory(&c.selection, "", "", func(s *mapping.Session) error {
+		if err := knowSnapshots(s, c.A, q.UpToCycle); err != nil {
 			return err
 		}
 		rows := []journal.HistoryRow(nil)
 		if c.B == nil || *c.B > c.A {
 			var err error
-			if rows, err = s.journal.History(q); err != nil {
+			if rows, err = s.Journal.History(q); err != nil {
 				return err
 			}
 		}
@@ -63,8 +64,8 @@ func (c *diffCmd) Run(a *app) error {
 }
 
 // knowSnapshots refuses numbers that no snapshot has: an empty answer would look like "no changes".
-func (s *session) knowSnapshots(numbers ...int64) error {
-	cycles, err := s.journal.Cycles(orAll(0))
+func knowSnapshots(s *mapping.Session, numbers ...int64) error {
+	cycles, err := s.Journal.Cycles(orAll(0))
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
@@ -49,7 +50,7 @@ func (c *doctorCmd) Run(a *app) error {
 	}
 	for _, m := range found {
 		if c.Remote != "" {
-			m.open = c.Remote
+			m.Remote = c.Remote
 		}
 		d.mapping(m)
 	}
@@ -127,14 +128,14 @@ func (d *diagnosis) config() error {
 }
 
 func (d *diagnosis) stateDir() {
-	states, err := d.app.store()
+	states, err := d.app.States()
 	if err != nil {
 		d.add("state", err)
 		return
 	}
-	info, err := os.Stat(states.root)
+	info, err := os.Stat(states.Root)
 	if errors.Is(err, os.ErrNotExist) {
-		d.ok("state", "%s does not exist yet", text.Path(states.root))
+		d.ok("state", "%s does not exist yet", text.Path(states.Root))
 		return
 	}
 	if err != nil {
@@ -142,9 +143,9 @@ func (d *diagnosis) stateDir() {
 		return
 	}
 	if open := info.Mode().Perm() & 0o077; open != 0 && onUnix {
-		d.add("state", fmt.Errorf("%s is open to other users (mode %04o): chmod 700 it", text.Path(states.root), info.Mode().Perm()))
+		d.add("state", fmt.Errorf("%s is open to other users (mode %04o): chmod 700 it", text.Path(states.Root), info.Mode().Perm()))
 	}
-	d.space(states.root)
+	d.space(states.Root)
 }
 
 // lowSpace is what a journal may want for a checkpoint of a large run.
@@ -162,20 +163,20 @@ func (d *diagnosis) space(root string) {
 	}
 }
 
-func (d *diagnosis) mapping(m *mapping) {
-	if m.err != nil {
-		d.add("mapping", m.err)
-		d.status = exit.Of(m.err).Status
+func (d *diagnosis) mapping(m *mapping.Mapping) {
+	if m.Err != nil {
+		d.add("mapping", m.Err)
+		d.status = exit.Of(m.Err).Status
 		return
 	}
-	d.ok("mapping", "%s, state in %s", m, text.Path(m.dir))
-	if h, taken := lockHolder(m.dir); taken {
-		d.ok("lock", "process %d has it since %s", h.pid, text.Ago(h.since, time.Now()))
+	d.ok("mapping", "%s, state in %s", m, text.Path(m.Dir))
+	if h, taken := mapping.HolderOf(m.Dir); taken {
+		d.ok("lock", "process %d has it since %s", h.PID, text.Ago(h.Since, time.Now()))
 	}
-	if _, err := findSource(m.source); err != nil {
+	if _, err := mapping.FindSource(m.Source); err != nil {
 		d.add("source", err)
 	} else {
-		d.ok("source", "%s is there", text.Path(m.source))
+		d.ok("source", "%s is there", text.Path(m.Source))
 	}
 	d.watch(m)
 	d.journal(m)
@@ -183,12 +184,12 @@ func (d *diagnosis) mapping(m *mapping) {
 }
 
 // watch asks the process that keeps the mapping true, if there is one, how far it can watch the source.
-func (d *diagnosis) watch(m *mapping) {
-	live, silent := d.app.liveStatus([]*mapping{m})
-	if silent[m.name] {
+func (d *diagnosis) watch(m *mapping.Mapping) {
+	live, silent := d.app.liveStatus([]*mapping.Mapping{m})
+	if silent[m.ID] {
 		d.add("process", control.ErrSilent)
 	}
-	st := live[m.name]
+	st := live[m.ID]
 	if st == nil || st.Live == nil {
 		return
 	}
@@ -201,14 +202,14 @@ func (d *diagnosis) watch(m *mapping) {
 	}
 }
 
-func (d *diagnosis) journal(m *mapping) {
-	s, err := m.read()
+func (d *diagnosis) journal(m *mapping.Mapping) {
+	s, err := m.Read()
 	if err != nil {
 		d.add("journal", err)
 		return
 	}
-	defer s.close()
-	violations, err := s.journal.Check(d.app.ctx)
+	defer s.Close()
+	violations, err := s.Journal.Check(d.app.ctx)
 	d.add("journal", err)
 	for _, v := range violations {
 		d.add("journal", errors.New(v))
@@ -218,7 +219,7 @@ func (d *diagnosis) journal(m *mapping) {
 	}
 }
 
-func (d *diagnosis) remote(m *mapping) {
+func (d *diagnosis) remote(m *mapping.Mapping) {
 	config, err := d.app.remoteConfig(m, &syncFlags{}, "")
 	if err != nil {
 		d.add("remote", err)
@@ -233,5 +234,5 @@ func (d *diagnosis) remote(m *mapping) {
 		d.add("remote", err)
 		return
 	}
-	d.ok("remote", "%s answers (%s)", m.display, time.Since(begun).Round(time.Millisecond))
+	d.ok("remote", "%s answers (%s)", m.Display, time.Since(begun).Round(time.Millisecond))
 }

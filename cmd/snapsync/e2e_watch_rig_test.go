@@ -38,8 +38,8 @@ type staying struct {
 // longAgo is when the periodic scan comes: what arrives sooner, events brought.
 const longAgo = "12h"
 
-// patience is how long something may take that takes a moment, on a machine that has much else to do.
-const patience = time.Minute
+// mapping.timeout is how long something may take that takes a moment, on a machine that has much else to do.
+const timeout = time.Minute
 
 func newStaying(t *testing.T) *staying {
 	t.Helper()
@@ -159,7 +159,7 @@ func (s *staying) until(what string, is func() bool) {
 			s.t.Fatalf("the process ended while %s was waited for: %v", what, err)
 		default:
 		}
-		if time.Since(begun) > patience {
+		if time.Since(begun) > timeout {
 			st, _ := json.Marshal(s.status())
 			s.t.Fatalf("waited in vain for %s; %s", what, st)
 		}

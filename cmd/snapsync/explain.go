@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/snapshot"
@@ -34,8 +35,8 @@ Examples:
 
 // Run implements the command.
 func (c *explainCmd) Run(a *app) error {
-	return a.withHistory(&c.selection, "", c.Path, func(s *session) error {
-		path, err := s.pathIn(c.Path)
+	return a.withHistory(&c.selection, "", c.Path, func(s *mapping.Session) error {
+		path, err := s.PathIn(c.Path)
 		if err != nil {
 			return err
 		}
@@ -53,16 +54,16 @@ func (c *explainCmd) Run(a *app) error {
 		if a.JSON {
 			return text.WriteJSON(a.stdout, explanationOf(x))
 		}
-		return writeExplanation(a.stdout, s.mapping, x)
+		return writeExplanation(a.stdout, s.Mapping, x)
 	})
 }
 
-func (a *app) explain(s *session, flags *syncFlags, path string) (*engine.Explanation, error) {
-	config, err := a.engineConfig(s.mapping, flags, &transferFlags{})
+func (a *app) explain(s *mapping.Session, flags *syncFlags, path string) (*engine.Explanation, error) {
+	config, err := a.engineConfig(s.Mapping, flags, &transferFlags{})
 	if err != nil {
 		return nil, err
 	}
-	config.Journal = s.journal
+	config.Journal = s.Journal
 	e, err := engine.New(config)
 	if err != nil {
 		return nil, err
@@ -112,7 +113,7 @@ func explanationOf(x *engine.Explanation) explanationJSON {
 	return out
 }
 
-func writeExplanation(w io.Writer, m *mapping, x *engine.Explanation) error {
+func writeExplanation(w io.Writer, m *mapping.Mapping, x *engine.Explanation) error {
 	fmt.Fprintf(w, "%s: %s\n  because %s\n\n", text.Path(x.Path), x.Verdict, x.Rule)
 	writeEntries(w, x)
 	if s := x.Step; s != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -24,7 +25,7 @@ func (c *logCmd) follow(a *app) error {
 	if err != nil {
 		return err
 	}
-	path, err := m.pathIn(c.Path)
+	path, err := m.PathIn(c.Path)
 	if err != nil {
 		return err
 	}
@@ -58,7 +59,7 @@ func (c *logCmd) follow(a *app) error {
 // follower is where a `log --follow` is.
 type follower struct {
 	*app
-	mapping *mapping
+	mapping *mapping.Mapping
 	path    string
 	last    int64 // row that was printed
 	doubts  int   // times in a row that the state looked damaged
@@ -69,13 +70,13 @@ const maxDoubts = 5
 
 // rows asks the journal, opened anew: what is written meanwhile is only then seen for sure.
 func (f *follower) rows(q journal.HistoryQuery) ([]journal.HistoryRow, error) {
-	s, err := f.mapping.read()
+	s, err := f.mapping.Read()
 	if err != nil {
 		return nil, err
 	}
 	q.Path = f.path
-	rows, err := s.journal.History(q)
-	return rows, errors.Join(err, s.close())
+	rows, err := s.Journal.History(q)
+	return rows, errors.Join(err, s.Close())
 }
 
 // begin prints the last rows, the oldest first.

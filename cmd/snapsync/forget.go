@@ -4,13 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
-	"github.com/gofrs/flock"
-
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
@@ -45,7 +43,7 @@ func (c *forgetCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if !m.hasState() {
+	if !m.HasState() {
 		return &exit.Failure{
 			Status: exit.StatusError, Err: fmt.Errorf("nothing is remembered of %s", m),
 			Hint: "it was never synced, or was forgotten already; 'snapsync config edit' takes it out of the config file, if it is there",
@@ -61,29 +59,29 @@ func (c *forgetCmd) Run(a *app) error {
 	if err := c.agree(a); err != nil {
 		return err
 	}
-	if err := m.forget(); err != nil {
+	if err := m.Forget(); err != nil {
 		return err
 	}
 	text := "forgotten"
-	if m.title != "" {
+	if m.Name != "" {
 		text += "; it is still in the config file: 'snapsync config edit' takes it out"
 	}
 	return a.answer(m, "forgotten", files, "", text)
 }
 
 // choose finds the one mapping that is meant, among them those whose state cannot be read.
-func (c *forgetCmd) choose(a *app) (*mapping, error) {
+func (c *forgetCmd) choose(a *app) (*mapping.Mapping, error) {
 	if c.Mapping != "" && c.Src+c.Source == "" {
-		states, err := a.store()
+		states, err := a.States()
 		if err != nil {
 			return nil, err
 		}
-		all, err := states.list()
+		all, err := states.List()
 		if err != nil {
 			return nil, err
 		}
 		for _, m := range all {
-			if m.name == c.Mapping {
+			if m.ID == c.Mapping {
 				return m, nil
 			}
 		}
@@ -104,8 +102,8 @@ func (c *forgetCmd) choose(a *app) (*mapping, error) {
 	var names []string
 	for _, m := range found {
 		name := m.String()
-		if m.title == "" && m.err == nil {
-			name = m.name + ": " + name
+		if m.Name == "" && m.Err == nil {
+			name = m.ID + ": " + name
 		}
 		names = append(names, "  "+name)
 	}
@@ -113,10 +111,10 @@ func (c *forgetCmd) choose(a *app) (*mapping, error) {
 }
 
 // unattended refuses a mapping that a process has, or waits to have.
-func (a *app) unattended(m *mapping) error {
-	if h, running := lockHolder(m.dir); running {
-		err := lockedBy(h)
-		if h.socket == "" {
+func (a *app) unattended(m *mapping.Mapping) error {
+	if h, running := mapping.HolderOf(m.Dir); running {
+		err := mapping.LockedBy(h)
+		if h.Socket == "" {
 			return err
 		}
 		return inUse(err)
@@ -135,9 +133,9 @@ func inUse(err error) error {
 }
 
 // tell says what is removed and what is not, and returns how many files the remote is known to hold.
-func (c *forgetCmd) tell(a *app, m *mapping) (files int64, err error) {
-	known := []string{"what it knows cannot be read: " + fmt.Sprint(m.err)}
-	if m.err == nil {
+func (c *forgetCmd) tell(a *app, m *mapping.Mapping) (files int64, err error) {
+	known := []string{"what it knows cannot be read: " + fmt.Sprint(m.Err)}
+	if m.Err == nil {
 		if files, known, err = a.knowledge(m); err != nil {
 			known = []string{"what it knows cannot be read: " + err.Error()}
 		}
@@ -145,11 +143,11 @@ func (c *forgetCmd) tell(a *app, m *mapping) (files int64, err error) {
 	if a.JSON || a.Quiet {
 		return files, nil
 	}
-	bytes, err := sizeOf(m.dir)
+	bytes, err := sizeOf(m.Dir)
 	if err != nil {
 		return files, err
 	}
-	_, err = fmt.Fprintf(a.stdout, "%s\n  %-9s %s (%s)\n", m, "removed", text.Path(m.dir), text.Size(bytes))
+	_, err = fmt.Fprintf(a.stdout, "%s\n  %-9s %s (%s)\n", m, "removed", text.Path(m.Dir), text.Size(bytes))
 	for _, k := range known {
 		fmt.Fprintf(a.stdout, "  %-9s %s\n", "", k)
 	}
@@ -159,13 +157,13 @@ func (c *forgetCmd) tell(a *app, m *mapping) (files int64, err error) {
 }
 
 // knowledge is what is lost with the state of a mapping.
-func (a *app) knowledge(m *mapping) (files int64, known []string, err error) {
-	s, err := m.read()
+func (a *app) knowledge(m *mapping.Mapping) (files int64, known []string, err error) {
+	s, err := m.Read()
 	if err != nil {
 		return 0, nil, err
 	}
-	st, err := s.status()
-	if err = errors.Join(err, s.close()); err != nil {
+	st, err := statusIn(s)
+	if err = errors.Join(err, s.Close()); err != nil {
 		return 0, nil, err
 	}
 	known = append(known, fmt.Sprintf("that the remote holds %s (%s)", text.Counted(st.Files, "file"), text.Size(st.Bytes)))
@@ -202,43 +200,6 @@ func (c *forgetCmd) agree(a *app) error {
 	}
 	if !yes {
 		return &exit.Failure{Status: exit.StatusInterrupted, Err: errors.New("nothing was removed")}
-	}
-	return nil
-}
-
-// forget removes the state of the mapping, unless a process has taken it meanwhile.
-func (m *mapping) forget() error {
-	l := &lock{flock.New(lockPath(m.dir), flock.SetPermissions(0o600))}
-	ok, err := l.file.TryLock()
-	if err != nil {
-		return fmt.Errorf("lock %s: %w", m.dir, err)
-	}
-	defer l.release()
-	if !ok || !l.there(m.dir) {
-		return lockedBy(readHolder(m.dir))
-	}
-	// The journal by itself first. A crash just after that leaves a directory without one, which is how a mapping
-	// without state looks to everybody; SQLite drops the log of a file that is gone.
-	if err := os.Remove(m.journalPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("forget %s: %w", m, err)
-	}
-	entries, err := os.ReadDir(m.dir)
-	if err != nil {
-		return fmt.Errorf("forget %s: %w", m, err)
-	}
-	for _, e := range entries {
-		path := filepath.Join(m.dir, e.Name())
-		if path == lockPath(m.dir) {
-			continue
-		}
-		if err := os.RemoveAll(path); err != nil {
-			return fmt.Errorf("forget %s: %w", m, err)
-		}
-	}
-	// The lock last, and the directory only if it is empty: whoever waited has it by now, see await. What is left
-	// when either fails, as on Windows, where a file that is open cannot be removed, means nothing to anybody.
-	if os.Remove(lockPath(m.dir)) == nil {
-		_ = os.Remove(m.dir)
 	}
 	return nil
 }

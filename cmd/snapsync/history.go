@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/journal"
 )
@@ -33,12 +34,12 @@ func (c *logCmd) Run(a *app) error {
 	if c.Follow {
 		return c.follow(a)
 	}
-	return a.withHistory(&c.selection, "", c.Path, func(s *session) error {
-		path, err := s.pathIn(c.Path)
+	return a.withHistory(&c.selection, "", c.Path, func(s *mapping.Session) error {
+		path, err := s.PathIn(c.Path)
 		if err != nil {
 			return err
 		}
-		rows, err := s.journal.History(journal.HistoryQuery{Path: path, Limit: c.Number, Newest: true})
+		rows, err := s.Journal.History(journal.HistoryQuery{Path: path, Limit: c.Number, Newest: true})
 		if err != nil {
 			return err
 		}
@@ -62,13 +63,13 @@ func (a *app) printHistory(r *journal.HistoryRow) error {
 }
 
 // withHistory runs fn on the mappings that are meant, each opened without leaving a trace.
-func (a *app) withHistory(sel *selection, src, path string, fn func(*session) error) error {
-	return a.each(sel, src, path, func(m *mapping) error {
-		s, err := m.read()
+func (a *app) withHistory(sel *selection, src, path string, fn func(*mapping.Session) error) error {
+	return a.each(sel, src, path, func(m *mapping.Mapping) error {
+		s, err := m.Read()
 		if err != nil {
 			return err
 		}
 		a.heading(m)
-		return errors.Join(fn(s), s.close())
+		return errors.Join(fn(s), s.Close())
 	})
 }

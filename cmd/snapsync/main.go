@@ -50,6 +50,7 @@ import (
 
 	_ "github.com/snapsync/snapsync/backends/all" // every remote that rclone knows
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 )
 
 func main() {
@@ -102,7 +103,7 @@ func interruptible() (context.Context, func()) {
 			if !again {
 				return // it ends
 			}
-		case <-time.After(2 * drainTime):
+		case <-time.After(2 * mapping.DrainTime):
 		}
 		os.Exit(exit.StatusInterrupted)
 	}()

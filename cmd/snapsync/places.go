@@ -3,10 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
@@ -17,10 +17,10 @@ import (
 // source and remote are apart is mappingFor's.
 
 // checkPlaces refuses a state or a backup directory that a run would damage. It makes nothing.
-func (r *resolver) checkPlaces(m *mapping, f *syncFlags) error {
-	if backends.Overlaps(m.dir, m.open) != nil { // that the remote is known has been seen
+func (r *resolver) checkPlaces(m *mapping.Mapping, f *syncFlags) error {
+	if backends.Overlaps(m.Dir, m.Remote) != nil { // that the remote is known has been seen
 		return exit.Usage("keep the state elsewhere with --state-dir, or choose another remote: what the source does not hold is deleted there",
-			"the state directory %s is inside the remote %s", text.Path(m.dir), m.display)
+			"the state directory %s is inside the remote %s", text.Path(m.Dir), m.Display)
 	}
 	if f.BackupDir == "" {
 		return nil
@@ -31,77 +31,40 @@ func (r *resolver) checkPlaces(m *mapping, f *syncFlags) error {
 // stateOutside refuses a state directory that would be mirrored: each run would change it and so
 // find something to do, for ever.
 func (r *resolver) stateOutside(source string, filter snapshot.Filter) error {
-	states, err := r.store()
+	states, err := r.States()
 	if err != nil {
 		return err
 	}
-	rel, inside := within(source, states.root)
+	rel, inside := mapping.Within(source, states.Root)
 	if !inside || rel != "" && filter != nil && !filter.Dir(rel) {
 		return nil
 	}
 	return exit.Usage(fmt.Sprintf("add --exclude '/%s/**', or keep the state elsewhere with --state-dir", rel),
-		"the state directory %s is inside the source", text.Path(states.root))
+		"the state directory %s is inside the source", text.Path(states.Root))
 }
 
 // checkBackupDir has rclone's rules: the same remote, as files are moved there without being sent,
 // and apart from both sides.
-func checkBackupDir(m *mapping, dir string) error {
+func checkBackupDir(m *mapping.Mapping, dir string) error {
 	const hint = "choose a directory of the same remote that is neither inside the source or the remote nor around them"
-	at, display, err := placeOf(dir)
+	at, display, err := mapping.Locate(dir)
 	if err != nil {
 		return &exit.Failure{Status: exit.StatusUsage, Err: fmt.Errorf("--backup-dir: %w", err), Hint: hint}
 	}
-	target, _, err := placeOf(m.open)
+	target, _, err := mapping.Locate(m.Remote)
 	if err != nil {
 		return err
 	}
-	if at.remote != target.remote {
-		return exit.Usage(hint, "--backup-dir %s is not on the same remote as %s", display, m.display)
+	if at.Remote != target.Remote {
+		return exit.Usage(hint, "--backup-dir %s is not on the same remote as %s", display, m.Display)
 	}
-	if err := backends.Overlaps(m.source, dir); errors.Is(err, remote.ErrFatal) {
+	if err := backends.Overlaps(m.Source, dir); errors.Is(err, remote.ErrFatal) {
 		return fmt.Errorf("--backup-dir: %w", err)
 	} else if err != nil {
-		return exit.Usage(hint, "--backup-dir %s and the source %s overlap", display, text.Path(m.source))
+		return exit.Usage(hint, "--backup-dir %s and the source %s overlap", display, text.Path(m.Source))
 	}
-	if at.overlaps(target) || at.remote == "" && backends.Overlaps(at.path, m.open) != nil {
-		return exit.Usage(hint, "--backup-dir %s and the remote %s overlap", display, m.display)
+	if at.Overlaps(target) || at.Remote == "" && backends.Overlaps(at.Path, m.Remote) != nil {
+		return exit.Usage(hint, "--backup-dir %s and the remote %s overlap", display, m.Display)
 	}
 	return nil
-}
-
-// place is a path on a remote; remote is the part of its canonical form before the path, empty for a
-// local directory.
-type place struct{ remote, path string }
-
-func placeOf(remote string) (p place, display string, err error) {
-	key, display, err := backends.Canonical(remote)
-	if err != nil {
-		return place{}, "", err
-	}
-	if dir, ok := backends.LocalPath(remote); ok {
-		return place{path: dir}, display, nil
-	}
-	end := remoteEnd(key)
-	return place{key[:end], key[end:]}, display, nil
-}
-
-// remoteEnd is where the path starts in name:path, :type:path or name,option='a:b':path.
-func remoteEnd(key string) int {
-	quoted := false
-	for i, r := range key {
-		switch {
-		case r == '\'':
-			quoted = !quoted
-		case r == ':' && i > 0 && !quoted:
-			return i + 1
-		}
-	}
-	return len(key)
-}
-
-// overlaps reports whether one holds the other. As rclone does it takes paths with and without a
-// leading slash for the same.
-func (p place) overlaps(q place) bool {
-	x, y := strings.Trim(p.path, "/"), strings.Trim(q.path, "/")
-	return p.remote == q.remote && (x == y || x == "" || y == "" || snapshot.Beneath(x, y) || snapshot.Beneath(y, x))
 }

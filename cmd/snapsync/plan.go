@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 )
@@ -59,23 +60,23 @@ func (c *planCmd) one(a *app, sp *spec) error {
 	if err != nil {
 		return err
 	}
-	s, err := m.read()
+	s, err := m.Read()
 	if err != nil {
 		return err
 	}
 	a.heading(m)
-	return errors.Join(c.show(a, s, config, sp.CreateEmptySrcDirs), s.close())
+	return errors.Join(c.show(a, s, config, sp.CreateEmptySrcDirs), s.Close())
 }
 
-func (c *planCmd) show(a *app, s *session, config engine.Config, emptyDirs bool) error {
-	config.Journal = s.journal
+func (c *planCmd) show(a *app, s *mapping.Session, config engine.Config, emptyDirs bool) error {
+	config.Journal = s.Journal
 	e, err := engine.New(config)
 	if err != nil {
 		return err
 	}
 	preview, err := e.Plan(a.ctx)
 	if err = errors.Join(err, e.Close()); err != nil {
-		return s.advise(err)
+		return s.Advise(err)
 	}
 	view := text.NewPlan(preview, emptyDirs)
 	if a.Quiet {
@@ -86,7 +87,7 @@ func (c *planCmd) show(a *app, s *session, config engine.Config, emptyDirs bool)
 	case a.JSON:
 		err = view.WriteJSON(out)
 	default:
-		err = view.WriteText(out, s.String(), s.approval, c.limit(a))
+		err = view.WriteText(out, s.String(), s.Approval, c.limit(a))
 	}
 	if err = errors.Join(err, out.Flush()); err != nil {
 		return err

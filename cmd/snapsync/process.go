@@ -8,6 +8,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 )
 
 // askTime is how long a process may take to say who it is or how things stand. One that is stopped, or
@@ -22,12 +23,12 @@ type process struct {
 
 // keeperOf finds the process that keeps the mapping true, or tries to; nil: none does, or it is one that
 // cannot be asked, such as a `run --once`.
-func keeperOf(ctx context.Context, states store, m *mapping) *process {
-	if h, running := lockHolder(m.dir); running {
-		if h.socket == "" {
+func keeperOf(ctx context.Context, states mapping.Store, m *mapping.Mapping) *process {
+	if h, running := mapping.HolderOf(m.Dir); running {
+		if h.Socket == "" {
 			return nil
 		}
-		return &process{control.NewClient(h.socket), m.name}
+		return &process{control.NewClient(h.Socket), m.ID}
 	}
 	found, _ := processes(ctx, states)
 	for _, c := range found { // one that waits for the mapping's source, say, has no lock
@@ -46,20 +47,20 @@ func keeperOf(ctx context.Context, states store, m *mapping) *process {
 
 // isMapping reports whether st is about this mapping. One whose source was not found yet has no id: it goes by
 // its name in the config file, of which there may be several with another remote beneath that name.
-func isMapping(m *mapping, st *control.Status) bool {
-	return st.ID == m.name || m.title != "" && st.ID == m.title && st.Remote == m.display
+func isMapping(m *mapping.Mapping, st *control.Status) bool {
+	return st.ID == m.ID || m.Name != "" && st.ID == m.Name && st.Remote == m.Display
 }
 
 // processes are those of this user that have mappings of this state directory. silent: there are others,
 // which do not answer and may be among them.
-func processes(ctx context.Context, states store) (found []*control.Client, silent bool) {
+func processes(ctx context.Context, states mapping.Store) (found []*control.Client, silent bool) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
-	for _, dir := range control.Dirs(states.root) {
+	for _, dir := range control.Dirs(states.Root) {
 		for _, path := range control.Sockets(dir) {
 			c := control.NewClient(path)
 			v, err := c.Version(ctx)
-			if err == nil && v.StateDir == states.root {
+			if err == nil && v.StateDir == states.Root {
 				found = append(found, c)
 			}
 			silent = silent || errors.Is(err, control.ErrSilent)
@@ -76,7 +77,7 @@ func standOf(ctx context.Context, c *control.Client) (control.StatusReply, error
 }
 
 // transition is how long a mapping may be in it: longer than a process needs to drain.
-const transition = drainTime + 5*time.Second
+const transition = mapping.DrainTime + 5*time.Second
 
 // steer has a command carried out on a mapping: by the process that keeps it true, or else on its state.
 //
@@ -84,7 +85,7 @@ const transition = drainTime + 5*time.Second
 // still and does not answer any more. Both are in transition, and so is one that is brief: it is looked
 // again, until either way is open. One that has the lock, does not stay and is not brief, a `run --once` say, is
 // waited for by nobody: that is for the person to decide.
-func steer(ctx context.Context, states store, m *mapping, c control.Command) (control.Outcome, error) {
+func steer(ctx context.Context, states mapping.Store, m *mapping.Mapping, c control.Command) (control.Outcome, error) {
 	for begun := time.Now(); ; {
 		if p := keeperOf(ctx, states, m); p != nil {
 			c.Mapping = p.id
@@ -96,8 +97,8 @@ func steer(ctx context.Context, states store, m *mapping, c control.Command) (co
 		if err == nil || exit.Of(err).Status != exit.StatusLocked {
 			return out, err
 		}
-		h, running := lockHolder(m.dir)
-		passing := !running || h.pid == 0 || h.socket != "" || h.brief // 0: it has not written that yet
+		h, running := mapping.HolderOf(m.Dir)
+		passing := !running || h.PID == 0 || h.Socket != "" || h.Transient // 0: it has not written that yet
 		if !passing || time.Since(begun) > transition {
 			return out, err
 		}
@@ -111,11 +112,11 @@ func ended(err error) bool {
 }
 
 // alone applies a command to a mapping that no process has.
-func alone(ctx context.Context, m *mapping, c control.Command) (control.Outcome, error) {
-	s, err := m.openAs(ctx, holder{brief: true})
+func alone(ctx context.Context, m *mapping.Mapping, c control.Command) (control.Outcome, error) {
+	s, err := m.Open(ctx, mapping.Holder{Transient: true})
 	if err != nil {
 		return control.Outcome{}, err
 	}
 	out, err := apply(s, c, false)
-	return out, errors.Join(err, s.close())
+	return out, errors.Join(err, s.Close())
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -38,14 +39,14 @@ func (r *resolver) startRclone() error {
 }
 
 // remoteConfig is what the flags mean for the Connection.
-func (r *resolver) remoteConfig(m *mapping, f *syncFlags, bwlimit string) (backends.Config, error) {
+func (r *resolver) remoteConfig(m *mapping.Mapping, f *syncFlags, bwlimit string) (backends.Config, error) {
 	options, err := r.rcloneOptions()
 	if err != nil {
 		return backends.Config{}, err
 	}
 	return backends.Config{
-		Remote:    m.open,
-		Source:    m.source,
+		Remote:    m.Remote,
+		Source:    m.Source,
 		Options:   options,
 		Links:     f.Links,
 		Metadata:  f.Metadata,
@@ -53,7 +54,7 @@ func (r *resolver) remoteConfig(m *mapping, f *syncFlags, bwlimit string) (backe
 		Suffix:    f.Suffix,
 		BwLimit:   bwlimit,
 		Log:       r.log,
-		StateDir:  filepath.Dir(m.dir),
+		StateDir:  filepath.Dir(m.Dir),
 		Generic:   os.Getenv("SNAPSYNC_ACCELERATE") == "off",
 	}, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/loop"
@@ -46,7 +47,7 @@ func (c *retryCmd) Run(a *app) error {
 		return err
 	}
 	failed := map[string]bool{} // of the paths, as they were typed
-	err = inTurn(a.ctx, a.printer, all, func(w *retryWish) string { return w.mapping.label() }, func(w *retryWish) error { return c.retry(a, w, failed) })
+	err = inTurn(a.ctx, a.printer, all, func(w *retryWish) string { return w.mapping.Label() }, func(w *retryWish) error { return c.retry(a, w, failed) })
 	var missed []string
 	for _, typed := range c.Path {
 		if !failed[typed] {
@@ -64,7 +65,7 @@ func (c *retryCmd) Run(a *app) error {
 
 // retryWish is what is to be tried again of one mapping; no paths: everything.
 type retryWish struct {
-	mapping *mapping
+	mapping *mapping.Mapping
 	paths   []string // of the mapping
 	typed   []string // the same, as a person wrote them
 }
@@ -75,7 +76,7 @@ func (c *retryCmd) wishes(a *app) (all []*retryWish, err error) {
 	if err != nil {
 		return nil, err
 	}
-	of := func(m *mapping) *retryWish {
+	of := func(m *mapping.Mapping) *retryWish {
 		for _, w := range all {
 			if w.mapping == m {
 				return w
@@ -98,7 +99,7 @@ func (c *retryCmd) wishes(a *app) (all []*retryWish, err error) {
 			if typed == "" {
 				continue
 			}
-			rel, err := m.pathIn(typed)
+			rel, err := m.PathIn(typed)
 			if err != nil {
 				return nil, err
 			}
@@ -159,13 +160,13 @@ func retried(n int64, paused bool) string {
 const everyFailure = 1 << 20
 
 // failures are the paths of a mapping that failed, by path.
-func (a *app) failures(m *mapping) ([]journal.FailureRow, error) {
-	s, err := m.read()
+func (a *app) failures(m *mapping.Mapping) ([]journal.FailureRow, error) {
+	s, err := m.Read()
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.journal.Failures(everyFailure)
-	return rows, errors.Join(err, s.close())
+	rows, err := s.Journal.Failures(everyFailure)
+	return rows, errors.Join(err, s.Close())
 }
 
 // showFailures lists the first of the paths that failed.

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/event"
@@ -109,14 +110,14 @@ func (c *runCmd) once(a *app, sp *spec) error {
 	if err != nil {
 		return a.notRun(sp, err)
 	}
-	s, err := m.openAs(a.ctx, holder{socket: a.socket})
+	s, err := m.Open(a.ctx, mapping.Holder{Socket: a.socket})
 	if err != nil {
 		return a.notRun(sp, err)
 	}
 	if a.JSON {
 		a.heading(m)
 	}
-	return errors.Join(c.catchUp(a, s, config, &sp.syncFlags), s.close())
+	return errors.Join(c.catchUp(a, s, config, &sp.syncFlags), s.Close())
 }
 
 // notRun gives a mapping of the config file that could not even start its summary, for programs.
@@ -127,18 +128,18 @@ func (a *app) notRun(s *spec, err error) error {
 	return errors.Join(err, a.say("", text.Summary{Mapping: s.name, Error: err.Error()}))
 }
 
-func (c *runCmd) catchUp(a *app, s *session, config engine.Config, flags *syncFlags) error {
-	state, err := s.journal.State()
+func (c *runCmd) catchUp(a *app, s *mapping.Session, config engine.Config, flags *syncFlags) error {
+	state, err := s.Journal.State()
 	if err != nil {
 		return err
 	}
 	if state.Paused {
-		return a.say("paused: nothing was done ('snapsync resume' undoes it)", text.Summary{Paused: true, Mapping: s.title})
+		return a.say("paused: nothing was done ('snapsync resume' undoes it)", text.Summary{Paused: true, Mapping: s.Name})
 	}
 	if err := remember(s, flags); err != nil {
 		return err
 	}
-	config.Journal = s.journal
+	config.Journal = s.Journal
 	under := newFlight()
 	log := &observer{app: a, emptyDirs: flags.CreateEmptySrcDirs}
 	config.Observe = func(ev event.Event) { under.observe(ev); log.observe(ev) }
@@ -150,12 +151,12 @@ func (c *runCmd) catchUp(a *app, s *session, config engine.Config, flags *syncFl
 	sum, err := e.Run(a.ctx)
 	err = errors.Join(err, e.Close())
 	endProgress()
-	return a.finish(s, &sum, s.advise(err))
+	return a.finish(s, &sum, s.Advise(err))
 }
 
 // finish prints what a run did and turns the rest into an exit status.
-func (a *app) finish(s *session, sum *engine.Summary, err error) error {
-	out := text.Summary{Mapping: s.title, Summary: *sum, Files: sum.Scan.Files, Symlinks: sum.Scan.Symlinks, Special: sum.Scan.Special}
+func (a *app) finish(s *mapping.Session, sum *engine.Summary, err error) error {
+	out := text.Summary{Mapping: s.Name, Summary: *sum, Files: sum.Scan.Files, Symlinks: sum.Scan.Symlinks, Special: sum.Scan.Special}
 	if err != nil {
 		out.Error = err.Error()
 	}
@@ -199,17 +200,17 @@ func (a *app) notes(sum *engine.Summary) {
 	}
 }
 
-func heldFailure(s *session, sum *engine.Summary) error {
+func heldFailure(s *mapping.Session, sum *engine.Summary) error {
 	var whys, ways []string
 	guarded := int64(0)
 	if h := sum.Hold; h != nil {
 		guarded = h.Deletes
 		whys = append(whys, h.Why)
-		ways = append(ways, "'snapsync plan' shows them; this lets exactly these through at the next run: "+s.approval(""))
+		ways = append(ways, "'snapsync plan' shows them; this lets exactly these through at the next run: "+s.Approval(""))
 	}
 	if m := sum.HeldByMounts(); m != nil && sum.Held > guarded {
 		whys = append(whys, m.Why)
-		ways = append(ways, "mount it again, or accept what is there now with: "+s.approval("--new-source"))
+		ways = append(ways, "mount it again, or accept what is there now with: "+s.Approval("--new-source"))
 	}
 	return &exit.Failure{
 		Status: exit.StatusHeld,

@@ -55,7 +55,7 @@ func boot(t *testing.T) *machine {
 		<-ended
 		removeGroup(t, group)
 	})
-	for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(timeout); ; time.Sleep(50 * time.Millisecond) {
 		select {
 		case err := <-ended:
 			ended <- err
@@ -139,7 +139,7 @@ func (m *machine) says(user, script, pattern string) {
 // soon waits until a script succeeds.
 func (m *machine) soon(user, script string) {
 	m.t.Helper()
-	for deadline := time.Now().Add(patience); m.try(user, script) != nil; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(timeout); m.try(user, script) != nil; time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			out, err := m.command(user, script).CombinedOutput()
 			log, _ := m.command("root", "journalctl -b | tail -n 40").CombinedOutput()

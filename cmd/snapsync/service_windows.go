@@ -46,8 +46,8 @@ func (w *windowsService) arguments(j *job) []string {
 	if w.app.Mappings == "" {
 		args = append(args, "--mappings="+j.mappings)
 	}
-	if states, err := w.app.store(); err == nil && w.app.StateDir == "" {
-		args = append(args, "--state-dir="+states.root)
+	if states, err := w.app.States(); err == nil && w.app.StateDir == "" {
+		args = append(args, "--state-dir="+states.Root)
 	}
 	if path := config.GetConfigPath(); w.app.Config == "" && path != "" {
 		if _, err := os.Stat(path); err == nil { // one that is named must be there

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 )
 
 // TestSilentProcess: a process that was stopped has its lock and its socket, and does not answer. Nobody is
@@ -27,15 +28,15 @@ func TestSilentProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close() // it takes connections, since the kernel does, and nothing else
-	m := &mapping{name: "m-1", source: "/source", display: "/remote", dir: filepath.Join(dir, "m-1")}
-	if err := os.Mkdir(m.dir, 0o700); err != nil {
+	m := &mapping.Mapping{ID: "m-1", Source: "/source", Display: "/remote", Dir: filepath.Join(dir, "m-1")}
+	if err := os.Mkdir(m.Dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	lock, err := takeLock(t.Context(), m.dir, holder{pid: os.Getpid(), socket: l.Path()})
+	s, err := m.Open(t.Context(), mapping.Holder{Socket: l.Path()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer lock.release()
+	defer s.Close()
 	p := &printer{stdout: io.Discard, stderr: io.Discard}
 	a := &app{printer: p, resolver: &resolver{globals: &globals{StateDir: dir}, printer: p, log: slog.New(slog.DiscardHandler)}}
 	impatient := func() {
@@ -44,7 +45,7 @@ func TestSilentProcess(t *testing.T) {
 		a.ctx = ctx
 	}
 	impatient()
-	if live, silent := a.liveStatus([]*mapping{m}); len(live) > 0 || !silent[m.name] {
+	if live, silent := a.liveStatus([]*mapping.Mapping{m}); len(live) > 0 || !silent[m.ID] {
 		t.Errorf("live: %v, silent: %v", live, silent)
 	}
 	impatient()

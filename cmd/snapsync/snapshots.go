@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
@@ -26,8 +27,8 @@ Examples:
 
 // Run implements the command.
 func (c *snapshotsCmd) Run(a *app) error {
-	return a.withHistory(&c.selection, c.Src, "", func(s *session) error {
-		cycles, err := s.journal.Cycles(orAll(c.Number))
+	return a.withHistory(&c.selection, c.Src, "", func(s *mapping.Session) error {
+		cycles, err := s.Journal.Cycles(orAll(c.Number))
 		if err != nil {
 			return err
 		}

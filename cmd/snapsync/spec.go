@@ -11,6 +11,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 )
@@ -112,7 +113,7 @@ func pick(file *config.File, all []spec, which *spec) ([]spec, error) {
 		}
 		all = slices.DeleteFunc(all, func(s spec) bool { return s.name != which.Mapping })
 	case which.src != "":
-		source, err := realPath(which.src)
+		source, err := mapping.RealPath(which.src)
 		if err != nil {
 			return nil, err
 		}
@@ -127,7 +128,7 @@ func pick(file *config.File, all []spec, which *spec) ([]spec, error) {
 
 // sameSource reports whether src, which need not exist, is the real path source.
 func sameSource(src, source string) bool {
-	real, err := realPath(src)
+	real, err := mapping.RealPath(src)
 	return err == nil && real == source
 }
 
@@ -155,7 +156,7 @@ func (s *spec) wrongTime() (key string, err error) {
 }
 
 // prepareSpec is prepare for a spec.
-func (r *resolver) prepareSpec(s *spec) (*mapping, engine.Config, error) {
+func (r *resolver) prepareSpec(s *spec) (*mapping.Mapping, engine.Config, error) {
 	if _, err := s.wrongTime(); err != nil {
 		return nil, engine.Config{}, err
 	}
@@ -167,16 +168,16 @@ func (r *resolver) prepareSpec(s *spec) (*mapping, engine.Config, error) {
 }
 
 // describe notes that m is a mapping of the config file, if it is.
-func (r *resolver) describe(m *mapping, s *spec) {
+func (r *resolver) describe(m *mapping.Mapping, s *spec) {
 	if s.name == "" {
 		return
 	}
 	if r.written == nil {
 		r.written = make(map[string]*spec)
 	}
-	r.written[m.name] = s
-	m.title, m.handle = s.name, "-m "+text.ShellWord(s.name)
+	r.written[m.ID] = s
+	m.Name, m.Handle = s.name, "-m "+text.ShellWord(s.name)
 	if r.Mappings != "" {
-		m.handle = "--mappings " + text.ShellWord(r.Mappings) + " " + m.handle
+		m.Handle = "--mappings " + text.ShellWord(r.Mappings) + " " + m.Handle
 	}
 }

@@ -6,64 +6,65 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/journal"
 )
 
 // statusOf is how a mapping stands by what is on disk.
-func (a *app) statusOf(m *mapping) (*control.Status, error) {
-	if m.err != nil {
-		return nil, m.err
+func (a *app) statusOf(m *mapping.Mapping) (*control.Status, error) {
+	if m.Err != nil {
+		return nil, m.Err
 	}
-	s, err := m.read()
+	s, err := m.Read()
 	if err != nil {
 		return nil, err
 	}
-	st, err := s.status()
-	return &st, errors.Join(err, s.close())
+	st, err := statusIn(s)
+	return &st, errors.Join(err, s.Close())
 }
 
 // status is how the mapping stands by what its journal knows.
-func (s *session) status() (st control.Status, err error) {
-	state, err := s.journal.State()
+func statusIn(s *mapping.Session) (st control.Status, err error) {
+	state, err := s.Journal.State()
 	if err != nil {
 		return st, err
 	}
-	totals, err := s.journal.Totals()
+	totals, err := s.Journal.Totals()
 	if err != nil {
 		return st, err
 	}
-	counts, err := s.journal.Counts()
+	counts, err := s.Journal.Counts()
 	if err != nil {
 		return st, err
 	}
-	failures, err := s.journal.Failures(text.MaxShown)
+	failures, err := s.Journal.Failures(text.MaxShown)
 	if err != nil {
 		return st, err
 	}
 	st = control.Status{
-		Mapping: s.label(), ID: s.name, Source: s.source, Remote: s.display,
+		Mapping: s.Label(), ID: s.ID, Source: s.Source, Remote: s.Display,
 		Files: totals.Files, Bytes: totals.Bytes, Retained: totals.Retained, RetainedBytes: totals.RetainedBytes,
 		Pending: counts.Pending, Held: counts.Held + state.MountsHeld, HeldByMounts: state.MountsHeld, Failed: counts.Failed,
 		LastSuccess: text.UTC(state.LastSuccess), OldestUnsynced: text.UTC(counts.Oldest), LagSeconds: lag(text.UTC(counts.Oldest), time.Now()),
 		Since: text.UTC(state.PhaseSince), LastRun: text.UTC(state.LastRun),
 		LastError: state.LastError, ErrorClass: state.LastErrorClass, Paused: state.Paused,
 	}
-	hold(&st, s.mapping, &state, counts)
+	hold(&st, s.Mapping, &state, counts)
 	for i := range failures {
 		f := &failures[i]
 		st.Failures = append(st.Failures, control.Failure{
 			Path: f.Path, PathBytes: text.RawName(f.Path), Class: f.Class, Message: f.Message, Tries: f.Tries, Last: f.Last.UTC(),
 		})
 	}
-	if st.Uploads, err = s.uploads(); err != nil {
+	if st.Uploads, err = uploadsIn(s); err != nil {
 		return st, err
 	}
-	h, running := lockHolder(s.dir)
+	h, running := mapping.HolderOf(s.Dir)
 	if running {
-		st.PID = h.pid
+		st.PID = h.PID
 	}
-	st.State = stateWord(&state, counts, running, h.pid)
+	st.State = stateWord(&state, counts, running, h.PID)
 	st.Why = whyOnDisk(st.State, running, h)
 	if st.State == "held" && counts.Held == 0 && !running {
 		st.Why = "what is not mounted is kept on the remote; everything else is done"
@@ -72,8 +73,8 @@ func (s *session) status() (st control.Status, err error) {
 }
 
 // uploads are the first of those that can be continued.
-func (s *session) uploads() (shown []control.Upload, err error) {
-	all, err := s.journal.Uploads()
+func uploadsIn(s *mapping.Session) (shown []control.Upload, err error) {
+	all, err := s.Journal.Uploads()
 	for i := range all[:min(len(all), text.MaxShown)] {
 		u := &all[i]
 		shown = append(shown, control.Upload{
@@ -85,17 +86,17 @@ func (s *session) uploads() (shown []control.Upload, err error) {
 }
 
 // hold says what waits for a person, and the command lines that let it through.
-func hold(st *control.Status, m *mapping, s *journal.State, c journal.Counts) {
+func hold(st *control.Status, m *mapping.Mapping, s *journal.State, c journal.Counts) {
 	var whys, ways []string
 	if c.Held > 0 {
-		whys, ways = append(whys, s.HeldWhy), append(ways, m.approval(""))
+		whys, ways = append(whys, s.HeldWhy), append(ways, m.Approval(""))
 		st.HeldDigest = s.HeldDigest
 	}
 	if s.MountsHeld > 0 {
-		whys, ways = append(whys, s.MountsWhy), append(ways, m.approval("--new-source"))
+		whys, ways = append(whys, s.MountsWhy), append(ways, m.Approval("--new-source"))
 	}
 	if s.LastErrorClass == "source" {
-		ways = append(ways, m.approval("--new-source"))
+		ways = append(ways, m.Approval("--new-source"))
 	}
 	st.HeldWhy, st.Approve = strings.Join(whys, "; "), strings.Join(ways, "; ")
 }
@@ -126,7 +127,7 @@ func stateWord(s *journal.State, c journal.Counts, running bool, pid int) string
 }
 
 // whyOnDisk says what would change the state of a mapping that nobody can be asked about.
-func whyOnDisk(state string, running bool, h holder) string {
+func whyOnDisk(state string, running bool, h mapping.Holder) string {
 	switch {
 	case running && state == "paused":
 		return "'snapsync resume' goes on"

@@ -8,6 +8,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
@@ -45,7 +46,7 @@ func (c *statusCmd) Run(a *app) error {
 
 // standings is how the mappings stand that are meant; a mapping whose state cannot be read has an error.
 type standing struct {
-	mapping *mapping
+	mapping *mapping.Mapping
 	status  *control.Status
 	err     error
 }
@@ -58,12 +59,12 @@ func (c *statusCmd) look(a *app) ([]standing, error) {
 	live, silent := a.liveStatus(found)
 	all := make([]standing, 0, len(found))
 	for _, m := range found {
-		if st := live[m.name]; st != nil {
+		if st := live[m.ID]; st != nil {
 			all = append(all, standing{mapping: m, status: st})
 			continue
 		}
 		st, err := a.statusOf(m)
-		if silent[m.name] && st != nil {
+		if silent[m.ID] && st != nil {
 			st.Why = fmt.Sprintf("this is what the disk says: process %d, which keeps it, does not answer; 'kill -CONT' if it was stopped, "+
 				"else 'kill -9' and a new start lose nothing", st.PID)
 		}
@@ -74,7 +75,7 @@ func (c *statusCmd) look(a *app) ([]standing, error) {
 
 // liveStatus asks the running processes, each of them once, and finds the mappings whose process does not
 // answer. The results are by the mappings' names.
-func (a *app) liveStatus(found []*mapping) (live map[string]*control.Status, silent map[string]bool) {
+func (a *app) liveStatus(found []*mapping.Mapping) (live map[string]*control.Status, silent map[string]bool) {
 	live, silent = map[string]*control.Status{}, map[string]bool{}
 	ask := func(p *control.Client) error {
 		reply, err := standOf(a.ctx, p)
@@ -86,8 +87,8 @@ func (a *app) liveStatus(found []*mapping) (live map[string]*control.Status, sil
 			st := &reply.Mappings[i]
 			for _, m := range found {
 				if isMapping(m, st) {
-					st.Mapping = m.label()
-					live[m.name] = st
+					st.Mapping = m.Label()
+					live[m.ID] = st
 				}
 			}
 		}
@@ -98,8 +99,8 @@ func (a *app) liveStatus(found []*mapping) (live map[string]*control.Status, sil
 		_ = ask(p) // the disk tells instead
 	}
 	for _, m := range found { // one that listens where nobody looks
-		if h, running := lockHolder(m.dir); running && h.socket != "" && live[m.name] == nil {
-			silent[m.name] = errors.Is(ask(control.NewClient(h.socket)), control.ErrSilent)
+		if h, running := mapping.HolderOf(m.Dir); running && h.Socket != "" && live[m.ID] == nil {
+			silent[m.ID] = errors.Is(ask(control.NewClient(h.Socket)), control.ErrSilent)
 		}
 	}
 	return live, silent
@@ -130,7 +131,7 @@ func (c *statusCmd) show(a *app, w io.Writer) error {
 func (s *standing) write(a *app, w io.Writer) error {
 	switch {
 	case s.err != nil && a.JSON:
-		return text.WriteJSON(w, brokenStatus{s.mapping.label(), "stopped", s.err.Error()})
+		return text.WriteJSON(w, brokenStatus{s.mapping.Label(), "stopped", s.err.Error()})
 	case s.err != nil:
 		_, err := fmt.Fprintf(w, "%s\n  %-13s stopped: its state cannot be read\n  %-13s %v\n", s.mapping, "state", "error", s.err)
 		return err
@@ -170,10 +171,10 @@ func (l *statusLines) show(a *app) error {
 		return err
 	}
 	for _, one := range all {
-		if one.news() == l.said[one.mapping.name] {
+		if one.news() == l.said[one.mapping.ID] {
 			continue
 		}
-		l.said[one.mapping.name] = one.news()
+		l.said[one.mapping.ID] = one.news()
 		if a.JSON {
 			err = one.write(a, a.stdout)
 		} else {

@@ -77,7 +77,7 @@ func (s watchSource) Snapshot() []view.Mapping {
 	var shown []view.Mapping
 	for _, one := range all {
 		if m := one.mapping; one.err != nil {
-			shown = append(shown, unreadable(m.label(), m.source, m.display, one.err))
+			shown = append(shown, unreadable(m.Label(), m.Source, m.Display, one.err))
 		} else {
 			shown = append(shown, shownStatus(one.status))
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine/event"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -53,7 +54,7 @@ func TestStatusNamesAFailedPathOnce(t *testing.T) {
 // An upload that a crash cut off is shown with what the remote has of it.
 func TestStatusShowsUnfinishedUploads(t *testing.T) {
 	dir := t.TempDir()
-	m := &mapping{name: "work", source: "/src", remote: "dst:", display: "dst:", dir: dir}
+	m := &mapping.Mapping{ID: "work", Source: "/src", Key: "dst:", Display: "dst:", Dir: dir}
 	j, err := journal.Open(filepath.Join(dir, "journal.db"), journal.Mapping{Source: "/src", Remote: "dst:"})
 	if err != nil {
 		t.Fatal(err)
@@ -69,7 +70,7 @@ func TestStatusShowsUnfinishedUploads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	st, err := (&session{mapping: m, journal: j}).status()
+	st, err := statusIn(&mapping.Session{Mapping: m, Journal: j})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +87,7 @@ func TestStatusShowsUnfinishedUploads(t *testing.T) {
 }
 
 func TestNothingToApprove(t *testing.T) {
-	m := &mapping{source: "/src", remote: "dst:"}
+	m := &mapping.Mapping{Source: "/src", Key: "dst:"}
 	if got := nothingToApprove(m, &journal.State{}); got != "nothing is held" {
 		t.Error(got)
 	}
@@ -98,7 +99,7 @@ func TestNothingToApprove(t *testing.T) {
 
 // Another config file may have another mapping of the same name.
 func TestMappingIsKnownByItsID(t *testing.T) {
-	m := &mapping{name: "work-1", display: "dst:", title: "work"}
+	m := &mapping.Mapping{ID: "work-1", Display: "dst:", Name: "work"}
 	for _, tt := range []struct {
 		st   control.Status
 		want bool

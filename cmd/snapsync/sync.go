@@ -9,6 +9,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine/loop"
 )
@@ -33,7 +34,7 @@ Examples:
 
 // Run implements the command.
 func (c *syncCmd) Run(a *app) error {
-	return a.each(&c.selection, c.Src, "", func(m *mapping) error {
+	return a.each(&c.selection, c.Src, "", func(m *mapping.Mapping) error {
 		p := a.keeper(m)
 		if p == nil {
 			return notRunning(m)
@@ -57,13 +58,13 @@ func (c *syncCmd) Run(a *app) error {
 }
 
 // notRunning says what to do about a mapping that no process keeps true.
-func notRunning(m *mapping) error {
-	if h, running := lockHolder(m.dir); running {
-		return lockedBy(h)
+func notRunning(m *mapping.Mapping) error {
+	if h, running := mapping.HolderOf(m.Dir); running {
+		return mapping.LockedBy(h)
 	}
-	way := fmt.Sprintf("snapsync run --once %s --remote %s", text.ShellWord(m.source), text.ShellWord(m.remote))
-	if m.title != "" {
-		way = "snapsync run --once " + m.handle
+	way := fmt.Sprintf("snapsync run --once %s --remote %s", text.ShellWord(m.Source), text.ShellWord(m.Key))
+	if m.Name != "" {
+		way = "snapsync run --once " + m.Handle
 	}
 	return &exit.Failure{Status: exit.StatusError, Err: fmt.Errorf("nothing keeps %s up to date now", m), Hint: "this brings it up to date: " + way}
 }

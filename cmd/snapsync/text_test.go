@@ -35,16 +35,6 @@ func TestClassify(t *testing.T) {
 	}
 }
 
-func TestSlug(t *testing.T) {
-	for in, want := range map[string]string{
-		"work": "work", "My Files": "my-files", "/": "root", "..": "root", "日本": "root", "a.b_c-d": "a.b_c-d",
-	} {
-		if got := slug(in); got != want {
-			t.Errorf("slug(%q) = %q, want %q", in, got, want)
-		}
-	}
-}
-
 func TestRate(t *testing.T) {
 	var r rate
 	at := time.Unix(1000, 0)
@@ -59,23 +49,6 @@ func TestRate(t *testing.T) {
 	}
 	if got := r.at(at.Add(10 * time.Minute)); got != 0 {
 		t.Errorf("after a long pause: %v", got)
-	}
-}
-
-func TestPlaces(t *testing.T) {
-	for _, test := range []struct {
-		a, b string
-		want bool
-	}{
-		{"nas:a", "nas:a", true}, {"nas:a", "nas:a/b", true}, {"nas:a/b", "nas:/a", true}, {"nas:", "nas:a", true},
-		{"nas:a", "nas:ab", false}, {"nas:a", "other:a", false}, {":sftp,host=h:a", ":sftp,host=h:a/b", true},
-		{":sftp,host='h:1':a", ":sftp,host='h:1':b", false}, {":sftp,host='h:1':a", ":sftp,host='h:1':a/b", true},
-	} {
-		a, _, errA := placeOf(test.a)
-		b, _, errB := placeOf(test.b)
-		if got := a.overlaps(b); got != test.want || b.overlaps(a) != got || errA != nil || errB != nil {
-			t.Errorf("%s and %s: %v, want %v (%v, %v)", test.a, test.b, got, test.want, errA, errB)
-		}
 	}
 }
 

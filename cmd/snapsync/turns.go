@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
@@ -27,11 +28,11 @@ func inTurn[T any](ctx context.Context, p *printer, all []T, name func(T) string
 }
 
 // heading sets what is shown of several mappings apart; of one there is none.
-func (p *printer) heading(m *mapping) {
+func (p *printer) heading(m *mapping.Mapping) {
 	switch {
 	case p.turn == 0:
 	case p.JSON:
-		text.WriteJSON(p.stdout, text.Mapping{Type: "mapping", Mapping: m.label(), Source: m.source, Remote: m.display})
+		text.WriteJSON(p.stdout, text.Mapping{Type: "mapping", Mapping: m.Label(), Source: m.Source, Remote: m.Display})
 	case p.turn > 1:
 		fmt.Fprintf(p.stdout, "\n%s\n", m)
 	default:

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 )
@@ -38,26 +39,26 @@ Examples:
 
 // Run implements the command.
 func (c *verifyCmd) Run(a *app) error {
-	return a.each(&c.selection, c.Src, "", func(m *mapping) error {
-		s, err := m.openAs(a.ctx, holder{socket: a.socket})
+	return a.each(&c.selection, c.Src, "", func(m *mapping.Mapping) error {
+		s, err := m.Open(a.ctx, mapping.Holder{Socket: a.socket})
 		if err != nil {
 			return err
 		}
 		a.heading(m)
-		return errors.Join(c.verify(a, s), s.close())
+		return errors.Join(c.verify(a, s), s.Close())
 	})
 }
 
-func (c *verifyCmd) verify(a *app, s *session) error {
+func (c *verifyCmd) verify(a *app, s *mapping.Session) error {
 	flags, err := a.recall(s, &c.syncFlags)
 	if err != nil {
 		return err
 	}
-	config, err := a.engineConfig(s.mapping, flags, &transferFlags{})
+	config, err := a.engineConfig(s.Mapping, flags, &transferFlags{})
 	if err != nil {
 		return err
 	}
-	config.Journal = s.journal
+	config.Journal = s.Journal
 	e, err := engine.New(config)
 	if err != nil {
 		return err

@@ -4,16 +4,17 @@ import (
 	"fmt"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 // steerEach has a command carried out on each mapping that is meant, and says what came of it.
 func (a *app) steerEach(sel *selection, src string, c control.Command, kind string) error {
-	states, err := a.store()
+	states, err := a.States()
 	if err != nil {
 		return err
 	}
-	return a.each(sel, src, "", func(m *mapping) error {
+	return a.each(sel, src, "", func(m *mapping.Mapping) error {
 		out, err := steer(a.ctx, states, m, c)
 		if err != nil {
 			return err
@@ -24,7 +25,7 @@ func (a *app) steerEach(sel *selection, src string, c control.Command, kind stri
 
 // running are the processes of this state directory. silent: there are others, which do not answer.
 func (r *resolver) running() (found []*control.Client, silent bool) {
-	states, err := r.store()
+	states, err := r.States()
 	if err != nil {
 		return nil, false // every command that needs it says so
 	}
@@ -32,8 +33,8 @@ func (r *resolver) running() (found []*control.Client, silent bool) {
 }
 
 // keeper is the process that keeps a mapping true; nil: none can be asked.
-func (r *resolver) keeper(m *mapping) *process {
-	states, err := r.store()
+func (r *resolver) keeper(m *mapping.Mapping) *process {
+	states, err := r.States()
 	if err != nil {
 		return nil
 	}
@@ -47,9 +48,9 @@ func (r *resolver) someRun() bool {
 }
 
 // answer prints the outcome of a command that steers.
-func (p *printer) answer(m *mapping, kind string, n int64, digest, msg string) error {
+func (p *printer) answer(m *mapping.Mapping, kind string, n int64, digest, msg string) error {
 	if p.JSON {
-		return text.WriteJSON(p.stdout, text.Steering{Type: kind, Mapping: m.label(), Count: n, Digest: digest})
+		return text.WriteJSON(p.stdout, text.Steering{Type: kind, Mapping: m.Label(), Count: n, Digest: digest})
 	}
 	if p.Quiet {
 		return nil

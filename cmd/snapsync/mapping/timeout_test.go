@@ -1,4 +1,4 @@
-package main
+package mapping
 
 import (
 	"testing"
@@ -11,10 +11,10 @@ func TestPatiently(t *testing.T) {
 		for _, c := range []struct {
 			takes time.Duration
 			want  bool
-		}{{0, true}, {patience - 1, true}, {time.Hour, false}} {
+		}{{0, true}, {timeout - 1, true}, {time.Hour, false}} {
 			begun := time.Now()
-			got, ok := patiently(func() int { time.Sleep(c.takes); return 7 })
-			if ok != c.want || ok && got != 7 || time.Since(begun) > patience {
+			got, ok := WithTimeout(func() int { time.Sleep(c.takes); return 7 })
+			if ok != c.want || ok && got != 7 || time.Since(begun) > timeout {
 				t.Errorf("%v: %d, %v after %v", c.takes, got, ok, time.Since(begun))
 			}
 		}

@@ -1,10 +1,11 @@
-package main
+package mapping
 
 import (
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -17,10 +18,10 @@ import (
 // A crash after the journal was removed, and before what SQLite keeps beside it, leaves nothing that the next
 // journal of the mapping takes for its own.
 func TestForgetInterrupted(t *testing.T) {
-	m := &mapping{name: "m", dir: t.TempDir(), source: "/s", remote: "/r"}
+	m := &Mapping{ID: "m", Dir: t.TempDir(), Source: "/s", Key: "/r"}
 	open := func() *journal.Journal {
 		t.Helper()
-		j, err := journal.Open(m.journalPath(), journal.Mapping{Source: m.source, Remote: m.remote})
+		j, err := journal.Open(m.JournalPath(), journal.Mapping{Source: m.Source, Remote: m.Key})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -30,17 +31,17 @@ func TestForgetInterrupted(t *testing.T) {
 	if err := j.Update(func(s *journal.State) { s.Paused, s.Started = true, time.Now() }); err != nil {
 		t.Fatal(err)
 	}
-	beside, err := os.ReadFile(m.journalPath() + "-wal")
+	beside, err := os.ReadFile(m.JournalPath() + "-wal")
 	if err != nil || len(beside) == 0 {
 		t.Fatalf("%d bytes beside the journal, %v", len(beside), err)
 	}
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Remove(m.journalPath()); err != nil {
+	if err := os.Remove(m.JournalPath()); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(m.journalPath()+"-wal", beside, 0o600); err != nil {
+	if err := os.WriteFile(m.JournalPath()+"-wal", beside, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	j = open()
@@ -56,34 +57,34 @@ func TestForgetInterrupted(t *testing.T) {
 
 // A mapping that somebody took while a person thought about it is not forgotten.
 func TestForgetTaken(t *testing.T) {
-	m := &mapping{name: "m", dir: filepath.Join(t.TempDir(), "m")}
-	if err := os.Mkdir(m.dir, 0o700); err != nil {
+	m := &Mapping{ID: "m", Dir: filepath.Join(t.TempDir(), "m")}
+	if err := os.Mkdir(m.Dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(m.journalPath(), []byte("x"), 0o600); err != nil {
+	if err := os.WriteFile(m.JournalPath(), []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	taken := lockByHand(t, m.dir)
-	if err := m.forget(); exit.Of(err).Status != exit.StatusLocked || !m.hasState() {
-		t.Errorf("%v, state %v", err, m.hasState())
+	taken := lockByHand(t, m.Dir)
+	if err := m.Forget(); exit.Of(err).Status != exit.StatusLocked || !m.HasState() {
+		t.Errorf("%v, state %v", err, m.HasState())
 	}
 	taken()
-	if err := m.forget(); err != nil {
+	if err := m.Forget(); err != nil {
 		t.Error(err)
 	}
-	if _, err := os.Stat(m.dir); !os.IsNotExist(err) {
+	if _, err := os.Stat(m.Dir); !os.IsNotExist(err) {
 		t.Errorf("its directory is left: %v", err)
 	}
 }
 
 // Who waits for the lock of a mapping that is forgotten gets one that others see.
 func TestForgetWhileWaitedFor(t *testing.T) {
-	if !onUnix {
+	if runtime.GOOS == "windows" {
 		t.Skip("a file that is open cannot be removed here")
 	}
 	for range 3 {
-		m := &mapping{name: "m", dir: filepath.Join(t.TempDir(), "m")}
-		if err := os.Mkdir(m.dir, 0o700); err != nil {
+		m := &Mapping{ID: "m", Dir: filepath.Join(t.TempDir(), "m")}
+		if err := os.Mkdir(m.Dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
 		type taken struct {
@@ -93,7 +94,7 @@ func TestForgetWhileWaitedFor(t *testing.T) {
 		got, stop := make(chan taken, 1), make(chan struct{})
 		go func() {
 			for {
-				l, err := takeLock(t.Context(), m.dir, holder{})
+				l, err := takeLock(t.Context(), m.Dir, Holder{})
 				select {
 				case <-stop:
 					got <- taken{l, err}
@@ -106,10 +107,10 @@ func TestForgetWhileWaitedFor(t *testing.T) {
 			}
 		}()
 		for n := 0; n < 5; { // it is taken and let go all the time: only now and then it is ours
-			if err := os.WriteFile(filepath.Join(m.dir, "x"), nil, 0o600); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			if err := os.WriteFile(filepath.Join(m.Dir, "x"), nil, 0o600); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				t.Fatal(err)
 			}
-			switch err := m.forget(); {
+			switch err := m.Forget(); {
 			case err == nil:
 				n++
 			case exit.Of(err).Status != exit.StatusLocked && !errors.Is(err, fs.ErrNotExist):
@@ -121,7 +122,7 @@ func TestForgetWhileWaitedFor(t *testing.T) {
 		if l.error != nil {
 			t.Fatal(l.error)
 		}
-		if h, running := lockHolder(m.dir); !running || h.pid != os.Getpid() {
+		if h, running := HolderOf(m.Dir); !running || h.PID != os.Getpid() {
 			t.Errorf("held by %v, running %v", h, running)
 		}
 		l.release()

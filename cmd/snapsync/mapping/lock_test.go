@@ -1,4 +1,4 @@
-package main
+package mapping
 
 import (
 	"testing"
@@ -9,22 +9,22 @@ import (
 
 // One that only writes down what a person decided is waited for; any other has the mapping.
 func TestLockIsWaitedFor(t *testing.T) {
-	for _, held := range []holder{{brief: true}, {}, {socket: "/run/socket"}} {
+	for _, held := range []Holder{{Transient: true}, {}, {Socket: "/run/socket"}} {
 		dir := t.TempDir()
 		l, err := takeLock(t.Context(), dir, held)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if h, taken := lockHolder(dir); !taken || h.brief != held.brief || h.socket != held.socket || h.pid == 0 {
+		if h, taken := HolderOf(dir); !taken || h.Transient != held.Transient || h.Socket != held.Socket || h.PID == 0 {
 			t.Errorf("%+v is read as %+v, taken: %v", held, h, taken)
 		}
-		timer := time.AfterFunc(2*lockPatience, l.release)
-		next, err := takeLock(t.Context(), dir, holder{})
+		timer := time.AfterFunc(2*lockTimeout, l.release)
+		next, err := takeLock(t.Context(), dir, Holder{})
 		timer.Stop()
 		switch {
-		case held.brief && err != nil:
+		case held.Transient && err != nil:
 			t.Errorf("not waited for: %v", err)
-		case held.brief:
+		case held.Transient:
 			next.release()
 		case err == nil || exit.Of(err).Status != exit.StatusLocked:
 			t.Errorf("%+v does not have it: %v", held, err)

@@ -3,87 +3,21 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// session is a mapping that is open: its journal, and its lock unless it is only read.
-type session struct {
-	*mapping
-	journal *journal.Journal
-	lock    *lock // nil: read-only
-}
-
-// openAs takes the mapping for this process and opens its journal, creating both if need be.
-//
-// A crash between the two leaves a directory with a lock file and no journal, which is how a mapping
-// without state looks to everybody.
-func (m *mapping) openAs(ctx context.Context, as holder) (*session, error) {
-	if err := os.MkdirAll(m.dir, 0o700); err != nil {
-		return nil, &exit.Failure{Status: exit.StatusError, Err: fmt.Errorf("make state directory: %w", err), Hint: "choose another with --state-dir"}
-	}
-	l, err := takeLock(ctx, m.dir, as)
-	if err != nil {
-		return nil, err
-	}
-	j, err := journal.Open(m.journalPath(), journal.Mapping{Source: m.source, Remote: m.remote})
-	if err != nil {
-		l.release()
-		return nil, err
-	}
-	return &session{mapping: m, journal: j, lock: l}, nil
-}
-
-// read opens a mapping without leaving a trace. One that was never synced has an empty journal in memory.
-func (m *mapping) read() (*session, error) {
-	j, err := m.journalOnly()
-	if !m.hasState() {
-		j, err = journal.OpenMemory(journal.Mapping{Source: m.source, Remote: m.remote})
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &session{mapping: m, journal: j}, nil
-}
-
-// journalOnly opens the journal for reading. One that a process is making this very moment, which has
-// no schema yet, is waited for.
-func (m *mapping) journalOnly() (*journal.Journal, error) {
-	const pause, tries = 20 * time.Millisecond, 100
-	for n := 1; ; n++ {
-		j, err := journal.OpenReadOnly(m.journalPath())
-		if n == tries || !errors.Is(err, journal.ErrOlder) {
-			return j, err
-		}
-		if _, running := lockHolder(m.dir); !running {
-			return j, err
-		}
-		time.Sleep(pause)
-	}
-}
-
-// close folds the journal into one file and lets the next process in, in this order.
-func (s *session) close() error {
-	err := s.journal.Close()
-	if s.lock != nil {
-		s.lock.release()
-	}
-	return err
-}
-
 // engineConfig is what the flags mean for the engine; the journal is left out, so that flags can be
 // refused before anything is created.
-func (r *resolver) engineConfig(m *mapping, f *syncFlags, t *transferFlags) (engine.Config, error) {
+func (r *resolver) engineConfig(m *mapping.Mapping, f *syncFlags, t *transferFlags) (engine.Config, error) {
 	if err := r.startRclone(); err != nil {
 		return engine.Config{}, err
 	}
@@ -99,12 +33,12 @@ func (r *resolver) engineConfig(m *mapping, f *syncFlags, t *transferFlags) (eng
 	if err != nil {
 		return engine.Config{}, err
 	}
-	if err := r.stateOutside(m.source, filter); err != nil {
+	if err := r.stateOutside(m.Source, filter); err != nil {
 		return engine.Config{}, err
 	}
 	return engine.Config{
 		Scan: snapshot.Config{
-			Root:          m.source,
+			Root:          m.Source,
 			Filter:        filter,
 			Links:         f.linkMode(),
 			OneFileSystem: f.OneFileSystem,
@@ -127,7 +61,7 @@ func (r *resolver) engineConfig(m *mapping, f *syncFlags, t *transferFlags) (eng
 
 // prepare is the mapping that `run` and `plan` are told and what their flags mean. All that can be
 // refused is refused here, before anything is created.
-func (r *resolver) prepare(src string, t *target, f *syncFlags, g *guardFlags, x *transferFlags) (*mapping, engine.Config, error) {
+func (r *resolver) prepare(src string, t *target, f *syncFlags, g *guardFlags, x *transferFlags) (*mapping.Mapping, engine.Config, error) {
 	m, err := r.mappingFor(src, t)
 	if err != nil {
 		return nil, engine.Config{}, err
@@ -157,22 +91,22 @@ func tune(c *engine.Config, g *guardFlags, t *transferFlags) (err error) {
 }
 
 // remember stores the flags with the mapping, so that later commands judge by the same rules.
-func remember(s *session, f *syncFlags) error {
+func remember(s *mapping.Session, f *syncFlags) error {
 	text, err := json.Marshal(f)
 	if err != nil {
 		return fmt.Errorf("remember flags: %w", err)
 	}
-	state, err := s.journal.State()
+	state, err := s.Journal.State()
 	if err != nil || state.Options == string(text) {
 		return err
 	}
-	return s.journal.Update(func(st *journal.State) { st.Options = string(text) })
+	return s.Journal.Update(func(st *journal.State) { st.Options = string(text) })
 }
 
 // recall returns the flags of the config file with those that were given now; for a mapping that is
 // not there those of the last run, unless some were given now.
-func (r *resolver) recall(s *session, given *syncFlags) (*syncFlags, error) {
-	if written := r.written[s.name]; written != nil {
+func (r *resolver) recall(s *mapping.Session, given *syncFlags) (*syncFlags, error) {
+	if written := r.written[s.ID]; written != nil {
 		flags := written.syncFlags
 		r.give(flagsOf(&flags), flagsOf(given))
 		return &flags, nil
@@ -185,7 +119,7 @@ func (r *resolver) recall(s *session, given *syncFlags) (*syncFlags, error) {
 	if err != nil {
 		return nil, err
 	}
-	state, err := s.journal.State()
+	state, err := s.Journal.State()
 	if err != nil || state.Options == "" || string(now) != string(none) {
 		return given, err
 	}

@@ -1,4 +1,4 @@
-package main
+package mapping
 
 import (
 	"context"
@@ -26,59 +26,59 @@ import (
 //	socket /run/user/1000/snapsync/control.sock     where it can be asked, if it stays
 //	brief                                           it only writes down what a person decided, or is ending
 //
-// Who finds it taken waits for a moment (lockPatience), and longer for one that is brief: `run` that is started
+// Who finds it taken waits for a moment (lockTimeout), and longer for one that is brief: `run` that is started
 // just when somebody says `pause`, or when another is told to stop, does not fail because of that. In the other
 // direction see either.
 type lock struct{ file *flock.Flock }
 
-// holder is the process that has a mapping.
-type holder struct {
-	pid    int // 0: unknown
-	since  time.Time
-	socket string // "": it cannot be asked
-	brief  bool   // it ends by itself, in a moment
+// Holder is the process that has a mapping.
+type Holder struct {
+	PID       int // 0: unknown
+	Since     time.Time
+	Socket    string // "": it cannot be asked
+	Transient bool   // it ends by itself, in a moment
 }
 
-func (h holder) String() string {
-	if h.pid == 0 {
+func (h Holder) String() string {
+	if h.PID == 0 {
 		return "unknown"
 	}
-	return fmt.Sprintf("%d, since %s", h.pid, text.Time(h.since))
+	return fmt.Sprintf("%d, since %s", h.PID, text.Time(h.Since))
 }
 
 const (
-	// lockPatience bridges the moment in which `status` tests whether the lock is taken.
-	lockPatience = 300 * time.Millisecond
-	// briefPatience is for a holder that is brief. What takes it longest are uploads that may end, and to open and
+	// lockTimeout bridges the moment in which `status` tests whether the lock is taken.
+	lockTimeout = 300 * time.Millisecond
+	// transientTimeout is for a holder that is brief. What takes it longest are uploads that may end, and to open and
 	// close the journal on a disk that has much else to do.
-	briefPatience = drainTime + 2*time.Second
-	lockRetry     = 20 * time.Millisecond
+	transientTimeout = DrainTime + 2*time.Second
+	lockRetry        = 20 * time.Millisecond
 )
 
 func lockPath(dir string) string { return filepath.Join(dir, "lock") }
 
 // takeLock makes this process the owner of the state in dir. The holder says how others see it; its pid
 // and since are filled in.
-func takeLock(ctx context.Context, dir string, as holder) (*lock, error) {
+func takeLock(ctx context.Context, dir string, as Holder) (*lock, error) {
 	l := &lock{flock.New(lockPath(dir), flock.SetPermissions(0o600))}
 	if err := l.await(ctx, dir); err != nil {
 		l.release()
 		return nil, err
 	}
-	if err := l.announce(as); err != nil {
+	if err := l.Announce(as); err != nil {
 		l.release()
 		return nil, err
 	}
 	return l, nil
 }
 
-// announce says who has the lock. It may be said anew while it is held.
-func (l *lock) announce(as holder) error {
+// Announce says who has the lock. It may be said anew while it is held.
+func (l *lock) Announce(as Holder) error {
 	content := fmt.Sprintf("pid %d\nsince %s\n", os.Getpid(), time.Now().UTC().Format(time.RFC3339))
-	if as.socket != "" {
-		content += "socket " + as.socket + "\n"
+	if as.Socket != "" {
+		content += "socket " + as.Socket + "\n"
 	}
-	if as.brief {
+	if as.Transient {
 		content += "brief\n"
 	}
 	if err := os.WriteFile(l.file.Path(), []byte(content), 0o600); err != nil {
@@ -103,8 +103,8 @@ func (l *lock) await(ctx context.Context, dir string) error {
 			return fmt.Errorf("lock %s: %w", dir, err)
 		}
 		h := readHolder(dir)
-		if waited := time.Since(begun); waited > briefPatience || waited > lockPatience && !h.brief {
-			return lockedBy(h)
+		if waited := time.Since(begun); waited > transientTimeout || waited > lockTimeout && !h.Transient {
+			return LockedBy(h)
 		}
 		select {
 		case <-time.After(lockRetry):
@@ -123,47 +123,52 @@ func (l *lock) there(dir string) bool {
 
 func (l *lock) release() { l.file.Close() }
 
-func lockedBy(h holder) error {
+func LockedBy(h Holder) error {
 	who := "another process"
-	if h.pid != 0 {
-		who = fmt.Sprintf("another process (pid %d, since %s)", h.pid, text.Time(h.since))
+	if h.PID != 0 {
+		who = fmt.Sprintf("another process (pid %d, since %s)", h.PID, text.Time(h.Since))
 	}
 	hint := "wait for it or stop it; 'snapsync plan' and 'snapsync status' work meanwhile"
-	if h.socket != "" {
+	if h.Socket != "" {
 		hint = "it keeps the mapping up to date: 'snapsync status' shows how, 'snapsync sync' has it look now, 'snapsync stop' ends it"
 	}
 	return &exit.Failure{Status: exit.StatusLocked, Err: fmt.Errorf("%s has this mapping", who), Hint: hint}
 }
 
-// lockHolder tells which process has the state in dir, if one has. It creates nothing.
-func lockHolder(dir string) (holder, bool) {
+// HolderOf tells which process has the state in dir, if one has. It creates nothing.
+func HolderOf(dir string) (Holder, bool) {
 	if _, err := os.Stat(lockPath(dir)); errors.Is(err, fs.ErrNotExist) {
-		return holder{}, false
+		return Holder{}, false
 	}
 	l := flock.New(lockPath(dir), flock.SetFlag(os.O_RDONLY))
 	ok, err := l.TryRLock()
 	if err != nil {
-		return holder{}, false
+		return Holder{}, false
 	}
 	defer l.Close()
 	return readHolder(dir), !ok
 }
 
-func readHolder(dir string) holder {
-	var h holder
+func readHolder(dir string) Holder {
+	var h Holder
 	content, _ := os.ReadFile(lockPath(dir))
 	for line := range strings.Lines(string(content)) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), " ")
 		switch key {
 		case "pid":
-			h.pid, _ = strconv.Atoi(value)
+			h.PID, _ = strconv.Atoi(value)
 		case "since":
-			h.since, _ = time.Parse(time.RFC3339, value)
+			h.Since, _ = time.Parse(time.RFC3339, value)
 		case "socket":
-			h.socket = value
+			h.Socket = value
 		case "brief":
-			h.brief = true
+			h.Transient = true
 		}
 	}
 	return h
 }
+
+const DrainTime = 10 * time.Second // from being told to stop to the end of the process
+
+// StartTimeout is how long a command waits for mappings that are being started.
+const StartTimeout = 10 * time.Second

@@ -1,0 +1,45 @@
+package mapping
+
+import (
+	"strings"
+
+	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// Location is a path on a remote; remote is the part of its canonical form before the path, empty for a
+// local directory.
+type Location struct{ Remote, Path string }
+
+func Locate(remote string) (p Location, display string, err error) {
+	key, display, err := backends.Canonical(remote)
+	if err != nil {
+		return Location{}, "", err
+	}
+	if dir, ok := backends.LocalPath(remote); ok {
+		return Location{Path: dir}, display, nil
+	}
+	end := remoteEnd(key)
+	return Location{key[:end], key[end:]}, display, nil
+}
+
+// remoteEnd is where the path starts in name:path, :type:path or name,option='a:b':path.
+func remoteEnd(key string) int {
+	quoted := false
+	for i, r := range key {
+		switch {
+		case r == '\'':
+			quoted = !quoted
+		case r == ':' && i > 0 && !quoted:
+			return i + 1
+		}
+	}
+	return len(key)
+}
+
+// Overlaps reports whether one holds the other. As rclone does it takes paths with and without a
+// leading slash for the same.
+func (p Location) Overlaps(q Location) bool {
+	x, y := strings.Trim(p.Path, "/"), strings.Trim(q.Path, "/")
+	return p.Remote == q.Remote && (x == y || x == "" || y == "" || snapshot.Beneath(x, y) || snapshot.Beneath(y, x))
+}
