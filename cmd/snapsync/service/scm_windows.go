@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
-	kardianos "github.com/kardianos/service"
 	"golang.org/x/sys/windows"
+	"golang.org/x/sys/windows/svc"
+	"golang.org/x/sys/windows/svc/mgr"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
@@ -20,21 +20,11 @@ type scm struct{}
 
 func newSCM() (Manager, error) { return scm{}, nil }
 
-// definition is what the service control manager is told.
-func (scm) definition(j *Job) (kardianos.Service, error) {
-	c := &kardianos.Config{Name: Name, DisplayName: "snapsync", Description: "Keeps remotes true to local directories"}
-	if j != nil {
-		c.Executable, c.Arguments = j.Program, j.Args
-		c.Option = kardianos.KeyValue{
-			"DelayedAutoStart": true, "OnFailure": "restart", "OnFailureDelayDuration": (30 * time.Second).String(), "OnFailureResetPeriod": 3600,
-		}
-	}
-	s, err := kardianos.New(idle{}, c)
-	if err != nil {
-		return nil, fmt.Errorf("reach the service manager: %w", err)
-	}
-	return s, nil
-}
+// A service that failed is started again after restartAfter; one that ran for the resetAfter seconds counts as new.
+const (
+	restartAfter = 30 * time.Second
+	resetAfter   = 3600
+)
 
 // Text is what the manager is told, for people: it has no file.
 func (scm) Text(j *Job) (string, error) {
@@ -42,147 +32,146 @@ func (scm) Text(j *Job) (string, error) {
 }
 
 // Install makes the service, in place of one that is there, which it ends.
-func (w scm) Install(_ context.Context, j *Job) (*Installed, error) {
-	s, err := w.definition(j)
-	if err != nil {
-		return nil, err
+func (scm) Install(ctx context.Context, j *Job) (*Installed, error) {
+	if err := remove(ctx); err != nil && !errors.Is(err, windows.ERROR_SERVICE_DOES_NOT_EXIST) {
+		return nil, refused("replace", err)
 	}
-	if _, err := s.Status(); err == nil { // so that its arguments become those of now
-		s.Stop() // while it runs it would only be marked, and the new one refused
-		if err := s.Uninstall(); err != nil {
-			return nil, refused("replace", err)
-		}
-	}
-	if err := s.Install(); err != nil {
+	if err := create(j); err != nil {
 		return nil, refused("install", err)
 	}
 	return &Installed{Changed: true}, nil
 }
 
-// Uninstall stops the process, if there is one, and removes the service.
-func (w scm) Uninstall(context.Context) (*Removed, error) {
-	s, err := w.definition(nil)
+// create makes a service that fails whenever its process ends with another status than 0, as Run reports it, and not
+// only when that crashes. One that could not be set up is taken back.
+func create(j *Job) error {
+	manager, err := mgr.Connect()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if _, err := s.Status(); errors.Is(err, kardianos.ErrNotInstalled) {
+	defer manager.Disconnect()
+	s, err := manager.CreateService(Name, j.Program, mgr.Config{
+		DisplayName:      "snapsync",
+		Description:      "Keeps remotes true to local directories",
+		StartType:        mgr.StartAutomatic,
+		DelayedAutoStart: true,
+	}, j.Args...)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	err = s.SetRecoveryActions([]mgr.RecoveryAction{{Type: mgr.ServiceRestart, Delay: restartAfter}}, resetAfter)
+	if err == nil {
+		err = s.SetRecoveryActionsOnNonCrashFailures(true)
+	}
+	if err != nil {
+		return errors.Join(err, s.Delete())
+	}
+	return nil
+}
+
+// Uninstall stops the process, if there is one, and removes the service.
+func (scm) Uninstall(ctx context.Context) (*Removed, error) {
+	err := remove(ctx)
+	if errors.Is(err, windows.ERROR_SERVICE_DOES_NOT_EXIST) {
 		return &Removed{}, nil
 	}
-	s.Stop() // it may not be running
-	if err := s.Uninstall(); err != nil {
+	if err != nil {
 		return nil, refused("remove", err)
 	}
 	return &Removed{Found: true}, nil
 }
 
+// remove ends the service and deletes it. One whose process does not end is only marked: it is gone when the process
+// is, and until then the manager takes no other of this name.
+func remove(ctx context.Context) error {
+	return with(windows.SERVICE_STOP|windows.SERVICE_QUERY_STATUS|windows.DELETE, func(s *mgr.Service) error {
+		_ = stop(ctx, s) // it may not run
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return s.Delete()
+	})
+}
+
 // Start has the manager start the process.
-func (w scm) Start(context.Context) error {
-	return w.do("start", kardianos.Service.Start, windows.ERROR_SERVICE_ALREADY_RUNNING)
+func (scm) Start(context.Context) error {
+	err := with(windows.SERVICE_START, func(s *mgr.Service) error { return s.Start() })
+	if err == nil || errors.Is(err, windows.ERROR_SERVICE_ALREADY_RUNNING) {
+		return nil
+	}
+	return refused("start", err)
 }
 
 // Stop returns when the process has ended.
-func (w scm) Stop(context.Context) error {
-	return w.do("stop", kardianos.Service.Stop, windows.ERROR_SERVICE_NOT_ACTIVE)
+func (scm) Stop(ctx context.Context) error {
+	err := with(windows.SERVICE_STOP|windows.SERVICE_QUERY_STATUS, func(s *mgr.Service) error { return stop(ctx, s) })
+	if err == nil || errors.Is(err, windows.ERROR_SERVICE_NOT_ACTIVE) {
+		return nil
+	}
+	return refused("stop", err)
 }
 
-// do carries out an action; done is its error if there was nothing to do.
-func (w scm) do(verb string, action func(kardianos.Service) error, done error) error {
-	s, err := w.definition(nil)
-	if err != nil {
-		return err
-	}
-	if _, err := s.Status(); errors.Is(err, kardianos.ErrNotInstalled) {
-		return notInstalled(false)
-	}
-	if err := action(s); err != nil && !errors.Is(err, done) {
-		return refused(verb, err)
-	}
-	return nil
-}
-
-// refused is what the manager would not do.
-func refused(verb string, err error) error {
-	err = fmt.Errorf("%s the service: %w", verb, err)
-	if errors.Is(err, windows.ERROR_ACCESS_DENIED) {
-		return &exit.Failure{Status: exit.StatusError, Err: err, Hint: "call it as an administrator"}
+func stop(ctx context.Context, s *mgr.Service) error {
+	status, err := s.Control(svc.Stop)
+	for deadline := time.Now().Add(stopTime + 10*time.Second); err == nil && status.State != svc.Stopped; status, err = s.Query() {
+		if time.Now().After(deadline) || ctx.Err() != nil {
+			return errors.New("it has not ended yet: try again")
+		}
+		time.Sleep(200 * time.Millisecond)
 	}
 	return err
 }
 
-// Status says whether it runs, and no more.
-func (w scm) Status(context.Context) (*Status, error) {
-	s, err := w.definition(nil)
-	if err != nil {
-		return nil, err
-	}
+// Status asks for no right that only an administrator has.
+func (scm) Status(context.Context) (*Status, error) {
 	st := &Status{State: "stopped"}
-	state, err := s.Status()
-	if errors.Is(err, kardianos.ErrNotInstalled) {
-		return st, nil
-	}
-	if err != nil {
+	err := with(windows.SERVICE_QUERY_STATUS, func(s *mgr.Service) error {
+		status, err := s.Query()
+		if err != nil {
+			return err
+		}
+		st.Installed, st.Enabled = true, true
+		if status.State == svc.Running || status.State == svc.StartPending {
+			st.State = "running"
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, windows.ERROR_SERVICE_DOES_NOT_EXIST) {
 		return nil, refused("look at", err)
-	}
-	st.Installed, st.Enabled = true, true
-	if state == kardianos.StatusRunning {
-		st.State = "running"
 	}
 	return st, nil
 }
 
-// idle is for a process that only asks about the service.
-type idle struct{}
-
-// Start implements kardianos.Interface.
-func (idle) Start(kardianos.Service) error { return nil }
-
-// Stop implements kardianos.Interface.
-func (idle) Stop(kardianos.Service) error { return nil }
-
-// Run runs work in the protocol of the service manager if that started this process, and reports whether it did. The
-// status is that of work.
-func Run(work func(context.Context) int) (status int, ours bool) {
-	if kardianos.Interactive() {
-		return 0, false
+// with opens the service with just these rights, so that what needs no administrator does without one, and has
+// something done with it.
+func with(access uint32, do func(*mgr.Service) error) error {
+	manager, err := windows.OpenSCManager(nil, nil, windows.SC_MANAGER_CONNECT)
+	if err != nil {
+		return fmt.Errorf("reach the service manager: %w", err)
 	}
-	p := &served{work: work}
-	s, err := kardianos.New(p, &kardianos.Config{Name: Name})
-	if err != nil || s.Run() != nil {
-		return exit.StatusError, true
+	defer windows.CloseServiceHandle(manager)
+	name, err := windows.UTF16PtrFromString(Name)
+	if err != nil {
+		return err
 	}
-	return p.status, true
+	handle, err := windows.OpenService(manager, name, access)
+	if err != nil {
+		return err
+	}
+	s := &mgr.Service{Name: Name, Handle: handle}
+	defer s.Close()
+	return do(s)
 }
 
-// served is a process that the service manager started.
-type served struct {
-	work   func(context.Context) int
-	stop   context.CancelFunc
-	ended  chan struct{}
-	status int // once ended is closed
-}
-
-// Start implements kardianos.Interface.
-func (p *served) Start(s kardianos.Service) error {
-	var ctx context.Context
-	ctx, p.stop = context.WithCancel(context.Background())
-	p.ended = make(chan struct{})
-	go func() {
-		defer close(p.ended)
-		p.status = p.work(ctx)
-		switch {
-		case ctx.Err() != nil: // the manager waits for it
-		case p.status == exit.StatusOK:
-			go s.Stop()
-		default: // for the manager a process that is gone is a failure, and only that is started again
-			os.Exit(p.status)
-		}
-	}()
-	return nil
-}
-
-// Stop implements kardianos.Interface.
-func (p *served) Stop(kardianos.Service) error {
-	p.stop()
-	<-p.ended
-	return nil
+// refused is what the manager would not do.
+func refused(verb string, err error) error {
+	switch {
+	case errors.Is(err, windows.ERROR_SERVICE_DOES_NOT_EXIST):
+		return notInstalled(false)
+	case errors.Is(err, windows.ERROR_ACCESS_DENIED):
+		err = fmt.Errorf("%s the service: %w", verb, err)
+		return &exit.Failure{Status: exit.StatusError, Err: err, Hint: "call it as an administrator"}
+	}
+	return fmt.Errorf("%s the service: %w", verb, err)
 }

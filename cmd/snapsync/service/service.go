@@ -5,7 +5,7 @@
 //	definition.go    the files that say so, from the templates in units/
 //	systemd*.go      Linux; unit.go is its quoting
 //	launchd*.go      macOS
-//	scm_windows.go   Windows
+//	scm_windows.go   Windows, and run_windows.go the protocol that it speaks with the process
 //
 // What it guarantees: each action can be called again when what it does is done already; a definition is written
 // whole or not at all, and gives the process the very words of the Job, whatever bytes are in them; Stop and
