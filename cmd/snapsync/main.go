@@ -26,7 +26,7 @@
 //	text.go      sizes, times and paths as people read them
 //	logging.go   log lines in rclone's shape
 //	logfile.go   the file that they may go to
-//	service*.go  snapsync under a service manager
+//	service/     snapsync under a service manager
 //	notify.go    what that manager is told
 //	progress.go  the live view of a run
 //
@@ -51,13 +51,14 @@ import (
 	_ "github.com/snapsync/snapsync/backends/all" // every remote that rclone knows
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
+	"github.com/snapsync/snapsync/cmd/snapsync/service"
 )
 
 func main() {
 	tuneMemory()
 	dropEmptyVariables()
 	work := func(ctx context.Context) int { return start(ctx, os.Args[1:], os.Stdout, os.Stderr) }
-	status, ok := asService(work)
+	status, ok := service.Run(work)
 	if !ok {
 		ctx, stop := interruptible()
 		status = work(ctx)

@@ -5,17 +5,18 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"os/user"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
-	"github.com/adrg/xdg"
 	"github.com/alecthomas/kong"
+	"github.com/rclone/rclone/fs/config"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/service"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
@@ -72,51 +73,9 @@ type (
 	serviceStatusCmd    struct{ scopeFlags }
 )
 
-// serviceName is how the service manager calls it.
-const serviceName = "snapsync"
-
-// job is what a service manager shall run, and as whom.
-type job struct {
-	system  bool
-	user    *user.User // whom it runs as
-	program string     // absolute
-	args    []string   // of the program
-	env     []string   // NAME=VALUE
-
-	mappings string // the config file
-	envFile  string // of variables that a person adds; need not exist
-	log      string // the file
-}
-
-// serviceManager is what starts programs on this system. Its methods can be called again when what
-// they do is done already. Lines for people go to the app that it was made with.
-type serviceManager interface {
-	// text is the definition that install writes.
-	text(*job) (string, error)
-	install(*job) error
-	uninstall() error
-	start() error
-	stop() error
-	status() (*serviceStatus, error)
-}
-
-// newServiceManager picks the one of this system.
-func (a *app) newServiceManager(f scopeFlags) (serviceManager, error) {
-	switch runtime.GOOS {
-	case "linux":
-		return newSystemd(a, f.System), nil
-	case "darwin":
-		return newLaunchd(a, f.System)
-	case "windows":
-		return newWindowsService(a)
-	}
-	return nil, exit.Usage("have 'snapsync run' started by the one that you use",
-		"no service manager of %s is known", runtime.GOOS)
-}
-
 // Run implements the command.
 func (c *serviceInstallCmd) Run(a *app) error {
-	m, err := a.newServiceManager(c.scopeFlags)
+	m, err := service.New(c.System)
 	if err != nil {
 		return err
 	}
@@ -124,59 +83,220 @@ func (c *serviceInstallCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if !c.Print {
-		return c.install(a, m, j)
+	if c.Print {
+		text, err := m.Text(j)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprint(a.stdout, text)
+		return err
 	}
-	text, err := m.text(j)
+	if err := c.check(a, j); err != nil {
+		return err
+	}
+	done, err := m.Install(a.ctx, j)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprint(a.stdout, text)
-	return err
+	c.explain(a, j, done)
+	return nil
 }
 
-func (c *serviceInstallCmd) install(a *app, m serviceManager, j *job) error {
+// check refuses to install what could not run, or would have nothing to do.
+func (c *serviceInstallCmd) check(a *app, j *service.Job) error {
 	if c.System && runtime.GOOS != "windows" && os.Geteuid() != 0 {
 		return exit.Usage("call it with sudo, or leave --system out", "a service of the machine needs root")
 	}
 	if err := a.haveMappings(j); err != nil {
 		return err
 	}
-	if err := checkProgram(j.program); err != nil {
-		return err
+	if j.Passing() {
+		return exit.Usage("install it first: go install ./cmd/snapsync", "%s is gone when this command ends", text.Path(j.Program))
 	}
-	return m.install(j)
+	if runtime.GOOS == "windows" && !j.Own() {
+		return exit.Usage("leave it out: on Windows the service runs as the system's own account", "--run-as %s", j.User.Username)
+	}
+	return nil
+}
+
+// explain says what was done and how to go on.
+func (c *serviceInstallCmd) explain(a *app, j *service.Job, done *service.Installed) {
+	when := "your session"
+	if c.System {
+		when = "the machine"
+	}
+	switch {
+	case done.Definition == "":
+		a.tell("installed the service %s, which nobody has tested on Windows yet: please report how it does", service.Name)
+	case done.Changed:
+		a.tell("wrote %s", text.Path(done.Definition))
+	default:
+		a.tell("%s is up to date", text.Path(done.Definition))
+	}
+	if done.Definition != "" {
+		a.tell("it runs as %s, and starts with %s", j.User.Username, when)
+	}
+	switch {
+	case done.Absent != "":
+		a.tell("%s", done.Absent)
+	case done.Outdated && done.Restart != "":
+		a.tell("it still runs as it was installed before; restart it: %s", done.Restart)
+	case done.Outdated:
+		a.tell("it still runs as it was installed before: snapsync service stop%s, then start it again", c.scope())
+	}
+	commands := c.commands(j, done)
+	width := 0
+	for _, row := range commands {
+		width = max(width, len(row[0]))
+	}
+	for _, row := range commands {
+		a.tell("%-*s  %s", width, row[0], row[1])
+	}
+	if done.EndsAtLogout {
+		a.tell("it stops when you log out; this keeps it running: loginctl enable-linger %s", text.ShellWord(j.User.Username))
+	}
+}
+
+// commands are what a person may want next, each with what it is for.
+func (c *serviceInstallCmd) commands(j *service.Job, done *service.Installed) (rows [][2]string) {
+	if done.Absent == "" && (!done.Outdated || done.Restart == "") {
+		label := "start it:"
+		if runtime.GOOS == "darwin" {
+			label = "start it now:" // with the next session it starts by itself
+		}
+		rows = append(rows, [2]string{label, "snapsync service start" + c.scope()})
+	}
+	if done.Definition != "" {
+		rows = append(rows, [2]string{"look at it:", "snapsync service status" + c.scope() + ", snapsync status"})
+	}
+	rows = append(rows, [2]string{"its log:", text.Path(j.Log)})
+	if done.Edit != "" {
+		rows = append(rows, [2]string{"change it:", done.Edit})
+	}
+	return rows
+}
+
+// scope is the flag that other commands need to mean the same service.
+func (f scopeFlags) scope() string {
+	if f.System && runtime.GOOS != "windows" {
+		return " --system"
+	}
+	return ""
 }
 
 // Run implements the command.
 func (c *serviceUninstallCmd) Run(a *app) error {
-	m, err := a.newServiceManager(c.scopeFlags)
+	m, err := service.New(c.System)
 	if err != nil {
 		return err
 	}
-	return m.uninstall()
+	done, err := m.Uninstall(a.ctx)
+	if err != nil {
+		return err
+	}
+	what := ""
+	if done.Definition != "" {
+		what = " " + text.Path(done.Definition)
+	}
+	switch {
+	case done.Found:
+		a.tell("removed%s; configuration, state and log are as they were", what)
+	case what != "":
+		a.tell("not installed: there is no%s", what)
+	default:
+		a.tell("not installed")
+	}
+	return nil
 }
 
 // Run implements the command.
 func (c *serviceStartCmd) Run(a *app) error {
-	m, err := a.newServiceManager(c.scopeFlags)
+	m, err := service.New(c.System)
 	if err != nil {
 		return err
 	}
-	return m.start()
+	if err := m.Start(a.ctx); err != nil {
+		return err
+	}
+	a.tell("started; 'snapsync status' shows how the mappings stand")
+	return nil
 }
 
 // Run implements the command.
 func (c *serviceStopCmd) Run(a *app) error {
-	m, err := a.newServiceManager(c.scopeFlags)
+	m, err := service.New(c.System)
 	if err != nil {
 		return err
 	}
-	return m.stop()
+	if err := m.Stop(a.ctx); err != nil {
+		return err
+	}
+	a.tell("stopped; what was under way is finished or recorded")
+	return nil
+}
+
+// Run implements the command.
+func (c *serviceStatusCmd) Run(a *app) error {
+	m, err := service.New(c.System)
+	if err != nil {
+		return err
+	}
+	st, err := m.Status(a.ctx)
+	if err != nil {
+		return err
+	}
+	switch {
+	case a.JSON:
+		return text.WriteJSON(a.stdout, struct {
+			Type string `json:"type"`
+			*service.Status
+		}{"service", st})
+	case !st.Installed:
+		a.tell("not installed: 'snapsync service install' does that")
+	default:
+		a.writeServiceStatus(st, time.Now())
+	}
+	return nil
+}
+
+// writeServiceStatus prints rows for people.
+func (a *app) writeServiceStatus(st *service.Status, now time.Time) {
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(a.stdout, "%-13s %s\n", name, fmt.Sprintf(format, args...))
+	}
+	state := st.State
+	if st.PID != 0 {
+		state += fmt.Sprintf(", process %d", st.PID)
+	}
+	if st.Since != nil {
+		state += ", since " + text.Ago(*st.Since, now)
+	}
+	row("state", "%s", state)
+	if st.Text != "" {
+		row("", "%s", st.Text)
+	}
+	if st.Restarts > 0 {
+		row("restarts", "%d, after failures: the log or '%s' tells why", st.Restarts, st.Journal)
+	}
+	switch {
+	case !st.Enabled:
+		row("starts", "only by hand: 'snapsync service install' has it start by itself")
+	case st.Linger == nil:
+		row("starts", "with the machine")
+	case *st.Linger:
+		row("starts", "with the machine, as you linger")
+	default:
+		row("starts", "with your session, and stops with it; 'loginctl enable-linger' keeps it running")
+	}
+	row("definition", "%s", text.Path(st.Definition))
+	if st.Log != "" {
+		row("log", "%s", text.Path(st.Log))
+	}
+	row("mappings", "'snapsync status' shows them")
 }
 
 // newJob is the service that the command line asks for.
-func (a *app) newJob(c *serviceInstallCmd) (*job, error) {
+func (a *app) newJob(c *serviceInstallCmd) (*service.Job, error) {
 	if c.RunAs != "" && !c.System {
 		return nil, exit.Usage("add --system, or log in as that user", "--run-as is for a service of the machine")
 	}
@@ -184,47 +304,22 @@ func (a *app) newJob(c *serviceInstallCmd) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	program, err := programPath()
+	j, err := service.NewJob(c.System, who)
 	if err != nil {
 		return nil, err
 	}
-	j := &job{system: c.System, user: who, program: program}
-	if j.isOurs() {
-		j.env = inheritedEnvironment()
-	}
-	configHome := filepath.Join(j.home(xdg.ConfigHome, ".config"), "snapsync")
-	j.mappings, j.envFile = filepath.Join(configHome, "config.toml"), filepath.Join(configHome, "environment")
-	if j.system {
-		j.envFile = "/etc/snapsync/environment" // root reads it: a link of another user's would show them what is not theirs
-	}
-	if a.Mappings != "" {
-		j.mappings = a.Mappings
-	}
-	if j.args, err = a.givenArguments(); err != nil {
+	given, err := a.givenArguments()
+	if err != nil {
 		return nil, err
 	}
-	j.log, err = a.logPath(j)
-	j.args = append(append([]string{"run"}, j.args...), a.logArguments(j.log)...)
-	return j, err
-}
-
-// haveMappings refuses to install what would have nothing to do.
-func (a *app) haveMappings(j *job) error {
-	const hint = "'snapsync config init' makes the first one"
-	file, err := a.schema().Load(j.mappings)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return exit.Usage(hint, "there are no mappings: %s does not exist", text.Path(j.mappings))
-	case err != nil:
-		return asUsage(err)
-	case len(file.Mappings) == 0:
-		return exit.Usage(hint, "there are no mappings in %s", text.Path(j.mappings))
-	case !j.isOurs():
-		return nil // ~ and the like mean something else here
+	if j.Log, err = a.logPath(j); err != nil {
+		return nil, err
 	}
-	// With what `run` refuses for good the service would end at once and not be started again.
-	_, err = a.specsOf(file, &spec{})
-	return err
+	j.Args = slices.Concat([]string{"run"}, given, a.logArguments(j.Log))
+	if runtime.GOOS == "windows" {
+		j.Args = append(j.Args, a.placeArguments(j)...)
+	}
+	return j, nil
 }
 
 // runAs is whom a service runs as: for one of the machine not root because of sudo, but who has the
@@ -247,62 +342,32 @@ func runAs(name string, system bool) (*user.User, error) {
 	return who, nil
 }
 
-// isOurs reports whether the service runs as whoever calls.
-func (j *job) isOurs() bool {
-	me, err := user.Current()
-	return err == nil && me.Uid == j.user.Uid
+// mappingsOf is the config file of the service.
+func (a *app) mappingsOf(j *service.Job) string {
+	if a.Mappings != "" {
+		return a.Mappings
+	}
+	return filepath.Join(j.ConfigDir(), "config.toml")
 }
 
-// home is a directory such as ~/.config of whom the service runs as.
-func (j *job) home(ours, below string) string {
-	if j.isOurs() {
-		return ours
+// haveMappings refuses to install what would have nothing to do.
+func (a *app) haveMappings(j *service.Job) error {
+	const hint = "'snapsync config init' makes the first one"
+	path := a.mappingsOf(j)
+	file, err := a.schema().Load(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return exit.Usage(hint, "there are no mappings: %s does not exist", text.Path(path))
+	case err != nil:
+		return asUsage(err)
+	case len(file.Mappings) == 0:
+		return exit.Usage(hint, "there are no mappings in %s", text.Path(path))
+	case !j.Own():
+		return nil // ~ and the like mean something else here
 	}
-	return filepath.Join(j.user.HomeDir, below)
-}
-
-// programPath is this program as it was called, so that a link which a packager moves with each version stays
-// one; os.Executable looks through links on some systems.
-func programPath() (string, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return "", fmt.Errorf("find this program: %w", err)
-	}
-	called, err := exec.LookPath(os.Args[0])
-	if err != nil {
-		return self, nil
-	}
-	if called, err = filepath.Abs(called); err != nil || !sameFile(called, self) {
-		return self, nil
-	}
-	return called, nil
-}
-
-func sameFile(a, b string) bool {
-	x, errX := os.Stat(a)
-	y, errY := os.Stat(b)
-	return errX == nil && errY == nil && os.SameFile(x, y)
-}
-
-// checkProgram refuses what will not be there tomorrow: `go run` builds into a temporary directory.
-func checkProgram(path string) error {
-	for dir := filepath.Dir(path); dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		if strings.HasPrefix(filepath.Base(dir), "go-build") {
-			return exit.Usage("install it first: go install ./cmd/snapsync", "%s is gone when this command ends", text.Path(path))
-		}
-	}
-	return nil
-}
-
-// inheritedEnvironment is what decides where configuration and state are, and is set here.
-func inheritedEnvironment() []string {
-	var env []string
-	for _, name := range []string{"RCLONE_CONFIG", "XDG_CONFIG_HOME", "XDG_STATE_HOME"} {
-		if value := os.Getenv(name); value != "" {
-			env = append(env, name+"="+value)
-		}
-	}
-	return env
+	// With what `run` refuses for good the service would end at once and not be started again.
+	_, err = a.specsOf(file, &spec{})
+	return err
 }
 
 // ofThisCommand are the global flags that are about what install itself prints.
@@ -349,8 +414,8 @@ func valuesOf(f *kong.Flag) (args []string, err error) {
 }
 
 // logPath is where the service writes its log: in the state directory, unless something else is said.
-func (a *app) logPath(j *job) (string, error) {
-	path := filepath.Join(j.home(xdg.StateHome, filepath.Join(".local", "state")), "snapsync", "snapsync.log")
+func (a *app) logPath(j *service.Job) (string, error) {
+	path := filepath.Join(j.StateDir(), "snapsync.log")
 	if a.StateDir != "" {
 		path = filepath.Join(a.StateDir, "snapsync.log")
 	}
@@ -388,40 +453,22 @@ func (a *app) logArguments(path string) []string {
 	return args
 }
 
-// writeDefinition writes a file of the service manager, whole or not at all, and reports whether that
-// changed anything.
-func writeDefinition(path, text string) (changed bool, err error) {
-	old, err := os.ReadFile(path)
-	if err == nil && string(old) == text {
-		return false, nil
+// placeArguments name the files that another account would look for elsewhere, and are not given: what variables decide
+// for whoever calls is among them, so that the service needs none. That of Windows runs as the system's account.
+func (a *app) placeArguments(j *service.Job) []string {
+	var args []string
+	if a.Mappings == "" {
+		args = append(args, "--mappings="+a.mappingsOf(j))
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return false, fmt.Errorf("read service definition: %w", err)
+	if states, err := a.States(); err == nil && a.StateDir == "" {
+		args = append(args, "--state-dir="+states.Root)
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return false, fmt.Errorf("make directory of service definitions: %w", err)
+	if path := config.GetConfigPath(); a.Config == "" && path != "" {
+		if _, err := os.Stat(path); err == nil { // one that is named must be there
+			args = append(args, "--config="+path)
+		}
 	}
-	// A crash before the rename leaves NAME.tmp, which no service manager reads and the next install replaces.
-	tmp := path + ".tmp"
-	if err := os.WriteFile(tmp, []byte(text), 0o644); err != nil {
-		return false, fmt.Errorf("write service definition: %w", err)
-	}
-	if err := os.Rename(tmp, path); err != nil {
-		return false, fmt.Errorf("write service definition: %w", err)
-	}
-	return true, nil
-}
-
-// removeDefinition reports whether there was one.
-func removeDefinition(path string) (bool, error) {
-	err := os.Remove(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("remove service definition: %w", err)
-	}
-	return true, nil
+	return args
 }
 
 // tell prints a line for a person who installs a service.

@@ -1,6 +1,7 @@
-package main
+package service
 
 import (
+	"context"
 	"encoding/xml"
 	"errors"
 	"flag"
@@ -21,44 +22,43 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
-var updateDefinitions = flag.Bool("update", false, "rewrite the service definitions in testdata/service")
+var updateDefinitions = flag.Bool("update", false, "rewrite the definitions in testdata")
 
 // testJob has a bit of everything that needs quoting.
-func testJob(system bool) *job {
-	return &job{
-		system:  system,
-		user:    &user.User{Username: "me", Uid: "1000", HomeDir: "/home/me"},
-		program: "/opt/snap sync/bin/snapsync",
-		args: []string{"run", "--mappings=/home/me/it's 100% \"mine\"\\.toml", "--password-command=pass show $HOME;id",
+func testJob() *Job {
+	return &Job{
+		User:    &user.User{Username: "me", Uid: "1000", HomeDir: "/home/me"},
+		Program: "/opt/snap sync/bin/snapsync",
+		Args: []string{"run", "--mappings=/home/me/it's 100% \"mine\"\\.toml", "--password-command=pass show $HOME;id",
 			"--state-dir=/home/me/\xff\n", "--log-file=/home/me/.local/state/snapsync/snapsync.log"},
-		env:     []string{"RCLONE_CONFIG=/home/me/my rclone.conf", "XDG_STATE_HOME=/var/$x&<y>"},
-		envFile: "/home/me/100%/environment",
-		log:     "/home/me/.local/state/snapsync/snapsync.log",
+		Env:     []string{"RCLONE_CONFIG=/home/me/my rclone.conf", "XDG_STATE_HOME=/var/$x&<y>"},
+		EnvFile: "/home/me/100%/environment",
+		Log:     "/home/me/.local/state/snapsync/snapsync.log",
 	}
 }
 
 // asUTF8 leaves out what a property list cannot hold.
-func asUTF8(j *job) *job {
-	j.args = slices.DeleteFunc(j.args, func(s string) bool { return !utf8.ValidString(s) })
+func asUTF8(j *Job) *Job {
+	j.Args = slices.DeleteFunc(j.Args, func(s string) bool { return !utf8.ValidString(s) })
 	return j
 }
 
 func TestServiceDefinitions(t *testing.T) {
-	root := testJob(true)
-	root.user = &user.User{Username: "root", Uid: "0", HomeDir: "/root"}
+	root := testJob()
+	root.User = &user.User{Username: "root", Uid: "0", HomeDir: "/root"}
 	for name, text := range map[string]func() (string, error){
-		"user.service":        func() (string, error) { return newSystemd(nil, false).text(testJob(false)) },
-		"system.service":      func() (string, error) { return newSystemd(nil, true).text(testJob(true)) },
-		"system-root.service": func() (string, error) { return newSystemd(nil, true).text(root) },
-		"agent.plist":         func() (string, error) { return (&launchd{home: "/Users/me"}).text(asUTF8(testJob(false))) },
-		"daemon.plist":        func() (string, error) { return (&launchd{system: true}).text(asUTF8(testJob(true))) },
+		"user.service":        func() (string, error) { return (&systemd{}).Text(testJob()) },
+		"system.service":      func() (string, error) { return (&systemd{system: true}).Text(testJob()) },
+		"system-root.service": func() (string, error) { return (&systemd{system: true}).Text(root) },
+		"agent.plist":         func() (string, error) { return (&launchd{home: "/Users/me"}).Text(asUTF8(testJob())) },
+		"daemon.plist":        func() (string, error) { return (&launchd{system: true}).Text(asUTF8(testJob())) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := text()
 			if err != nil {
 				t.Fatal(err)
 			}
-			file := filepath.Join("testdata", "service", name)
+			file := filepath.Join("testdata", name)
 			if *updateDefinitions {
 				if err := os.WriteFile(file, []byte(got), 0o666); err != nil {
 					t.Fatal(err)
@@ -85,10 +85,10 @@ func TestUnitsAreValid(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, system := range []bool{false, true} {
-		j := testJob(system)
-		j.program = self
-		j.user = &user.User{Username: "root", Uid: "0"}
-		text, err := newSystemd(nil, system).text(j)
+		j := testJob()
+		j.Program = self
+		j.User = &user.User{Username: "root", Uid: "0"}
+		text, err := (&systemd{system}).Text(j)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -129,11 +129,11 @@ func verifyUnit(t *testing.T, scope, text string) string {
 
 // A plist is XML that gives back the words that went in.
 func TestPlistHoldsTheCommand(t *testing.T) {
-	j := asUTF8(testJob(false))
-	if _, err := (&launchd{}).text(testJob(false)); exit.Of(err).Status != exit.StatusUsage {
+	j := asUTF8(testJob())
+	if _, err := (&launchd{}).Text(testJob()); exit.Of(err).Status != exit.StatusUsage {
 		t.Errorf("a word that XML cannot hold: %v", err)
 	}
-	text, err := (&launchd{home: "/Users/me"}).text(j)
+	text, err := (&launchd{home: "/Users/me"}).Text(j)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func TestPlistHoldsTheCommand(t *testing.T) {
 			got = words.String
 		}
 	}
-	if want := append([]string{j.program}, j.args...); !slices.Equal(got, want) {
+	if want := append([]string{j.Program}, j.Args...); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -170,7 +170,7 @@ func TestCrashIsNoUsageError(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("windows: no signals")
 	}
-	text, err := newSystemd(nil, false).text(testJob(false))
+	text, err := (&systemd{}).Text(testJob())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,12 +209,11 @@ func TestUnitQuote(t *testing.T) {
 	}
 }
 
-func TestProgramOfGoRunIsRefused(t *testing.T) {
-	if err := checkProgram("/tmp/go-build123/b001/exe/snapsync"); exit.Of(err).Status != exit.StatusUsage {
-		t.Errorf("got %v", err)
-	}
-	if err := checkProgram("/usr/local/bin/snapsync"); err != nil {
-		t.Error(err)
+func TestProgramOfGoRunIsPassing(t *testing.T) {
+	for program, want := range map[string]bool{"/tmp/go-build123/b001/exe/snapsync": true, "/usr/local/bin/snapsync": false} {
+		if got := (&Job{Program: program}).Passing(); got != want {
+			t.Errorf("%s: got %v", program, got)
+		}
 	}
 }
 
@@ -255,13 +254,13 @@ esac`
 	}
 	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
 	t.Chdir(dir)
-	l := &launchd{app: &app{printer: &printer{stdout: io.Discard}, resolver: &resolver{globals: &globals{}, ctx: t.Context()}}, home: dir}
-	j := asUTF8(testJob(false))
-	j.log = filepath.Join(dir, "state", "snapsync", "snapsync.log")
-	for _, step := range []func() error{
-		func() error { return l.install(j) }, l.start, l.stop, l.start, l.stop, l.stop, l.start, l.uninstall, l.uninstall,
-	} {
-		if err := step(); err != nil {
+	l := &launchd{home: dir}
+	j := asUTF8(testJob())
+	j.Log = filepath.Join(dir, "state", "snapsync", "snapsync.log")
+	install := func(ctx context.Context) error { _, err := l.Install(ctx, j); return err }
+	uninstall := func(ctx context.Context) error { _, err := l.Uninstall(ctx); return err }
+	for _, step := range []func(context.Context) error{install, l.Start, l.Stop, l.Start, l.Stop, l.Stop, l.Start, uninstall, uninstall} {
+		if err := step(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -278,12 +277,12 @@ esac`
 }
 
 func TestLaunchdStatus(t *testing.T) {
-	for out, want := range map[string]serviceStatus{
+	for out, want := range map[string]Status{
 		"gui/501/io.github.snapsync = {\n\tstate = running\n\tpid = 123\n\tspawn type = daemon\n\tjetsam = {\n\t\tstate = other\n\t}\n}\n": {State: "running", PID: 123},
 		"x = {\n\tstate = not running\n\tlast exit code = 2\n}\n":                                                                          {State: "failed", Text: "exit status 2"},
 		"x = {\n\tstate = not running\n\tlast exit code = (never exited)\n}\n":                                                             {State: "stopped"},
 	} {
-		got := serviceStatus{State: "stopped"}
+		got := Status{State: "stopped"}
 		got.fillLaunchd(out)
 		if got != want {
 			t.Errorf("%q: got %+v, want %+v", out, got, want)

@@ -1,6 +1,7 @@
-package main
+package service
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strconv"
@@ -9,15 +10,14 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
-	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 // shown are the properties of the service that matter here.
 const shown = "ActiveState,SubState,MainPID,StatusText,ActiveEnterTimestamp,NRestarts,RestartUSec,Result,ExecMainStatus"
 
 // show is what systemd says about the service, by property; empty if it does not answer.
-func (s *systemd) show() map[string]string {
-	out, err := s.output("show", unitName, "--property="+shown)
+func (s *systemd) show(ctx context.Context) map[string]string {
+	out, err := s.output(ctx, "show", unitName, "--property="+shown)
 	if err != nil {
 		return nil
 	}
@@ -37,7 +37,7 @@ func properties(out string) map[string]string {
 
 // fill takes in what systemd says. While no process runs its last word is old: then it is told how the
 // process ended.
-func (st *serviceStatus) fill(p map[string]string) {
+func (st *Status) fill(p map[string]string) {
 	words := map[string]string{"active": "running", "reloading": "running", "activating": "starting", "deactivating": "stopping", "failed": "failed"}
 	if word, ok := words[p["ActiveState"]]; ok {
 		st.State = word
@@ -54,8 +54,8 @@ func (st *serviceStatus) fill(p map[string]string) {
 	st.PID, _ = strconv.Atoi(p["MainPID"])
 	st.Restarts, _ = strconv.Atoi(p["NRestarts"])
 	if since, err := time.ParseInLocation("Mon 2006-01-02 15:04:05 MST", p["ActiveEnterTimestamp"], time.Local); err == nil && st.State == "running" {
-		st.Since = text.JSONTime(since)
-		st.since = since
+		since = since.UTC()
+		st.Since = &since
 	}
 }
 
@@ -98,8 +98,8 @@ func endedWith(status int) string {
 }
 
 // whyNot is the error of a start that failed: err, unless that was only systemctl's and the process ended.
-func (s *systemd) whyNot(err error) error {
-	p := s.show()
+func (s *systemd) whyNot(ctx context.Context, err error) error {
+	p := s.show(ctx)
 	if p["Result"] == "" || p["Result"] == "success" || s.system && os.Geteuid() != 0 {
 		return err
 	}
@@ -109,7 +109,7 @@ func (s *systemd) whyNot(err error) error {
 // journal is the command that shows what the service said before its log was open, and how it ended.
 func (s *systemd) journal() string {
 	if s.system {
-		return "journalctl -u " + serviceName
+		return "journalctl -u " + Name
 	}
-	return "journalctl --user -u " + serviceName
+	return "journalctl --user -u " + Name
 }
