@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
@@ -57,9 +58,9 @@ func (c *approveCmd) one(a *app, m *mapping.Mapping) error {
 		if err != nil {
 			return err
 		}
-		return a.answer(m, c.kind(), 0, "", out.Text)
+		return answer(a.Printer, m, c.kind(), 0, "", out.Text)
 	}
-	n, digest, err := showHeld(a.printer, m)
+	n, digest, err := showHeld(a.Printer, m)
 	if err != nil {
 		return err
 	}
@@ -72,7 +73,7 @@ func (c *approveCmd) one(a *app, m *mapping.Mapping) error {
 	if digest != "" {
 		msg = text.Counted(n, "delete") + " " + msg
 	}
-	return a.answer(m, "approved", n, digest, msg)
+	return answer(a.Printer, m, "approved", n, digest, msg)
 }
 
 // kind is the word for programs.
@@ -87,7 +88,7 @@ func (c *approveCmd) kind() string {
 }
 
 // showHeld lists the first held steps of a mapping, counts them all and returns what an approval binds to.
-func showHeld(p *printer, m *mapping.Mapping) (n int64, digest string, err error) {
+func showHeld(p *console.Printer, m *mapping.Mapping) (n int64, digest string, err error) {
 	s, err := m.Read()
 	if err != nil {
 		return 0, "", err
@@ -103,15 +104,15 @@ func showHeld(p *printer, m *mapping.Mapping) (n int64, digest string, err error
 		}
 		n++
 		if p.JSON {
-			return text.WriteJSON(p.stdout, text.NewStep(step))
+			return text.WriteJSON(p.Out, text.NewStep(step))
 		}
 		if n <= 2*text.MaxShown && !p.Quiet {
-			fmt.Fprintf(p.stdout, "  %s%s\n", text.Path(step.Path), text.Because(step, journal.Deleted))
+			fmt.Fprintf(p.Out, "  %s%s\n", text.Path(step.Path), text.Because(step, journal.Deleted))
 		}
 		return nil
 	})
 	if n > 2*text.MaxShown && !p.JSON && !p.Quiet {
-		fmt.Fprintf(p.stdout, "  … and %s more\n", text.Count(n-2*text.MaxShown))
+		fmt.Fprintf(p.Out, "  … and %s more\n", text.Count(n-2*text.MaxShown))
 	}
 	return n, state.HeldDigest, err
 }

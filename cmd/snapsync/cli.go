@@ -10,6 +10,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
@@ -45,9 +46,9 @@ type cli struct {
 // app is what every command gets: what is meant, and the outside world.
 type app struct {
 	*resolver
-	*printer
-	screen *screen // where log lines go, above the progress if there is one
-	lines  *logLines
+	*console.Printer
+	screen *console.Screen // where log lines go, above the progress if there is one
+	lines  *console.LogLines
 	socket string // where this process can be asked; "": nowhere
 }
 
@@ -104,19 +105,23 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	if err != nil {
 		return usageOf(err)
 	}
-	p := &printer{stdout: stdout, stderr: stderr, JSON: c.JSON, Quiet: c.Quiet}
-	a := &app{printer: p, resolver: &resolver{
+	p := &console.Printer{Out: stdout, Err: stderr, JSON: c.JSON, Quiet: c.Quiet}
+	a := &app{Printer: p, resolver: &resolver{
 		globals: &c.globals, ctx: ctx, model: parser.Model, given: givenFlags(parsed), printer: p,
-		askPassword: isTerminal(os.Stdin) && isTerminal(stderr),
+		askPassword: console.IsTerminal(os.Stdin) && console.IsTerminal(stderr),
 	}}
 	if err := a.configure(parsed); err != nil {
 		return err
 	}
-	closeLog, err := a.openLog()
+	log, err := c.logConfig()
 	if err != nil {
 		return err
 	}
-	defer closeLog()
+	a.screen = &console.Screen{Out: stderr}
+	if a.log, a.lines, err = console.OpenLog(log, a.screen); err != nil {
+		return err
+	}
+	defer a.lines.To(nil)
 	return parsed.Run(a)
 }
 

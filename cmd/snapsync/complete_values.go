@@ -14,6 +14,7 @@ import (
 	rclone "github.com/rclone/rclone/fs/config"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/journal"
 )
@@ -125,7 +126,7 @@ func (l *line) apply(ctx context.Context) (*resolver, error) {
 	}
 	return &resolver{
 		globals: &l.cli.globals, ctx: ctx, model: l.model, given: givenFlags(l.parsed),
-		printer: &printer{stdout: io.Discard, stderr: io.Discard}, log: slog.New(slog.DiscardHandler),
+		printer: &console.Printer{Out: io.Discard, Err: io.Discard}, log: slog.New(slog.DiscardHandler),
 	}, nil
 }
 

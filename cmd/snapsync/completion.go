@@ -36,7 +36,7 @@ func (c *completionCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	_, err = a.stdout.Write(script)
+	_, err = a.Out.Write(script)
 	return err
 }
 

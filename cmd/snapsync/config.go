@@ -8,8 +8,6 @@ import (
 	"os/exec"
 	"runtime"
 
-	"github.com/mattn/go-isatty"
-
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
@@ -53,7 +51,7 @@ func (*configPathCmd) Help() string { return `The file need not exist.` }
 
 // Run implements the command.
 func (*configPathCmd) Run(a *app) error {
-	_, err := fmt.Fprintln(a.stdout, a.configPath())
+	_, err := fmt.Fprintln(a.Out, a.configPath())
 	return err
 }
 
@@ -77,7 +75,7 @@ func (*configEditCmd) Run(a *app) error {
 	if err := (&configCheckCmd{}).Run(a); err != nil || a.JSON || a.Quiet || !a.someRun() {
 		return err
 	}
-	_, err := fmt.Fprintln(a.stdout, "snapsync: what is running has not read it yet: 'snapsync config reload' has it do so")
+	_, err := fmt.Fprintln(a.Out, "snapsync: what is running has not read it yet: 'snapsync config reload' has it do so")
 	return err
 }
 
@@ -96,11 +94,6 @@ func (a *app) edit(path string) error {
 	case runtime.GOOS == "windows":
 		cmd = exec.CommandContext(a.ctx, editor, path)
 	}
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, a.stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, a.Err
 	return cmd.Run()
-}
-
-// interactive reports whether a person sits at both ends.
-func (a *app) interactive() bool {
-	return isatty.IsTerminal(os.Stdin.Fd()) && isTerminal(a.stdout)
 }

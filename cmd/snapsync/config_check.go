@@ -186,9 +186,9 @@ func (a *app) tellProblems(mapping string, err error) error {
 		line := checkJSON{"problem", mapping, false, p.Path, p.At.Line, p.At.Column, p.Err.Error()}
 		var werr error
 		if a.JSON {
-			werr = text.WriteJSON(a.stdout, line)
+			werr = text.WriteJSON(a.Out, line)
 		} else {
-			_, werr = fmt.Fprintf(a.stdout, "PROBLEM  %v\n", p)
+			_, werr = fmt.Fprintf(a.Out, "PROBLEM  %v\n", p)
 		}
 		if werr != nil {
 			return werr
@@ -204,11 +204,11 @@ func (a *app) tellOK(s *spec) error {
 	}
 	msg := fmt.Sprintf("%s → %s", text.Path(s.src), display)
 	if a.JSON {
-		return text.WriteJSON(a.stdout, checkJSON{Type: "mapping", Mapping: s.name, OK: true, Text: msg})
+		return text.WriteJSON(a.Out, checkJSON{Type: "mapping", Mapping: s.name, OK: true, Text: msg})
 	}
 	if a.Quiet {
 		return nil
 	}
-	_, err = fmt.Fprintf(a.stdout, "ok       %s: %s\n", s.name, msg)
+	_, err = fmt.Fprintf(a.Out, "ok       %s: %s\n", s.name, msg)
 	return err
 }

@@ -77,7 +77,7 @@ func (r *resolver) goesOn(parsed *kong.Context, err error) error {
 		return err
 	}
 	r.withoutFile = true
-	fmt.Fprintf(r.printer.stderr, "snapsync: what runs goes on with the config file as it was: %v\n", err)
+	fmt.Fprintf(r.printer.Err, "snapsync: what runs goes on with the config file as it was: %v\n", err)
 	return nil
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
+	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
@@ -69,7 +70,7 @@ func (c *configInitCmd) Run(a *app) error {
 	if c.Yes {
 		return c.unattended(d)
 	}
-	return (&wizard{draft: d, ask: a.asker(), trial: !c.NoTrial}).run()
+	return (&wizard{draft: d, ask: console.NewAsker(a.ctx, a.Out), trial: !c.NoTrial}).run()
 }
 
 // unattended takes what the flags say.
@@ -241,12 +242,12 @@ func (d *draft) write() error {
 		return err
 	}
 	if d.JSON {
-		return text.WriteJSON(d.stdout, checkJSON{Type: "written", Mapping: d.name, OK: true, Path: path, Text: "written"})
+		return text.WriteJSON(d.Out, checkJSON{Type: "written", Mapping: d.name, OK: true, Path: path, Text: "written"})
 	}
 	if d.Quiet {
 		return nil
 	}
-	_, err = fmt.Fprintf(d.stdout, "snapsync: mapping %q is in %s\n%s", d.name, text.Path(path), d.next())
+	_, err = fmt.Fprintf(d.Out, "snapsync: mapping %q is in %s\n%s", d.name, text.Path(path), d.next())
 	return err
 }
 

@@ -58,10 +58,10 @@ func (c *configReloadCmd) Run(a *app) error {
 func (*configReloadCmd) tell(a *app, r reloadedJSON) error {
 	switch {
 	case a.JSON:
-		return text.WriteJSON(a.stdout, r)
+		return text.WriteJSON(a.Out, r)
 	case a.Quiet:
 		return nil
 	}
-	_, err := fmt.Fprintf(a.stdout, "snapsync: process %d: %s\n", r.PID, r.Text)
+	_, err := fmt.Fprintf(a.Out, "snapsync: process %d: %s\n", r.PID, r.Text)
 	return err
 }

@@ -53,7 +53,7 @@ func (c *configShowCmd) Run(a *app) error {
 			return err
 		}
 	}
-	out := bufio.NewWriter(a.stdout)
+	out := bufio.NewWriter(a.Out)
 	if err := c.write(a, out, file, specs); err != nil {
 		return err
 	}

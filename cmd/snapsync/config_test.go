@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
+	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
@@ -26,8 +27,8 @@ func configApp(t *testing.T) *app {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &printer{stdout: io.Discard, stderr: io.Discard}
-	return &app{printer: p, resolver: &resolver{globals: &c.globals, ctx: t.Context(), model: parser.Model, given: map[string]origin{}, printer: p}}
+	p := &console.Printer{Out: io.Discard, Err: io.Discard}
+	return &app{Printer: p, resolver: &resolver{globals: &c.globals, ctx: t.Context(), model: parser.Model, given: map[string]origin{}, printer: p}}
 }
 
 // notKeys are the flags of run that the config file cannot set, on purpose.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rclone/rclone/fs/config"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
@@ -20,7 +21,7 @@ import (
 // wizard fills a draft by asking. What a flag said is not asked.
 type wizard struct {
 	*draft
-	ask   *asker
+	ask   *console.Asker
 	trial bool
 	made  string // the remote that rclone has just made
 	asked bool   // the remote was asked for, and can be again
@@ -39,14 +40,14 @@ func (w *wizard) run() error {
 	return nil
 }
 
-func (w *wizard) print(format string, args ...any) { fmt.Fprintf(w.stdout, format+"\n", args...) }
+func (w *wizard) print(format string, args ...any) { fmt.Fprintf(w.Out, format+"\n", args...) }
 
 // note says what an answer, or a flag, comes to.
 func (w *wizard) note(what, answer string) { w.print("  %-10s %s", what, answer) }
 
 func (w *wizard) askSource() error {
 	if w.source == "" {
-		answer, err := w.ask.text("Which directory shall be mirrored?", "Everything beneath it; what to leave out comes later.", literal("."), w.setSource)
+		answer, err := w.ask.Line("Which directory shall be mirrored?", "Everything beneath it; what to leave out comes later.", literal("."), w.setSource)
 		if err != nil {
 			return err
 		}
@@ -88,7 +89,7 @@ func (w *wizard) pickRemote() (string, error) {
 		"A directory: another disk, a share that is mounted",
 		"A new remote: cloud storage, a server (rclone asks for it)",
 		"Something else, in rclone's syntax")
-	i, err := w.ask.choose("Where shall it go?", "Remotes are those of rclone's configuration.", options, preset)
+	i, err := w.ask.Choose("Where shall it go?", "Remotes are those of rclone's configuration.", options, preset)
 	if err != nil {
 		return "", err
 	}
@@ -98,13 +99,13 @@ func (w *wizard) pickRemote() (string, error) {
 	case 1:
 		return "", w.newRemote()
 	case 2:
-		return w.ask.text("Which remote?", "For instance :sftp,host=nas,user=me:backup/work", "", w.checkRemote)
+		return w.ask.Line("Which remote?", "For instance :sftp,host=nas,user=me:backup/work", "", w.checkRemote)
 	}
 	return w.askPath(known[i].Name)
 }
 
 func (w *wizard) askDirectory() (string, error) {
-	answer, err := w.ask.text("Which directory?", "It is made if it is not there; its disk must be mounted. ~/ is your home.", "", func(s string) error {
+	answer, err := w.ask.Line("Which directory?", "It is made if it is not there; its disk must be mounted. ~/ is your home.", "", func(s string) error {
 		if _, err := directory(s); err != nil || s == "" {
 			return errors.Join(err, emptyError(s))
 		}
@@ -121,7 +122,7 @@ func emptyError(s string) error {
 }
 
 func (w *wizard) askPath(remote string) (string, error) {
-	answer, err := w.ask.text("Where on "+remote+":?", "A path; on object storage the bucket comes first, as in bucket/path. It is made if it is not there. \"\" is its top.",
+	answer, err := w.ask.Line("Where on "+remote+":?", "A path; on object storage the bucket comes first, as in bucket/path. It is made if it is not there. \"\" is its top.",
 		mapping.Slug(filepath.Base(w.src)), func(s string) error { return w.checkRemote(remote + ":" + s) })
 	return remote + ":" + strings.TrimSpace(answer), err
 }
@@ -158,7 +159,7 @@ func (w *wizard) newRemote() error {
 
 func (w *wizard) askDeletes() error {
 	if w.given["complete-sync"] == byNothing {
-		i, err := w.ask.choose("What happens on the remote to what is deleted here?", "Many deletes at once always wait for your approval.", []string{
+		i, err := w.ask.Choose("What happens on the remote to what is deleted here?", "Many deletes at once always wait for your approval.", []string{
 			"It stays there: the remote retains what was deleted",
 			"It is deleted there as well: the remote is a true reflection",
 		}, 0)
@@ -206,7 +207,7 @@ func (w *wizard) askExcludes() error {
 	for _, l := range leftOut {
 		options = append(options, l.what)
 	}
-	picked, err := w.ask.several("What shall be left out?", "Any of these, or none.", options)
+	picked, err := w.ask.Several("What shall be left out?", "Any of these, or none.", options)
 	if err != nil {
 		return err
 	}
@@ -214,7 +215,7 @@ func (w *wizard) askExcludes() error {
 	for _, i := range picked {
 		patterns = append(patterns, leftOut[i].patterns...)
 	}
-	more, err := w.ask.text("Anything else?", "rclone's patterns, with spaces in between, such as *.iso /private/**; nothing is fine.", "", func(s string) error {
+	more, err := w.ask.Line("Anything else?", "rclone's patterns, with spaces in between, such as *.iso /private/**; nothing is fine.", "", func(s string) error {
 		_, err := (&filterFlags{Exclude: strings.Fields(s)}).filter()
 		return err
 	})
@@ -224,7 +225,7 @@ func (w *wizard) askExcludes() error {
 
 func (w *wizard) askName() error {
 	if w.name == "" {
-		answer, err := w.ask.text("What shall it be called?", "The name is for -m, and for what snapsync says.", w.freeName(), func(s string) error { return w.checkName(strings.TrimSpace(s)) })
+		answer, err := w.ask.Line("What shall it be called?", "The name is for -m, and for what snapsync says.", w.freeName(), func(s string) error { return w.checkName(strings.TrimSpace(s)) })
 		if err != nil {
 			return err
 		}
@@ -266,7 +267,7 @@ func (w *wizard) tryRemote() error {
 		if hint := exit.Of(err).Hint; hint != "" && !errors.Is(err, remote.ErrOffline) {
 			w.print("hint: %s", hint)
 		}
-		i, err := w.ask.choose("What now?", "", []string{"Try again", "Choose another remote", "Write it down all the same", "Give up"}, 0)
+		i, err := w.ask.Choose("What now?", "", []string{"Try again", "Choose another remote", "Write it down all the same", "Give up"}, 0)
 		if err != nil {
 			return err
 		}
@@ -292,7 +293,7 @@ func (w *wizard) firstPlan() error {
 	if !w.trial {
 		return nil
 	}
-	yes, err := w.ask.confirm("See what a first run would do?", "The directory is read and the remote is listed; nothing is changed.", true)
+	yes, err := w.ask.Confirm("See what a first run would do?", "The directory is read and the remote is listed; nothing is changed.", true)
 	if err != nil || !yes {
 		return err
 	}
@@ -339,7 +340,7 @@ func (w *wizard) save() error {
 		shown.Remote = display
 	}
 	w.print("\n%s", strings.TrimRight(shown.text(), "\n"))
-	yes, err := w.ask.confirm("Write this?", "You can edit it later: 'snapsync config edit'.", true)
+	yes, err := w.ask.Confirm("Write this?", "You can edit it later: 'snapsync config edit'.", true)
 	if err != nil {
 		return err
 	}

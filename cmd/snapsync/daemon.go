@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
@@ -206,14 +206,14 @@ func (d *daemonProcess) signalled(ctx context.Context, s os.Signal) {
 			u.syncNow()
 		}
 	case control.Reload:
-		if err := d.lines.reopen(); err != nil {
+		if err := d.lines.Reopen(); err != nil {
 			d.log.Error(err.Error())
 		}
 		if out, err := d.reload(); err != nil {
 			f := exit.Of(err)
 			d.log.Error("not reloaded, everything goes on as before: "+err.Error(), "hint", f.Hint)
 		} else {
-			d.log.Log(ctx, levelNotice, out.Text)
+			d.log.Log(ctx, console.LevelNotice, out.Text)
 		}
 	}
 }
@@ -305,13 +305,6 @@ func (d *daemonProcess) line(u *upkeep, text string) {
 	d.out.Lock()
 	defer d.out.Unlock()
 	if !d.viewed {
-		fmt.Fprintf(d.stdout, "snapsync: %s\n", text)
+		fmt.Fprintf(d.Out, "snapsync: %s\n", text)
 	}
-}
-
-// quietly is the app of a mapping: with its log, and without its steps on stdout, which publish prints.
-func (d *daemonProcess) quietly(log *slog.Logger) *app {
-	r, p := *d.resolver, *d.printer
-	r.log, p.JSON = log, false
-	return &app{resolver: &r, printer: &p}
 }

@@ -67,7 +67,7 @@ func (d *daemonProcess) publish(kind, mapping string, data any) {
 	}
 	d.out.Lock()
 	defer d.out.Unlock()
-	if err := text.WriteJSON(d.stdout, data); err != nil {
+	if err := text.WriteJSON(d.Out, data); err != nil {
 		d.log.Debug("stdout", "err", err)
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
+	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
@@ -40,9 +41,18 @@ var settingChecks = []struct {
 	check func(*settings) error
 }{
 	{"log-level", func(s *settings) error { _, err := s.logLevel(); return err }},
-	{"log-file-max-size", func(s *settings) error { return (&rotationFlags{LogFileMaxSize: s.LogFileMaxSize}).check() }},
-	{"log-file-max-age", func(s *settings) error { return (&rotationFlags{LogFileMaxAge: s.LogFileMaxAge}).check() }},
-	{"log-file-max-backups", func(s *settings) error { return (&rotationFlags{LogFileMaxBackups: s.LogFileMaxBackups}).check() }},
+	{"log-file-max-size", func(s *settings) error {
+		_, err := (&rotationFlags{LogFileMaxSize: s.LogFileMaxSize}).rotation()
+		return err
+	}},
+	{"log-file-max-age", func(s *settings) error {
+		_, err := (&rotationFlags{LogFileMaxAge: s.LogFileMaxAge}).rotation()
+		return err
+	}},
+	{"log-file-max-backups", func(s *settings) error {
+		_, err := (&rotationFlags{LogFileMaxBackups: s.LogFileMaxBackups}).rotation()
+		return err
+	}},
 	{"rclone", func(s *settings) error { _, err := s.rcloneOptions(); return err }},
 	{"bwlimit", func(s *settings) error { return backends.CheckBandwidth(s.Bwlimit) }},
 	{"max-transfers", func(s *settings) error { _, err := s.poolSize(nil); return err }},
@@ -124,10 +134,14 @@ func (d *daemonProcess) adjust(specs []spec, out *control.Outcome) error {
 		}
 	}
 	out.Changed, out.Restart = d.now.changes(next)
-	var file logFile
+	var file console.LogFile
 	otherLog := next.LogFile != d.now.LogFile || next.rotationFlags != d.now.rotationFlags
 	if otherLog && next.LogFile != "" {
-		if file, err = newLogFile(next.LogFile, &next.rotationFlags); err != nil {
+		log, err := next.logConfig()
+		if err != nil {
+			return err
+		}
+		if file, err = console.NewLogFile(log.File, log.Rotation); err != nil {
 			return err
 		}
 	}
@@ -138,12 +152,12 @@ func (d *daemonProcess) adjust(specs []spec, out *control.Outcome) error {
 		return err
 	}
 	if otherLog {
-		d.log.Log(d.ctx, levelNotice, "log lines go elsewhere from now on", "log-file", next.LogFile)
-		d.lines.to(file)
+		d.log.Log(d.ctx, console.LevelNotice, "log lines go elsewhere from now on", "log-file", next.LogFile)
+		d.lines.To(file)
 	}
 	level, err := next.logLevel()
 	if err == nil {
-		d.lines.level.Set(level)
+		d.lines.Level.Set(level)
 		err = backends.SetBandwidth(next.Bwlimit)
 	}
 	d.pool.resize(size)

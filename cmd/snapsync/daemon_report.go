@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/loop"
@@ -125,11 +126,11 @@ func (r *reporter) state(now *loop.Status) {
 	r.d.said(r.upkeep)
 	switch now.State {
 	case loop.Offline, loop.Held, loop.Paused:
-		r.log().Log(r.d.ctx, levelNotice, fmt.Sprintf("%s: %s", now.State, now.Why))
+		r.log().Log(r.d.ctx, console.LevelNotice, fmt.Sprintf("%s: %s", now.State, now.Why))
 		r.ailing = true
 	case loop.Idle:
 		if r.ailing {
-			r.log().Log(r.d.ctx, levelNotice, "idle again: "+now.Why)
+			r.log().Log(r.d.ctx, console.LevelNotice, "idle again: "+now.Why)
 		}
 		r.ailing = false
 	}

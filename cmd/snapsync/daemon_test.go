@@ -18,6 +18,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
@@ -132,8 +133,8 @@ func newDaemonRig(t *testing.T, names ...string) *daemonRig {
 	}
 	ctx, halt := context.WithCancel(t.Context())
 	r.halt = halt
-	p := &printer{stdout: r.stdout, stderr: io.Discard, JSON: true}
-	a := &app{printer: p, resolver: &resolver{
+	p := &console.Printer{Out: r.stdout, Err: io.Discard, JSON: true}
+	a := &app{Printer: p, resolver: &resolver{
 		globals: &globals{StateDir: filepath.Join(dir, "state"), Mappings: filepath.Join(dir, "none"), JSON: true},
 		ctx:     ctx, printer: p, log: slog.New(slog.DiscardHandler),
 	}}

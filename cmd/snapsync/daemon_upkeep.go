@@ -12,6 +12,7 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
@@ -298,10 +299,10 @@ func (u *upkeep) runLoop(ctx context.Context, l keeper, flight *flight, nudge <-
 
 // observer is what the engine tells what it does, from several goroutines. It waits for nobody.
 func (u *upkeep) observer(flight *flight, nudge chan<- struct{}) func(event.Event) {
-	id, log := u.id(), &observer{app: u.d.quietly(u.log()), emptyDirs: u.spec.CreateEmptySrcDirs}
+	id, log := u.id(), &console.Observer{Log: u.log(), EmptyDirs: u.spec.CreateEmptySrcDirs}
 	return func(ev event.Event) {
 		flight.observe(ev)
-		log.observe(ev)
+		log.Observe(ev)
 		u.d.meters.observe(u.label, ev)
 		switch ev.Type {
 		case event.StepDone:

@@ -5,6 +5,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/cmd/snapsync/view"
@@ -13,14 +14,14 @@ import (
 // openView shows the mappings live if there is a terminal for it. What is returned takes the view away
 // and leaves the terminal as it was.
 func (d *daemonProcess) openView() (end func()) {
-	if d.JSON || d.Quiet || !isTerminal(d.stdout) || !isTerminal(os.Stdin) || os.Getenv("TERM") == "dumb" {
+	if d.JSON || d.Quiet || !console.IsTerminal(d.Out) || !console.IsTerminal(os.Stdin) || os.Getenv("TERM") == "dumb" {
 		return func() {}
 	}
 	d.out.Lock()
 	d.viewed = true
 	d.out.Unlock()
 	log := &view.Log{}
-	restore := d.screen.over(log)
+	restore := d.screen.Over(log)
 	// Not the context that ends the mappings: it shows how they end.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(d.ctx))
 	ended := make(chan struct{})

@@ -232,11 +232,11 @@ type deltaJSON struct {
 
 func (a *app) writeDelta(d delta) error {
 	if a.JSON {
-		return text.WriteJSON(a.stdout, deltaJSON{
+		return text.WriteJSON(a.Out, deltaJSON{
 			"change", d.what(), d.from, d.path, d.dir, d.files, d.edited(), text.NewEntry(d.before), text.NewEntry(d.after), text.RawName(d.path), text.RawName(d.from),
 		})
 	}
-	_, err := fmt.Fprintln(a.stdout, d.text())
+	_, err := fmt.Fprintln(a.Out, d.text())
 	return err
 }
 

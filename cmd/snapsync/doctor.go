@@ -95,11 +95,11 @@ func (d *diagnosis) add(subject string, err error) {
 func (d *diagnosis) print(f finding) {
 	switch {
 	case d.app.JSON:
-		text.WriteJSON(d.app.stdout, f)
+		text.WriteJSON(d.app.Out, f)
 	case f.OK && !d.app.Quiet:
-		fmt.Fprintf(d.app.stdout, "ok       %-9s %s\n", f.Subject, f.Text)
+		fmt.Fprintf(d.app.Out, "ok       %-9s %s\n", f.Subject, f.Text)
 	case !f.OK:
-		fmt.Fprintf(d.app.stdout, "PROBLEM  %-9s %s\n", f.Subject, f.Text)
+		fmt.Fprintf(d.app.Out, "PROBLEM  %-9s %s\n", f.Subject, f.Text)
 	}
 }
 

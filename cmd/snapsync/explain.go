@@ -52,9 +52,9 @@ func (c *explainCmd) Run(a *app) error {
 			return err
 		}
 		if a.JSON {
-			return text.WriteJSON(a.stdout, explanationOf(x))
+			return text.WriteJSON(a.Out, explanationOf(x))
 		}
-		return writeExplanation(a.stdout, s.Mapping, x)
+		return writeExplanation(a.Out, s.Mapping, x)
 	})
 }
 

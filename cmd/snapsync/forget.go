@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
@@ -66,7 +67,7 @@ func (c *forgetCmd) Run(a *app) error {
 	if m.Name != "" {
 		text += "; it is still in the config file: 'snapsync config edit' takes it out"
 	}
-	return a.answer(m, "forgotten", files, "", text)
+	return answer(a.Printer, m, "forgotten", files, "", text)
 }
 
 // choose finds the one mapping that is meant, among them those whose state cannot be read.
@@ -147,12 +148,12 @@ func (c *forgetCmd) tell(a *app, m *mapping.Mapping) (files int64, err error) {
 	if err != nil {
 		return files, err
 	}
-	_, err = fmt.Fprintf(a.stdout, "%s\n  %-9s %s (%s)\n", m, "removed", text.Path(m.Dir), text.Size(bytes))
+	_, err = fmt.Fprintf(a.Out, "%s\n  %-9s %s (%s)\n", m, "removed", text.Path(m.Dir), text.Size(bytes))
 	for _, k := range known {
-		fmt.Fprintf(a.stdout, "  %-9s %s\n", "", k)
+		fmt.Fprintf(a.Out, "  %-9s %s\n", "", k)
 	}
-	fmt.Fprintf(a.stdout, "  %-9s the source, the remote, the config file\n", "untouched")
-	fmt.Fprintf(a.stdout, "  %-9s the next run of it lists the remote again and adopts what is there\n", "then")
+	fmt.Fprintf(a.Out, "  %-9s the source, the remote, the config file\n", "untouched")
+	fmt.Fprintf(a.Out, "  %-9s the next run of it lists the remote again and adopts what is there\n", "then")
 	return files, err
 }
 
@@ -191,10 +192,10 @@ func (c *forgetCmd) agree(a *app) error {
 	if c.Yes {
 		return nil
 	}
-	if a.JSON || !a.interactive() {
+	if a.JSON || !a.Interactive() {
 		return exit.Usage("add --yes", "nobody can be asked here, and nothing was removed")
 	}
-	yes, err := a.asker().confirm("Forget it?", "The next run of it begins as for the first time.", false)
+	yes, err := console.NewAsker(a.ctx, a.Out).Confirm("Forget it?", "The next run of it begins as for the first time.", false)
 	if err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func (c *logCmd) Run(a *app) error {
 			}
 		}
 		if len(rows) == 0 && !a.JSON && !a.Quiet {
-			fmt.Fprintln(a.stderr, "nothing recorded")
+			fmt.Fprintln(a.Err, "nothing recorded")
 		}
 		return nil
 	})
@@ -57,9 +57,9 @@ func (c *logCmd) Run(a *app) error {
 
 func (a *app) printHistory(r *journal.HistoryRow) error {
 	if a.JSON {
-		return text.WriteJSON(a.stdout, text.NewHistory(r))
+		return text.WriteJSON(a.Out, text.NewHistory(r))
 	}
-	return text.WriteHistory(a.stdout, r)
+	return text.WriteHistory(a.Out, r)
 }
 
 // withHistory runs fn on the mappings that are meant, each opened without leaving a trace.
@@ -69,7 +69,7 @@ func (a *app) withHistory(sel *selection, src, path string, fn func(*mapping.Ses
 		if err != nil {
 			return err
 		}
-		a.heading(m)
+		heading(a.Printer, m)
 		return errors.Join(fn(s), s.Close())
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
@@ -51,7 +52,7 @@ func (c *planCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	return inTurn(a.ctx, a.printer, pointers(specs), specName, func(s *spec) error { return c.one(a, s) })
+	return inTurn(a.ctx, a.Printer, pointers(specs), specName, func(s *spec) error { return c.one(a, s) })
 }
 
 // one shows the plan of one mapping.
@@ -64,7 +65,7 @@ func (c *planCmd) one(a *app, sp *spec) error {
 	if err != nil {
 		return err
 	}
-	a.heading(m)
+	heading(a.Printer, m)
 	return errors.Join(c.show(a, s, config, sp.CreateEmptySrcDirs), s.Close())
 }
 
@@ -82,7 +83,7 @@ func (c *planCmd) show(a *app, s *mapping.Session, config engine.Config, emptyDi
 	if a.Quiet {
 		view.Skipped = ""
 	}
-	out := bufio.NewWriter(a.stdout)
+	out := bufio.NewWriter(a.Out)
 	switch {
 	case a.JSON:
 		err = view.WriteJSON(out)
@@ -100,7 +101,7 @@ func (c *planCmd) show(a *app, s *mapping.Session, config engine.Config, emptyDi
 
 // limit is how many steps of a kind are shown; 0: all. Only a person at a terminal gets fewer.
 func (c *planCmd) limit(a *app) int {
-	if c.All || a.Verbose > 0 || !isTerminal(a.stdout) {
+	if c.All || a.Verbose > 0 || !console.IsTerminal(a.Out) {
 		return 0
 	}
 	return 20

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/view"
 )
@@ -14,21 +15,21 @@ import (
 // showProgress shows how a run stands where a person can see it, or where it was asked for. What is returned
 // takes it away.
 func (a *app) showProgress(asked bool, f *flight) (end func()) {
-	switch terminal := isTerminal(a.stdout); {
+	switch terminal := console.IsTerminal(a.Out); {
 	case a.Quiet || a.JSON || !asked && !terminal:
 		return func() {}
 	case !terminal || os.Getenv("TERM") == "dumb":
 		ctx, cancel := context.WithCancel(context.WithoutCancel(a.ctx))
 		var plain sync.WaitGroup
-		plain.Go(func() { view.PlainProgress(ctx, a.stdout, func() view.Progress { return f.progress(a.ctx) }) })
+		plain.Go(func() { view.PlainProgress(ctx, a.Out, func() view.Progress { return f.progress(a.ctx) }) })
 		return func() { cancel(); plain.Wait() }
 	}
 	bar := view.StartBar(view.BarConfig{
-		Progress: func() view.Progress { return f.progress(a.ctx) }, Out: a.stdout.(*os.File), Environ: os.Environ(),
+		Progress: func() view.Progress { return f.progress(a.ctx) }, Out: a.Out.(*os.File), Environ: os.Environ(),
 	})
 	restore := func() {}
-	if isTerminal(a.stderr) { // else log lines go where a person has sent them
-		restore = a.screen.over(bar)
+	if console.IsTerminal(a.Err) { // else log lines go where a person has sent them
+		restore = a.screen.Over(bar)
 	}
 	return func() {
 		restore()

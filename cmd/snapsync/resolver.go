@@ -5,6 +5,8 @@ import (
 	"log/slog"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/console"
 )
 
 // resolver finds out what a person means: by flags, variables, the config file and the state directory, in this order.
@@ -13,7 +15,7 @@ type resolver struct {
 	ctx     context.Context
 	given   map[string]origin // flags that were set from outside
 	model   *kong.Application
-	printer *printer
+	printer *console.Printer
 	log     *slog.Logger
 	written map[string]*spec // mappings of the config file as they were read last, by the name of their state
 

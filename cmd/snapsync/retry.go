@@ -47,7 +47,7 @@ func (c *retryCmd) Run(a *app) error {
 		return err
 	}
 	failed := map[string]bool{} // of the paths, as they were typed
-	err = inTurn(a.ctx, a.printer, all, func(w *retryWish) string { return w.mapping.Label() }, func(w *retryWish) error { return c.retry(a, w, failed) })
+	err = inTurn(a.ctx, a.Printer, all, func(w *retryWish) string { return w.mapping.Label() }, func(w *retryWish) error { return c.retry(a, w, failed) })
 	var missed []string
 	for _, typed := range c.Path {
 		if !failed[typed] {
@@ -131,7 +131,7 @@ func (c *retryCmd) retry(a *app, w *retryWish, found map[string]bool) error {
 		out, err := p.Do(a.ctx, withPaths(control.Command{Name: control.Retry, Mapping: p.id}, w.paths))
 		switch {
 		case err == nil:
-			return a.answer(w.mapping, "retry", out.Count, "", out.Text)
+			return answer(a.Printer, w.mapping, "retry", out.Count, "", out.Text)
 		case !errors.Is(err, control.ErrNotRunning):
 			return err
 		}
@@ -140,7 +140,7 @@ func (c *retryCmd) retry(a *app, w *retryWish, found map[string]bool) error {
 	if n > 0 {
 		msg = text.Counted(n, "failed path") + ": the next run tries " + text.Plural(n, "it", "all of them")
 	}
-	return a.answer(w.mapping, "retry", n, "", msg)
+	return answer(a.Printer, w.mapping, "retry", n, "", msg)
 }
 
 const nothingFailed = "nothing failed"
@@ -176,10 +176,10 @@ func (a *app) showFailures(rows []journal.FailureRow) {
 	}
 	shown := rows[:min(len(rows), engine.MaxFailures)]
 	for i := range shown {
-		fmt.Fprintf(a.stdout, "  %s: %s\n", text.Path(shown[i].Path), text.WithoutPath(shown[i].Message, shown[i].Path))
+		fmt.Fprintf(a.Out, "  %s: %s\n", text.Path(shown[i].Path), text.WithoutPath(shown[i].Message, shown[i].Path))
 	}
 	if more := len(rows) - len(shown); more > 0 {
-		fmt.Fprintf(a.stdout, "  … and %s more\n", text.Count(int64(more)))
+		fmt.Fprintf(a.Out, "  … and %s more\n", text.Count(int64(more)))
 	}
 }
 

@@ -3,16 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
-	"sync"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/event"
-	"github.com/snapsync/snapsync/journal"
 )
 
 type runCmd struct {
@@ -96,7 +94,7 @@ func (c *runCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	return inTurn(a.ctx, a.printer, pointers(specs), specName, func(s *spec) error { return c.once(a, s) })
+	return inTurn(a.ctx, a.Printer, pointers(specs), specName, func(s *spec) error { return c.once(a, s) })
 }
 
 // spec is the mapping as far as the command line describes it.
@@ -115,7 +113,7 @@ func (c *runCmd) once(a *app, sp *spec) error {
 		return a.notRun(sp, err)
 	}
 	if a.JSON {
-		a.heading(m)
+		heading(a.Printer, m)
 	}
 	return errors.Join(c.catchUp(a, s, config, &sp.syncFlags), s.Close())
 }
@@ -141,8 +139,11 @@ func (c *runCmd) catchUp(a *app, s *mapping.Session, config engine.Config, flags
 	}
 	config.Journal = s.Journal
 	under := newFlight()
-	log := &observer{app: a, emptyDirs: flags.CreateEmptySrcDirs}
-	config.Observe = func(ev event.Event) { under.observe(ev); log.observe(ev) }
+	log := &console.Observer{Log: a.log, EmptyDirs: flags.CreateEmptySrcDirs}
+	if a.JSON {
+		log.JSON = a.Out
+	}
+	config.Observe = func(ev event.Event) { under.observe(ev); log.Observe(ev) }
 	e, err := engine.New(config)
 	if err != nil {
 		return err
@@ -181,7 +182,7 @@ func (a *app) finish(s *mapping.Session, sum *engine.Summary, err error) error {
 func (a *app) say(msg string, out text.Summary) error {
 	out.Type = "summary"
 	if a.JSON {
-		return text.WriteJSON(a.stdout, out)
+		return text.WriteJSON(a.Out, out)
 	}
 	if a.Quiet || msg == "" {
 		return nil
@@ -189,7 +190,7 @@ func (a *app) say(msg string, out text.Summary) error {
 	if out.Mapping != "" {
 		msg = out.Mapping + ": " + msg
 	}
-	_, err := fmt.Fprintf(a.stdout, "snapsync: %s\n", msg)
+	_, err := fmt.Fprintf(a.Out, "snapsync: %s\n", msg)
 	return err
 }
 
@@ -217,44 +218,4 @@ func heldFailure(s *mapping.Session, sum *engine.Summary) error {
 		Err:    fmt.Errorf("%s held: %s", text.Counted(sum.Held, "delete"), strings.Join(whys, "; ")),
 		Hint:   "everything else was done; " + strings.Join(ways, "; "),
 	}
-}
-
-// observer turns the engine's events into log lines and JSON lines. Events come from several goroutines.
-type observer struct {
-	app       *app
-	emptyDirs bool       // directories are mirrored for their own sake
-	mu        sync.Mutex // guards stdout
-}
-
-func (o *observer) observe(ev event.Event) {
-	switch ev.Type {
-	case event.StepDone:
-		o.done(ev.Step, ev.Err)
-	case event.StepRetry:
-		o.app.log.Info("trying again", "path", text.Path(ev.Step.Path), "in", ev.Wait, "err", ev.Err)
-	case event.Phase:
-		o.app.log.Debug(ev.Text)
-	}
-}
-
-func (o *observer) done(step *journal.Step, err error) {
-	if o.app.JSON && (o.emptyDirs || !text.Emptied(step) || err != nil) {
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		text.WriteJSON(o.app.stdout, text.Done{Step: text.NewStep(step), Error: errorText(err)})
-	}
-	switch {
-	case !o.app.log.Enabled(o.app.ctx, slog.LevelInfo):
-	case err != nil:
-		o.app.log.Info("failed", "path", text.Path(step.Path), "err", err)
-	default:
-		o.app.log.Info(text.Past(step), "path", text.Path(step.Path))
-	}
-}
-
-func errorText(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
 }

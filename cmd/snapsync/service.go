@@ -88,7 +88,7 @@ func (c *serviceInstallCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprint(a.stdout, text)
+		_, err = fmt.Fprint(a.Out, text)
 		return err
 	}
 	if err := c.check(a, j); err != nil {
@@ -247,7 +247,7 @@ func (c *serviceStatusCmd) Run(a *app) error {
 	}
 	switch {
 	case a.JSON:
-		return text.WriteJSON(a.stdout, struct {
+		return text.WriteJSON(a.Out, struct {
 			Type string `json:"type"`
 			*service.Status
 		}{"service", st})
@@ -262,7 +262,7 @@ func (c *serviceStatusCmd) Run(a *app) error {
 // writeServiceStatus prints rows for people.
 func (a *app) writeServiceStatus(st *service.Status, now time.Time) {
 	row := func(name, format string, args ...any) {
-		fmt.Fprintf(a.stdout, "%-13s %s\n", name, fmt.Sprintf(format, args...))
+		fmt.Fprintf(a.Out, "%-13s %s\n", name, fmt.Sprintf(format, args...))
 	}
 	state := st.State
 	if st.PID != 0 {
@@ -474,6 +474,6 @@ func (a *app) placeArguments(j *service.Job) []string {
 // tell prints a line for a person who installs a service.
 func (a *app) tell(format string, args ...any) {
 	if !a.Quiet {
-		fmt.Fprintf(a.stdout, format+"\n", args...)
+		fmt.Fprintf(a.Out, format+"\n", args...)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 )
@@ -37,8 +38,8 @@ func TestSilentProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	p := &printer{stdout: io.Discard, stderr: io.Discard}
-	a := &app{printer: p, resolver: &resolver{globals: &globals{StateDir: dir}, printer: p, log: slog.New(slog.DiscardHandler)}}
+	p := &console.Printer{Out: io.Discard, Err: io.Discard}
+	a := &app{Printer: p, resolver: &resolver{globals: &globals{StateDir: dir}, printer: p, log: slog.New(slog.DiscardHandler)}}
 	impatient := func() {
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		t.Cleanup(cancel)

@@ -34,16 +34,16 @@ func (c *snapshotsCmd) Run(a *app) error {
 		}
 		for i := range cycles {
 			if a.JSON {
-				err = text.WriteJSON(a.stdout, text.NewSnapshot(&cycles[i]))
+				err = text.WriteJSON(a.Out, text.NewSnapshot(&cycles[i]))
 			} else {
-				_, err = fmt.Fprintln(a.stdout, text.SnapshotLine(&cycles[i]))
+				_, err = fmt.Fprintln(a.Out, text.SnapshotLine(&cycles[i]))
 			}
 			if err != nil {
 				return err
 			}
 		}
 		if len(cycles) == 0 && !a.JSON && !a.Quiet {
-			fmt.Fprintln(a.stderr, "no snapshots yet")
+			fmt.Fprintln(a.Err, "no snapshots yet")
 		}
 		return nil
 	})

@@ -41,7 +41,7 @@ func (c *statusCmd) Run(a *app) error {
 	if c.Watch {
 		return c.watch(a)
 	}
-	return c.show(a, a.stdout)
+	return c.show(a, a.Out)
 }
 
 // standings is how the mappings stand that are meant; a mapping whose state cannot be read has an error.
@@ -176,9 +176,9 @@ func (l *statusLines) show(a *app) error {
 		}
 		l.said[one.mapping.ID] = one.news()
 		if a.JSON {
-			err = one.write(a, a.stdout)
+			err = one.write(a, a.Out)
 		} else {
-			_, err = fmt.Fprintf(a.stdout, "%s  %s: %s\n", text.Time(time.Now()), one.mapping, one.news())
+			_, err = fmt.Fprintf(a.Out, "%s  %s: %s\n", text.Time(time.Now()), one.mapping, one.news())
 		}
 		if err != nil {
 			return err

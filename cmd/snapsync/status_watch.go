@@ -19,7 +19,7 @@ const watchEvery = time.Second
 
 // watch shows how things stand until it is interrupted.
 func (c *statusCmd) watch(a *app) error {
-	if a.interactive() && !a.JSON && os.Getenv("TERM") != "dumb" {
+	if a.Interactive() && !a.JSON && os.Getenv("TERM") != "dumb" {
 		return c.watchScreen(a)
 	}
 	lines := &statusLines{cmd: c, said: map[string]string{}}
@@ -49,7 +49,7 @@ func (c *statusCmd) watchScreen(a *app) error {
 	ctx, fail := context.WithCancelCause(a.ctx)
 	defer fail(nil)
 	log := &view.Log{}
-	restore := a.screen.over(log)
+	restore := a.screen.Over(log)
 	defer restore()
 	err = view.Run(ctx, view.Config{
 		Source: watchSource{c, a, fail}, Every: watchEvery,

@@ -53,7 +53,7 @@ func (c *syncCmd) Run(a *app) error {
 			}
 			text = "done"
 		}
-		return a.answer(m, "sync", 0, "", text)
+		return answer(a.Printer, m, "sync", 0, "", text)
 	})
 }
 
@@ -174,13 +174,13 @@ func (c *stopCmd) Run(a *app) error {
 func (*stopCmd) tell(a *app, pid int) error {
 	switch {
 	case a.JSON:
-		return text.WriteJSON(a.stdout, struct {
+		return text.WriteJSON(a.Out, struct {
 			Type string `json:"type"`
 			PID  int    `json:"pid"`
 		}{"stop", pid})
 	case a.Quiet:
 		return nil
 	}
-	_, err := fmt.Fprintf(a.stdout, "snapsync: process %d ends\n", pid)
+	_, err := fmt.Fprintf(a.Out, "snapsync: process %d ends\n", pid)
 	return err
 }

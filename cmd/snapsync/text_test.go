@@ -4,12 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/event"
@@ -52,21 +51,9 @@ func TestRate(t *testing.T) {
 	}
 }
 
-func TestLineHandler(t *testing.T) {
-	var b strings.Builder
-	log := slog.New(&lineHandler{out: &b, level: slog.LevelInfo, mu: &sync.Mutex{}})
-	log.With("run", 7).Log(t.Context(), levelNotice, "cannot read", "path", "a/b", "err", errors.New("no way"))
-	log.Debug("not this")
-	log.WithGroup("g").Error("x", "k", 1)
-	lines := strings.Split(b.String(), "\n")
-	if len(lines) != 3 || !strings.HasSuffix(lines[0], ` NOTICE: a/b: cannot read run=7 err="no way"`) || !strings.HasSuffix(lines[1], " ERROR : x g.k=1") {
-		t.Errorf("got %q", lines)
-	}
-}
-
 // Events and drawing must never wait for each other, and stop must end the view.
 func TestProgressUnderLoad(t *testing.T) {
-	a := &app{printer: &printer{stdout: io.Discard}, resolver: &resolver{globals: &globals{}, ctx: t.Context()}, screen: &screen{out: io.Discard}}
+	a := &app{Printer: &console.Printer{Out: io.Discard}, resolver: &resolver{globals: &globals{}, ctx: t.Context()}, screen: &console.Screen{Out: io.Discard}}
 	p := newFlight()
 	end := a.showProgress(true, p)
 	p.observe(event.Event{Type: event.Planned, Steps: 4000, UploadBytes: 4000})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
@@ -11,32 +12,32 @@ import (
 
 // inTurn runs fn for each mapping. Of several, what goes wrong with one is reported and does not stop the
 // others; the exit status is the most severe.
-func inTurn[T any](ctx context.Context, p *printer, all []T, name func(T) string, fn func(T) error) error {
+func inTurn[T any](ctx context.Context, p *console.Printer, all []T, name func(T) string, fn func(T) error) error {
 	if len(all) == 1 {
 		return fn(all[0])
 	}
 	worst := exit.StatusOK
 	for i, one := range all {
-		p.turn = i + 1
+		p.Turn = i + 1
 		err := fn(one)
 		if err != nil && ctx.Err() != nil {
 			return err
 		}
-		worst = exit.Worse(worst, exit.ReportNamed(p.stderr, name(one), err))
+		worst = exit.Worse(worst, exit.ReportNamed(p.Err, name(one), err))
 	}
 	return exit.Quiet(worst)
 }
 
 // heading sets what is shown of several mappings apart; of one there is none.
-func (p *printer) heading(m *mapping.Mapping) {
+func heading(p *console.Printer, m *mapping.Mapping) {
 	switch {
-	case p.turn == 0:
+	case p.Turn == 0:
 	case p.JSON:
-		text.WriteJSON(p.stdout, text.Mapping{Type: "mapping", Mapping: m.Label(), Source: m.Source, Remote: m.Display})
-	case p.turn > 1:
-		fmt.Fprintf(p.stdout, "\n%s\n", m)
+		text.WriteJSON(p.Out, text.Mapping{Type: "mapping", Mapping: m.Label(), Source: m.Source, Remote: m.Display})
+	case p.Turn > 1:
+		fmt.Fprintf(p.Out, "\n%s\n", m)
 	default:
-		fmt.Fprintln(p.stdout, m)
+		fmt.Fprintln(p.Out, m)
 	}
 }
 

@@ -44,7 +44,7 @@ func (c *verifyCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		a.heading(m)
+		heading(a.Printer, m)
 		return errors.Join(c.verify(a, s), s.Close())
 	})
 }
@@ -108,21 +108,21 @@ func writeReport(a *app, r *engine.Report, repair, mirror bool) error {
 		}
 	}
 	if a.JSON {
-		return text.WriteJSON(a.stdout, verifyTotals{
+		return text.WriteJSON(a.Out, verifyTotals{
 			"summary", r.Checked, len(r.Missing), len(r.Differs), len(r.Extra), r.Unknown, r.Repaired,
 		})
 	}
 	if a.Quiet {
 		return nil
 	}
-	return writeVerdict(a.stdout, r, repair, mirror)
+	return writeVerdict(a.Out, r, repair, mirror)
 }
 
 func writeDifference(a *app, kind string, d engine.Difference) error {
 	if a.JSON {
-		return text.WriteJSON(a.stdout, differenceJSON{"difference", kind, d.Path, d.What, text.RawName(d.Path)})
+		return text.WriteJSON(a.Out, differenceJSON{"difference", kind, d.Path, d.What, text.RawName(d.Path)})
 	}
-	_, err := fmt.Fprintf(a.stdout, "%-8s %s: %s\n", kind, text.Path(d.Path), d.What)
+	_, err := fmt.Fprintf(a.Out, "%-8s %s: %s\n", kind, text.Path(d.Path), d.What)
 	return err
 }
 

@@ -38,7 +38,7 @@ func (*versionCmd) Help() string {
 func (*versionCmd) Run(a *app) error {
 	platform := runtime.GOOS + "/" + runtime.GOARCH
 	if a.JSON {
-		return text.WriteJSON(a.stdout, struct {
+		return text.WriteJSON(a.Out, struct {
 			Version  string   `json:"version"`
 			Rclone   string   `json:"rclone"`
 			Go       string   `json:"go"`
@@ -46,7 +46,7 @@ func (*versionCmd) Run(a *app) error {
 			Backends []string `json:"backends"`
 		}{ourVersion(), backends.Version(), runtime.Version(), platform, backends.Names()})
 	}
-	_, err := fmt.Fprintf(a.stdout, "%s\nrclone %s, %d backends\n%s %s\n",
+	_, err := fmt.Fprintf(a.Out, "%s\nrclone %s, %d backends\n%s %s\n",
 		versionLine(), backends.Version(), len(backends.Names()), runtime.Version(), platform)
 	return err
 }

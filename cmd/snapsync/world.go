@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
@@ -19,7 +20,7 @@ func (a *app) steerEach(sel *selection, src string, c control.Command, kind stri
 		if err != nil {
 			return err
 		}
-		return a.answer(m, kind, out.Count, c.Digest, out.Text)
+		return answer(a.Printer, m, kind, out.Count, c.Digest, out.Text)
 	})
 }
 
@@ -48,13 +49,13 @@ func (r *resolver) someRun() bool {
 }
 
 // answer prints the outcome of a command that steers.
-func (p *printer) answer(m *mapping.Mapping, kind string, n int64, digest, msg string) error {
+func answer(p *console.Printer, m *mapping.Mapping, kind string, n int64, digest, msg string) error {
 	if p.JSON {
-		return text.WriteJSON(p.stdout, text.Steering{Type: kind, Mapping: m.Label(), Count: n, Digest: digest})
+		return text.WriteJSON(p.Out, text.Steering{Type: kind, Mapping: m.Label(), Count: n, Digest: digest})
 	}
 	if p.Quiet {
 		return nil
 	}
-	_, err := fmt.Fprintf(p.stdout, "snapsync: %s: %s\n", m, msg)
+	_, err := fmt.Fprintf(p.Out, "snapsync: %s: %s\n", m, msg)
 	return err
 }

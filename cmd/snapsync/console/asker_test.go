@@ -1,4 +1,4 @@
-package main
+package console
 
 import (
 	"bufio"
@@ -12,26 +12,26 @@ import (
 )
 
 // asked is an asker whose answers are written down, and what it prints.
-func asked(t *testing.T, answers string) (*asker, *strings.Builder) {
+func asked(t *testing.T, answers string) (*Asker, *strings.Builder) {
 	out := &strings.Builder{}
-	return &asker{ctx: t.Context(), in: bufio.NewReader(strings.NewReader(answers)), out: out, width: 80, height: 24}, out
+	return &Asker{ctx: t.Context(), in: bufio.NewReader(strings.NewReader(answers)), out: out, width: 80, height: 24}, out
 }
 
 func TestAskerAnswers(t *testing.T) {
 	options := []string{"nas: (sftp)", "nas2: (sftp)", "old: (s3)", "A directory: another disk"}
-	choose := func(q *asker) (any, error) { return q.choose("Where?", "", options, 2) }
-	several := func(q *asker) (any, error) { return q.several("Which?", "", options) }
-	text := func(q *asker) (any, error) {
-		return q.text("What?", "", "this", func(s string) error {
+	choose := func(q *Asker) (any, error) { return q.Choose("Where?", "", options, 2) }
+	several := func(q *Asker) (any, error) { return q.Several("Which?", "", options) }
+	text := func(q *Asker) (any, error) {
+		return q.Line("What?", "", "this", func(s string) error {
 			if s == "bad" {
 				return errors.New("not that")
 			}
 			return nil
 		})
 	}
-	confirm := func(q *asker) (any, error) { return q.confirm("Really?", "", false) }
+	confirm := func(q *Asker) (any, error) { return q.Confirm("Really?", "", false) }
 	for name, c := range map[string]struct {
-		ask     func(*asker) (any, error)
+		ask     func(*Asker) (any, error)
 		answers string
 		want    any
 		said    string // part of what is printed
@@ -59,7 +59,7 @@ func TestAskerAnswers(t *testing.T) {
 		"yes":                 {confirm, "Y\n", true, ""},
 		"confirm default":     {confirm, "\n", false, "[no] > "},
 		"confirm otherwise":   {confirm, "maybe\nyes\n", true, "yes or no?"},
-		"options are numbers": {func(q *asker) (any, error) { return q.choose("Port?", "", []string{"22", "2"}, 0) }, "2\n", 1, ""},
+		"options are numbers": {func(q *Asker) (any, error) { return q.Choose("Port?", "", []string{"22", "2"}, 0) }, "2\n", 1, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			q, out := asked(t, c.answers)
@@ -78,7 +78,7 @@ func TestAskerAnswers(t *testing.T) {
 func TestAskerWithoutAnswer(t *testing.T) {
 	for _, answers := range []string{"", "9\n"} {
 		q, _ := asked(t, answers)
-		if _, err := q.choose("Where?", "", []string{"here"}, 0); !errors.Is(err, errNoAnswer) {
+		if _, err := q.Choose("Where?", "", []string{"here"}, 0); !errors.Is(err, errNoAnswer) {
 			t.Errorf("%q: %v", answers, err)
 		}
 	}
@@ -89,8 +89,8 @@ func TestAskerInterrupted(t *testing.T) {
 	r, w := io.Pipe()
 	defer w.Close()
 	ctx, cancel := context.WithCancel(t.Context())
-	q := &asker{ctx: ctx, in: bufio.NewReader(r), out: promptSeen(cancel), width: 80}
-	if _, err := q.text("What?", "", "", func(string) error { return nil }); !errors.Is(err, errGivenUp) {
+	q := &Asker{ctx: ctx, in: bufio.NewReader(r), out: promptSeen(cancel), width: 80}
+	if _, err := q.Line("What?", "", "", func(string) error { return nil }); !errors.Is(err, errGivenUp) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -122,7 +122,7 @@ func TestAskerLists(t *testing.T) {
 	} {
 		q, out := asked(t, "")
 		q.width, q.height = c.width, c.height
-		_, _ = q.choose("Where?", "", remotes(c.n), 0)
+		_, _ = q.Choose("Where?", "", remotes(c.n), 0)
 		text := strings.TrimSpace(out.String())
 		lines := strings.Split(text, "\n")
 		if c.height > 0 && len(lines) > c.height {

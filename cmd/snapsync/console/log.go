@@ -1,43 +1,38 @@
-package main
+package console
 
 import (
 	"context"
 	"io"
 	"log/slog"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/mattn/go-isatty"
-
-	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
-// levelNotice lies between info and warning: what is worth saying without -v. It has rclone's number.
-const levelNotice = slog.Level(2)
+// LevelNotice lies between info and warning: what is worth saying without -v. It has rclone's number.
+const LevelNotice = slog.Level(2)
 
-// screen is where lines for people go while something else may be drawing on the terminal: above the
+// Screen is where lines for people go while something else may be drawing on the terminal: above the
 // live view if there is one, straight to stderr otherwise.
-type screen struct {
+type Screen struct {
 	mu   sync.Mutex
-	out  io.Writer
+	Out  io.Writer
 	live io.Writer // nil: none
 }
 
 // Write implements io.Writer. One call is one or more whole lines.
-func (s *screen) Write(p []byte) (int, error) {
+func (s *Screen) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.live != nil {
 		return s.live.Write(p)
 	}
-	return s.out.Write(p)
+	return s.Out.Write(p)
 }
 
-// over makes w the place for lines until the returned function is called.
-func (s *screen) over(w io.Writer) (restore func()) {
+// Over makes w the place for lines until the returned function is called.
+func (s *Screen) Over(w io.Writer) (restore func()) {
 	set := func(w io.Writer) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -47,41 +42,42 @@ func (s *screen) over(w io.Writer) (restore func()) {
 	return func() { set(nil) }
 }
 
-// openLog sets up the log as the flags say. The returned function ends it.
-func (a *app) openLog() (func(), error) {
-	level, err := a.logLevel()
-	if err != nil {
-		return nil, err
-	}
-	a.screen = &screen{out: a.stderr}
-	a.lines = &logLines{screen: a.screen}
-	a.lines.level.Set(level)
-	if a.LogFile != "" {
-		f, err := newLogFile(a.LogFile, &a.rotationFlags)
-		if err != nil {
-			return nil, err
-		}
-		a.lines.to(f)
-	}
-	if a.UseJSONLog {
-		a.log = slog.New(slog.NewJSONHandler(a.lines, &slog.HandlerOptions{Level: &a.lines.level, ReplaceAttr: namedLevel}))
-	} else {
-		a.log = slog.New(&lineHandler{out: a.lines, level: &a.lines.level, mu: &sync.Mutex{}})
-	}
-	return func() { a.lines.to(nil) }, nil
+// LogConfig says which log lines are written, where to and in what form.
+type LogConfig struct {
+	Level    slog.Level
+	JSON     bool
+	File     string // "": they go to the terminal
+	Rotation Rotation
 }
 
-// logLines is which log lines are written, and where to. Both can be changed beneath all loggers.
-type logLines struct {
-	level  slog.LevelVar
-	screen *screen
+// OpenLog makes the log of a process. Its lines go to the file, or above whatever is drawn over screen.
+func OpenLog(cfg LogConfig, screen *Screen) (*slog.Logger, *LogLines, error) {
+	lines := &LogLines{screen: screen}
+	lines.Level.Set(cfg.Level)
+	if cfg.File != "" {
+		f, err := NewLogFile(cfg.File, cfg.Rotation)
+		if err != nil {
+			return nil, nil, err
+		}
+		lines.To(f)
+	}
+	if cfg.JSON {
+		return slog.New(slog.NewJSONHandler(lines, &slog.HandlerOptions{Level: &lines.Level, ReplaceAttr: namedLevel})), lines, nil
+	}
+	return slog.New(&lineHandler{out: lines, level: &lines.Level, mu: &sync.Mutex{}}), lines, nil
+}
+
+// LogLines is which log lines are written, and where to. Both can be changed beneath all loggers.
+type LogLines struct {
+	Level  slog.LevelVar
+	screen *Screen
 
 	mu   sync.Mutex
-	file logFile // of --log-file; nil: the screen
+	file LogFile // of --log-file; nil: the screen
 }
 
 // Write implements io.Writer. One call is one or more whole lines.
-func (l *logLines) Write(p []byte) (int, error) {
+func (l *LogLines) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.file != nil {
@@ -90,8 +86,8 @@ func (l *logLines) Write(p []byte) (int, error) {
 	return l.screen.Write(p)
 }
 
-// to makes later lines go to f; nil: to the screen.
-func (l *logLines) to(f logFile) {
+// To makes later lines go to f; nil: to the screen.
+func (l *LogLines) To(f LogFile) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.file != nil {
@@ -100,43 +96,14 @@ func (l *logLines) to(f logFile) {
 	l.file = f
 }
 
-// reopen is for whoever gets a SIGHUP: later lines go to what has the file's name by then.
-func (l *logLines) reopen() error {
+// Reopen is for whoever gets a SIGHUP: later lines go to what has the file's name by then.
+func (l *LogLines) Reopen() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.file == nil {
 		return nil
 	}
-	return l.file.reopen()
-}
-
-// logLevel is --log-level, else what -v and -q say.
-func (g *globals) logLevel() (slog.Level, error) {
-	switch strings.ToUpper(g.LogLevel) {
-	case "DEBUG":
-		return slog.LevelDebug, nil
-	case "INFO":
-		return slog.LevelInfo, nil
-	case "NOTICE":
-		return levelNotice, nil
-	case "ERROR":
-		return slog.LevelError, nil
-	case "":
-		return g.verbosity(), nil
-	}
-	return 0, exit.Usage("DEBUG, INFO, NOTICE and ERROR are known", "unknown log level %q", g.LogLevel)
-}
-
-func (g *globals) verbosity() slog.Level {
-	switch {
-	case g.Quiet:
-		return slog.LevelError
-	case g.Verbose >= 2:
-		return slog.LevelDebug
-	case g.Verbose == 1:
-		return slog.LevelInfo
-	}
-	return levelNotice
+	return l.file.Reopen()
 }
 
 // lineHandler writes log records in the shape that users of rclone know:
@@ -207,7 +174,7 @@ func levelName(l slog.Level) string {
 	switch {
 	case l < slog.LevelInfo:
 		return "DEBUG "
-	case l < levelNotice:
+	case l < LevelNotice:
 		return "INFO  "
 	case l < slog.LevelError:
 		return "NOTICE"
@@ -223,10 +190,4 @@ func namedLevel(groups []string, a slog.Attr) slog.Attr {
 		}
 	}
 	return a
-}
-
-// isTerminal reports whether w is one.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && (isatty.IsTerminal(f.Fd()) || isatty.IsCygwinTerminal(f.Fd()))
 }

@@ -1,4 +1,4 @@
-package main
+package console
 
 import (
 	"os"
@@ -6,15 +6,13 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
 func TestLogFileIsReopened(t *testing.T) {
-	for name, flags := range map[string]rotationFlags{"plain": {}, "rotated": {LogFileMaxSize: "1M"}} {
+	for name, flags := range map[string]Rotation{"plain": {}, "rotated": {MaxBytes: 1 << 20}} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "log")
-			f, err := newLogFile(path, &flags)
+			f, err := NewLogFile(path, flags)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -24,7 +22,7 @@ func TestLogFileIsReopened(t *testing.T) {
 				t.Fatal(err)
 			}
 			write(t, f, "two\n")
-			if err := f.reopen(); err != nil {
+			if err := f.Reopen(); err != nil {
 				t.Fatal(err)
 			}
 			write(t, f, "three\n")
@@ -42,7 +40,7 @@ func TestLogFileKeepsItsPlaceWhenItCannotReopen(t *testing.T) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	f, err := newLogFile(filepath.Join(dir, "log"), &rotationFlags{})
+	f, err := NewLogFile(filepath.Join(dir, "log"), Rotation{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +48,7 @@ func TestLogFileKeepsItsPlaceWhenItCannotReopen(t *testing.T) {
 	if err := os.Rename(dir, dir+".away"); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.reopen(); err == nil {
+	if err := f.Reopen(); err == nil {
 		t.Fatal("reopened in a directory that is gone")
 	}
 	write(t, f, "still here\n")
@@ -61,7 +59,7 @@ func TestLogFileKeepsItsPlaceWhenItCannotReopen(t *testing.T) {
 
 func TestLogFileRotates(t *testing.T) {
 	dir := t.TempDir()
-	f, err := newLogFile(filepath.Join(dir, "log"), &rotationFlags{LogFileMaxSize: "1M", LogFileMaxBackups: 2, LogFileCompress: true})
+	f, err := NewLogFile(filepath.Join(dir, "log"), Rotation{MaxBytes: 1 << 20, MaxBackups: 2, Compress: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,16 +88,7 @@ func TestLogFileRotates(t *testing.T) {
 	}
 }
 
-func TestLogFileRefusals(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "log")
-	for _, flags := range []rotationFlags{{LogFileMaxSize: "much"}, {LogFileMaxAge: "long"}, {LogFileMaxBackups: -1}} {
-		if f, err := newLogFile(path, &flags); exit.Of(err).Status != exit.StatusUsage {
-			t.Errorf("%+v: %v, %v", flags, f, err)
-		}
-	}
-}
-
-func write(t *testing.T, f logFile, line string) {
+func write(t *testing.T, f LogFile, line string) {
 	t.Helper()
 	if _, err := f.Write([]byte(line)); err != nil {
 		t.Fatal(err)

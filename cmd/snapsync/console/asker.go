@@ -1,4 +1,4 @@
-package main
+package console
 
 import (
 	"bufio"
@@ -19,7 +19,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
-// asker puts questions to a person and reads the answers, line by line; an empty line takes what is in brackets.
+// Asker puts questions to a person and reads the answers, line by line; an empty line takes what is in brackets.
 // What it cannot take it says, and asks again. An error means that no answer will come.
 //
 //	Where shall it go?
@@ -27,7 +27,7 @@ import (
 //	  1  nas: (sftp)
 //	  2  A directory: another disk, a share that is mounted
 //	[1] >
-type asker struct {
+type Asker struct {
 	ctx           context.Context // its end, as by Ctrl-C, gives up
 	in            *bufio.Reader
 	out           io.Writer
@@ -35,9 +35,10 @@ type asker struct {
 	width, height int  // of the screen; height 0: there is none, and nothing scrolls away
 }
 
-func (a *app) asker() *asker {
-	q := &asker{ctx: a.ctx, in: bufio.NewReader(os.Stdin), out: a.stdout, echo: !isatty.IsTerminal(os.Stdin.Fd()), width: 80}
-	if f, ok := a.stdout.(*os.File); ok {
+// NewAsker asks on stdin and out.
+func NewAsker(ctx context.Context, out io.Writer) *Asker {
+	q := &Asker{ctx: ctx, in: bufio.NewReader(os.Stdin), out: out, echo: !isatty.IsTerminal(os.Stdin.Fd()), width: 80}
+	if f, ok := out.(*os.File); ok {
 		if width, height, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
 			q.width, q.height = width, height
 		}
@@ -52,8 +53,8 @@ var errNoAnswer = &exit.Failure{
 
 var errGivenUp = &exit.Failure{Status: exit.StatusInterrupted, Err: errors.New("interrupted: nothing was written")}
 
-// text asks for a line; check says what is wrong with it. Two quotes are an empty line where there is a preset.
-func (q *asker) text(title, help, preset string, check func(string) error) (answer string, err error) {
+// Line asks for a line; check says what is wrong with it. Two quotes are an empty line where there is a preset.
+func (q *Asker) Line(title, help, preset string, check func(string) error) (answer string, err error) {
 	q.pose(title, help, nil)
 	err = q.ask(preset, func(line string) error {
 		if answer = line; line == `""` {
@@ -64,8 +65,8 @@ func (q *asker) text(title, help, preset string, check func(string) error) (answ
 	return answer, err
 }
 
-// choose returns the index of one of options, which is named by its number or by a part of it.
-func (q *asker) choose(title, help string, options []string, preset int) (answer int, err error) {
+// Choose returns the index of one of options, which is named by its number or by a part of it.
+func (q *Asker) Choose(title, help string, options []string, preset int) (answer int, err error) {
 	q.pose(title, help, options)
 	err = q.ask(strconv.Itoa(preset+1), func(line string) error {
 		answer, err = q.pick(line, options)
@@ -74,8 +75,8 @@ func (q *asker) choose(title, help string, options []string, preset int) (answer
 	return answer, err
 }
 
-// several returns the indexes of any of options.
-func (q *asker) several(title, help string, options []string) (answer []int, err error) {
+// Several returns the indexes of any of options.
+func (q *Asker) Several(title, help string, options []string) (answer []int, err error) {
 	q.pose(title, help+" Numbers or names, as in 1,3-4.", options)
 	err = q.ask(nothing, func(line string) error {
 		answer, err = q.pickAny(line, options)
@@ -87,8 +88,8 @@ func (q *asker) several(title, help string, options []string) (answer []int, err
 // nothing is what takes none of several options.
 const nothing = "none"
 
-// confirm asks for yes or no.
-func (q *asker) confirm(title, help string, preset bool) (answer bool, err error) {
+// Confirm asks for yes or no.
+func (q *Asker) Confirm(title, help string, preset bool) (answer bool, err error) {
 	q.pose(title, help, nil)
 	word := map[bool]string{true: "yes", false: "no"}
 	err = q.ask(word[preset], func(line string) error {
@@ -106,7 +107,7 @@ func (q *asker) confirm(title, help string, preset bool) (answer bool, err error
 }
 
 // pose prints a question.
-func (q *asker) pose(title, help string, options []string) {
+func (q *Asker) pose(title, help string, options []string) {
 	fmt.Fprintf(q.out, "\n%s\n", ansi.Wrap(title, q.width, ""))
 	taken := 3 // the title, the line before it and the prompt
 	if help = strings.TrimSpace(help); help != "" {
@@ -123,7 +124,7 @@ func (q *asker) pose(title, help string, options []string) {
 
 // list prints those options with their numbers: one a line if there is room, else the short ones in columns, and
 // of these no more than there is room for.
-func (q *asker) list(which []int, options []string, rows int) {
+func (q *Asker) list(which []int, options []string, rows int) {
 	digits := len(strconv.Itoa(len(options)))
 	numbered := func(i int) string { return fmt.Sprintf("  %*d  %s", digits, i+1, options[i]) }
 	short := 0 // how many are in columns
@@ -172,7 +173,7 @@ func columns(which []int, text func(int) string, width, rows int) (lines []strin
 }
 
 // ask repeats the prompt until take is content.
-func (q *asker) ask(preset string, take func(string) error) error {
+func (q *Asker) ask(preset string, take func(string) error) error {
 	prompt := "> "
 	if preset != "" {
 		prompt = "[" + preset + "] > "
@@ -200,7 +201,7 @@ func (q *asker) ask(preset string, take func(string) error) error {
 
 // line waits for a line or for being interrupted, whichever comes first. The reading of a line that nobody
 // waits for any more ends with the process.
-func (q *asker) line() (string, error) {
+func (q *Asker) line() (string, error) {
 	type answer struct {
 		line string
 		err  error
@@ -222,7 +223,7 @@ func (q *asker) line() (string, error) {
 }
 
 // pick is the option that a word means: by its number, by its whole name or by a part of it that no other has.
-func (q *asker) pick(word string, options []string) (int, error) {
+func (q *Asker) pick(word string, options []string) (int, error) {
 	if n, err := strconv.Atoi(word); err == nil {
 		if n < 1 || n > len(options) {
 			return 0, fmt.Errorf("a number from 1 to %d is wanted", len(options))
@@ -250,7 +251,7 @@ func (q *asker) pick(word string, options []string) (int, error) {
 }
 
 // pickAny is the options that words mean, each of which may be a range of numbers.
-func (q *asker) pickAny(line string, options []string) (picked []int, err error) {
+func (q *Asker) pickAny(line string, options []string) (picked []int, err error) {
 	if line == nothing {
 		return nil, nil
 	}
