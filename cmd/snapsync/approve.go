@@ -6,6 +6,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/journal"
 )
@@ -14,7 +15,7 @@ type approveCmd struct {
 	Src       string `arg:"" optional:"" help:"The source of the mapping. Default: as --source."`
 	NewSource bool   `group:"safety" help:"Accept that the source is another directory or file system than the one that was snapshotted."`
 	NewRemote bool   `group:"safety" help:"Accept that the remote, on a disk of this machine, is another directory or disk than before."`
-	selection
+	settings.Selection
 }
 
 // Help is the long text of `approve --help`.
@@ -39,11 +40,11 @@ Examples:
 // Run implements the command.
 func (c *approveCmd) Run(a *app) error {
 	if c.NewSource || c.NewRemote { // for one mapping at a time: a person has looked at it
-		if _, err := a.choose(&c.selection, c.Src, ""); err != nil {
+		if _, err := a.Choose(&c.Selection, c.Src, ""); err != nil {
 			return err
 		}
 	}
-	return a.each(&c.selection, c.Src, "", func(m *mapping.Mapping) error { return c.one(a, m) })
+	return a.Each(&c.Selection, c.Src, "", func(m *mapping.Mapping) error { return c.one(a, m) })
 }
 
 // one lets through what is shown here of a mapping, and nothing that came to be held since.
@@ -54,7 +55,7 @@ func (c *approveCmd) one(a *app, m *mapping.Mapping) error {
 	}
 	ask := control.Command{Name: control.Approve, NewSource: c.NewSource, NewRemote: c.NewRemote}
 	if c.NewSource || c.NewRemote {
-		out, err := steer(a.ctx, states, m, ask)
+		out, err := steer(a.Ctx, states, m, ask)
 		if err != nil {
 			return err
 		}
@@ -65,7 +66,7 @@ func (c *approveCmd) one(a *app, m *mapping.Mapping) error {
 		return err
 	}
 	ask.Digest = digest
-	out, err := steer(a.ctx, states, m, ask)
+	out, err := steer(a.Ctx, states, m, ask)
 	if err != nil {
 		return err
 	}

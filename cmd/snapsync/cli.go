@@ -12,11 +12,12 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 )
 
 // cli is the command line. The order of the commands is the order of the help.
 type cli struct {
-	globals
+	settings.Globals
 
 	Run    runCmd    `cmd:"" group:"sync" help:"Bring the remote up to date with a directory."`
 	Plan   planCmd   `cmd:"" group:"sync" help:"Show what a run would do; change nothing, anywhere."`
@@ -45,7 +46,7 @@ type cli struct {
 
 // app is what every command gets: what is meant, and the outside world.
 type app struct {
-	*resolver
+	*settings.Resolver
 	*console.Printer
 	screen *console.Screen // where log lines go, above the progress if there is one
 	lines  *console.LogLines
@@ -106,19 +107,23 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		return usageOf(err)
 	}
 	p := &console.Printer{Out: stdout, Err: stderr, JSON: c.JSON, Quiet: c.Quiet}
-	a := &app{Printer: p, resolver: &resolver{
-		globals: &c.globals, ctx: ctx, model: parser.Model, given: givenFlags(parsed), printer: p,
-		askPassword: console.IsTerminal(os.Stdin) && console.IsTerminal(stderr),
+	a := &app{Printer: p, Resolver: &settings.Resolver{
+		Globals: &c.Globals, Ctx: ctx, Model: parser.Model, Given: settings.GivenFlags(parsed), Printer: p,
+		AskPassword: console.IsTerminal(os.Stdin) && console.IsTerminal(stderr),
 	}}
-	if err := a.configure(parsed); err != nil {
-		return err
+	if err := a.Configure(parsed); err != nil {
+		if !a.goesOn(parsed) {
+			return err
+		}
+		a.WithoutFile = true
+		fmt.Fprintf(stderr, "snapsync: what runs goes on with the config file as it was: %v\n", err)
 	}
-	log, err := c.logConfig()
+	log, err := c.LogConfig()
 	if err != nil {
 		return err
 	}
 	a.screen = &console.Screen{Out: stderr}
-	if a.log, a.lines, err = console.OpenLog(log, a.screen); err != nil {
+	if a.Log, a.lines, err = console.OpenLog(log, a.screen); err != nil {
 		return err
 	}
 	defer a.lines.To(nil)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/journal"
 )
@@ -117,16 +118,16 @@ func named(values ...string) (all []candidate) {
 }
 
 // apply gives the flags their values and returns a resolver that says nothing. Only what reads a file needs it.
-func (l *line) apply(ctx context.Context) (*resolver, error) {
+func (l *line) apply(ctx context.Context) (*settings.Resolver, error) {
 	if err := l.parsed.Reset(); err != nil {
 		return nil, err
 	}
 	if _, err := l.parsed.Apply(); err != nil {
 		return nil, err
 	}
-	return &resolver{
-		globals: &l.cli.globals, ctx: ctx, model: l.model, given: givenFlags(l.parsed),
-		printer: &console.Printer{Out: io.Discard, Err: io.Discard}, log: slog.New(slog.DiscardHandler),
+	return &settings.Resolver{
+		Globals: &l.cli.Globals, Ctx: ctx, Model: l.model, Given: settings.GivenFlags(l.parsed),
+		Printer: &console.Printer{Out: io.Discard, Err: io.Discard}, Log: slog.New(slog.DiscardHandler),
 	}, nil
 }
 
@@ -136,7 +137,7 @@ func (l *line) mappings(ctx context.Context) (all []candidate) {
 	if err != nil {
 		return nil
 	}
-	file, err := a.configFile()
+	file, err := a.ConfigFile()
 	if err != nil {
 		return nil
 	}
@@ -158,12 +159,12 @@ func (l *line) remotes(ctx context.Context, typed string) proposal {
 	}
 	p := proposal{dirs: true, open: true}
 	a, err := l.apply(ctx)
-	if err != nil || a.configure(l.parsed) != nil {
+	if err != nil || a.Configure(l.parsed) != nil {
 		return p
 	}
 	a.PasswordCommand = ""
 	fs.GetConfig(context.Background()).PasswordCommand = nil // of the environment
-	if a.startRclone() != nil {
+	if a.StartRclone() != nil {
 		return p
 	}
 	for _, r := range rclone.GetRemotes() {
@@ -179,11 +180,11 @@ const maxSnapshots = 100
 // snapshots are the latest ones of the mapping that the line means; those after A if it is about B.
 func (l *line) snapshots(ctx context.Context, isB bool) (all []candidate) {
 	a, err := l.apply(ctx)
-	if err != nil || a.configure(l.parsed) != nil {
+	if err != nil || a.Configure(l.parsed) != nil {
 		return nil
 	}
 	diff := &l.cli.Diff
-	m, err := a.choose(&diff.selection, "", "")
+	m, err := a.Choose(&diff.Selection, "", "")
 	if err != nil {
 		return nil
 	}

@@ -136,7 +136,7 @@ func TestCompletionKnowsTheModel(t *testing.T) {
 			visit(c, at(c.Name))
 		}
 	}
-	visit(configApp(t).model.Node, nil)
+	visit(configApp(t).Model.Node, nil)
 }
 
 func TestCompletionOfOpposites(t *testing.T) {

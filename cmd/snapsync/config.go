@@ -51,7 +51,7 @@ func (*configPathCmd) Help() string { return `The file need not exist.` }
 
 // Run implements the command.
 func (*configPathCmd) Run(a *app) error {
-	_, err := fmt.Fprintln(a.Out, a.configPath())
+	_, err := fmt.Fprintln(a.Out, a.ConfigPath())
 	return err
 }
 
@@ -65,14 +65,14 @@ check': what is wrong is said, and nothing else is done about it.`
 
 // Run implements the command.
 func (*configEditCmd) Run(a *app) error {
-	path := a.configPath()
+	path := a.ConfigPath()
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return exit.Usage("'snapsync config init' makes it", "%s does not exist", text.Path(path))
 	}
 	if err := a.edit(path); err != nil {
 		return fmt.Errorf("edit %s: %w", text.Path(path), err)
 	}
-	if err := (&configCheckCmd{}).Run(a); err != nil || a.JSON || a.Quiet || !a.someRun() {
+	if err := (&configCheckCmd{}).Run(a); err != nil || a.JSON || a.Quiet || !someRun(a.Resolver) {
 		return err
 	}
 	_, err := fmt.Fprintln(a.Out, "snapsync: what is running has not read it yet: 'snapsync config reload' has it do so")
@@ -85,14 +85,14 @@ func (a *app) edit(path string) error {
 	if editor == "" {
 		editor = os.Getenv("EDITOR")
 	}
-	cmd := exec.CommandContext(a.ctx, "sh", "-c", editor+` "$1"`, "sh", path)
+	cmd := exec.CommandContext(a.Ctx, "sh", "-c", editor+` "$1"`, "sh", path)
 	switch {
 	case editor == "" && runtime.GOOS == "windows":
-		cmd = exec.CommandContext(a.ctx, "notepad", path)
+		cmd = exec.CommandContext(a.Ctx, "notepad", path)
 	case editor == "":
-		cmd = exec.CommandContext(a.ctx, "vi", path)
+		cmd = exec.CommandContext(a.Ctx, "vi", path)
 	case runtime.GOOS == "windows":
-		cmd = exec.CommandContext(a.ctx, editor, path)
+		cmd = exec.CommandContext(a.Ctx, editor, path)
 	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, a.Err
 	return cmd.Run()

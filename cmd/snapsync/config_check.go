@@ -11,6 +11,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine/remote"
 )
@@ -44,19 +45,19 @@ type checkJSON struct {
 
 // Run implements the command.
 func (*configCheckCmd) Run(a *app) error {
-	file, err := a.configFile()
+	file, err := a.ConfigFile()
 	if errors.Is(err, fs.ErrNotExist) {
-		return exit.Usage("'snapsync config init' makes it", "%s does not exist", text.Path(a.configPath()))
+		return exit.Usage("'snapsync config init' makes it", "%s does not exist", text.Path(a.ConfigPath()))
 	}
-	var all []spec
+	var all []settings.Spec
 	if err == nil {
 		err = a.checkProcess(file)
 	}
 	if err == nil {
-		all, err = a.specsOf(file, &spec{})
+		all, err = a.SpecsOf(file, &settings.Spec{})
 	}
 	if err == nil {
-		err = a.together(file, all)
+		err = a.Together(file, all)
 	}
 	if err != nil {
 		return a.tellProblems("", err)
@@ -67,14 +68,14 @@ func (*configCheckCmd) Run(a *app) error {
 // checkProcess tries the keys of the whole process on values of their own, as this process may have got
 // others from outside.
 func (a *app) checkProcess(file *config.File) error {
-	s := &settings{}
-	b := &resolver{globals: &s.globals, given: map[string]origin{}, ctx: a.ctx, log: a.log}
-	found := b.apply(file, s.flags(), file.Process)
-	return asUsage(append(found, s.wrong(file)...).Err())
+	s := &settings.Process{}
+	b := &settings.Resolver{Globals: &s.Globals, Given: map[string]settings.Origin{}, Ctx: a.Ctx, Log: a.Log}
+	found := b.Apply(file, s.Flags(), file.Process)
+	return settings.AsUsage(append(found, s.Wrong(file)...).Err())
 }
 
 // checkEach checks the mappings one by one and tells of each.
-func (a *app) checkEach(file *config.File, all []spec) error {
+func (a *app) checkEach(file *config.File, all []settings.Spec) error {
 	bad := 0
 	open, err := openToOthers(file.Path)
 	if err != nil {
@@ -84,12 +85,12 @@ func (a *app) checkEach(file *config.File, all []spec) error {
 		s := &all[i]
 		err := a.checkMapping(file, s)
 		if err == nil && open && hasSecret(s.Remote) {
-			err = asUsage(config.Problems{file.Problem(file.Find(file.Mapping(s.name), "remote"),
+			err = settings.AsUsage(config.Problems{file.Problem(file.Find(file.Mapping(s.Name), "remote"),
 				"remote: it holds a secret, and other users can read this file: chmod 600 %s", text.ShellWord(file.Path))})
 		}
 		if err != nil {
 			bad++
-			if err := a.tellProblems(s.name, err); !errors.As(err, new(*exit.Failure)) {
+			if err := a.tellProblems(s.Name, err); !errors.As(err, new(*exit.Failure)) {
 				return err
 			}
 			continue
@@ -118,14 +119,14 @@ func openToOthers(path string) (bool, error) {
 
 // hasSecret reports whether a remote, as it is written, proves who one is.
 func hasSecret(remote string) bool {
-	_, display, err := remoteKey(remote)
+	_, display, err := settings.RemoteKey(remote)
 	return err == nil && strings.Contains(display, "XXX")
 }
 
 // checkMapping tries everything about a mapping that can be tried without its remote.
-func (a *app) checkMapping(file *config.File, s *spec) error {
+func (a *app) checkMapping(file *config.File, s *settings.Spec) error {
 	var found config.Problems
-	table := file.Mapping(s.name)
+	table := file.Mapping(s.Name)
 	problem := func(key string, err error) {
 		if err == nil {
 			return
@@ -134,42 +135,42 @@ func (a *app) checkMapping(file *config.File, s *spec) error {
 		if at == (config.Position{}) {
 			at = table.At
 		}
-		found = append(found, file.Problem(at, "%s: %w", key, withHint(err)))
+		found = append(found, file.Problem(at, "%s: %w", key, settings.WithHint(err)))
 	}
-	if _, err := mapping.FindSource(s.src); err != nil {
+	if _, err := mapping.FindSource(s.Src); err != nil {
 		problem("source", err)
-		if err := backends.Overlaps(s.src, s.Remote); errors.Is(err, remote.ErrFatal) { // the remote is not known
+		if err := backends.Overlaps(s.Src, s.Remote); errors.Is(err, remote.ErrFatal) { // the remote is not known
 			problem("remote", err)
 		}
 	} else {
-		m, err := a.mappingFor(s.src, &s.target)
+		m, err := a.MappingFor(s.Src, &s.Target)
 		problem("remote", err)
 		if err == nil {
-			problem("backup-dir", a.checkPlaces(m, &s.syncFlags))
+			problem("backup-dir", a.CheckPlaces(m, &s.SyncFlags))
 		}
 	}
-	key, err := s.brokenFilter()
+	key, err := brokenFilter(&s.SyncFlags)
 	problem(key, err)
 	if err == nil {
-		filter, _ := s.mirrored()
-		if source, err := mapping.RealPath(s.src); err == nil {
-			problem("source", a.stateOutside(source, filter))
+		filter, _ := s.Mirrored()
+		if source, err := mapping.RealPath(s.Src); err == nil {
+			problem("source", a.StateOutside(source, filter))
 		}
 	}
-	return asUsage(found.Err())
+	return settings.AsUsage(found.Err())
 }
 
 // brokenFilter finds the key of the filter that cannot be read, by trying them one by one.
-func (f *syncFlags) brokenFilter() (key string, err error) {
-	if _, err = f.mirrored(); err == nil {
+func brokenFilter(f *settings.SyncFlags) (key string, err error) {
+	if _, err = f.Mirrored(); err == nil {
 		return "", nil
 	}
-	var one filterFlags
-	all, flags := flagsOf(&f.filterFlags), flagsOf(&one)
+	var one settings.FilterFlags
+	all, flags := settings.FlagsOf(&f.FilterFlags), settings.FlagsOf(&one)
 	for i := range flags {
-		one = filterFlags{}
+		one = settings.FilterFlags{}
 		flags[i].Target.Set(all[i].Target)
-		if _, err := one.filter(); err != nil {
+		if _, err := one.Rules(); err != nil {
 			return flags[i].Name, err
 		}
 	}
@@ -197,18 +198,18 @@ func (a *app) tellProblems(mapping string, err error) error {
 	return exit.Quiet(exit.StatusUsage)
 }
 
-func (a *app) tellOK(s *spec) error {
-	_, display, err := remoteKey(s.Remote)
+func (a *app) tellOK(s *settings.Spec) error {
+	_, display, err := settings.RemoteKey(s.Remote)
 	if err != nil {
 		return err
 	}
-	msg := fmt.Sprintf("%s → %s", text.Path(s.src), display)
+	msg := fmt.Sprintf("%s → %s", text.Path(s.Src), display)
 	if a.JSON {
-		return text.WriteJSON(a.Out, checkJSON{Type: "mapping", Mapping: s.name, OK: true, Text: msg})
+		return text.WriteJSON(a.Out, checkJSON{Type: "mapping", Mapping: s.Name, OK: true, Text: msg})
 	}
 	if a.Quiet {
 		return nil
 	}
-	_, err = fmt.Fprintf(a.Out, "ok       %s: %s\n", s.name, msg)
+	_, err = fmt.Fprintf(a.Out, "ok       %s: %s\n", s.Name, msg)
 	return err
 }

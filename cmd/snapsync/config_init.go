@@ -18,6 +18,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
@@ -27,8 +28,8 @@ type configInitCmd struct {
 	Source  string `group:"which" placeholder:"DIR" help:"The directory to mirror."`
 	Remote  string `group:"which" placeholder:"REMOTE" help:"Where to: anything that rclone takes, or a directory."`
 	NoTrial bool   `group:"which" help:"Do not connect to the remote and show no first plan."`
-	syncFlags
-	watchFlags
+	settings.SyncFlags
+	settings.WatchFlags
 }
 
 // Help is the long text of `config init --help`.
@@ -49,28 +50,28 @@ Examples:
 
 // Run implements the command.
 func (c *configInitCmd) Run(a *app) error {
-	d := &draft{app: a, spec: spec{name: c.Name, target: target{Remote: c.Remote}}}
-	for _, f := range d.flags() {
-		setDefault(f)
+	d := &draft{app: a, Spec: settings.Spec{Name: c.Name, Target: settings.Target{Remote: c.Remote}}}
+	for _, f := range d.Flags() {
+		settings.SetDefault(f)
 	}
-	d.syncFlags, d.watchFlags = c.syncFlags, c.watchFlags
+	d.SyncFlags, d.WatchFlags = c.SyncFlags, c.WatchFlags
 	if c.Source != "" {
-		if err := d.setSource(literal(c.Source)); err != nil {
+		if err := d.setSource(settings.Literal(c.Source)); err != nil {
 			return err
 		}
 	}
 	if c.Remote != "" {
-		d.Remote = wholeRemote(c.Remote)
+		d.Remote = settings.WholeRemote(c.Remote)
 	}
-	if _, err := os.Stat(a.configPath()); !errors.Is(err, fs.ErrNotExist) {
-		if d.file, err = a.configFile(); err != nil {
+	if _, err := os.Stat(a.ConfigPath()); !errors.Is(err, fs.ErrNotExist) {
+		if d.file, err = a.ConfigFile(); err != nil {
 			return err
 		}
 	}
 	if c.Yes {
 		return c.unattended(d)
 	}
-	return (&wizard{draft: d, ask: console.NewAsker(a.ctx, a.Out), trial: !c.NoTrial}).run()
+	return (&wizard{draft: d, ask: console.NewAsker(a.Ctx, a.Out), trial: !c.NoTrial}).run()
 }
 
 // unattended takes what the flags say.
@@ -78,8 +79,8 @@ func (c *configInitCmd) unattended(d *draft) error {
 	if d.source == "" || d.Remote == "" {
 		return exit.Usage("or leave out --yes to be asked", "--yes needs --source and --remote")
 	}
-	if d.name == "" {
-		d.name = d.freeName()
+	if d.Name == "" {
+		d.Name = d.freeName()
 	}
 	if err := d.check(); err != nil {
 		return err
@@ -95,31 +96,31 @@ func (c *configInitCmd) unattended(d *draft) error {
 // draft is a mapping that is not in the file yet.
 type draft struct {
 	*app
-	spec
+	settings.Spec
 	source string       // as it will be written; src is what it means
 	file   *config.File // nil: there is none
 }
 
 // setSource takes a source as a person writes it into the file.
 func (d *draft) setSource(text string) error {
-	path, err := expandPath(text)
+	path, err := settings.ExpandPath(text)
 	if err != nil {
 		return exit.Usage("", "source: %w", err)
 	}
 	if !filepath.IsAbs(path) {
-		text = literal(path)
+		text = settings.Literal(path)
 	}
 	if _, err := mapping.FindSource(path); err != nil {
 		return err
 	}
 	d.source = text
-	d.src, err = filepath.Abs(path)
+	d.Src, err = filepath.Abs(path)
 	return err
 }
 
 // freeName is a name that says what is mirrored and that no other mapping has.
 func (d *draft) freeName() string {
-	base := mapping.Slug(filepath.Base(d.src))
+	base := mapping.Slug(filepath.Base(d.Src))
 	name := base
 	for n := 2; d.file != nil && d.file.Mapping(name) != nil; n++ {
 		name = fmt.Sprintf("%s-%d", base, n)
@@ -140,18 +141,18 @@ func (d *draft) checkName(name string) error {
 
 // check refuses what `run` or the file would refuse. Nothing is connected to.
 func (d *draft) check() error {
-	if err := d.checkName(d.name); err != nil {
+	if err := d.checkName(d.Name); err != nil {
 		return err
 	}
 	d.leaveOutState()
-	if _, _, err := d.prepareSpec(d.resolved()); err != nil {
+	if _, _, err := d.Prepare(d.resolved()); err != nil {
 		return err
 	}
-	_, file, err := d.schema().Extend(d.configPath(), d.text())
+	_, file, err := d.Schema().Extend(d.ConfigPath(), d.text())
 	if err == nil {
-		var all []spec
-		if all, err = d.specsOf(file, &spec{}); err == nil {
-			err = d.together(file, all)
+		var all []settings.Spec
+		if all, err = d.SpecsOf(file, &settings.Spec{}); err == nil {
+			err = d.Together(file, all)
 		}
 	}
 	if problems := config.Problems(nil); errors.As(err, &problems) { // whose lines are not there yet
@@ -166,17 +167,17 @@ func (d *draft) leaveOutState() {
 	if err != nil {
 		return // check says it
 	}
-	rel, inside := mapping.Within(d.src, states.Root)
-	if filter, err := d.mirrored(); err != nil || !inside || rel == "" || filter != nil && !filter.Dir(rel) {
+	rel, inside := mapping.Within(d.Src, states.Root)
+	if filter, err := d.Mirrored(); err != nil || !inside || rel == "" || filter != nil && !filter.Dir(rel) {
 		return
 	}
 	d.Exclude = append(slices.Clip(d.Exclude), "/"+rel+"/**")
 }
 
 // resolved is the mapping as it will be read from the file.
-func (d *draft) resolved() *spec {
-	s := d.spec
-	if remote, err := remoteOf(s.Remote); err == nil {
+func (d *draft) resolved() *settings.Spec {
+	s := d.Spec
+	if remote, err := settings.RemoteOf(s.Remote); err == nil {
 		s.Remote = remote
 	}
 	return &s
@@ -185,7 +186,7 @@ func (d *draft) resolved() *spec {
 // connect asks the remote whether it is there.
 func (d *draft) connect() error {
 	s := d.resolved()
-	m, err := d.mappingFor(s.src, &s.target)
+	m, err := d.MappingFor(s.Src, &s.Target)
 	if err != nil {
 		return err
 	}
@@ -194,26 +195,26 @@ func (d *draft) connect() error {
 
 // text is the mapping as the file has it: what is always worth saying, and what differs from its default.
 func (d *draft) text() string {
-	settings := []config.Setting{
+	given := []config.Setting{
 		{Key: "source", V: d.source, Comment: "The directory to mirror; ~ and $VARIABLES are expanded."},
 		{Key: "remote", V: d.Remote, Comment: "Where to: anything that rclone takes, or a directory."},
 	}
-	standard := spec{}
-	defaults := standard.flags()
+	standard := settings.Spec{}
+	defaults := standard.Flags()
 	for _, f := range defaults {
-		setDefault(f)
+		settings.SetDefault(f)
 	}
-	for _, f := range d.flags() {
+	for _, f := range d.Flags() {
 		if f.Tag.Get("config") == "-" || f.Tag.Get("config") == "process" {
 			continue
 		}
-		same := reflect.DeepEqual(f.Target.Interface(), flagNamed(defaults, f.Name).Target.Interface())
+		same := reflect.DeepEqual(f.Target.Interface(), settings.FlagNamed(defaults, f.Name).Target.Interface())
 		if same && f.Name != "complete-sync" {
 			continue
 		}
-		settings = append(settings, config.Setting{Key: f.Name, V: written(f), Comment: f.Help})
+		given = append(given, config.Setting{Key: f.Name, V: written(f), Comment: f.Help})
 	}
-	return config.Format(d.name, settings)
+	return config.Format(d.Name, given)
 }
 
 // written is the value of a flag as the file has it.
@@ -224,7 +225,7 @@ func written(f *kong.Flag) any {
 	if list, ok := f.Target.Interface().([]string); ok && f.Tag.PlaceHolder == "FILE" {
 		var whole []string
 		for _, name := range list {
-			whole = append(whole, literal(name))
+			whole = append(whole, settings.Literal(name))
 		}
 		return whole
 	}
@@ -233,21 +234,21 @@ func written(f *kong.Flag) any {
 
 // write adds the mapping to the file and says how to go on.
 func (d *draft) write() error {
-	path := d.configPath()
-	data, _, err := d.schema().Extend(path, d.text())
+	path := d.ConfigPath()
+	data, _, err := d.Schema().Extend(path, d.text())
 	if err != nil {
-		return asUsage(err)
+		return settings.AsUsage(err)
 	}
 	if err := config.Write(path, data); err != nil {
 		return err
 	}
 	if d.JSON {
-		return text.WriteJSON(d.Out, checkJSON{Type: "written", Mapping: d.name, OK: true, Path: path, Text: "written"})
+		return text.WriteJSON(d.Out, checkJSON{Type: "written", Mapping: d.Name, OK: true, Path: path, Text: "written"})
 	}
 	if d.Quiet {
 		return nil
 	}
-	_, err = fmt.Fprintf(d.Out, "snapsync: mapping %q is in %s\n%s", d.name, text.Path(path), d.next())
+	_, err = fmt.Fprintf(d.Out, "snapsync: mapping %q is in %s\n%s", d.Name, text.Path(path), d.next())
 	return err
 }
 
@@ -258,13 +259,13 @@ func (d *draft) next() string {
 		opt = " --mappings " + text.ShellWord(d.Mappings)
 	}
 	rows := [][2]string{
-		{"snapsync plan" + opt + " -m " + d.name, "look at every step of a first run"},
-		{"snapsync run" + opt + " --once -m " + d.name, "do it"},
+		{"snapsync plan" + opt + " -m " + d.Name, "look at every step of a first run"},
+		{"snapsync run" + opt + " --once -m " + d.Name, "do it"},
 		{"snapsync run" + opt, "stay, and keep all mappings true"},
 		{"snapsync status" + opt, "see how things stand"},
 		{"snapsync config edit" + opt, "change what was written"},
 	}
-	if d.someRun() {
+	if someRun(d.Resolver) {
 		rows = append(rows, [2]string{"snapsync config reload" + opt, "have what is running take it up"})
 	}
 	var b strings.Builder
@@ -276,13 +277,13 @@ func (d *draft) next() string {
 
 // probe connects to the remote of a mapping.
 func (a *app) probe(m *mapping.Mapping) error {
-	remote, err := a.remoteConfig(m, &syncFlags{}, "")
+	remote, err := a.RemoteConfig(m, &settings.SyncFlags{}, "")
 	if err != nil {
 		return err
 	}
-	conn, err := backends.Open(a.ctx, remote)
+	conn, err := backends.Open(a.Ctx, remote)
 	if err != nil {
 		return err
 	}
-	return errors.Join(conn.Probe(a.ctx), conn.Close())
+	return errors.Join(conn.Probe(a.Ctx), conn.Close())
 }

@@ -31,7 +31,7 @@ type reloadedJSON struct {
 
 // Run implements the command.
 func (c *configReloadCmd) Run(a *app) error {
-	running, silent := a.running()
+	running, silent := running(a.Resolver)
 	switch {
 	case len(running) > 0:
 	case silent:
@@ -40,10 +40,10 @@ func (c *configReloadCmd) Run(a *app) error {
 		return &exit.Failure{Status: exit.StatusError, Err: errors.New("nothing is running"), Hint: "'snapsync run' reads the config file when it starts"}
 	}
 	for _, p := range running {
-		v, err := p.Version(a.ctx)
+		v, err := p.Version(a.Ctx)
 		var out control.Outcome
 		if err == nil {
-			out, err = p.Do(a.ctx, control.Command{Name: control.Reload})
+			out, err = p.Do(a.Ctx, control.Command{Name: control.Reload})
 		}
 		if err != nil {
 			return err

@@ -11,10 +11,9 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
-	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
@@ -37,19 +36,19 @@ Examples:
 
 // Run implements the command.
 func (c *configShowCmd) Run(a *app) error {
-	file, err := a.configFile()
+	file, err := a.ConfigFile()
 	if errors.Is(err, fs.ErrNotExist) {
-		return exit.Usage("'snapsync config init' makes it", "%s does not exist", text.Path(a.configPath()))
+		return exit.Usage("'snapsync config init' makes it", "%s does not exist", text.Path(a.ConfigPath()))
 	}
 	if err != nil {
 		return err
 	}
-	specs, err := a.specsOf(file, &spec{})
+	specs, err := a.SpecsOf(file, &settings.Spec{})
 	if err != nil {
 		return err
 	}
 	if c.Mapping != "" {
-		if specs, err = pick(file, specs, &spec{target: target{Mapping: c.Mapping}}); err != nil {
+		if specs, err = settings.Pick(file, specs, &settings.Spec{Target: settings.Target{Mapping: c.Mapping}}); err != nil {
 			return err
 		}
 	}
@@ -80,7 +79,7 @@ type shownMapping struct {
 	Options map[string]any `json:"options"` // all keys with what is in force
 }
 
-func (c *configShowCmd) write(a *app, out *bufio.Writer, file *config.File, specs []spec) error {
+func (c *configShowCmd) write(a *app, out *bufio.Writer, file *config.File, specs []settings.Spec) error {
 	process := a.processKeys(file)
 	if a.JSON {
 		if err := text.WriteJSON(out, shownMapping{Type: "process", File: file.Path, Options: optionsOf(process)}); err != nil {
@@ -92,20 +91,20 @@ func (c *configShowCmd) write(a *app, out *bufio.Writer, file *config.File, spec
 	}
 	for i := range specs {
 		s := &specs[i]
-		_, remote, err := remoteKey(s.Remote)
+		_, remote, err := settings.RemoteKey(s.Remote)
 		if err != nil {
 			return err
 		}
 		keys := mappingKeys(file, s)
 		if a.JSON {
-			m := shownMapping{Type: "mapping", Mapping: s.name, Source: s.src, Remote: remote, Options: optionsOf(keys)}
+			m := shownMapping{Type: "mapping", Mapping: s.Name, Source: s.Src, Remote: remote, Options: optionsOf(keys)}
 			if err := text.WriteJSON(out, m); err != nil {
 				return err
 			}
 			continue
 		}
-		fmt.Fprintf(out, "\n%s", config.Format(s.name, nil))
-		c.writeKeys(out, append([]shownKey{{"source", s.src, fromHere}, {"remote", remote, fromHere}}, keys...))
+		fmt.Fprintf(out, "\n%s", config.Format(s.Name, nil))
+		c.writeKeys(out, append([]shownKey{{"source", s.Src, fromHere}, {"remote", remote, fromHere}}, keys...))
 	}
 	return nil
 }
@@ -142,14 +141,14 @@ func optionsOf(keys []shownKey) map[string]any {
 // processKeys are the keys of the process as `run` would have them.
 func (a *app) processKeys(file *config.File) []shownKey {
 	var keys []shownKey
-	for _, key := range a.schema().Process {
-		f := flagNamed(a.model.Flags, key.Name)
+	for _, key := range a.Schema().Process {
+		f := settings.FlagNamed(a.Model.Flags, key.Name)
 		if f == nil {
 			f = a.runFlag(key.Name)
-			setDefault(f)
+			settings.SetDefault(f)
 		}
-		if a.given[key.Name] == byNothing {
-			a.apply(file, []*kong.Flag{f}, file.Process)
+		if a.Given[key.Name] == settings.ByNothing {
+			a.Apply(file, []*kong.Flag{f}, file.Process)
 		}
 		_, set := file.Process[key.Name]
 		keys = append(keys, shownKey{key.Name, shownValue(f), a.originOf(key.Name, set)})
@@ -159,18 +158,9 @@ func (a *app) processKeys(file *config.File) []shownKey {
 
 // runFlag is a flag of `run` itself; this process runs another command, so that nothing uses it.
 func (a *app) runFlag(name string) *kong.Flag {
-	for _, n := range a.model.Children {
+	for _, n := range a.Model.Children {
 		if n.Name == "run" {
-			return flagNamed(n.Flags, name)
-		}
-	}
-	return nil
-}
-
-func flagNamed(flags []*kong.Flag, name string) *kong.Flag {
-	for _, f := range flags {
-		if f.Name == name {
-			return f
+			return settings.FlagNamed(n.Flags, name)
 		}
 	}
 	return nil
@@ -179,9 +169,9 @@ func flagNamed(flags []*kong.Flag, name string) *kong.Flag {
 // originOf says where a value of the process comes from; "": nowhere.
 func (a *app) originOf(key string, inFile bool) string {
 	switch {
-	case a.given[key] == byFlag:
+	case a.Given[key] == settings.ByFlag:
 		return "a flag"
-	case a.given[key] == byVariable:
+	case a.Given[key] == settings.ByVariable:
 		return "the environment"
 	case inFile:
 		return fromHere
@@ -190,10 +180,10 @@ func (a *app) originOf(key string, inFile bool) string {
 }
 
 // mappingKeys are the keys of a mapping with what is in force.
-func mappingKeys(file *config.File, s *spec) []shownKey {
+func mappingKeys(file *config.File, s *settings.Spec) []shownKey {
 	var keys []shownKey
-	table := file.Mapping(s.name)
-	for _, f := range s.flags() {
+	table := file.Mapping(s.Name)
+	for _, f := range s.Flags() {
 		if where := f.Tag.Get("config"); where == "-" || where == "process" {
 			continue
 		}
@@ -218,7 +208,7 @@ func shownValue(f *kong.Flag) any {
 		return shortDuration(v)
 	case string:
 		if f.Name == "backup-dir" && v != "" {
-			if _, display, err := remoteKey(v); err == nil {
+			if _, display, err := settings.RemoteKey(v); err == nil {
 				return display
 			}
 		}
@@ -253,13 +243,4 @@ func shortDuration(d time.Duration) string {
 		s = strings.TrimSuffix(s, "0m")
 	}
 	return s
-}
-
-// remoteKey is backends.Canonical with an error that ends the process as it should.
-func remoteKey(remote string) (key, display string, err error) {
-	key, display, err = backends.Canonical(remote)
-	if err != nil {
-		err = &exit.Failure{Status: exit.StatusUsage, Err: err, Hint: mapping.RemoteHint}
-	}
-	return key, display, err
 }

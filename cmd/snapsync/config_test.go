@@ -17,6 +17,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 )
 
 // configApp is an app with the flags of an empty command line.
@@ -28,7 +29,7 @@ func configApp(t *testing.T) *app {
 		t.Fatal(err)
 	}
 	p := &console.Printer{Out: io.Discard, Err: io.Discard}
-	return &app{Printer: p, resolver: &resolver{globals: &c.globals, ctx: t.Context(), model: parser.Model, given: map[string]origin{}, printer: p}}
+	return &app{Printer: p, Resolver: &settings.Resolver{Globals: &c.Globals, Ctx: t.Context(), Model: parser.Model, Given: map[string]settings.Origin{}, Printer: p}}
 }
 
 // notKeys are the flags of run that the config file cannot set, on purpose.
@@ -38,14 +39,14 @@ var notKeys = []string{
 
 func TestEveryFlagIsAKey(t *testing.T) {
 	a := configApp(t)
-	s := a.schema()
+	s := a.Schema()
 	known := map[string]bool{}
 	for _, k := range slices.Concat(s.Process, s.Mapping) {
 		known[k.Name] = true
 	}
-	run := a.model.Children[slices.IndexFunc(a.model.Children, func(n *kong.Node) bool { return n.Name == "run" })]
+	run := a.Model.Children[slices.IndexFunc(a.Model.Children, func(n *kong.Node) bool { return n.Name == "run" })]
 	var without []string
-	for _, f := range slices.Concat(a.model.Flags, run.Flags) {
+	for _, f := range slices.Concat(a.Model.Flags, run.Flags) {
 		if !known[f.Name] {
 			without = append(without, f.Name)
 		}
@@ -84,37 +85,37 @@ func sample(k config.Key) (text string, v any) {
 // Each key arrives in the field of its flag, from the mapping's table as from [defaults].
 func TestKeysApply(t *testing.T) {
 	a := configApp(t)
-	for _, key := range a.schema().Mapping {
+	for _, key := range a.Schema().Mapping {
 		text, want := sample(key)
 		for _, form := range []string{"[mappings.m]\nsource='/s'\nremote='/r'\n%s = %s\n", "[defaults]\n%s = %s\n[mappings.m]\nsource='/s'\nremote='/r'\n"} {
-			file, err := a.schema().Parse("c.toml", fmt.Appendf(nil, form, key.Name, text))
+			file, err := a.Schema().Parse("c.toml", fmt.Appendf(nil, form, key.Name, text))
 			if err != nil {
 				t.Fatal(err)
 			}
-			specs, err := a.specsOf(file, &spec{})
+			specs, err := a.SpecsOf(file, &settings.Spec{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if f := flagNamed(specs[0].flags(), key.Name); !reflect.DeepEqual(f.Target.Interface(), want) {
+			if f := settings.FlagNamed(specs[0].Flags(), key.Name); !reflect.DeepEqual(f.Target.Interface(), want) {
 				t.Errorf("%s = %s became %v", key.Name, text, f.Target.Interface())
 			}
-			again, err := a.specsOf(file, &spec{})
+			again, err := a.SpecsOf(file, &settings.Spec{})
 			if err != nil || !reflect.DeepEqual(specs, again) {
 				t.Errorf("%s: two readings of one file differ: a running process would restart the mapping", key.Name)
 			}
 		}
 	}
-	for _, key := range a.schema().Process {
+	for _, key := range a.Schema().Process {
 		text, want := sample(key)
-		file, err := a.schema().Parse("c.toml", fmt.Appendf(nil, "%s = %s\n", key.Name, text))
+		file, err := a.Schema().Parse("c.toml", fmt.Appendf(nil, "%s = %s\n", key.Name, text))
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := flagNamed(a.model.Flags, key.Name)
+		f := settings.FlagNamed(a.Model.Flags, key.Name)
 		if f == nil {
 			f = a.runFlag(key.Name)
 		}
-		if problems := a.apply(file, []*kong.Flag{f}, file.Process); problems != nil || !reflect.DeepEqual(f.Target.Interface(), want) {
+		if problems := a.Apply(file, []*kong.Flag{f}, file.Process); problems != nil || !reflect.DeepEqual(f.Target.Interface(), want) {
 			t.Errorf("%s = %s became %v: %v", key.Name, text, f.Target.Interface(), problems)
 		}
 	}
@@ -127,7 +128,7 @@ func TestConfigDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := configApp(t).schema()
+	s := configApp(t).Schema()
 	want := string(doc)
 	for name, keys := range map[string][]config.Key{"process": s.Process, "mapping": s.Mapping} {
 		begin, end := "<!-- keys of the "+name+": made by go test -->\n", "<!-- end -->"
@@ -190,7 +191,7 @@ func example(k config.Key) string {
 // Every example of the documentation is a file that can be read.
 func TestExamplesParse(t *testing.T) {
 	a := configApp(t)
-	s := a.schema()
+	s := a.Schema()
 	for i, k := range slices.Concat(s.Process, s.Mapping) {
 		text := example(k) + "\n"
 		if i >= len(s.Process) {
@@ -198,7 +199,7 @@ func TestExamplesParse(t *testing.T) {
 		}
 		file, err := s.Parse("c.toml", []byte(text))
 		if err == nil {
-			_, err = a.specsOf(file, &spec{})
+			_, err = a.SpecsOf(file, &settings.Spec{})
 		}
 		if err == nil {
 			err = a.checkProcess(file)
@@ -218,20 +219,20 @@ func TestPaths(t *testing.T) {
 		text string
 		want string // or what the error says
 	}{
-		{"directory", directory, "/a", "/a"},
-		{"directory", directory, "~", "/home/me"},
-		{"directory", directory, "~/a b/", "/home/me/a b"},
-		{"directory", directory, "$DATA/x", "/data/x"},
-		{"directory", directory, "${DATA}x", "/datax"},
-		{"directory", directory, "/cost$$", "/cost$"},
-		{"directory", directory, "~/$$HOME", "/home/me/$HOME"},
-		{"directory", directory, "$NOT_THERE_/x$NOR_THIS", "$NOT_THERE_, $NOR_THIS is not set in the environment: $$ is a dollar sign"},
-		{"directory", directory, "~you/x", "~you/x: only ~/ is known, not the home of others: write the whole path"},
-		{"directory", directory, "a/b", "a/b is relative: start it with / or ~/"},
-		{"remote", remoteOf, "nas:a$b", "nas:a$b"},
-		{"remote", remoteOf, "~/a$b", "/home/me/a$b"},
-		{"remote", remoteOf, ":local:/x", ":local:/x"},
-		{"remote", remoteOf, "x", "x is a relative directory: start it with / or ~/, or name a remote as in nas:x"},
+		{"directory", settings.Directory, "/a", "/a"},
+		{"directory", settings.Directory, "~", "/home/me"},
+		{"directory", settings.Directory, "~/a b/", "/home/me/a b"},
+		{"directory", settings.Directory, "$DATA/x", "/data/x"},
+		{"directory", settings.Directory, "${DATA}x", "/datax"},
+		{"directory", settings.Directory, "/cost$$", "/cost$"},
+		{"directory", settings.Directory, "~/$$HOME", "/home/me/$HOME"},
+		{"directory", settings.Directory, "$NOT_THERE_/x$NOR_THIS", "$NOT_THERE_, $NOR_THIS is not set in the environment: $$ is a dollar sign"},
+		{"directory", settings.Directory, "~you/x", "~you/x: only ~/ is known, not the home of others: write the whole path"},
+		{"directory", settings.Directory, "a/b", "a/b is relative: start it with / or ~/"},
+		{"remote", settings.RemoteOf, "nas:a$b", "nas:a$b"},
+		{"remote", settings.RemoteOf, "~/a$b", "/home/me/a$b"},
+		{"remote", settings.RemoteOf, ":local:/x", ":local:/x"},
+		{"remote", settings.RemoteOf, "x", "x is a relative directory: start it with / or ~/, or name a remote as in nas:x"},
 	} {
 		got, err := c.fn(c.text)
 		if err != nil {
@@ -241,10 +242,10 @@ func TestPaths(t *testing.T) {
 			t.Errorf("%s %q: %s, want %s", c.what, c.text, got, c.want)
 		}
 	}
-	if got, err := fileIn("/etc/snapsync", "rules.txt"); got != "/etc/snapsync/rules.txt" || err != nil {
+	if got, err := settings.FileIn("/etc/snapsync", "rules.txt"); got != "/etc/snapsync/rules.txt" || err != nil {
 		t.Errorf("%s %v", got, err)
 	}
-	if got := literal("/home/me/a$b"); got != "~/a$$b" {
+	if got := settings.Literal("/home/me/a$b"); got != "~/a$$b" {
 		t.Errorf("literal: %s", got)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -28,8 +29,8 @@ type wizard struct {
 }
 
 func (w *wizard) run() error {
-	w.print("This writes a mapping into %s:\na directory, and a remote that is kept true to it. Nothing is sent or deleted\nmeanwhile.\n", tilde(w.configPath()))
-	if err := w.startRclone(); err != nil {
+	w.print("This writes a mapping into %s:\na directory, and a remote that is kept true to it. Nothing is sent or deleted\nmeanwhile.\n", settings.Tilde(w.ConfigPath()))
+	if err := w.StartRclone(); err != nil {
 		return err
 	}
 	for _, step := range []func() error{w.askSource, w.askRemote, w.askDeletes, w.askFilters, w.askName, w.tryRemote, w.firstPlan, w.save} {
@@ -47,7 +48,7 @@ func (w *wizard) note(what, answer string) { w.print("  %-10s %s", what, answer)
 
 func (w *wizard) askSource() error {
 	if w.source == "" {
-		answer, err := w.ask.Line("Which directory shall be mirrored?", "Everything beneath it; what to leave out comes later.", literal("."), w.setSource)
+		answer, err := w.ask.Line("Which directory shall be mirrored?", "Everything beneath it; what to leave out comes later.", settings.Literal("."), w.setSource)
 		if err != nil {
 			return err
 		}
@@ -68,7 +69,7 @@ func (w *wizard) askRemote() error {
 		}
 		w.Remote = remote
 	}
-	_, display, err := remoteKey(w.Remote)
+	_, display, err := settings.RemoteKey(w.Remote)
 	if err != nil {
 		return err
 	}
@@ -106,7 +107,7 @@ func (w *wizard) pickRemote() (string, error) {
 
 func (w *wizard) askDirectory() (string, error) {
 	answer, err := w.ask.Line("Which directory?", "It is made if it is not there; its disk must be mounted. ~/ is your home.", "", func(s string) error {
-		if _, err := directory(s); err != nil || s == "" {
+		if _, err := settings.Directory(s); err != nil || s == "" {
 			return errors.Join(err, emptyError(s))
 		}
 		return w.checkRemote(s)
@@ -123,24 +124,24 @@ func emptyError(s string) error {
 
 func (w *wizard) askPath(remote string) (string, error) {
 	answer, err := w.ask.Line("Where on "+remote+":?", "A path; on object storage the bucket comes first, as in bucket/path. It is made if it is not there. \"\" is its top.",
-		mapping.Slug(filepath.Base(w.src)), func(s string) error { return w.checkRemote(remote + ":" + s) })
+		mapping.Slug(filepath.Base(w.Src)), func(s string) error { return w.checkRemote(remote + ":" + s) })
 	return remote + ":" + strings.TrimSpace(answer), err
 }
 
 // checkRemote says why a remote cannot be that of this source, beside the mappings that there are.
 func (w *wizard) checkRemote(text string) error {
-	remote, err := remoteOf(strings.TrimSpace(text))
+	remote, err := settings.RemoteOf(strings.TrimSpace(text))
 	if err != nil {
 		return err
 	}
 	if remote == "" {
 		return errors.New("a remote is needed")
 	}
-	if _, err := w.mappingFor(w.src, &target{Remote: remote}); err != nil {
+	if _, err := w.MappingFor(w.Src, &settings.Target{Remote: remote}); err != nil {
 		return err
 	}
 	trial := *w.draft
-	trial.Remote, trial.name = remote, trial.freeName()
+	trial.Remote, trial.Name = remote, trial.freeName()
 	return trial.check()
 }
 
@@ -148,7 +149,7 @@ func (w *wizard) checkRemote(text string) error {
 func (w *wizard) newRemote() error {
 	w.print("\nrclone asks now. Its remote is stored in %s.", text.Path(config.GetConfigPath()))
 	name := config.NewRemoteName()
-	if err := config.NewRemote(w.ctx, name); err != nil {
+	if err := config.NewRemote(w.Ctx, name); err != nil {
 		w.print("rclone: %v", err)
 		return nil // ask again where to
 	}
@@ -158,7 +159,7 @@ func (w *wizard) newRemote() error {
 }
 
 func (w *wizard) askDeletes() error {
-	if w.given["complete-sync"] == byNothing {
+	if w.Given["complete-sync"] == settings.ByNothing {
 		i, err := w.ask.Choose("What happens on the remote to what is deleted here?", "Many deletes at once always wait for your approval.", []string{
 			"It stays there: the remote retains what was deleted",
 			"It is deleted there as well: the remote is a true reflection",
@@ -216,7 +217,7 @@ func (w *wizard) askExcludes() error {
 		patterns = append(patterns, leftOut[i].patterns...)
 	}
 	more, err := w.ask.Line("Anything else?", "rclone's patterns, with spaces in between, such as *.iso /private/**; nothing is fine.", "", func(s string) error {
-		_, err := (&filterFlags{Exclude: strings.Fields(s)}).filter()
+		_, err := (&settings.FilterFlags{Exclude: strings.Fields(s)}).Rules()
 		return err
 	})
 	w.Exclude = append(patterns, strings.Fields(more)...)
@@ -224,14 +225,14 @@ func (w *wizard) askExcludes() error {
 }
 
 func (w *wizard) askName() error {
-	if w.name == "" {
+	if w.Name == "" {
 		answer, err := w.ask.Line("What shall it be called?", "The name is for -m, and for what snapsync says.", w.freeName(), func(s string) error { return w.checkName(strings.TrimSpace(s)) })
 		if err != nil {
 			return err
 		}
-		w.name = strings.TrimSpace(answer)
+		w.Name = strings.TrimSpace(answer)
 	}
-	w.note("name", w.name)
+	w.note("name", w.Name)
 	return w.agree()
 }
 
@@ -260,7 +261,7 @@ func (w *wizard) tryRemote() error {
 			w.print("It answers (%s).", time.Since(begun).Round(time.Millisecond))
 			return nil
 		}
-		if w.ctx.Err() != nil {
+		if w.Ctx.Err() != nil {
 			return err
 		}
 		w.print("It does not: %v", err)
@@ -300,7 +301,7 @@ func (w *wizard) firstPlan() error {
 	w.print("Looking …")
 	text, err := w.preview()
 	if err != nil {
-		if w.ctx.Err() != nil {
+		if w.Ctx.Err() != nil {
 			return err
 		}
 		w.print("There is no plan: %v", err)
@@ -312,7 +313,7 @@ func (w *wizard) firstPlan() error {
 
 // preview is the last line of `plan`.
 func (w *wizard) preview() (string, error) {
-	m, c, err := w.prepareSpec(w.resolved())
+	m, c, err := w.Prepare(w.resolved())
 	if err != nil {
 		return "", err
 	}
@@ -326,7 +327,7 @@ func (w *wizard) preview() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	p, err := e.Plan(w.ctx)
+	p, err := e.Plan(w.Ctx)
 	if err = errors.Join(err, e.Close()); err != nil {
 		return "", err
 	}
@@ -336,7 +337,7 @@ func (w *wizard) preview() (string, error) {
 
 func (w *wizard) save() error {
 	shown := *w.draft
-	if _, display, err := remoteKey(w.Remote); err == nil && hasSecret(w.Remote) {
+	if _, display, err := settings.RemoteKey(w.Remote); err == nil && hasSecret(w.Remote) {
 		shown.Remote = display
 	}
 	w.print("\n%s", strings.TrimRight(shown.text(), "\n"))

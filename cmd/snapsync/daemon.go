@@ -14,6 +14,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/engine/loop"
 )
 
@@ -33,8 +34,8 @@ import (
 //	process.go         how other commands find it
 type daemonProcess struct {
 	*app
-	load    func() ([]spec, error)            // the mappings that are wanted
-	newLoop func(loop.Config) (keeper, error) // loop.New, but for tests
+	load    func() ([]settings.Spec, error)        // the mappings that are wanted
+	newLoop func(loop.Config) (mappingLoop, error) // loop.New, but for tests
 	started time.Time
 	pool    *pool // steps of all mappings together
 	feed    *control.Feed
@@ -49,17 +50,11 @@ type daemonProcess struct {
 
 	// steer is held while the set of mappings changes, and guards what follows.
 	steer sync.Mutex
-	now   *settings    // of the process; nil: a reload leaves them as they are
-	port  *metricsPort // nil: there is none
+	now   *settings.Process // of the process; nil: a reload leaves them as they are
+	port  *metricsPort      // nil: there is none
 
 	mu   sync.Mutex // guards kept
 	kept []*upkeep  // in the order of the configuration
-}
-
-// processFlags are what all mappings of a process share.
-type processFlags struct {
-	MaxTransfers string `group:"transfer" placeholder:"N|auto" default:"auto" help:"Parallel steps of all mappings of this process together. 0: no limit; auto: 256, or as many as the transfers of a mapping ask for."`
-	MetricsAddr  string `group:"watch" placeholder:"HOST:PORT" help:"Answer Prometheus at http://HOST:PORT/metrics, too. The control socket always does."`
 }
 
 const (
@@ -71,33 +66,33 @@ const (
 
 // stay is `run` without --once.
 func (c *runCmd) stay(a *app) error {
-	load := func() ([]spec, error) {
-		specs, err := a.specs(c.spec())
+	load := func() ([]settings.Spec, error) {
+		specs, err := a.Specs(c.spec())
 		for i := range specs {
 			specs[i].Bwlimit = "" // it is the process's, which may change it while they go on
 		}
 		return specs, err
 	}
-	d, err := newDaemon(a, load, &c.processFlags)
+	d, err := newDaemon(a, load, &c.ProcessFlags)
 	if err != nil {
 		return err
 	}
-	if err := a.limitBandwidth(c.Bwlimit); err != nil {
+	if err := a.LimitBandwidth(c.Bwlimit); err != nil {
 		return err
 	}
-	d.now = &settings{globals: *a.globals, processFlags: c.processFlags, Bwlimit: c.Bwlimit}
-	return d.run(&c.processFlags)
+	d.now = &settings.Process{Globals: *a.Globals, ProcessFlags: c.ProcessFlags, Bwlimit: c.Bwlimit}
+	return d.run(&c.ProcessFlags)
 }
 
-func newDaemon(a *app, load func() ([]spec, error), f *processFlags) (*daemonProcess, error) {
-	size, err := f.poolSize(nil)
+func newDaemon(a *app, load func() ([]settings.Spec, error), f *settings.ProcessFlags) (*daemonProcess, error) {
+	size, err := f.PoolSize(nil)
 	if err != nil {
 		return nil, err
 	}
 	d := &daemonProcess{
-		app: a, load: load, pool: newPool(size), started: time.Now(), feed: control.NewFeed(feedSize), notify: newNotifier(a.log),
+		app: a, load: load, pool: newPool(size), started: time.Now(), feed: control.NewFeed(feedSize), notify: newNotifier(a.Log),
 		hurry:   make(chan struct{}),
-		newLoop: func(c loop.Config) (keeper, error) { return loop.New(c) },
+		newLoop: func(c loop.Config) (mappingLoop, error) { return loop.New(c) },
 	}
 	d.meters = newMeters(d)
 	return d, nil
@@ -105,12 +100,12 @@ func newDaemon(a *app, load func() ([]spec, error), f *processFlags) (*daemonPro
 
 // run keeps the mappings true until the process is told to stop, by a signal or over the socket. It
 // returns nil if everything ended in good order.
-func (d *daemonProcess) run(f *processFlags) error {
+func (d *daemonProcess) run(f *settings.ProcessFlags) error {
 	specs, err := d.load()
 	if err != nil {
 		return err
 	}
-	size, err := f.poolSize(specs)
+	size, err := f.PoolSize(specs)
 	if err != nil {
 		return err
 	}
@@ -118,11 +113,11 @@ func (d *daemonProcess) run(f *processFlags) error {
 	defer d.pool.close()
 	signals := make(chan os.Signal, 4) // before anybody can know that there is a process to send them to
 	defer steeringSignals(signals)()
-	asked, halt := context.WithCancel(d.ctx)
+	asked, halt := context.WithCancel(d.Ctx)
 	defer halt()
 	d.halt = halt
 	// The mappings live longer than what asks for their end: see drain.
-	work, cancel := context.WithCancel(context.WithoutCancel(d.ctx))
+	work, cancel := context.WithCancel(context.WithoutCancel(d.Ctx))
 	defer cancel()
 	d.work = work
 	d.steer.Lock() // who asks for a reload already waits
@@ -207,19 +202,19 @@ func (d *daemonProcess) signalled(ctx context.Context, s os.Signal) {
 		}
 	case control.Reload:
 		if err := d.lines.Reopen(); err != nil {
-			d.log.Error(err.Error())
+			d.Log.Error(err.Error())
 		}
 		if out, err := d.reload(); err != nil {
 			f := exit.Of(err)
-			d.log.Error("not reloaded, everything goes on as before: "+err.Error(), "hint", f.Hint)
+			d.Log.Error("not reloaded, everything goes on as before: "+err.Error(), "hint", f.Hint)
 		} else {
-			d.log.Log(ctx, console.LevelNotice, out.Text)
+			d.Log.Log(ctx, console.LevelNotice, out.Text)
 		}
 	}
 }
 
 // begin starts what is wanted. The caller is the only one who changes the set.
-func (d *daemonProcess) begin(specs []spec) {
+func (d *daemonProcess) begin(specs []settings.Spec) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, sp := range specs {
@@ -231,7 +226,7 @@ func (d *daemonProcess) begin(specs []spec) {
 // written down.
 func (d *daemonProcess) drain(cancel func()) error {
 	d.notify.Stopping()
-	d.log.Info("stopping")
+	d.Log.Info("stopping")
 	d.grace.begin(uploadGrace)
 	for _, u := range d.all() {
 		u.leaving()

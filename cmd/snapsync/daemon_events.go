@@ -68,6 +68,6 @@ func (d *daemonProcess) publish(kind, mapping string, data any) {
 	d.out.Lock()
 	defer d.out.Unlock()
 	if err := text.WriteJSON(d.Out, data); err != nil {
-		d.log.Debug("stdout", "err", err)
+		d.Log.Debug("stdout", "err", err)
 	}
 }

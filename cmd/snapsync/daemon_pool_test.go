@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 )
 
 // free counts the slots that can be had at this moment.
@@ -64,16 +65,16 @@ func TestPoolResizes(t *testing.T) {
 }
 
 func TestPoolSize(t *testing.T) {
-	many := []spec{{transferFlags: transferFlags{Transfers: "auto"}}, {transferFlags: transferFlags{Transfers: "300"}}}
+	many := []settings.Spec{{TransferFlags: settings.TransferFlags{Transfers: "auto"}}, {TransferFlags: settings.TransferFlags{Transfers: "300"}}}
 	for _, c := range []struct {
 		flag  string
-		specs []spec
+		specs []settings.Spec
 		want  int64 // -1: refused
 	}{
-		{"", nil, defaultPool}, {"auto", many[:1], defaultPool}, {"Auto", many, 300}, {"7", many, 7}, {"0", nil, poolCeiling},
+		{"", nil, settings.DefaultPool}, {"auto", many[:1], settings.DefaultPool}, {"Auto", many, 300}, {"7", many, 7}, {"0", nil, settings.PoolCeiling},
 		{"-1", nil, -1}, {"many", nil, -1}, {"1.5", nil, -1}, {"99999999999", nil, -1},
 	} {
-		got, err := (&processFlags{MaxTransfers: c.flag}).poolSize(c.specs)
+		got, err := (&settings.ProcessFlags{MaxTransfers: c.flag}).PoolSize(c.specs)
 		if c.want < 0 && exit.Of(err).Status != exit.StatusUsage || c.want >= 0 && (err != nil || got != c.want) {
 			t.Errorf("%q: %d, %v; want %d", c.flag, got, err, c.want)
 		}

@@ -11,9 +11,9 @@ func (u *upkeep) remotePulse() func(context.Context) error {
 	u.mu.Lock()
 	m := u.mapping
 	u.mu.Unlock()
-	remote, err := u.d.remoteConfig(m, &u.spec.syncFlags, "")
+	remote, err := u.d.RemoteConfig(m, &u.spec.SyncFlags, "")
 	if err != nil {
 		return nil // the loop was not made with these flags
 	}
-	return backends.Pulse(u.d.ctx, remote)
+	return backends.Pulse(u.d.Ctx, remote)
 }

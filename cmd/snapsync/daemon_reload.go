@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"reflect"
 	"slices"
 	"strings"
@@ -12,10 +11,10 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/snapsync/snapsync/backends"
-	"github.com/snapsync/snapsync/cmd/snapsync/config"
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
@@ -23,121 +22,48 @@ import (
 // is taken changes nothing. Else mappings that did not change go on undisturbed, and of the process's own
 // keys those take effect beneath everything that runs which can: see adjust.
 
-// settings are the keys of the process, with what is in force or would be.
-type settings struct {
-	globals
-	processFlags
-	Bwlimit string
-}
-
-// restartKeys are what everything was built on when the process began.
-var restartKeys = []string{"state-dir", "config", "password-command", "rclone", "use-json-log"}
-
-func (s *settings) flags() []*kong.Flag { return flagsOf(s) }
-
-// settingChecks refuse what a key of the process cannot mean.
-var settingChecks = []struct {
-	key   string
-	check func(*settings) error
-}{
-	{"log-level", func(s *settings) error { _, err := s.logLevel(); return err }},
-	{"log-file-max-size", func(s *settings) error {
-		_, err := (&rotationFlags{LogFileMaxSize: s.LogFileMaxSize}).rotation()
-		return err
-	}},
-	{"log-file-max-age", func(s *settings) error {
-		_, err := (&rotationFlags{LogFileMaxAge: s.LogFileMaxAge}).rotation()
-		return err
-	}},
-	{"log-file-max-backups", func(s *settings) error {
-		_, err := (&rotationFlags{LogFileMaxBackups: s.LogFileMaxBackups}).rotation()
-		return err
-	}},
-	{"rclone", func(s *settings) error { _, err := s.rcloneOptions(); return err }},
-	{"bwlimit", func(s *settings) error { return backends.CheckBandwidth(s.Bwlimit) }},
-	{"max-transfers", func(s *settings) error { _, err := s.poolSize(nil); return err }},
-	{"metrics-addr", func(s *settings) error { return checkAddress(s.MetricsAddr) }},
-}
-
-// wrong returns what is wrong with the keys of the process that the file sets.
-func (s *settings) wrong(file *config.File) (found config.Problems) {
-	for _, c := range settingChecks {
-		v, set := file.Process[c.key]
-		if !set {
-			continue
-		}
-		if err := c.check(s); err != nil {
-			found = append(found, file.Problem(v.At, "%s: %w", c.key, withHint(err)))
-		}
-	}
-	return found
-}
-
-// withHint has the error say its remedy itself.
-func withHint(err error) error {
-	if hint := exit.Of(err).Hint; hint != "" {
-		return fmt.Errorf("%w (%s)", err, hint)
-	}
-	return err
-}
-
-// checkAddress refuses what is no address to listen at.
-func checkAddress(addr string) error {
-	if addr == "" {
-		return nil
-	}
-	_, port, err := net.SplitHostPort(addr)
-	if err == nil {
-		_, err = net.LookupPort("tcp", port)
-	}
-	if err != nil {
-		return exit.Usage("for instance localhost:9465", "%w", err)
-	}
-	return nil
-}
-
 // reread is what flags and variables, which win, and the config file say now.
-func (d *daemonProcess) reread() (*settings, error) {
+func (d *daemonProcess) reread() (*settings.Process, error) {
 	next := *d.now
-	ours := slices.DeleteFunc(next.flags(), func(f *kong.Flag) bool {
-		return f.Tag.Get("config") == "-" || f.Name == "help" || d.given[f.Name] != byNothing
+	ours := slices.DeleteFunc(next.Flags(), func(f *kong.Flag) bool {
+		return f.Tag.Get("config") == "-" || f.Name == "help" || d.Given[f.Name] != settings.ByNothing
 	})
 	for _, f := range ours {
 		f.Target.SetZero()
-		setDefault(f)
+		settings.SetDefault(f)
 	}
-	file, err := d.configFile()
+	file, err := d.ConfigFile()
 	if errors.Is(err, fs.ErrNotExist) {
 		return &next, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	found := d.apply(file, ours, file.Process)
-	return &next, asUsage(append(found, next.wrong(file)...).Err())
+	found := d.Apply(file, ours, file.Process)
+	return &next, settings.AsUsage(append(found, next.Wrong(file)...).Err())
 }
 
 // adjust makes the process what the configuration says now, but for what needs a restart. What can be
 // refused is refused before anything is changed.
-func (d *daemonProcess) adjust(specs []spec, out *control.Outcome) error {
+func (d *daemonProcess) adjust(specs []settings.Spec, out *control.Outcome) error {
 	next, err := d.reread()
 	if err != nil {
 		return err
 	}
-	size, err := next.poolSize(specs)
+	size, err := next.PoolSize(specs)
 	if err != nil {
 		return err
 	}
 	if next.Bwlimit != d.now.Bwlimit {
-		if err := d.startRclone(); err != nil { // it logs what it limits
+		if err := d.StartRclone(); err != nil { // it logs what it limits
 			return err
 		}
 	}
-	out.Changed, out.Restart = d.now.changes(next)
+	out.Changed, out.Restart = d.now.Changes(next)
 	var file console.LogFile
-	otherLog := next.LogFile != d.now.LogFile || next.rotationFlags != d.now.rotationFlags
+	otherLog := next.LogFile != d.now.LogFile || next.RotationFlags != d.now.RotationFlags
 	if otherLog && next.LogFile != "" {
-		log, err := next.logConfig()
+		log, err := next.LogConfig()
 		if err != nil {
 			return err
 		}
@@ -152,10 +78,10 @@ func (d *daemonProcess) adjust(specs []spec, out *control.Outcome) error {
 		return err
 	}
 	if otherLog {
-		d.log.Log(d.ctx, console.LevelNotice, "log lines go elsewhere from now on", "log-file", next.LogFile)
+		d.Log.Log(d.Ctx, console.LevelNotice, "log lines go elsewhere from now on", "log-file", next.LogFile)
 		d.lines.To(file)
 	}
-	level, err := next.logLevel()
+	level, err := next.Level()
 	if err == nil {
 		d.lines.Level.Set(level)
 		err = backends.SetBandwidth(next.Bwlimit)
@@ -163,24 +89,6 @@ func (d *daemonProcess) adjust(specs []spec, out *control.Outcome) error {
 	d.pool.resize(size)
 	d.now = next
 	return err // none: both were checked
-}
-
-// changes names the keys whose values differ: those that can be changed, and those, which next gets from s,
-// that cannot.
-func (s *settings) changes(next *settings) (changed, restart []string) {
-	was, is := s.flags(), next.flags()
-	for i, f := range is {
-		if reflect.DeepEqual(f.Target.Interface(), was[i].Target.Interface()) {
-			continue
-		}
-		if !slices.Contains(restartKeys, f.Name) {
-			changed = append(changed, f.Name)
-			continue
-		}
-		restart = append(restart, f.Name)
-		f.Target.Set(was[i].Target)
-	}
-	return changed, restart
 }
 
 // reload makes the mappings, and the process, what the configuration says now.
@@ -216,9 +124,9 @@ func (d *daemonProcess) fileGone(err error) error {
 		return err
 	}
 	const hint = "put it back and reload; 'snapsync stop' ends what runs"
-	switch file, ferr := d.configFile(); {
+	switch file, ferr := d.ConfigFile(); {
 	case errors.Is(ferr, fs.ErrNotExist):
-		return exit.Usage(hint, "%s does not exist any more", text.Path(d.configPath()))
+		return exit.Usage(hint, "%s does not exist any more", text.Path(d.ConfigPath()))
 	case ferr == nil && len(file.Mappings) == 0:
 		return exit.Usage(hint, "%s has no mappings any more", text.Path(file.Path))
 	}
@@ -226,7 +134,7 @@ func (d *daemonProcess) fileGone(err error) error {
 }
 
 // replace makes the mappings those that are wanted. What did not change goes on.
-func (d *daemonProcess) replace(specs []spec, out *control.Outcome) (kept, ended int) {
+func (d *daemonProcess) replace(specs []settings.Spec, out *control.Outcome) (kept, ended int) {
 	old := d.all()
 	now := make([]*upkeep, len(specs))
 	for i := range specs {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 )
 
 // answers tells whether metrics are answered at addr.
@@ -66,9 +67,9 @@ func TestDaemonMovesPort(t *testing.T) {
 }
 
 func TestSettingsChanges(t *testing.T) {
-	was := &settings{globals: globals{StateDir: "/a", LogLevel: "INFO", Rclone: []string{"x=1"}}, Bwlimit: "1M"}
-	is := &settings{globals: globals{StateDir: "/b", LogLevel: "INFO", Rclone: []string{"x=2"}}, processFlags: processFlags{MetricsAddr: ":1"}}
-	changed, restart := was.changes(is)
+	was := &settings.Process{Globals: settings.Globals{StateDir: "/a", LogLevel: "INFO", Rclone: []string{"x=1"}}, Bwlimit: "1M"}
+	is := &settings.Process{Globals: settings.Globals{StateDir: "/b", LogLevel: "INFO", Rclone: []string{"x=2"}}, ProcessFlags: settings.ProcessFlags{MetricsAddr: ":1"}}
+	changed, restart := was.Changes(is)
 	if diff := cmp.Diff([]string{"metrics-addr", "bwlimit"}, changed); diff != "" {
 		t.Error(diff)
 	}

@@ -25,7 +25,7 @@ const (
 const longWork = 3 * time.Second
 
 // exit.Report tells the events, the log, a terminal and the journal what changes in a loop, until done.
-func (u *upkeep) report(done <-chan struct{}, nudge <-chan struct{}, l keeper, f *flight) {
+func (u *upkeep) report(done <-chan struct{}, nudge <-chan struct{}, l mappingLoop, f *flight) {
 	r := reporter{upkeep: u, flight: f}
 	next := time.NewTimer(reportBusy)
 	defer next.Stop()
@@ -107,10 +107,10 @@ func (r *reporter) failed(sum *engine.Summary) {
 			level = slog.LevelInfo
 		}
 		worst = max(worst, level)
-		r.log().Log(r.d.ctx, level, "not synced", "path", f.Path, "err", text.WithoutPath(f.Err.Error(), f.Path))
+		r.log().Log(r.d.Ctx, level, "not synced", "path", f.Path, "err", text.WithoutPath(f.Err.Error(), f.Path))
 	}
 	if more := sum.Failed - text.MaxShown; len(sum.Failures) == text.MaxShown && more > 0 {
-		r.log().Log(r.d.ctx, worst, "not synced: "+text.Counted(more, "more path")+"; 'snapsync status' lists them")
+		r.log().Log(r.d.Ctx, worst, "not synced: "+text.Counted(more, "more path")+"; 'snapsync status' lists them")
 	}
 }
 
@@ -126,11 +126,11 @@ func (r *reporter) state(now *loop.Status) {
 	r.d.said(r.upkeep)
 	switch now.State {
 	case loop.Offline, loop.Held, loop.Paused:
-		r.log().Log(r.d.ctx, console.LevelNotice, fmt.Sprintf("%s: %s", now.State, now.Why))
+		r.log().Log(r.d.Ctx, console.LevelNotice, fmt.Sprintf("%s: %s", now.State, now.Why))
 		r.ailing = true
 	case loop.Idle:
 		if r.ailing {
-			r.log().Log(r.d.ctx, console.LevelNotice, "idle again: "+now.Why)
+			r.log().Log(r.d.Ctx, console.LevelNotice, "idle again: "+now.Why)
 		}
 		r.ailing = false
 	}

@@ -37,17 +37,17 @@ func (d *daemonProcess) serve(addr string) (stop func(), err error) {
 	})
 	l, err := d.listen()
 	if err != nil {
-		d.log.Error("no control socket: "+err.Error(), "remedy", "set XDG_RUNTIME_DIR to a directory of yours; until then pause, sync and the like need the process stopped")
+		d.Log.Error("no control socket: "+err.Error(), "remedy", "set XDG_RUNTIME_DIR to a directory of yours; until then pause, sync and the like need the process stopped")
 		return stop, nil
 	}
 	d.socket = l.Path()
-	server := control.NewServer(d, d.feed, d.meters.handler(), d.log)
+	server := control.NewServer(d, d.feed, d.meters.handler(), d.Log)
 	group.Go(func() { d.ended("control socket", server.Serve(l)) })
 	ends = slices.Insert(ends, 0, func() {
 		ctx, cancel := context.WithTimeout(context.Background(), replyTime)
 		defer cancel()
 		if err := server.Shutdown(ctx); err != nil {
-			d.log.Debug("control socket", "err", err)
+			d.Log.Debug("control socket", "err", err)
 		}
 	})
 	return stop, nil
@@ -55,7 +55,7 @@ func (d *daemonProcess) serve(addr string) (stop func(), err error) {
 
 func (d *daemonProcess) ended(what string, err error) {
 	if err != nil && !errors.Is(err, http.ErrServerClosed) {
-		d.log.Error(what+": "+err.Error(), "remedy", "restart the process; the mappings are kept up to date all the same")
+		d.Log.Error(what+": "+err.Error(), "remedy", "restart the process; the mappings are kept up to date all the same")
 	}
 }
 
@@ -134,7 +134,7 @@ func (d *daemonProcess) listen() (*control.Listener, error) {
 			return l, nil
 		}
 		failed = cmp.Or(failed, err)
-		d.log.Debug("control socket", "dir", dir, "err", err)
+		d.Log.Debug("control socket", "dir", dir, "err", err)
 	}
 	return nil, failed
 }

@@ -19,7 +19,7 @@ func (u *upkeep) status() (control.Status, error) {
 	if err != nil {
 		return st, err
 	}
-	if st.Mapping = u.spec.name; st.Mapping == "" {
+	if st.Mapping = u.spec.Name; st.Mapping == "" {
 		st.Mapping = st.ID
 	}
 	if u.session != nil {
@@ -43,7 +43,7 @@ func (u *upkeep) recorded() (control.Status, error) {
 			return *st, nil
 		}
 	}
-	st := control.Status{ID: u.label, Source: u.spec.src, Remote: "?"}
+	st := control.Status{ID: u.label, Source: u.spec.Src, Remote: "?"}
 	if _, display, err := backends.Canonical(u.spec.Remote); err == nil {
 		st.Remote = display
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/loop"
@@ -40,7 +41,7 @@ func TestDaemonOfflineWhy(t *testing.T) {
 func TestReportChanging(t *testing.T) {
 	var msg strings.Builder
 	log := slog.New(slog.NewTextHandler(&msg, &slog.HandlerOptions{Level: slog.LevelError}))
-	r := reporter{upkeep: &upkeep{d: &daemonProcess{app: &app{resolver: &resolver{ctx: t.Context(), log: log}}}}}
+	r := reporter{upkeep: &upkeep{d: &daemonProcess{app: &app{Resolver: &settings.Resolver{Ctx: t.Context(), Log: log}}}}}
 	changing := make([]engine.Failure, text.MaxShown)
 	for i := range changing {
 		changing[i] = engine.Failure{Path: fmt.Sprint("f", i), Err: fmt.Errorf("send: %w", snapshot.ErrChanged)}

@@ -22,6 +22,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/engine/event"
 	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -94,7 +95,7 @@ type daemonRig struct {
 	ended  chan error
 
 	mu    sync.Mutex
-	specs []spec
+	specs []settings.Spec
 	loops map[string][]*fakeLoop // by source, in the order in which they were started
 }
 
@@ -134,20 +135,20 @@ func newDaemonRig(t *testing.T, names ...string) *daemonRig {
 	ctx, halt := context.WithCancel(t.Context())
 	r.halt = halt
 	p := &console.Printer{Out: r.stdout, Err: io.Discard, JSON: true}
-	a := &app{Printer: p, resolver: &resolver{
-		globals: &globals{StateDir: filepath.Join(dir, "state"), Mappings: filepath.Join(dir, "none"), JSON: true},
-		ctx:     ctx, printer: p, log: slog.New(slog.DiscardHandler),
+	a := &app{Printer: p, Resolver: &settings.Resolver{
+		Globals: &settings.Globals{StateDir: filepath.Join(dir, "state"), Mappings: filepath.Join(dir, "none"), JSON: true},
+		Ctx:     ctx, Printer: p, Log: slog.New(slog.DiscardHandler),
 	}}
-	if err := a.startRclone(); err != nil {
+	if err := a.StartRclone(); err != nil {
 		t.Fatal(err)
 	}
 	before := goleak.IgnoreCurrent() // rclone has some of its own
-	r.d, err = newDaemon(a, r.load, &processFlags{})
+	r.d, err = newDaemon(a, r.load, &settings.ProcessFlags{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.d.newLoop = r.newLoop
-	go func() { r.ended <- r.d.run(&processFlags{}) }()
+	go func() { r.ended <- r.d.run(&settings.ProcessFlags{}) }()
 	t.Cleanup(func() {
 		halt()
 		select {
@@ -160,20 +161,20 @@ func newDaemonRig(t *testing.T, names ...string) *daemonRig {
 	return r
 }
 
-func (r *daemonRig) spec(name string) spec {
-	return spec{
-		name: name, src: filepath.Join(r.dir, name), target: target{Remote: filepath.Join(r.dir, name+".remote")},
-		transferFlags: transferFlags{Retries: 3},
+func (r *daemonRig) spec(name string) settings.Spec {
+	return settings.Spec{
+		Name: name, Src: filepath.Join(r.dir, name), Target: settings.Target{Remote: filepath.Join(r.dir, name+".remote")},
+		TransferFlags: settings.TransferFlags{Retries: 3},
 	}
 }
 
-func (r *daemonRig) load() ([]spec, error) {
+func (r *daemonRig) load() ([]settings.Spec, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return append([]spec(nil), r.specs...), nil
+	return append([]settings.Spec(nil), r.specs...), nil
 }
 
-func (r *daemonRig) newLoop(c loop.Config) (keeper, error) {
+func (r *daemonRig) newLoop(c loop.Config) (mappingLoop, error) {
 	l := &fakeLoop{config: c, fail: make(chan error, 1), status: loop.Status{State: loop.Idle}}
 	name := filepath.Base(c.Engine.Scan.Root)
 	r.mu.Lock()
@@ -313,7 +314,7 @@ func TestDaemonReload(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.mu.Lock()
-	r.specs = []spec{r.spec("other"), r.spec("same"), r.spec("new")}
+	r.specs = []settings.Spec{r.spec("other"), r.spec("same"), r.spec("new")}
 	r.specs[0].Settle = time.Minute
 	r.mu.Unlock()
 	out, err := r.do(control.Command{Name: control.Reload})
@@ -452,15 +453,15 @@ func TestDaemonOnlyMappingMustOpen(t *testing.T) {
 	r.halt()
 	<-r.ended
 	r.ended <- nil
-	r.specs = []spec{r.spec("missing")}
-	a, resolver := *r.d.app, *r.d.resolver
-	a.resolver, resolver.ctx = &resolver, t.Context()
-	d, err := newDaemon(&a, r.load, &processFlags{})
+	r.specs = []settings.Spec{r.spec("missing")}
+	a, resolver := *r.d.app, *r.d.Resolver
+	a.Resolver, resolver.Ctx = &resolver, t.Context()
+	d, err := newDaemon(&a, r.load, &settings.ProcessFlags{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	d.newLoop = r.newLoop
-	if err := d.run(&processFlags{}); exit.Of(err).Status != exit.StatusNoSource {
+	if err := d.run(&settings.ProcessFlags{}); exit.Of(err).Status != exit.StatusNoSource {
 		t.Errorf("ended with %v, want a source that is not there", err)
 	}
 }

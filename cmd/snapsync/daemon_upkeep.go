@@ -16,6 +16,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/event"
@@ -33,7 +34,7 @@ import (
 //	close     journal and lock; then all over again after a pause
 type upkeep struct {
 	d     *daemonProcess
-	spec  spec
+	spec  settings.Spec
 	label string // what people call it: its name in the config file, else its source
 	only  bool   // if it cannot even be opened, the process ends with why
 	ran   bool   // a loop has run; only live uses it
@@ -48,7 +49,7 @@ type upkeep struct {
 	mapping *mapping.Mapping // nil: not prepared yet
 	opening bool             // the journal: see open
 	session *mapping.Session // nil: not open
-	loop    keeper           // nil: not running
+	loop    mappingLoop      // nil: not running
 	flight  *flight          // of the loop
 	giveUp  func()           // ends what the loop has under way
 	err     error            // why it is not open or not running; nil: it is, or it has not been tried
@@ -56,8 +57,8 @@ type upkeep struct {
 	next    time.Time        // when it is tried again
 }
 
-// keeper is what the daemon needs of an loop.Loop.
-type keeper interface {
+// mappingLoop is what the daemon needs of a loop.Loop.
+type mappingLoop interface {
 	Run(ctx context.Context) error
 	Status() loop.Status
 	Sync()
@@ -75,16 +76,16 @@ const (
 )
 
 // start begins to keep a mapping true until ctx is done or stop is called.
-func (d *daemonProcess) start(ctx context.Context, sp spec, only bool) *upkeep {
+func (d *daemonProcess) start(ctx context.Context, sp settings.Spec, only bool) *upkeep {
 	ctx, stop := context.WithCancel(ctx)
 	u := &upkeep{
-		d: d, spec: sp, label: sp.name, only: only, stop: stop, since: time.Now(),
+		d: d, spec: sp, label: sp.Name, only: only, stop: stop, since: time.Now(),
 		done: make(chan struct{}), kick: make(chan struct{}, 1), tried: make(chan struct{}),
 	}
 	if u.label == "" {
-		source, err := mapping.RealPath(sp.src)
+		source, err := mapping.RealPath(sp.Src)
 		if err != nil {
-			source = sp.src
+			source = sp.Src
 		}
 		u.label = text.Path(source)
 	}
@@ -180,7 +181,7 @@ func (u *upkeep) attend(ctx context.Context) (opened bool, err error) {
 // open finds out what the flags mean, and takes the mapping for this process.
 func (u *upkeep) open(ctx context.Context) (config engine.Config, err error) {
 	sp := u.spec // a copy: what is found out is not part of it
-	m, config, err := u.d.prepareSpec(&sp)
+	m, config, err := u.d.Prepare(&sp)
 	if err == nil {
 		err = ctx.Err()
 	}
@@ -197,11 +198,11 @@ func (u *upkeep) open(ctx context.Context) (config engine.Config, err error) {
 		u.opening = false
 		u.mu.Unlock()
 	}()
-	s, err := m.Open(u.d.ctx, mapping.Holder{Socket: u.d.socket})
+	s, err := m.Open(u.d.Ctx, mapping.Holder{Socket: u.d.socket})
 	if err != nil {
 		return config, err
 	}
-	err = remember(s, &sp.syncFlags)
+	err = settings.Remember(s, &sp.SyncFlags)
 	if err == nil {
 		err = s.Journal.Update(func(st *journal.State) { st.Started, st.PID = time.Now(), os.Getpid() })
 	}
@@ -224,7 +225,7 @@ func (u *upkeep) leaving() {
 		return
 	}
 	if err := u.session.Lock.Announce(mapping.Holder{Socket: u.d.socket, Transient: true}); err != nil {
-		u.d.log.Debug("cannot say that the mapping is free in a moment", "err", err)
+		u.d.Log.Debug("cannot say that the mapping is free in a moment", "err", err)
 	}
 }
 
@@ -285,7 +286,7 @@ func (u *upkeep) run(ctx context.Context, config engine.Config) error {
 }
 
 // runLoop runs one loop and tells everybody about it.
-func (u *upkeep) runLoop(ctx context.Context, l keeper, flight *flight, nudge <-chan struct{}) error {
+func (u *upkeep) runLoop(ctx context.Context, l mappingLoop, flight *flight, nudge <-chan struct{}) error {
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -330,9 +331,9 @@ func (u *upkeep) publishStep(id string, ev *event.Event) {
 // log names the mapping in each line if there are others.
 func (u *upkeep) log() *slog.Logger {
 	if u.d.several() {
-		return u.d.log.With("mapping", u.label)
+		return u.d.Log.With("mapping", u.label)
 	}
-	return u.d.log
+	return u.d.Log
 }
 
 // id is the mapping's, or what stands for it until it is known.
@@ -378,7 +379,7 @@ func (u *upkeep) syncNow() {
 }
 
 // named reports whether a person means this mapping.
-func (u *upkeep) named(name string) bool { return name == u.id() || name == u.spec.name }
+func (u *upkeep) named(name string) bool { return name == u.id() || name == u.spec.Name }
 
 // again has it begin again now, if it waits for that.
 func (u *upkeep) again() {

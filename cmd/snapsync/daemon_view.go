@@ -23,7 +23,7 @@ func (d *daemonProcess) openView() (end func()) {
 	log := &view.Log{}
 	restore := d.screen.Over(log)
 	// Not the context that ends the mappings: it shows how they end.
-	ctx, cancel := context.WithCancel(context.WithoutCancel(d.ctx))
+	ctx, cancel := context.WithCancel(context.WithoutCancel(d.Ctx))
 	ended := make(chan struct{})
 	var hurry sync.Once
 	go func() {
@@ -41,7 +41,7 @@ func (d *daemonProcess) openView() (end func()) {
 		})
 		restore()
 		if err != nil && ctx.Err() == nil {
-			d.log.Error("no live view: "+err.Error(), "remedy", "'snapsync status --watch' shows the same")
+			d.Log.Error("no live view: "+err.Error(), "remedy", "'snapsync status --watch' shows the same")
 		}
 	}()
 	return func() { cancel(); <-ended }
@@ -49,7 +49,7 @@ func (d *daemonProcess) openView() (end func()) {
 
 // act does what a key asks for.
 func (d *daemonProcess) act(command, name string) error {
-	_, err := d.Do(d.ctx, control.Command{Name: command, Mapping: name})
+	_, err := d.Do(d.Ctx, control.Command{Name: command, Mapping: name})
 	return err
 }
 
@@ -69,7 +69,7 @@ func (s viewSource) Snapshot() []view.Mapping {
 func (u *upkeep) shown() view.Mapping {
 	st, err := u.status()
 	if err != nil {
-		return unreadable(u.label, u.spec.src, "", err)
+		return unreadable(u.label, u.spec.Src, "", err)
 	}
 	m := shownStatus(&st)
 	for _, r := range u.lately() {

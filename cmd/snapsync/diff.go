@@ -8,6 +8,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -16,7 +17,7 @@ import (
 type diffCmd struct {
 	A int64  `arg:"" name:"a" help:"The number of a snapshot; 0 is before the first."`
 	B *int64 `arg:"" optional:"" name:"b" help:"The number of a later one. Default: the latest."`
-	selection
+	settings.Selection
 }
 
 // Help is the long text of `diff --help`.
@@ -40,10 +41,10 @@ func (c *diffCmd) Run(a *app) error {
 		}
 		q.UpToCycle = *c.B
 	}
-	if _, err := a.choose(&c.selection, "", ""); err != nil { // each mapping has numbers of its own
+	if _, err := a.Choose(&c.Selection, "", ""); err != nil { // each mapping has numbers of its own
 		return err
 	}
-	return a.withHistory(&c.selection, "", "", func(s *mapping.Session) error {
+	return a.withHistory(&c.Selection, "", "", func(s *mapping.Session) error {
 		if err := knowSnapshots(s, c.A, q.UpToCycle); err != nil {
 			return err
 		}

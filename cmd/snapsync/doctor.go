@@ -12,12 +12,13 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 type doctorCmd struct {
 	Src string `arg:"" optional:"" help:"The source of the mapping to check. Default: all of them."`
-	selection
+	settings.Selection
 }
 
 // Help is the long text of `doctor --help`.
@@ -44,7 +45,7 @@ func (c *doctorCmd) Run(a *app) error {
 		return err
 	}
 	d.stateDir()
-	found, err := a.candidates(&c.selection, c.Src)
+	found, err := a.Candidates(&c.Selection, c.Src)
 	if err != nil {
 		d.add("mappings", err)
 	}
@@ -105,7 +106,7 @@ func (d *diagnosis) print(f finding) {
 
 func (d *diagnosis) program() {
 	d.ok("program", "%s with rclone %s and %d backends", versionLine(), backends.Version(), len(backends.Names()))
-	if err := d.app.startRclone(); err != nil {
+	if err := d.app.StartRclone(); err != nil {
 		d.add("rclone", err)
 		return
 	}
@@ -114,8 +115,8 @@ func (d *diagnosis) program() {
 
 // config looks at the config file. Without it nothing else is certain, as it may move the state.
 func (d *diagnosis) config() error {
-	path := d.app.configPath()
-	file, err := d.app.configFile()
+	path := d.app.ConfigPath()
+	file, err := d.app.ConfigFile()
 	if errors.Is(err, os.ErrNotExist) {
 		d.ok("config", "%s does not exist: mappings are given by flags", text.Path(path))
 		return nil
@@ -209,7 +210,7 @@ func (d *diagnosis) journal(m *mapping.Mapping) {
 		return
 	}
 	defer s.Close()
-	violations, err := s.Journal.Check(d.app.ctx)
+	violations, err := s.Journal.Check(d.app.Ctx)
 	d.add("journal", err)
 	for _, v := range violations {
 		d.add("journal", errors.New(v))
@@ -220,15 +221,15 @@ func (d *diagnosis) journal(m *mapping.Mapping) {
 }
 
 func (d *diagnosis) remote(m *mapping.Mapping) {
-	config, err := d.app.remoteConfig(m, &syncFlags{}, "")
+	config, err := d.app.RemoteConfig(m, &settings.SyncFlags{}, "")
 	if err != nil {
 		d.add("remote", err)
 		return
 	}
 	begun := time.Now()
-	conn, err := backends.Open(d.app.ctx, config)
+	conn, err := backends.Open(d.app.Ctx, config)
 	if err == nil {
-		err = errors.Join(conn.Probe(d.app.ctx), conn.Close())
+		err = errors.Join(conn.Probe(d.app.Ctx), conn.Close())
 	}
 	if err != nil {
 		d.add("remote", err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/snapshot"
@@ -15,8 +16,8 @@ import (
 
 type explainCmd struct {
 	Path string `arg:"" help:"A path inside the source."`
-	selection
-	syncFlags
+	settings.Selection
+	settings.SyncFlags
 }
 
 // Help is the long text of `explain --help`.
@@ -35,7 +36,7 @@ Examples:
 
 // Run implements the command.
 func (c *explainCmd) Run(a *app) error {
-	return a.withHistory(&c.selection, "", c.Path, func(s *mapping.Session) error {
+	return a.withHistory(&c.Selection, "", c.Path, func(s *mapping.Session) error {
 		path, err := s.PathIn(c.Path)
 		if err != nil {
 			return err
@@ -43,7 +44,7 @@ func (c *explainCmd) Run(a *app) error {
 		if path == "" {
 			return exit.Usage("name a path inside it", "the source itself is not a path of the mapping")
 		}
-		flags, err := a.recall(s, &c.syncFlags)
+		flags, err := a.Recall(s, &c.SyncFlags)
 		if err != nil {
 			return err
 		}
@@ -58,8 +59,8 @@ func (c *explainCmd) Run(a *app) error {
 	})
 }
 
-func (a *app) explain(s *mapping.Session, flags *syncFlags, path string) (*engine.Explanation, error) {
-	config, err := a.engineConfig(s.Mapping, flags, &transferFlags{})
+func (a *app) explain(s *mapping.Session, flags *settings.SyncFlags, path string) (*engine.Explanation, error) {
+	config, err := a.EngineConfig(s.Mapping, flags, &settings.TransferFlags{})
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +69,7 @@ func (a *app) explain(s *mapping.Session, flags *syncFlags, path string) (*engin
 	if err != nil {
 		return nil, err
 	}
-	x, err := e.Explain(a.ctx, path)
+	x, err := e.Explain(a.Ctx, path)
 	return x, errors.Join(err, e.Close())
 }
 

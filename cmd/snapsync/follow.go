@@ -21,7 +21,7 @@ const (
 // follow is `log --follow`. What it prints is always the history on disk; the events of a running
 // process only tell when to read it.
 func (c *logCmd) follow(a *app) error {
-	m, err := a.choose(&c.selection, "", c.Path)
+	m, err := a.Choose(&c.Selection, "", c.Path)
 	if err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func (c *logCmd) follow(a *app) error {
 	if err := f.begin(c.Number); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(a.ctx)
+	ctx, cancel := context.WithCancel(a.Ctx)
 	news, ended := make(chan struct{}, 1), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -44,7 +44,7 @@ func (c *logCmd) follow(a *app) error {
 	defer tick.Stop()
 	for {
 		select {
-		case <-a.ctx.Done():
+		case <-a.Ctx.Done():
 			return nil // that is how it ends
 		case <-news:
 			time.Sleep(followRest)
@@ -126,7 +126,7 @@ func (f *follower) print(rows []journal.HistoryRow) error {
 // listen says that there are news, as long as there is a process that tells.
 func (f *follower) listen(ctx context.Context, news chan<- struct{}) {
 	for ctx.Err() == nil {
-		if p := f.keeper(f.mapping); p != nil {
+		if p := keeper(f.Resolver, f.mapping); p != nil {
 			err := p.Events(ctx, p.id, "", func(e control.Event) error {
 				if e.Type == "step" || e.Type == "cycle" {
 					select {
@@ -136,7 +136,7 @@ func (f *follower) listen(ctx context.Context, news chan<- struct{}) {
 				}
 				return nil
 			})
-			f.log.Debug("events ended", "err", err)
+			f.Log.Debug("events ended", "err", err)
 		}
 		select {
 		case <-time.After(followEvery):

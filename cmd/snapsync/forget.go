@@ -10,13 +10,14 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 type forgetCmd struct {
 	Src string `arg:"" optional:"" help:"The source of the mapping, which may be gone. Default: as --source."`
 	Yes bool   `group:"which" short:"y" config:"-" help:"Do not ask."`
-	selection
+	settings.Selection
 }
 
 // Help is the long text of `forget --help`.
@@ -87,16 +88,16 @@ func (c *forgetCmd) choose(a *app) (*mapping.Mapping, error) {
 			}
 		}
 	}
-	found, err := a.candidates(&c.selection, c.Src)
+	found, err := a.Candidates(&c.Selection, c.Src)
 	if err != nil {
 		return nil, err
 	}
 	if named := c.Source+c.Src+c.Mapping != ""; !named {
-		found = configured(narrow(found, ""), c.Remote == "")
+		found = settings.Configured(settings.Narrow(found, ""), c.Remote == "")
 	}
 	switch len(found) {
 	case 0:
-		return nil, &exit.Failure{Status: exit.StatusError, Err: errNoMapping(&c.selection, c.Src), Hint: "'snapsync status' lists those that exist"}
+		return nil, &exit.Failure{Status: exit.StatusError, Err: settings.ErrNoMapping(&c.Selection, c.Src), Hint: "'snapsync status' lists those that exist"}
 	case 1:
 		return found[0], nil
 	}
@@ -120,7 +121,7 @@ func (a *app) unattended(m *mapping.Mapping) error {
 		}
 		return inUse(err)
 	}
-	if p := a.keeper(m); p != nil {
+	if p := keeper(a.Resolver, m); p != nil {
 		return inUse(errors.New("a process waits to keep this mapping up to date"))
 	}
 	return nil
@@ -195,7 +196,7 @@ func (c *forgetCmd) agree(a *app) error {
 	if a.JSON || !a.Interactive() {
 		return exit.Usage("add --yes", "nobody can be asked here, and nothing was removed")
 	}
-	yes, err := console.NewAsker(a.ctx, a.Out).Confirm("Forget it?", "The next run of it begins as for the first time.", false)
+	yes, err := console.NewAsker(a.Ctx, a.Out).Confirm("Forget it?", "The next run of it begins as for the first time.", false)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/journal"
 )
@@ -13,7 +14,7 @@ type logCmd struct {
 	Path   string `arg:"" optional:"" help:"Only this path and what is beneath it, under any name that it had."`
 	Number int    `short:"n" default:"20" placeholder:"N" help:"How many lines; 0: all."`
 	Follow bool   `short:"f" help:"Stay and show what is done, as it is done; newest last."`
-	selection
+	settings.Selection
 }
 
 // Help is the long text of `log --help`.
@@ -34,7 +35,7 @@ func (c *logCmd) Run(a *app) error {
 	if c.Follow {
 		return c.follow(a)
 	}
-	return a.withHistory(&c.selection, "", c.Path, func(s *mapping.Session) error {
+	return a.withHistory(&c.Selection, "", c.Path, func(s *mapping.Session) error {
 		path, err := s.PathIn(c.Path)
 		if err != nil {
 			return err
@@ -63,13 +64,13 @@ func (a *app) printHistory(r *journal.HistoryRow) error {
 }
 
 // withHistory runs fn on the mappings that are meant, each opened without leaving a trace.
-func (a *app) withHistory(sel *selection, src, path string, fn func(*mapping.Session) error) error {
-	return a.each(sel, src, path, func(m *mapping.Mapping) error {
+func (a *app) withHistory(sel *settings.Selection, src, path string, fn func(*mapping.Session) error) error {
+	return a.Each(sel, src, path, func(m *mapping.Mapping) error {
 		s, err := m.Read()
 		if err != nil {
 			return err
 		}
-		heading(a.Printer, m)
+		settings.Heading(a.Printer, m)
 		return errors.Join(fn(s), s.Close())
 	})
 }

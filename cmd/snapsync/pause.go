@@ -2,11 +2,12 @@ package main
 
 import (
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 )
 
 type pauseCmd struct {
 	Src string `arg:"" optional:"" help:"The source of the mapping. Default: as --source."`
-	selection
+	settings.Selection
 }
 
 // Help is the long text of `pause --help`.
@@ -23,12 +24,12 @@ Examples:
 
 // Run implements the command.
 func (c *pauseCmd) Run(a *app) error {
-	return a.steerEach(&c.selection, c.Src, control.Command{Name: control.Pause}, "paused")
+	return a.steerEach(&c.Selection, c.Src, control.Command{Name: control.Pause}, "paused")
 }
 
 type resumeCmd struct {
 	Src string `arg:"" optional:"" help:"The source of the mapping. Default: as --source."`
-	selection
+	settings.Selection
 }
 
 // Help is the long text of `resume --help`.
@@ -42,5 +43,5 @@ Example:
 
 // Run implements the command.
 func (c *resumeCmd) Run(a *app) error {
-	return a.steerEach(&c.selection, c.Src, control.Command{Name: control.Resume}, "resumed")
+	return a.steerEach(&c.Selection, c.Src, control.Command{Name: control.Resume}, "resumed")
 }

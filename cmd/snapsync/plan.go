@@ -7,6 +7,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 )
@@ -15,11 +16,11 @@ type planCmd struct {
 	Src      string `arg:"" optional:"" help:"The directory to mirror. Default: the working directory."`
 	ExitCode bool   `group:"output" config:"-" help:"Exit with 20 if there is anything to do."`
 	All      bool   `group:"output" help:"Show every step of a long plan on a terminal, too."`
-	target
-	syncFlags
-	guardFlags
-	transferFlags
-	watchFlags
+	settings.Target
+	settings.SyncFlags
+	settings.GuardFlags
+	settings.TransferFlags
+	settings.WatchFlags
 }
 
 // Help is the long text of `plan --help`.
@@ -46,18 +47,18 @@ Examples:
 
 // Run implements the command.
 func (c *planCmd) Run(a *app) error {
-	specs, err := a.specs(&spec{
-		src: c.Src, target: c.target, syncFlags: c.syncFlags, guardFlags: c.guardFlags, transferFlags: c.transferFlags, watchFlags: c.watchFlags,
+	specs, err := a.Specs(&settings.Spec{
+		Src: c.Src, Target: c.Target, SyncFlags: c.SyncFlags, GuardFlags: c.GuardFlags, TransferFlags: c.TransferFlags, WatchFlags: c.WatchFlags,
 	})
 	if err != nil {
 		return err
 	}
-	return inTurn(a.ctx, a.Printer, pointers(specs), specName, func(s *spec) error { return c.one(a, s) })
+	return settings.ForEach(a.Ctx, a.Printer, settings.Pointers(specs), settings.SpecName, func(s *settings.Spec) error { return c.one(a, s) })
 }
 
 // one shows the plan of one mapping.
-func (c *planCmd) one(a *app, sp *spec) error {
-	m, config, err := a.prepareSpec(sp)
+func (c *planCmd) one(a *app, sp *settings.Spec) error {
+	m, config, err := a.Prepare(sp)
 	if err != nil {
 		return err
 	}
@@ -65,7 +66,7 @@ func (c *planCmd) one(a *app, sp *spec) error {
 	if err != nil {
 		return err
 	}
-	heading(a.Printer, m)
+	settings.Heading(a.Printer, m)
 	return errors.Join(c.show(a, s, config, sp.CreateEmptySrcDirs), s.Close())
 }
 
@@ -75,7 +76,7 @@ func (c *planCmd) show(a *app, s *mapping.Session, config engine.Config, emptyDi
 	if err != nil {
 		return err
 	}
-	preview, err := e.Plan(a.ctx)
+	preview, err := e.Plan(a.Ctx)
 	if err = errors.Join(err, e.Close()); err != nil {
 		return s.Advise(err)
 	}

@@ -19,13 +19,13 @@ func (a *app) showProgress(asked bool, f *flight) (end func()) {
 	case a.Quiet || a.JSON || !asked && !terminal:
 		return func() {}
 	case !terminal || os.Getenv("TERM") == "dumb":
-		ctx, cancel := context.WithCancel(context.WithoutCancel(a.ctx))
+		ctx, cancel := context.WithCancel(context.WithoutCancel(a.Ctx))
 		var plain sync.WaitGroup
-		plain.Go(func() { view.PlainProgress(ctx, a.Out, func() view.Progress { return f.progress(a.ctx) }) })
+		plain.Go(func() { view.PlainProgress(ctx, a.Out, func() view.Progress { return f.progress(a.Ctx) }) })
 		return func() { cancel(); plain.Wait() }
 	}
 	bar := view.StartBar(view.BarConfig{
-		Progress: func() view.Progress { return f.progress(a.ctx) }, Out: a.Out.(*os.File), Environ: os.Environ(),
+		Progress: func() view.Progress { return f.progress(a.Ctx) }, Out: a.Out.(*os.File), Environ: os.Environ(),
 	})
 	restore := func() {}
 	if console.IsTerminal(a.Err) { // else log lines go where a person has sent them
@@ -34,7 +34,7 @@ func (a *app) showProgress(asked bool, f *flight) (end func()) {
 	return func() {
 		restore()
 		if err := bar.Stop(); err != nil {
-			a.log.Error("no progress was shown: " + err.Error())
+			a.Log.Error("no progress was shown: " + err.Error())
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/loop"
@@ -21,7 +22,7 @@ import (
 
 type retryCmd struct {
 	Path []string `arg:"" optional:"" help:"Only what failed here and beneath: files, directories or the source itself. Default: all that failed."`
-	selection
+	settings.Selection
 }
 
 // Help is the long text of `retry --help`.
@@ -47,7 +48,7 @@ func (c *retryCmd) Run(a *app) error {
 		return err
 	}
 	failed := map[string]bool{} // of the paths, as they were typed
-	err = inTurn(a.ctx, a.Printer, all, func(w *retryWish) string { return w.mapping.Label() }, func(w *retryWish) error { return c.retry(a, w, failed) })
+	err = settings.ForEach(a.Ctx, a.Printer, all, func(w *retryWish) string { return w.mapping.Label() }, func(w *retryWish) error { return c.retry(a, w, failed) })
 	var missed []string
 	for _, typed := range c.Path {
 		if !failed[typed] {
@@ -72,7 +73,7 @@ type retryWish struct {
 
 // wishes finds out which mappings the paths are of. One that may be of several is looked for in each.
 func (c *retryCmd) wishes(a *app) (all []*retryWish, err error) {
-	candidates, err := a.candidates(&c.selection, "")
+	candidates, err := a.Candidates(&c.Selection, "")
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +91,7 @@ func (c *retryCmd) wishes(a *app) (all []*retryWish, err error) {
 		typed = []string{""} // everything of the mappings that are meant
 	}
 	for _, typed := range typed {
-		found, err := a.among(candidates, &c.selection, "", typed)
+		found, err := a.Among(candidates, &c.Selection, "", typed)
 		if err != nil {
 			return nil, err
 		}
@@ -127,8 +128,8 @@ func (c *retryCmd) retry(a *app, w *retryWish, found map[string]bool) error {
 	}
 	a.showFailures(rows)
 	n := int64(len(rows))
-	if p := a.keeper(w.mapping); p != nil {
-		out, err := p.Do(a.ctx, withPaths(control.Command{Name: control.Retry, Mapping: p.id}, w.paths))
+	if p := keeper(a.Resolver, w.mapping); p != nil {
+		out, err := p.Do(a.Ctx, withPaths(control.Command{Name: control.Retry, Mapping: p.id}, w.paths))
 		switch {
 		case err == nil:
 			return answer(a.Printer, w.mapping, "retry", out.Count, "", out.Text)

@@ -8,6 +8,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/event"
@@ -18,12 +19,12 @@ type runCmd struct {
 	Once     bool   `group:"which" config:"-" help:"Catch up and exit: for cron and scripts."`
 	DryRun   bool   `group:"safety" short:"n" config:"-" help:"Only show what would be done, like plan."`
 	Progress bool   `group:"output" short:"P" config:"-" help:"Show progress. On when stdout is a terminal."`
-	target
-	syncFlags
-	guardFlags
-	transferFlags
-	watchFlags
-	processFlags
+	settings.Target
+	settings.SyncFlags
+	settings.GuardFlags
+	settings.TransferFlags
+	settings.WatchFlags
+	settings.ProcessFlags
 }
 
 // Help is the long text of `run --help`.
@@ -84,49 +85,49 @@ rclone's own variables work as well.`
 // Run implements the command.
 func (c *runCmd) Run(a *app) error {
 	if c.DryRun {
-		p := planCmd{Src: c.Src, target: c.target, syncFlags: c.syncFlags, guardFlags: c.guardFlags, transferFlags: c.transferFlags}
+		p := planCmd{Src: c.Src, Target: c.Target, SyncFlags: c.SyncFlags, GuardFlags: c.GuardFlags, TransferFlags: c.TransferFlags}
 		return p.Run(a)
 	}
 	if !c.Once {
 		return c.stay(a)
 	}
-	specs, err := a.specs(c.spec())
+	specs, err := a.Specs(c.spec())
 	if err != nil {
 		return err
 	}
-	return inTurn(a.ctx, a.Printer, pointers(specs), specName, func(s *spec) error { return c.once(a, s) })
+	return settings.ForEach(a.Ctx, a.Printer, settings.Pointers(specs), settings.SpecName, func(s *settings.Spec) error { return c.once(a, s) })
 }
 
 // spec is the mapping as far as the command line describes it.
-func (c *runCmd) spec() *spec {
-	return &spec{src: c.Src, target: c.target, syncFlags: c.syncFlags, guardFlags: c.guardFlags, transferFlags: c.transferFlags, watchFlags: c.watchFlags}
+func (c *runCmd) spec() *settings.Spec {
+	return &settings.Spec{Src: c.Src, Target: c.Target, SyncFlags: c.SyncFlags, GuardFlags: c.GuardFlags, TransferFlags: c.TransferFlags, WatchFlags: c.WatchFlags}
 }
 
 // once brings one mapping up to date.
-func (c *runCmd) once(a *app, sp *spec) error {
-	m, config, err := a.prepareSpec(sp)
+func (c *runCmd) once(a *app, sp *settings.Spec) error {
+	m, config, err := a.Prepare(sp)
 	if err != nil {
 		return a.notRun(sp, err)
 	}
-	s, err := m.Open(a.ctx, mapping.Holder{Socket: a.socket})
+	s, err := m.Open(a.Ctx, mapping.Holder{Socket: a.socket})
 	if err != nil {
 		return a.notRun(sp, err)
 	}
 	if a.JSON {
-		heading(a.Printer, m)
+		settings.Heading(a.Printer, m)
 	}
-	return errors.Join(c.catchUp(a, s, config, &sp.syncFlags), s.Close())
+	return errors.Join(c.catchUp(a, s, config, &sp.SyncFlags), s.Close())
 }
 
 // notRun gives a mapping of the config file that could not even start its summary, for programs.
-func (a *app) notRun(s *spec, err error) error {
-	if s.name == "" || !a.JSON {
+func (a *app) notRun(s *settings.Spec, err error) error {
+	if s.Name == "" || !a.JSON {
 		return err
 	}
-	return errors.Join(err, a.say("", text.Summary{Mapping: s.name, Error: err.Error()}))
+	return errors.Join(err, a.say("", text.Summary{Mapping: s.Name, Error: err.Error()}))
 }
 
-func (c *runCmd) catchUp(a *app, s *mapping.Session, config engine.Config, flags *syncFlags) error {
+func (c *runCmd) catchUp(a *app, s *mapping.Session, config engine.Config, flags *settings.SyncFlags) error {
 	state, err := s.Journal.State()
 	if err != nil {
 		return err
@@ -134,12 +135,12 @@ func (c *runCmd) catchUp(a *app, s *mapping.Session, config engine.Config, flags
 	if state.Paused {
 		return a.say("paused: nothing was done ('snapsync resume' undoes it)", text.Summary{Paused: true, Mapping: s.Name})
 	}
-	if err := remember(s, flags); err != nil {
+	if err := settings.Remember(s, flags); err != nil {
 		return err
 	}
 	config.Journal = s.Journal
 	under := newFlight()
-	log := &console.Observer{Log: a.log, EmptyDirs: flags.CreateEmptySrcDirs}
+	log := &console.Observer{Log: a.Log, EmptyDirs: flags.CreateEmptySrcDirs}
 	if a.JSON {
 		log.JSON = a.Out
 	}
@@ -149,7 +150,7 @@ func (c *runCmd) catchUp(a *app, s *mapping.Session, config engine.Config, flags
 		return err
 	}
 	endProgress := a.showProgress(c.Progress, under)
-	sum, err := e.Run(a.ctx)
+	sum, err := e.Run(a.Ctx)
 	err = errors.Join(err, e.Close())
 	endProgress()
 	return a.finish(s, &sum, s.Advise(err))
@@ -197,7 +198,7 @@ func (a *app) say(msg string, out text.Summary) error {
 // notes tell where absence proved nothing.
 func (a *app) notes(sum *engine.Summary) {
 	for _, u := range sum.Unproven {
-		a.log.Warn("nothing is deleted beneath: "+u.Reason, "path", text.Path(u.Path), "kept", u.Kept)
+		a.Log.Warn("nothing is deleted beneath: "+u.Reason, "path", text.Path(u.Path), "kept", u.Kept)
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/service"
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
@@ -94,7 +95,7 @@ func (c *serviceInstallCmd) Run(a *app) error {
 	if err := c.check(a, j); err != nil {
 		return err
 	}
-	done, err := m.Install(a.ctx, j)
+	done, err := m.Install(a.Ctx, j)
 	if err != nil {
 		return err
 	}
@@ -190,7 +191,7 @@ func (c *serviceUninstallCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	done, err := m.Uninstall(a.ctx)
+	done, err := m.Uninstall(a.Ctx)
 	if err != nil {
 		return err
 	}
@@ -215,7 +216,7 @@ func (c *serviceStartCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if err := m.Start(a.ctx); err != nil {
+	if err := m.Start(a.Ctx); err != nil {
 		return err
 	}
 	a.tell("started; 'snapsync status' shows how the mappings stand")
@@ -228,7 +229,7 @@ func (c *serviceStopCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if err := m.Stop(a.ctx); err != nil {
+	if err := m.Stop(a.Ctx); err != nil {
 		return err
 	}
 	a.tell("stopped; what was under way is finished or recorded")
@@ -241,7 +242,7 @@ func (c *serviceStatusCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	st, err := m.Status(a.ctx)
+	st, err := m.Status(a.Ctx)
 	if err != nil {
 		return err
 	}
@@ -354,19 +355,19 @@ func (a *app) mappingsOf(j *service.Job) string {
 func (a *app) haveMappings(j *service.Job) error {
 	const hint = "'snapsync config init' makes the first one"
 	path := a.mappingsOf(j)
-	file, err := a.schema().Load(path)
+	file, err := a.Schema().Load(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return exit.Usage(hint, "there are no mappings: %s does not exist", text.Path(path))
 	case err != nil:
-		return asUsage(err)
+		return settings.AsUsage(err)
 	case len(file.Mappings) == 0:
 		return exit.Usage(hint, "there are no mappings in %s", text.Path(path))
 	case !j.Own():
 		return nil // ~ and the like mean something else here
 	}
 	// With what `run` refuses for good the service would end at once and not be started again.
-	_, err = a.specsOf(file, &spec{})
+	_, err = a.SpecsOf(file, &settings.Spec{})
 	return err
 }
 
@@ -377,8 +378,8 @@ var ofThisCommand = []string{"help", "version", "json", "quiet"}
 // which may run in another directory. What the config file says is left to it.
 func (a *app) givenArguments() ([]string, error) {
 	var args []string
-	for _, f := range a.model.Flags {
-		if a.given[f.Name] == byNothing || slices.Contains(ofThisCommand, f.Name) || strings.HasPrefix(f.Name, "log-file") {
+	for _, f := range a.Model.Flags {
+		if a.Given[f.Name] == settings.ByNothing || slices.Contains(ofThisCommand, f.Name) || strings.HasPrefix(f.Name, "log-file") {
 			continue
 		}
 		values, err := valuesOf(f)
@@ -434,7 +435,7 @@ func (a *app) logPath(j *service.Job) (string, error) {
 func (a *app) logArguments(path string) []string {
 	var args []string
 	add := func(name, value string, said bool) {
-		if a.given[name] != byNothing || !said {
+		if a.Given[name] != settings.ByNothing || !said {
 			args = append(args, "--"+name+"="+value)
 		}
 	}

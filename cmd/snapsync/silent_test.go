@@ -13,6 +13,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 )
 
 // TestSilentProcess: a process that was stopped has its lock and its socket, and does not answer. Nobody is
@@ -39,11 +40,11 @@ func TestSilentProcess(t *testing.T) {
 	}
 	defer s.Close()
 	p := &console.Printer{Out: io.Discard, Err: io.Discard}
-	a := &app{Printer: p, resolver: &resolver{globals: &globals{StateDir: dir}, printer: p, log: slog.New(slog.DiscardHandler)}}
+	a := &app{Printer: p, Resolver: &settings.Resolver{Globals: &settings.Globals{StateDir: dir}, Printer: p, Log: slog.New(slog.DiscardHandler)}}
 	impatient := func() {
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		t.Cleanup(cancel)
-		a.ctx = ctx
+		a.Ctx = ctx
 	}
 	impatient()
 	if live, silent := a.liveStatus([]*mapping.Mapping{m}); len(live) > 0 || !silent[m.ID] {

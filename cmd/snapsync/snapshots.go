@@ -5,13 +5,14 @@ import (
 	"math"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 type snapshotsCmd struct {
 	Src    string `arg:"" optional:"" help:"The source of the mapping. Default: as --source."`
 	Number int    `short:"n" default:"20" placeholder:"N" help:"How many; 0: all."`
-	selection
+	settings.Selection
 }
 
 // Help is the long text of `snapshots --help`.
@@ -27,7 +28,7 @@ Examples:
 
 // Run implements the command.
 func (c *snapshotsCmd) Run(a *app) error {
-	return a.withHistory(&c.selection, c.Src, "", func(s *mapping.Session) error {
+	return a.withHistory(&c.Selection, c.Src, "", func(s *mapping.Session) error {
 		cycles, err := s.Journal.Cycles(orAll(c.Number))
 		if err != nil {
 			return err

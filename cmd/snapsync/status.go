@@ -9,13 +9,14 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 type statusCmd struct {
 	Src   string `arg:"" optional:"" help:"Only the mappings of this source."`
 	Watch bool   `group:"output" short:"w" config:"-" help:"Stay and show what changes: in place on a terminal, as lines elsewhere."`
-	selection
+	settings.Selection
 }
 
 // Help is the long text of `status --help`.
@@ -52,7 +53,7 @@ type standing struct {
 }
 
 func (c *statusCmd) look(a *app) ([]standing, error) {
-	found, err := a.candidates(&c.selection, c.Src)
+	found, err := a.Candidates(&c.Selection, c.Src)
 	if err != nil {
 		return nil, err
 	}
@@ -78,9 +79,9 @@ func (c *statusCmd) look(a *app) ([]standing, error) {
 func (a *app) liveStatus(found []*mapping.Mapping) (live map[string]*control.Status, silent map[string]bool) {
 	live, silent = map[string]*control.Status{}, map[string]bool{}
 	ask := func(p *control.Client) error {
-		reply, err := standOf(a.ctx, p)
+		reply, err := standOf(a.Ctx, p)
 		if err != nil {
-			a.log.Debug("status", "socket", p.Path(), "err", err)
+			a.Log.Debug("status", "socket", p.Path(), "err", err)
 			return err
 		}
 		for i := range reply.Mappings {
@@ -94,7 +95,7 @@ func (a *app) liveStatus(found []*mapping.Mapping) (live map[string]*control.Sta
 		}
 		return nil
 	}
-	running, _ := a.running()
+	running, _ := running(a.Resolver)
 	for _, p := range running {
 		_ = ask(p) // the disk tells instead
 	}
@@ -150,7 +151,7 @@ type brokenStatus struct {
 
 func (c *statusCmd) none(a *app, w io.Writer) error {
 	if c.Src+c.Source+c.Remote+c.Mapping != "" {
-		return &exit.Failure{Status: exit.StatusError, Err: errNoMapping(&c.selection, c.Src), Hint: "'snapsync status' lists those that exist"}
+		return &exit.Failure{Status: exit.StatusError, Err: settings.ErrNoMapping(&c.Selection, c.Src), Hint: "'snapsync status' lists those that exist"}
 	}
 	if a.JSON {
 		return nil

@@ -31,7 +31,7 @@ func (c *statusCmd) watch(a *app) error {
 		}
 		select {
 		case <-tick.C:
-		case <-a.ctx.Done():
+		case <-a.Ctx.Done():
 			return nil // that is how it ends
 		}
 	}
@@ -46,7 +46,7 @@ func (c *statusCmd) watchScreen(a *app) error {
 	if err != nil {
 		return err
 	}
-	ctx, fail := context.WithCancelCause(a.ctx)
+	ctx, fail := context.WithCancelCause(a.Ctx)
 	defer fail(nil)
 	log := &view.Log{}
 	restore := a.screen.Over(log)
@@ -55,7 +55,7 @@ func (c *statusCmd) watchScreen(a *app) error {
 		Source: watchSource{c, a, fail}, Every: watchEvery,
 		Log: log, In: os.Stdin, Out: os.Stdout, Environ: os.Environ(),
 	})
-	if err == nil && a.ctx.Err() == nil {
+	if err == nil && a.Ctx.Err() == nil {
 		err = context.Cause(ctx) // nil if q ended it
 	}
 	return err

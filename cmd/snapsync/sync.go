@@ -10,6 +10,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine/loop"
 )
@@ -18,7 +19,7 @@ type syncCmd struct {
 	Src     string        `arg:"" optional:"" help:"The source of the mapping. Default: as --source."`
 	Wait    bool          `group:"output" short:"w" config:"-" help:"Return when it is done, with the status that 'run --once' would have."`
 	Timeout time.Duration `group:"output" config:"-" placeholder:"TIME" help:"With --wait: give up after this long. Default: never."`
-	selection
+	settings.Selection
 }
 
 // Help is the long text of `sync --help`.
@@ -34,12 +35,12 @@ Examples:
 
 // Run implements the command.
 func (c *syncCmd) Run(a *app) error {
-	return a.each(&c.selection, c.Src, "", func(m *mapping.Mapping) error {
-		p := a.keeper(m)
+	return a.Each(&c.Selection, c.Src, "", func(m *mapping.Mapping) error {
+		p := keeper(a.Resolver, m)
 		if p == nil {
 			return notRunning(m)
 		}
-		out, err := p.Do(a.ctx, control.Command{Name: control.Sync, Mapping: p.id})
+		out, err := p.Do(a.Ctx, control.Command{Name: control.Sync, Mapping: p.id})
 		if errors.Is(err, control.ErrNotRunning) {
 			return notRunning(m)
 		}
@@ -74,7 +75,7 @@ const awaitEvery = 150 * time.Millisecond
 
 // await returns when a cycle that began after the command has ended, or cannot.
 func (c *syncCmd) await(a *app, p *process, cycle int64) error {
-	ctx := a.ctx
+	ctx := a.Ctx
 	if c.Timeout > 0 {
 		timed, cancel := context.WithTimeout(ctx, c.Timeout)
 		defer cancel()
@@ -102,8 +103,8 @@ func (c *syncCmd) await(a *app, p *process, cycle int64) error {
 }
 
 func (c *syncCmd) late(a *app, err error) error {
-	if a.ctx.Err() != nil {
-		return a.ctx.Err()
+	if a.Ctx.Err() != nil {
+		return a.Ctx.Err()
 	}
 	return &exit.Failure{
 		Status: exit.StatusTemporary, Err: fmt.Errorf("not done within %v: %w", c.Timeout, err), Hint: "'snapsync status' shows what it is doing",
@@ -149,7 +150,7 @@ Example:
 
 // Run implements the command.
 func (c *stopCmd) Run(a *app) error {
-	running, silent := a.running()
+	running, silent := running(a.Resolver)
 	if len(running) == 0 && silent {
 		return control.ErrSilent
 	}
@@ -157,9 +158,9 @@ func (c *stopCmd) Run(a *app) error {
 		return &exit.Failure{Status: exit.StatusError, Err: errors.New("nothing is running"), Hint: "'snapsync status' shows the mappings"}
 	}
 	for _, p := range running {
-		v, err := p.Version(a.ctx)
+		v, err := p.Version(a.Ctx)
 		if err == nil {
-			_, err = p.Do(a.ctx, control.Command{Name: control.Stop})
+			_, err = p.Do(a.Ctx, control.Command{Name: control.Stop})
 		}
 		if err != nil {
 			return err

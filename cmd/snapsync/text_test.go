@@ -10,6 +10,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/event"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -53,7 +54,7 @@ func TestRate(t *testing.T) {
 
 // Events and drawing must never wait for each other, and stop must end the view.
 func TestProgressUnderLoad(t *testing.T) {
-	a := &app{Printer: &console.Printer{Out: io.Discard}, resolver: &resolver{globals: &globals{}, ctx: t.Context()}, screen: &console.Screen{Out: io.Discard}}
+	a := &app{Printer: &console.Printer{Out: io.Discard}, Resolver: &settings.Resolver{Globals: &settings.Globals{}, Ctx: t.Context()}, screen: &console.Screen{Out: io.Discard}}
 	p := newFlight()
 	end := a.showProgress(true, p)
 	p.observe(event.Event{Type: event.Planned, Steps: 4000, UploadBytes: 4000})

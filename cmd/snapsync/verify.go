@@ -7,6 +7,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 )
@@ -14,8 +15,8 @@ import (
 type verifyCmd struct {
 	Src    string `arg:"" optional:"" help:"The source of the mapping. Default: as --source."`
 	Repair bool   `group:"safety" help:"Record what the remote really holds, so that the next run repairs it."`
-	selection
-	syncFlags
+	settings.Selection
+	settings.SyncFlags
 }
 
 // Help is the long text of `verify --help`.
@@ -39,22 +40,22 @@ Examples:
 
 // Run implements the command.
 func (c *verifyCmd) Run(a *app) error {
-	return a.each(&c.selection, c.Src, "", func(m *mapping.Mapping) error {
-		s, err := m.Open(a.ctx, mapping.Holder{Socket: a.socket})
+	return a.Each(&c.Selection, c.Src, "", func(m *mapping.Mapping) error {
+		s, err := m.Open(a.Ctx, mapping.Holder{Socket: a.socket})
 		if err != nil {
 			return err
 		}
-		heading(a.Printer, m)
+		settings.Heading(a.Printer, m)
 		return errors.Join(c.verify(a, s), s.Close())
 	})
 }
 
 func (c *verifyCmd) verify(a *app, s *mapping.Session) error {
-	flags, err := a.recall(s, &c.syncFlags)
+	flags, err := a.Recall(s, &c.SyncFlags)
 	if err != nil {
 		return err
 	}
-	config, err := a.engineConfig(s.Mapping, flags, &transferFlags{})
+	config, err := a.EngineConfig(s.Mapping, flags, &settings.TransferFlags{})
 	if err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func (c *verifyCmd) verify(a *app, s *mapping.Session) error {
 	if err != nil {
 		return err
 	}
-	report, err := e.Verify(a.ctx, engine.VerifyOptions{Repair: c.Repair, Checksum: c.Checksum})
+	report, err := e.Verify(a.Ctx, engine.VerifyOptions{Repair: c.Repair, Checksum: c.Checksum})
 	if err = errors.Join(err, e.Close()); err != nil {
 		return err
 	}

@@ -3,20 +3,23 @@ package main
 import (
 	"fmt"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
+	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 // steerEach has a command carried out on each mapping that is meant, and says what came of it.
-func (a *app) steerEach(sel *selection, src string, c control.Command, kind string) error {
+func (a *app) steerEach(sel *settings.Selection, src string, c control.Command, kind string) error {
 	states, err := a.States()
 	if err != nil {
 		return err
 	}
-	return a.each(sel, src, "", func(m *mapping.Mapping) error {
-		out, err := steer(a.ctx, states, m, c)
+	return a.Each(sel, src, "", func(m *mapping.Mapping) error {
+		out, err := steer(a.Ctx, states, m, c)
 		if err != nil {
 			return err
 		}
@@ -24,27 +27,33 @@ func (a *app) steerEach(sel *selection, src string, c control.Command, kind stri
 	})
 }
 
+// goesOn reports whether a command works although the config file is wrong by now: one that looks at, or steers, what
+// runs does, since what runs goes on with the file that it read. It knows the mappings by their state then.
+func (a *app) goesOn(parsed *kong.Context) bool {
+	return settings.IsAbout(parsed, "status", "pause", "resume", "sync", "stop", "retry") && someRun(a.Resolver)
+}
+
 // running are the processes of this state directory. silent: there are others, which do not answer.
-func (r *resolver) running() (found []*control.Client, silent bool) {
+func running(r *settings.Resolver) (found []*control.Client, silent bool) {
 	states, err := r.States()
 	if err != nil {
 		return nil, false // every command that needs it says so
 	}
-	return processes(r.ctx, states)
+	return processes(r.Ctx, states)
 }
 
 // keeper is the process that keeps a mapping true; nil: none can be asked.
-func (r *resolver) keeper(m *mapping.Mapping) *process {
+func keeper(r *settings.Resolver, m *mapping.Mapping) *process {
 	states, err := r.States()
 	if err != nil {
 		return nil
 	}
-	return keeperOf(r.ctx, states, m)
+	return keeperOf(r.Ctx, states, m)
 }
 
 // someRun reports whether there is a process that answers.
-func (r *resolver) someRun() bool {
-	found, _ := r.running()
+func someRun(r *settings.Resolver) bool {
+	found, _ := running(r)
 	return len(found) > 0
 }
 

@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"fmt"
@@ -13,35 +13,35 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
 )
 
-// origin says what set a flag. A later one wins over an earlier one.
-type origin int
+// Origin says what set a flag. A later one wins over an earlier one.
+type Origin int
 
 const (
-	byNothing  origin = iota // its default, or the config file
-	byVariable               // of the environment
-	byFlag
+	ByNothing  Origin = iota // its default, or the config file
+	ByVariable               // of the environment
+	ByFlag
 )
 
-// givenFlags tells which flags were set from outside, by name.
-func givenFlags(parsed *kong.Context) map[string]origin {
-	given := map[string]origin{}
+// GivenFlags tells which flags were set from outside, by name.
+func GivenFlags(parsed *kong.Context) map[string]Origin {
+	given := map[string]Origin{}
 	for _, f := range parsed.Flags() {
 		for _, name := range f.Envs {
 			if _, set := os.LookupEnv(name); set {
-				given[f.Name] = byVariable
+				given[f.Name] = ByVariable
 			}
 		}
 	}
 	for _, p := range parsed.Path {
 		if p.Flag != nil {
-			given[p.Flag.Name] = byFlag
+			given[p.Flag.Name] = ByFlag
 		}
 	}
 	return given
 }
 
-// flagsOf returns the flags that structs of flags declare, in order; their targets are the fields.
-func flagsOf(groups ...any) []*kong.Flag {
+// FlagsOf returns the flags that structs of flags declare, in order; their targets are the fields.
+func FlagsOf(groups ...any) []*kong.Flag {
 	var flags []*kong.Flag
 	for _, g := range groups {
 		k, err := kong.New(g, kong.NoDefaultHelp())
@@ -53,9 +53,9 @@ func flagsOf(groups ...any) []*kong.Flag {
 	return flags
 }
 
-// schema is the keys of the config file: the flags of `run` and of every command.
-func (r *resolver) schema() *config.Schema {
-	return schemaOf(r.model)
+// Schema is the keys of the config file: the flags of `run` and of every command.
+func (r *Resolver) Schema() *config.Schema {
+	return schemaOf(r.Model)
 }
 
 func schemaOf(model *kong.Application) *config.Schema {
@@ -65,7 +65,7 @@ func schemaOf(model *kong.Application) *config.Schema {
 			s.Process = append(s.Process, keyOf(f))
 		}
 	}
-	ofMappings := flagsOf(&syncFlags{}, &guardFlags{}, &transferFlags{}, &watchFlags{})
+	ofMappings := FlagsOf(&SyncFlags{}, &GuardFlags{}, &TransferFlags{}, &WatchFlags{})
 	run := model.Children[slices.IndexFunc(model.Children, func(n *kong.Node) bool { return n.Name == "run" })]
 	for _, f := range run.Flags {
 		where := f.Tag.Get("config")
@@ -96,7 +96,7 @@ func keyOf(f *kong.Flag) config.Key {
 	return config.Key{Name: f.Name, Kind: kind, Default: f.Default, Help: f.Help}
 }
 
-func setDefault(f *kong.Flag) {
+func SetDefault(f *kong.Flag) {
 	if !f.HasDefault {
 		return
 	}
@@ -114,4 +114,13 @@ func setDefault(f *kong.Flag) {
 		panic(fmt.Sprintf("flag --%s: default: %v", f.Name, err))
 	}
 	f.Target.Set(reflect.ValueOf(v))
+}
+
+func FlagNamed(flags []*kong.Flag, name string) *kong.Flag {
+	for _, f := range flags {
+		if f.Name == name {
+			return f
+		}
+	}
+	return nil
 }

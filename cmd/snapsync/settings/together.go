@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"errors"
@@ -12,11 +12,11 @@ import (
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
-// together refuses mappings that undo each other's work: two with the same source and remote, two that
+// Together refuses mappings that undo each other's work: two with the same source and remote, two that
 // write to the same place, and those that feed each other in a circle.
-func (r *resolver) together(file *config.File, all []spec) error {
+func (r *Resolver) Together(file *config.File, all []Spec) error {
 	if len(all) > 1 {
-		if err := r.startRclone(); err != nil {
+		if err := r.StartRclone(); err != nil {
 			return err
 		}
 	}
@@ -24,7 +24,7 @@ func (r *resolver) together(file *config.File, all []spec) error {
 	for i := range all {
 		w, ok := mapping.WithTimeout(func() whereabouts { return whereaboutsOf(file, &all[i]) })
 		if !ok {
-			r.log.Warn("its source or its remote does not answer: it is not compared with the others", "mapping", all[i].name)
+			r.Log.Warn("its source or its remote does not answer: it is not compared with the others", "mapping", all[i].Name)
 			continue
 		}
 		places = append(places, w)
@@ -40,21 +40,21 @@ func (r *resolver) together(file *config.File, all []spec) error {
 	if len(found) == 0 {
 		found = circle(file, places)
 	}
-	return asUsage(found.Err())
+	return AsUsage(found.Err())
 }
 
 // whereabouts is where a mapping reads and writes.
 type whereabouts struct {
-	*spec
+	*Spec
 	table  *config.Mapping
 	source string // real
 	key    string // of the remote
 	at     mapping.Location
 }
 
-func whereaboutsOf(file *config.File, s *spec) whereabouts {
-	w := whereabouts{spec: s, table: file.Mapping(s.name)}
-	w.source, _ = mapping.RealPath(s.src) // "" if it cannot be found, which prepare says
+func whereaboutsOf(file *config.File, s *Spec) whereabouts {
+	w := whereabouts{Spec: s, table: file.Mapping(s.Name)}
+	w.source, _ = mapping.RealPath(s.Src) // "" if it cannot be found, which prepare says
 	w.key, _, _ = backends.Canonical(s.Remote)
 	w.at, _, _ = mapping.Locate(s.Remote)
 	return w
@@ -62,7 +62,7 @@ func whereaboutsOf(file *config.File, s *spec) whereabouts {
 
 func (w *whereabouts) line() config.Position { return w.table.At }
 
-func (w *whereabouts) String() string { return fmt.Sprintf("%q (line %d)", w.name, w.line().Line) }
+func (w *whereabouts) String() string { return fmt.Sprintf("%q (line %d)", w.Name, w.line().Line) }
 
 // clash says why two mappings cannot both be kept true.
 func (w *whereabouts) clash(v *whereabouts) error {
@@ -81,14 +81,14 @@ func (w *whereabouts) clash(v *whereabouts) error {
 		return fmt.Errorf("mappings %s and %s have the same remote: each would replace what the other sent; give each a directory of its own", w, v)
 	case outer.CompleteSync && !outer.leavesOut(rel):
 		return fmt.Errorf("the remote of mapping %s is inside that of %s, which would delete it (complete-sync): add \"/%s/**\" to the exclude list of %q",
-			inner, outer, rel, outer.name)
+			inner, outer, rel, outer.Name)
 	}
 	return nil
 }
 
 // leavesOut reports whether the filter of a mapping excludes a directory.
 func (w *whereabouts) leavesOut(dir string) bool {
-	filter, err := w.mirrored()
+	filter, err := w.Mirrored()
 	return err == nil && filter != nil && !filter.Dir(dir)
 }
 

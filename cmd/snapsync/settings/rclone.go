@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"crypto/sha256"
@@ -20,17 +20,17 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// startRclone starts rclone inside this process. It may ask for the password of its configuration
+// StartRclone starts rclone inside this process. It may ask for the password of its configuration
 // only where a person can see the question and answer it.
-func (r *resolver) startRclone() error {
+func (r *Resolver) StartRclone() error {
 	if _, err := os.Stat(r.Config); r.Config != "" && errors.Is(err, fs.ErrNotExist) {
 		return exit.Usage("--config names rclone's configuration file", "%s does not exist", text.Path(r.Config))
 	}
-	err := backends.Init(r.ctx, backends.Settings{
-		AskPassword:     r.askPassword,
+	err := backends.Init(r.Ctx, backends.Settings{
+		AskPassword:     r.AskPassword,
 		PasswordCommand: r.PasswordCommand,
 		ConfigFile:      r.Config,
-		Log:             r.log,
+		Log:             r.Log,
 	})
 	if err != nil {
 		return &exit.Failure{Status: exit.StatusFatal, Err: fmt.Errorf("start rclone: %w", err)}
@@ -38,8 +38,8 @@ func (r *resolver) startRclone() error {
 	return nil
 }
 
-// remoteConfig is what the flags mean for the Connection.
-func (r *resolver) remoteConfig(m *mapping.Mapping, f *syncFlags, bwlimit string) (backends.Config, error) {
+// RemoteConfig is what the flags mean for the Connection.
+func (r *Resolver) RemoteConfig(m *mapping.Mapping, f *SyncFlags, bwlimit string) (backends.Config, error) {
 	options, err := r.rcloneOptions()
 	if err != nil {
 		return backends.Config{}, err
@@ -53,7 +53,7 @@ func (r *resolver) remoteConfig(m *mapping.Mapping, f *syncFlags, bwlimit string
 		BackupDir: f.BackupDir,
 		Suffix:    f.Suffix,
 		BwLimit:   bwlimit,
-		Log:       r.log,
+		Log:       r.Log,
 		StateDir:  filepath.Dir(m.Dir),
 		Generic:   os.Getenv("SNAPSYNC_ACCELERATE") == "off",
 	}, nil
@@ -72,11 +72,11 @@ func digestOptions(c *backends.Config) string {
 
 // checkOptions refuses a bandwidth limit or an option that rclone does not take, before the remote is
 // asked: any directory will do to try them on, and opening the source only looks.
-func (r *resolver) checkOptions(c backends.Config) error {
+func (r *Resolver) checkOptions(c backends.Config) error {
 	if len(c.Options) == 0 && c.BwLimit == "" {
 		return nil
 	}
-	conn, err := backends.Open(r.ctx, backends.Config{Remote: c.Source, Options: c.Options, BwLimit: c.BwLimit, Log: r.log})
+	conn, err := backends.Open(r.Ctx, backends.Config{Remote: c.Source, Options: c.Options, BwLimit: c.BwLimit, Log: r.Log})
 	if err == nil {
 		return conn.Close()
 	}
@@ -86,12 +86,12 @@ func (r *resolver) checkOptions(c backends.Config) error {
 	return &exit.Failure{Status: exit.StatusUsage, Err: err, Hint: "--bwlimit and the options of --rclone have rclone's syntax: https://rclone.org/docs/"}
 }
 
-// limitBandwidth sets the limit of this process; "" changes nothing.
-func (r *resolver) limitBandwidth(limit string) error {
+// LimitBandwidth sets the limit of this process; "" changes nothing.
+func (r *Resolver) LimitBandwidth(limit string) error {
 	if limit == "" {
 		return nil
 	}
-	if err := r.startRclone(); err != nil { // it logs what it limits
+	if err := r.StartRclone(); err != nil { // it logs what it limits
 		return err
 	}
 	if err := backends.SetBandwidth(limit); err != nil {
@@ -100,8 +100,8 @@ func (r *resolver) limitBandwidth(limit string) error {
 	return nil
 }
 
-// filter is nil if everything belongs to the mapping.
-func (f *filterFlags) filter() (snapshot.Filter, error) {
+// Rules is nil if everything belongs to the mapping.
+func (f *FilterFlags) Rules() (snapshot.Filter, error) {
 	filter, err := backends.NewFilter(backends.FilterOptions{
 		Include: f.Include, IncludeFrom: f.IncludeFrom, Exclude: f.Exclude, ExcludeFrom: f.ExcludeFrom,
 		Filter: f.Filter, FilterFrom: f.FilterFrom, FilesFrom: f.FilesFrom, FilesFromRaw: f.FilesFromRaw,
@@ -114,10 +114,10 @@ func (f *filterFlags) filter() (snapshot.Filter, error) {
 	return filter, nil
 }
 
-// mirrored is the filter, less the names that --suffix, without --backup-dir, makes beside the files:
+// Mirrored is the filter, less the names that --suffix, without --backup-dir, makes beside the files:
 // a file of the source with such a name would be replaced by a backup.
-func (f *syncFlags) mirrored() (snapshot.Filter, error) {
-	filter, err := f.filter()
+func (f *SyncFlags) Mirrored() (snapshot.Filter, error) {
+	filter, err := f.Rules()
 	if err != nil || f.Suffix == "" || f.BackupDir != "" {
 		return filter, err
 	}

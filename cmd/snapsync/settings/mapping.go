@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"errors"
@@ -14,7 +14,7 @@ import (
 )
 
 // States is the state directory that is meant.
-func (g *globals) States() (mapping.Store, error) {
+func (g *Globals) States() (mapping.Store, error) {
 	dir := g.StateDir
 	if dir == "" {
 		dir = filepath.Join(xdg.StateHome, "snapsync")
@@ -26,9 +26,9 @@ func (g *globals) States() (mapping.Store, error) {
 	return mapping.Store{Root: dir}, nil
 }
 
-// mappingFor is the mapping that `run` and `plan` are told: a source that exists and a remote that
+// MappingFor is the mapping that `run` and `plan` are told: a source that exists and a remote that
 // lies neither inside it nor around it.
-func (r *resolver) mappingFor(src string, t *target) (*mapping.Mapping, error) {
+func (r *Resolver) MappingFor(src string, t *Target) (*mapping.Mapping, error) {
 	if err := t.check(); err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (r *resolver) mappingFor(src string, t *target) (*mapping.Mapping, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.startRclone(); err != nil {
+	if err := r.StartRclone(); err != nil {
 		return nil, err
 	}
 	m, err := states.At(source, t.Remote)

@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"errors"
@@ -11,9 +11,9 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
-// choose finds the one mapping that a command means. path is what the command is about; empty if about
+// Choose finds the one mapping that a command means. path is what the command is about; empty if about
 // no path.
-func (r *resolver) choose(sel *selection, src, path string) (*mapping.Mapping, error) {
+func (r *Resolver) Choose(sel *Selection, src, path string) (*mapping.Mapping, error) {
 	found, err := r.chosen(sel, src, path)
 	if err != nil {
 		return nil, err
@@ -24,31 +24,31 @@ func (r *resolver) choose(sel *selection, src, path string) (*mapping.Mapping, e
 	return found[0], nil
 }
 
-// each runs fn for each mapping that a command means, see inTurn. What several print is set apart.
-func (r *resolver) each(sel *selection, src, path string, fn func(*mapping.Mapping) error) error {
+// Each runs fn for each mapping that a command means, see ForEach. What several print is set apart.
+func (r *Resolver) Each(sel *Selection, src, path string, fn func(*mapping.Mapping) error) error {
 	found, err := r.chosen(sel, src, path)
 	if err != nil {
 		return err
 	}
-	return inTurn(r.ctx, r.printer, found, (*mapping.Mapping).Label, fn)
+	return ForEach(r.Ctx, r.Printer, found, (*mapping.Mapping).Label, fn)
 }
 
 // chosen finds the mappings that a command means: by what it names, else by where it stands, else those
 // of the config file, else the only one there is. There is one at least, and several only if the config
 // file has them all.
-func (r *resolver) chosen(sel *selection, src, path string) ([]*mapping.Mapping, error) {
-	found, err := r.candidates(sel, src)
+func (r *Resolver) chosen(sel *Selection, src, path string) ([]*mapping.Mapping, error) {
+	found, err := r.Candidates(sel, src)
 	if err != nil {
 		return nil, err
 	}
-	return r.among(found, sel, src, path)
+	return r.Among(found, sel, src, path)
 }
 
-// among is chosen among the candidates that were found already, which stay as they are.
-func (r *resolver) among(candidates []*mapping.Mapping, sel *selection, src, path string) ([]*mapping.Mapping, error) {
+// Among is chosen among the candidates that were found already, which stay as they are.
+func (r *Resolver) Among(candidates []*mapping.Mapping, sel *Selection, src, path string) ([]*mapping.Mapping, error) {
 	found := slices.Clone(candidates)
 	if named := sel.Source+src+sel.Mapping != ""; !named {
-		found = configured(narrow(found, path), sel.Remote == "")
+		found = Configured(Narrow(found, path), sel.Remote == "")
 	}
 	for _, m := range found {
 		if m.Err != nil && (m.Name == "" || len(found) == 1) {
@@ -58,7 +58,7 @@ func (r *resolver) among(candidates []*mapping.Mapping, sel *selection, src, pat
 	switch {
 	case len(found) == 0:
 		return nil, &exit.Failure{
-			Status: exit.StatusError, Err: errNoMapping(sel, src),
+			Status: exit.StatusError, Err: ErrNoMapping(sel, src),
 			Hint: "'snapsync run --once SRC --remote REMOTE' makes one; 'snapsync status' lists those that exist",
 		}
 	case len(found) > 1 && slices.ContainsFunc(found, func(m *mapping.Mapping) bool { return m.Name == "" }):
@@ -70,8 +70,8 @@ func (r *resolver) among(candidates []*mapping.Mapping, sel *selection, src, pat
 	return found, nil
 }
 
-// configured keeps of several mappings, if want, those of the config file, should any be there.
-func configured(found []*mapping.Mapping, want bool) []*mapping.Mapping {
+// Configured keeps of several mappings, if want, those of the config file, should any be there.
+func Configured(found []*mapping.Mapping, want bool) []*mapping.Mapping {
 	inFile := func(m *mapping.Mapping) bool { return m.Name != "" }
 	if !want || len(found) < 2 || !slices.ContainsFunc(found, inFile) {
 		return found
@@ -91,7 +91,7 @@ type noMappingError struct{ what string }
 
 func (e noMappingError) Error() string { return "there is no mapping " + e.what }
 
-func errNoMapping(sel *selection, src string) error {
+func ErrNoMapping(sel *Selection, src string) error {
 	switch {
 	case src+sel.Source != "" && sel.Remote != "":
 		return noMappingError{"of " + text.Path(src+sel.Source) + " to this remote: it was never synced"}
@@ -103,17 +103,17 @@ func errNoMapping(sel *selection, src string) error {
 	return noMappingError{"in the state directory yet"}
 }
 
-// candidates are the mappings with the name, or the source and the remote, that were given, and those
+// Candidates are the mappings with the name, or the source and the remote, that were given, and those
 // that cannot be read and may have them.
-func (r *resolver) candidates(sel *selection, src string) ([]*mapping.Mapping, error) {
+func (r *Resolver) Candidates(sel *Selection, src string) ([]*mapping.Mapping, error) {
 	if src != "" && sel.Source != "" {
 		return nil, exit.Usage("", "the source is named twice: %s and --source %s", text.Path(src), text.Path(sel.Source))
 	}
-	srcBy := byFlag
+	srcBy := ByFlag
 	if src == "" {
-		srcBy = r.given["source"]
+		srcBy = r.Given["source"]
 	}
-	if err := r.decide(&sel.target, src+sel.Source, srcBy); err != nil {
+	if err := r.decide(&sel.Target, src+sel.Source, srcBy); err != nil {
 		return nil, err
 	}
 	all, err := r.known()
@@ -121,7 +121,7 @@ func (r *resolver) candidates(sel *selection, src string) ([]*mapping.Mapping, e
 		return nil, err
 	}
 	if sel.Mapping != "" {
-		return r.withName(all, &sel.target)
+		return r.withName(all, &sel.Target)
 	}
 	source, key := "", ""
 	if src+sel.Source != "" {
@@ -138,7 +138,7 @@ func (r *resolver) candidates(sel *selection, src string) ([]*mapping.Mapping, e
 }
 
 // withName keeps the mapping of the config file that -m names.
-func (r *resolver) withName(all []*mapping.Mapping, t *target) ([]*mapping.Mapping, error) {
+func (r *Resolver) withName(all []*mapping.Mapping, t *Target) ([]*mapping.Mapping, error) {
 	for _, m := range all {
 		if m.Name != "" && m.Name == t.Mapping {
 			return []*mapping.Mapping{m}, nil
@@ -152,7 +152,7 @@ func (r *resolver) withName(all []*mapping.Mapping, t *target) ([]*mapping.Mappi
 }
 
 // known are the mappings of the config file, in its order, and then those that only have state.
-func (r *resolver) known() ([]*mapping.Mapping, error) {
+func (r *Resolver) known() ([]*mapping.Mapping, error) {
 	states, err := r.States()
 	if err != nil {
 		return nil, err
@@ -161,24 +161,24 @@ func (r *resolver) known() ([]*mapping.Mapping, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.withoutFile {
+	if r.WithoutFile {
 		return all, nil
 	}
-	file, err := r.configFile()
+	file, err := r.ConfigFile()
 	if errors.Is(err, fs.ErrNotExist) {
 		return all, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	specs, err := r.specsOf(file, &spec{})
+	specs, err := r.SpecsOf(file, &Spec{})
 	if err != nil {
 		return nil, err
 	}
 	var written []*mapping.Mapping
 	for i := range specs {
 		s := &specs[i]
-		source, err := mapping.RealPath(s.src)
+		source, err := mapping.RealPath(s.Src)
 		if err != nil {
 			return nil, err
 		}
@@ -196,8 +196,8 @@ func (r *resolver) known() ([]*mapping.Mapping, error) {
 	return append(written, all...), nil
 }
 
-// narrow keeps the mappings whose source contains path, or else the working directory, if there are any.
-func narrow(found []*mapping.Mapping, path string) []*mapping.Mapping {
+// Narrow keeps the mappings whose source contains path, or else the working directory, if there are any.
+func Narrow(found []*mapping.Mapping, path string) []*mapping.Mapping {
 	places := []string{"."}
 	if path != "" {
 		places = []string{path, "."}

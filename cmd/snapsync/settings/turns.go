@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"context"
@@ -10,9 +10,9 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
-// inTurn runs fn for each mapping. Of several, what goes wrong with one is reported and does not stop the
+// ForEach runs fn for each mapping. Of several, what goes wrong with one is reported and does not stop the
 // others; the exit status is the most severe.
-func inTurn[T any](ctx context.Context, p *console.Printer, all []T, name func(T) string, fn func(T) error) error {
+func ForEach[T any](ctx context.Context, p *console.Printer, all []T, name func(T) string, fn func(T) error) error {
 	if len(all) == 1 {
 		return fn(all[0])
 	}
@@ -28,8 +28,8 @@ func inTurn[T any](ctx context.Context, p *console.Printer, all []T, name func(T
 	return exit.Quiet(worst)
 }
 
-// heading sets what is shown of several mappings apart; of one there is none.
-func heading(p *console.Printer, m *mapping.Mapping) {
+// Heading sets what is shown of several mappings apart; of one there is none.
+func Heading(p *console.Printer, m *mapping.Mapping) {
 	switch {
 	case p.Turn == 0:
 	case p.JSON:
@@ -41,11 +41,11 @@ func heading(p *console.Printer, m *mapping.Mapping) {
 	}
 }
 
-func specName(s *spec) string { return s.name }
+func SpecName(s *Spec) string { return s.Name }
 
-// pointers returns the addresses of all.
-func pointers(all []spec) []*spec {
-	var out []*spec
+// Pointers returns the addresses of all.
+func Pointers(all []Spec) []*Spec {
+	var out []*Spec
 	for i := range all {
 		out = append(out, &all[i])
 	}

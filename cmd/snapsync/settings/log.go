@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"log/slog"
@@ -11,8 +11,8 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
-// rotationFlags keep the log file from growing for ever. Names and meanings are rclone's.
-type rotationFlags struct {
+// RotationFlags keep the log file from growing for ever. Names and meanings are rclone's.
+type RotationFlags struct {
 	LogFileMaxSize    string `group:"output" placeholder:"SIZE" help:"Rotate the log file when it reaches this size, such as 10M. Default: never."`
 	LogFileMaxBackups int    `group:"output" placeholder:"N" help:"Old log files to keep. Default: all."`
 	LogFileMaxAge     string `group:"output" placeholder:"AGE" help:"How long to keep old log files, such as 7d. Default: for ever."`
@@ -20,7 +20,7 @@ type rotationFlags struct {
 }
 
 // rotation is what the flags mean. What cannot be a rotation is refused.
-func (f *rotationFlags) rotation() (r console.Rotation, err error) {
+func (f *RotationFlags) rotation() (r console.Rotation, err error) {
 	var size fs.SizeSuffix = -1
 	if f.LogFileMaxSize != "" {
 		if err := size.Set(f.LogFileMaxSize); err != nil {
@@ -39,8 +39,8 @@ func (f *rotationFlags) rotation() (r console.Rotation, err error) {
 	return console.Rotation{MaxBytes: max(int64(size), 0), MaxAge: age, MaxBackups: f.LogFileMaxBackups, Compress: f.LogFileCompress}, nil
 }
 
-// logLevel is --log-level, else what -v and -q say.
-func (g *globals) logLevel() (slog.Level, error) {
+// Level is --log-level, else what -v and -q say.
+func (g *Globals) Level() (slog.Level, error) {
 	switch strings.ToUpper(g.LogLevel) {
 	case "DEBUG":
 		return slog.LevelDebug, nil
@@ -56,7 +56,7 @@ func (g *globals) logLevel() (slog.Level, error) {
 	return 0, exit.Usage("DEBUG, INFO, NOTICE and ERROR are known", "unknown log level %q", g.LogLevel)
 }
 
-func (g *globals) verbosity() slog.Level {
+func (g *Globals) verbosity() slog.Level {
 	switch {
 	case g.Quiet:
 		return slog.LevelError
@@ -68,9 +68,9 @@ func (g *globals) verbosity() slog.Level {
 	return console.LevelNotice
 }
 
-// logConfig is what the flags say about the log.
-func (g *globals) logConfig() (cfg console.LogConfig, err error) {
-	if cfg.Level, err = g.logLevel(); err != nil {
+// LogConfig is what the flags say about the log.
+func (g *Globals) LogConfig() (cfg console.LogConfig, err error) {
+	if cfg.Level, err = g.Level(); err != nil {
 		return cfg, err
 	}
 	if g.LogFile != "" {

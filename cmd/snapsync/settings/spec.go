@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"errors"
@@ -16,55 +16,55 @@ import (
 	"github.com/snapsync/snapsync/engine"
 )
 
-// spec is one mapping as a person describes it: by flags, or by a table of the config file. It is what
+// Spec is one mapping as a person describes it: by flags, or by a table of the config file. It is what
 // `run` needs to keep it true, and all that differs between mappings of one process. Two that
 // reflect.DeepEqual finds equal need no restart.
-type spec struct {
-	name string // of the config file; "" if it was given by flags
-	src  string
-	target
-	syncFlags
-	guardFlags
-	transferFlags
-	watchFlags
+type Spec struct {
+	Name string // of the config file; "" if it was given by flags
+	Src  string
+	Target
+	SyncFlags
+	GuardFlags
+	TransferFlags
+	WatchFlags
 }
 
-// flags are the flags of a mapping; their targets are the fields of s.
-func (s *spec) flags() []*kong.Flag {
-	return flagsOf(&s.syncFlags, &s.guardFlags, &s.transferFlags, &s.watchFlags)
+// Flags are the flags of a mapping; their targets are the fields of s.
+func (s *Spec) Flags() []*kong.Flag {
+	return FlagsOf(&s.SyncFlags, &s.GuardFlags, &s.TransferFlags, &s.WatchFlags)
 }
 
-// specs returns the mappings that a command line means: the one of --remote, the one of -m, or all of the
+// Specs returns the mappings that a command line means: the one of --remote, the one of -m, or all of the
 // config file; of these, if src is given, those with that source. What given says by a flag or a
 // variable wins over the file. The file is read anew each time.
 //
 // Values that mean nothing are refused here, for all mappings of the file; what depends on the world
 // around, such as a source that is not mounted, is left to prepare, for each mapping by itself.
-func (r *resolver) specs(given *spec) ([]spec, error) {
+func (r *Resolver) Specs(given *Spec) ([]Spec, error) {
 	which := *given
-	if err := r.decide(&which.target, which.src, byFlag); err != nil {
+	if err := r.decide(&which.Target, which.Src, ByFlag); err != nil {
 		return nil, err
 	}
 	if which.Remote != "" {
-		return []spec{which}, nil
+		return []Spec{which}, nil
 	}
-	file, err := r.needFile(&which.target)
+	file, err := r.needFile(&which.Target)
 	if err != nil {
 		return nil, err
 	}
-	all, err := r.specsOf(file, given)
+	all, err := r.SpecsOf(file, given)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.together(file, all); err != nil {
+	if err := r.Together(file, all); err != nil {
 		return nil, err
 	}
-	return pick(file, all, &which)
+	return Pick(file, all, &which)
 }
 
 // decide settles which of -m, --remote and a source, which srcBy set, is meant: a flag wins over a variable.
-func (r *resolver) decide(t *target, src string, srcBy origin) error {
-	if src != "" && srcBy > r.given["mapping"] {
+func (r *Resolver) decide(t *Target, src string, srcBy Origin) error {
+	if src != "" && srcBy > r.Given["mapping"] {
 		t.Mapping = ""
 	}
 	if t.Mapping == "" {
@@ -76,7 +76,7 @@ func (r *resolver) decide(t *target, src string, srcBy origin) error {
 	if t.Remote == "" {
 		return nil
 	}
-	switch by, other := r.given["mapping"], r.given["remote"]; {
+	switch by, other := r.Given["mapping"], r.Given["remote"]; {
 	case by > other:
 		t.Remote = ""
 	case by < other:
@@ -88,8 +88,8 @@ func (r *resolver) decide(t *target, src string, srcBy origin) error {
 }
 
 // needFile returns the config file, with a mapping in it.
-func (r *resolver) needFile(t *target) (*config.File, error) {
-	file, err := r.configFile()
+func (r *Resolver) needFile(t *Target) (*config.File, error) {
+	file, err := r.ConfigFile()
 	switch {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return nil, err
@@ -104,20 +104,20 @@ func (r *resolver) needFile(t *target) (*config.File, error) {
 	return file, nil
 }
 
-// pick keeps the mappings that were named.
-func pick(file *config.File, all []spec, which *spec) ([]spec, error) {
+// Pick keeps the mappings that were named.
+func Pick(file *config.File, all []Spec, which *Spec) ([]Spec, error) {
 	switch {
 	case which.Mapping != "":
-		if !slices.ContainsFunc(all, func(s spec) bool { return s.name == which.Mapping }) {
+		if !slices.ContainsFunc(all, func(s Spec) bool { return s.Name == which.Mapping }) {
 			return nil, noSuchMapping(file, which.Mapping)
 		}
-		all = slices.DeleteFunc(all, func(s spec) bool { return s.name != which.Mapping })
-	case which.src != "":
-		source, err := mapping.RealPath(which.src)
+		all = slices.DeleteFunc(all, func(s Spec) bool { return s.Name != which.Mapping })
+	case which.Src != "":
+		source, err := mapping.RealPath(which.Src)
 		if err != nil {
 			return nil, err
 		}
-		all = slices.DeleteFunc(all, func(s spec) bool { return !sameSource(s.src, source) })
+		all = slices.DeleteFunc(all, func(s Spec) bool { return !sameSource(s.Src, source) })
 		if len(all) == 0 {
 			return nil, exit.Usage("say where to with --remote, or write it down with 'snapsync config init'",
 				"no remote given, and %s has no mapping of %s", text.Path(file.Path), text.Path(source))
@@ -137,7 +137,7 @@ func noSuchMapping(file *config.File, name string) error {
 }
 
 // wrongTime refuses what cannot be a time to wait. Of interval, what is below 0 means never.
-func (s *spec) wrongTime() (key string, err error) {
+func (s *Spec) wrongTime() (key string, err error) {
 	for _, t := range []struct {
 		key  string
 		time time.Duration
@@ -155,28 +155,40 @@ func (s *spec) wrongTime() (key string, err error) {
 	return "", nil
 }
 
-// prepareSpec is prepare for a spec.
-func (r *resolver) prepareSpec(s *spec) (*mapping.Mapping, engine.Config, error) {
+// Prepare is the mapping that a spec means, and what its flags mean for the engine. All that can be refused is refused
+// here, before anything is created.
+func (r *Resolver) Prepare(s *Spec) (*mapping.Mapping, engine.Config, error) {
 	if _, err := s.wrongTime(); err != nil {
 		return nil, engine.Config{}, err
 	}
-	m, c, err := r.prepare(s.src, &s.target, &s.syncFlags, &s.guardFlags, &s.transferFlags)
-	if err == nil {
-		r.describe(m, s)
+	m, err := r.MappingFor(s.Src, &s.Target)
+	if err != nil {
+		return nil, engine.Config{}, err
 	}
-	return m, c, err
+	if err := r.CheckPlaces(m, &s.SyncFlags); err != nil {
+		return nil, engine.Config{}, err
+	}
+	config, err := r.EngineConfig(m, &s.SyncFlags, &s.TransferFlags)
+	if err != nil {
+		return nil, engine.Config{}, err
+	}
+	if err := tune(&config, &s.GuardFlags, &s.TransferFlags); err != nil {
+		return nil, engine.Config{}, err
+	}
+	r.describe(m, s)
+	return m, config, nil
 }
 
 // describe notes that m is a mapping of the config file, if it is.
-func (r *resolver) describe(m *mapping.Mapping, s *spec) {
-	if s.name == "" {
+func (r *Resolver) describe(m *mapping.Mapping, s *Spec) {
+	if s.Name == "" {
 		return
 	}
 	if r.written == nil {
-		r.written = make(map[string]*spec)
+		r.written = make(map[string]*Spec)
 	}
 	r.written[m.ID] = s
-	m.Name, m.Handle = s.name, "-m "+text.ShellWord(s.name)
+	m.Name, m.Handle = s.Name, "-m "+text.ShellWord(s.Name)
 	if r.Mappings != "" {
 		m.Handle = "--mappings " + text.ShellWord(r.Mappings) + " " + m.Handle
 	}

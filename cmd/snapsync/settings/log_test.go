@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"testing"
@@ -7,7 +7,7 @@ import (
 )
 
 func TestRotationRefusals(t *testing.T) {
-	for _, flags := range []rotationFlags{{LogFileMaxSize: "much"}, {LogFileMaxAge: "long"}, {LogFileMaxBackups: -1}} {
+	for _, flags := range []RotationFlags{{LogFileMaxSize: "much"}, {LogFileMaxAge: "long"}, {LogFileMaxBackups: -1}} {
 		if r, err := flags.rotation(); exit.Of(err).Status != exit.StatusUsage {
 			t.Errorf("%+v: %v, %v", flags, r, err)
 		}

@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"strconv"
@@ -19,8 +19,8 @@ import (
 //
 // Without a tag those that spec embeds are set for mappings, all others for the process.
 
-// globals are the flags of every command.
-type globals struct {
+// Globals are the flags of every command.
+type Globals struct {
 	Mappings        string           `group:"global" config:"-" placeholder:"FILE" help:"The config file of mappings. Default: $XDG_CONFIG_HOME/snapsync/config.toml."`
 	StateDir        string           `group:"global" placeholder:"DIR" help:"Where mappings keep their state. Default: $XDG_STATE_HOME/snapsync."`
 	Config          string           `group:"global" placeholder:"FILE" help:"The configuration file of rclone. Default: as rclone finds it."`
@@ -34,24 +34,24 @@ type globals struct {
 	UseJSONLog      bool             `group:"output" name:"use-json-log" help:"Log lines are JSON objects."`
 	Version         kong.VersionFlag `group:"global" env:"-" config:"-" help:"Show the version and exit."`
 
-	rotationFlags
+	RotationFlags
 }
 
-// target are the flags that name a mapping from outside: what `run` and `plan` need.
-type target struct {
+// Target are the flags that name a mapping from outside: what `run` and `plan` need.
+type Target struct {
 	Remote  string `group:"which" config:"-" placeholder:"REMOTE" help:"Where to: anything that rclone takes, or a directory. See 'rclone listremotes'."`
 	Mapping string `group:"which" config:"-" short:"m" placeholder:"NAME" help:"A mapping of the config file. Without this and --remote: all of them."`
 }
 
-// selection are the flags that pick one of the mappings that have state already.
-type selection struct {
-	target
+// Selection are the flags that pick one of the mappings that have state already.
+type Selection struct {
+	Target
 	Source string `group:"which" placeholder:"DIR" help:"The source of the mapping. Default: the one that contains the working directory, else all of the config file, else the only one."`
 }
 
-// syncFlags say what the remote should hold and how it gets there. They are remembered in the
+// SyncFlags say what the remote should hold and how it gets there. They are remembered in the
 // mapping's state, so that commands which come later judge by the same rules.
-type syncFlags struct {
+type SyncFlags struct {
 	CompleteSync       bool   `group:"what" help:"The remote is a true reflection: deletes are mirrored. Off: the remote retains what was deleted."`
 	Links              bool   `group:"what" short:"l" xor:"links" help:"Store symlinks as NAME.rclonelink, as rclone does."`
 	CopyLinks          bool   `group:"what" short:"L" xor:"links" help:"Follow symlinks and store what they point to."`
@@ -63,17 +63,17 @@ type syncFlags struct {
 	BackupDir          string `group:"safety" placeholder:"DIR" help:"Move what is deleted or replaced into this directory of the same remote."`
 	Suffix             string `group:"safety" placeholder:"SUFFIX" help:"Add this to the names of what is deleted or replaced. Without --backup-dir, such names are not mirrored themselves."`
 
-	filterFlags
+	FilterFlags
 }
 
-// guardFlags decide which deletes need a person.
-type guardFlags struct {
+// GuardFlags decide which deletes need a person.
+type GuardFlags struct {
 	MaxDelete string `group:"safety" placeholder:"N|N%" help:"Hold all deletes of a plan that has more; moves do not count. Default: 50%, from 10 files up."`
 	Approve   bool   `group:"safety" config:"-" help:"Let the held deletes of exactly this plan through."`
 }
 
-// transferFlags decide how fast things go.
-type transferFlags struct {
+// TransferFlags decide how fast things go.
+type TransferFlags struct {
 	Transfers string `group:"transfer" placeholder:"N|auto" default:"auto" help:"Parallel transfers."`
 	Bwlimit   string `group:"transfer" config:"process" placeholder:"LIMIT" help:"Bandwidth limit in rclone's syntax: 10M, or a timetable such as '08:00,512k 19:00,off'."`
 	Retries   int    `group:"transfer" placeholder:"N" default:"3" help:"Attempts for each path within one run."`
@@ -81,8 +81,8 @@ type transferFlags struct {
 	UploadAge time.Duration `group:"transfer" placeholder:"TIME" default:"168h" help:"How long an interrupted upload that nobody goes on with is kept on the remote."`
 }
 
-// filterFlags are rclone's filter rules under rclone's names.
-type filterFlags struct {
+// FilterFlags are rclone's filter rules under rclone's names.
+type FilterFlags struct {
 	Include          []string `group:"filter" sep:"none" placeholder:"PATTERN" help:"Include only files that match."`
 	IncludeFrom      []string `group:"filter" sep:"none" placeholder:"FILE" help:"Read include patterns from a file."`
 	Exclude          []string `group:"filter" sep:"none" placeholder:"PATTERN" help:"Exclude files that match."`
@@ -99,8 +99,8 @@ type filterFlags struct {
 	IgnoreCase       bool     `group:"filter" help:"Patterns ignore case."`
 }
 
-// watchFlags are for watching. They are taken already, so that command lines need not change.
-type watchFlags struct {
+// WatchFlags are for watching. They are taken already, so that command lines need not change.
+type WatchFlags struct {
 	Settle      time.Duration `group:"watch" default:"500ms" placeholder:"TIME" help:"Quiet time that a path needs before it is looked at."`
 	SettleMax   time.Duration `group:"watch" default:"30s" placeholder:"TIME" help:"Limit of that for a path that is never quiet."`
 	DeleteDelay time.Duration `group:"watch" default:"5s" placeholder:"TIME" help:"Grace for removals, which may be half of a rename."`
@@ -111,7 +111,7 @@ type watchFlags struct {
 	PollInterval time.Duration `group:"watch" default:"30s" placeholder:"TIME" help:"Time between looks at directories that cannot be watched."`
 }
 
-func (f *syncFlags) linkMode() snapshot.LinkMode {
+func (f *SyncFlags) linkMode() snapshot.LinkMode {
 	switch {
 	case f.Links:
 		return snapshot.KeepLinks
@@ -121,7 +121,7 @@ func (f *syncFlags) linkMode() snapshot.LinkMode {
 	return snapshot.SkipLinks
 }
 
-func (f *guardFlags) limit() (engine.MaxDelete, error) {
+func (f *GuardFlags) limit() (engine.MaxDelete, error) {
 	if f.MaxDelete == "" {
 		return engine.MaxDelete{}, nil // the engine's default
 	}
@@ -133,7 +133,7 @@ func (f *guardFlags) limit() (engine.MaxDelete, error) {
 }
 
 // parallel returns 0 for auto.
-func (f *transferFlags) parallel() (int, error) {
+func (f *TransferFlags) parallel() (int, error) {
 	if f.Transfers == "" || strings.EqualFold(f.Transfers, "auto") {
 		return 0, nil
 	}
@@ -145,7 +145,7 @@ func (f *transferFlags) parallel() (int, error) {
 }
 
 // rcloneOptions parses --rclone KEY=VALUE. Keys may be written as flags or as option names.
-func (g *globals) rcloneOptions() (map[string]string, error) {
+func (g *Globals) rcloneOptions() (map[string]string, error) {
 	options := make(map[string]string, len(g.Rclone))
 	for _, kv := range g.Rclone {
 		key, value, ok := strings.Cut(kv, "=")
@@ -159,7 +159,7 @@ func (g *globals) rcloneOptions() (map[string]string, error) {
 }
 
 // attempts refuses what cannot be a number of them.
-func (f *transferFlags) attempts() error {
+func (f *TransferFlags) attempts() error {
 	if f.Retries < 1 {
 		return exit.Usage("1 means that nothing is tried twice", "retries %d: want a number from 1 up", f.Retries)
 	}
@@ -167,7 +167,7 @@ func (f *transferFlags) attempts() error {
 }
 
 // check wants a remote.
-func (t *target) check() error {
+func (t *Target) check() error {
 	if t.Remote == "" {
 		return exit.Usage("say where to with --remote, for instance --remote mys3:bucket/path or --remote /mnt/backup; "+
 			"'snapsync config init' writes it down, so that it need not be said again", "no remote given")

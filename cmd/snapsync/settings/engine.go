@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"context"
@@ -15,13 +15,13 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// engineConfig is what the flags mean for the engine; the journal is left out, so that flags can be
+// EngineConfig is what the flags mean for the engine; the journal is left out, so that flags can be
 // refused before anything is created.
-func (r *resolver) engineConfig(m *mapping.Mapping, f *syncFlags, t *transferFlags) (engine.Config, error) {
-	if err := r.startRclone(); err != nil {
+func (r *Resolver) EngineConfig(m *mapping.Mapping, f *SyncFlags, t *TransferFlags) (engine.Config, error) {
+	if err := r.StartRclone(); err != nil {
 		return engine.Config{}, err
 	}
-	target, err := r.remoteConfig(m, f, t.Bwlimit)
+	target, err := r.RemoteConfig(m, f, t.Bwlimit)
 	if err != nil {
 		return engine.Config{}, err
 	}
@@ -29,11 +29,11 @@ func (r *resolver) engineConfig(m *mapping.Mapping, f *syncFlags, t *transferFla
 	if err := r.checkOptions(target); err != nil {
 		return engine.Config{}, err
 	}
-	filter, err := f.mirrored()
+	filter, err := f.Mirrored()
 	if err != nil {
 		return engine.Config{}, err
 	}
-	if err := r.stateOutside(m.Source, filter); err != nil {
+	if err := r.StateOutside(m.Source, filter); err != nil {
 		return engine.Config{}, err
 	}
 	return engine.Config{
@@ -48,37 +48,19 @@ func (r *resolver) engineConfig(m *mapping.Mapping, f *syncFlags, t *transferFla
 		Connect: func(_ context.Context, uploads remote.Uploads) (remote.Connection, error) {
 			remote := target
 			remote.Uploads = uploads
-			return backends.Open(r.ctx, remote) // not the caller's context: the remote outlives the call
+			return backends.Open(r.Ctx, remote) // not the caller's context: the remote outlives the call
 		},
 		CompleteSync: f.CompleteSync,
 		EmptyDirs:    f.CreateEmptySrcDirs,
 		Metadata:     f.Metadata,
 		Boot:         bootID(),
 		Options:      digestOptions(&target),
-		Log:          r.log,
+		Log:          r.Log,
 	}, nil
 }
 
-// prepare is the mapping that `run` and `plan` are told and what their flags mean. All that can be
-// refused is refused here, before anything is created.
-func (r *resolver) prepare(src string, t *target, f *syncFlags, g *guardFlags, x *transferFlags) (*mapping.Mapping, engine.Config, error) {
-	m, err := r.mappingFor(src, t)
-	if err != nil {
-		return nil, engine.Config{}, err
-	}
-	if err := r.checkPlaces(m, f); err != nil {
-		return nil, engine.Config{}, err
-	}
-	config, err := r.engineConfig(m, f, x)
-	if err != nil {
-		return nil, engine.Config{}, err
-	}
-	err = tune(&config, g, x)
-	return m, config, err
-}
-
 // tune adds what only matters to a run.
-func tune(c *engine.Config, g *guardFlags, t *transferFlags) (err error) {
+func tune(c *engine.Config, g *GuardFlags, t *TransferFlags) (err error) {
 	if c.MaxDelete, err = g.limit(); err != nil {
 		return err
 	}
@@ -90,8 +72,8 @@ func tune(c *engine.Config, g *guardFlags, t *transferFlags) (err error) {
 	return err
 }
 
-// remember stores the flags with the mapping, so that later commands judge by the same rules.
-func remember(s *mapping.Session, f *syncFlags) error {
+// Remember stores the flags with the mapping, so that later commands judge by the same rules.
+func Remember(s *mapping.Session, f *SyncFlags) error {
 	text, err := json.Marshal(f)
 	if err != nil {
 		return fmt.Errorf("remember flags: %w", err)
@@ -103,15 +85,15 @@ func remember(s *mapping.Session, f *syncFlags) error {
 	return s.Journal.Update(func(st *journal.State) { st.Options = string(text) })
 }
 
-// recall returns the flags of the config file with those that were given now; for a mapping that is
+// Recall returns the flags of the config file with those that were given now; for a mapping that is
 // not there those of the last run, unless some were given now.
-func (r *resolver) recall(s *mapping.Session, given *syncFlags) (*syncFlags, error) {
+func (r *Resolver) Recall(s *mapping.Session, given *SyncFlags) (*SyncFlags, error) {
 	if written := r.written[s.ID]; written != nil {
-		flags := written.syncFlags
-		r.give(flagsOf(&flags), flagsOf(given))
+		flags := written.SyncFlags
+		r.give(FlagsOf(&flags), FlagsOf(given))
 		return &flags, nil
 	}
-	none, err := json.Marshal(&syncFlags{})
+	none, err := json.Marshal(&SyncFlags{})
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +105,7 @@ func (r *resolver) recall(s *mapping.Session, given *syncFlags) (*syncFlags, err
 	if err != nil || state.Options == "" || string(now) != string(none) {
 		return given, err
 	}
-	kept := &syncFlags{}
+	kept := &SyncFlags{}
 	if err := json.Unmarshal([]byte(state.Options), kept); err != nil {
 		return nil, fmt.Errorf("recall flags of the last run: %w", err)
 	}

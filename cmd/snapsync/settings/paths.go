@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"fmt"
@@ -9,6 +9,8 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
@@ -17,12 +19,12 @@ import (
 func expanded(f *kong.Flag, v any, dir string) (any, error) {
 	switch f.Tag.PlaceHolder {
 	case "FILE":
-		return eachText(v, func(s string) (string, error) { return fileIn(dir, s) })
+		return eachText(v, func(s string) (string, error) { return FileIn(dir, s) })
 	case "DIR":
 		if f.Name == "backup-dir" {
-			return eachText(v, remoteOf)
+			return eachText(v, RemoteOf)
 		}
-		return eachText(v, directory)
+		return eachText(v, Directory)
 	}
 	return v, nil
 }
@@ -46,29 +48,29 @@ func eachText(v any, fn func(string) (string, error)) (any, error) {
 	return v, nil
 }
 
-// fileIn expands ~ and variables; what is relative is beside the config file.
-func fileIn(dir, text string) (string, error) {
-	path, err := expandPath(text)
+// FileIn expands ~ and variables; what is relative is beside the config file.
+func FileIn(dir, text string) (string, error) {
+	path, err := ExpandPath(text)
 	if err != nil || path == "" || path == "-" || filepath.IsAbs(path) {
 		return path, err
 	}
 	return filepath.Abs(filepath.Join(dir, path))
 }
 
-// directory expands ~ and variables, and wants the whole path.
-func directory(given string) (string, error) {
-	path, err := expandPath(given)
+// Directory expands ~ and variables, and wants the whole path.
+func Directory(given string) (string, error) {
+	path, err := ExpandPath(given)
 	if err == nil && path != "" && !filepath.IsAbs(path) {
 		err = fmt.Errorf("%s is relative: start it with / or ~/", text.Path(given))
 	}
 	return path, err
 }
 
-// remoteOf expands ~ at the start of a local directory, and refuses one that depends on the working
+// RemoteOf expands ~ at the start of a local directory, and refuses one that depends on the working
 // directory. In a remote $ has no meaning: passwords have it.
-func remoteOf(given string) (string, error) {
+func RemoteOf(given string) (string, error) {
 	if given == "~" || strings.HasPrefix(given, "~/") {
-		return expandPath(strings.ReplaceAll(given, "$", "$$"))
+		return ExpandPath(strings.ReplaceAll(given, "$", "$$"))
 	}
 	if _, _, err := backends.Canonical(given); err != nil {
 		return "", err
@@ -80,9 +82,9 @@ func remoteOf(given string) (string, error) {
 	return given, nil
 }
 
-// expandPath replaces ~ at the start by the home directory, and $NAME and ${NAME} by variables of the
+// ExpandPath replaces ~ at the start by the home directory, and $NAME and ${NAME} by variables of the
 // environment; $$ is a dollar sign.
-func expandPath(given string) (string, error) {
+func ExpandPath(given string) (string, error) {
 	var missing []string
 	path := os.Expand(given, func(name string) string {
 		if name == "$" {
@@ -110,8 +112,8 @@ func expandPath(given string) (string, error) {
 	return filepath.Join(home, path[1:]), nil
 }
 
-// tilde writes a path the way a person does.
-func tilde(path string) string {
+// Tilde writes a path the way a person does.
+func Tilde(path string) string {
 	home, err := os.UserHomeDir()
 	if err != nil || home == "" {
 		return path
@@ -125,20 +127,29 @@ func tilde(path string) string {
 	return path
 }
 
-// literal writes a path that a shell has expanded for the file, where $ has a meaning.
-func literal(path string) string {
+// Literal writes a path that a shell has expanded for the file, where $ has a meaning.
+func Literal(path string) string {
 	if abs, err := filepath.Abs(path); err == nil {
 		path = abs
 	}
-	return strings.ReplaceAll(tilde(path), "$", "$$")
+	return strings.ReplaceAll(Tilde(path), "$", "$$")
 }
 
-// wholeRemote makes a directory that is relative to the working directory one that is not.
-func wholeRemote(remote string) string {
+// WholeRemote makes a directory that is relative to the working directory one that is not.
+func WholeRemote(remote string) string {
 	if _, local := backends.LocalPath(remote); local && !filepath.IsAbs(remote) && !strings.HasPrefix(remote, "~") && !strings.HasPrefix(remote, ":") {
 		if abs, err := filepath.Abs(remote); err == nil {
 			return abs
 		}
 	}
 	return remote
+}
+
+// RemoteKey is backends.Canonical with an error that ends the process as it should.
+func RemoteKey(remote string) (key, display string, err error) {
+	key, display, err = backends.Canonical(remote)
+	if err != nil {
+		err = &exit.Failure{Status: exit.StatusUsage, Err: err, Hint: mapping.RemoteHint}
+	}
+	return key, display, err
 }

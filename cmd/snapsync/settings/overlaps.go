@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"errors"
@@ -16,8 +16,8 @@ import (
 // where a run takes it for something to mirror or to delete. This file holds the rules but one: that
 // source and remote are apart is mappingFor's.
 
-// checkPlaces refuses a state or a backup directory that a run would damage. It makes nothing.
-func (r *resolver) checkPlaces(m *mapping.Mapping, f *syncFlags) error {
+// CheckPlaces refuses a state or a backup directory that a run would damage. It makes nothing.
+func (r *Resolver) CheckPlaces(m *mapping.Mapping, f *SyncFlags) error {
 	if backends.Overlaps(m.Dir, m.Remote) != nil { // that the remote is known has been seen
 		return exit.Usage("keep the state elsewhere with --state-dir, or choose another remote: what the source does not hold is deleted there",
 			"the state directory %s is inside the remote %s", text.Path(m.Dir), m.Display)
@@ -28,9 +28,9 @@ func (r *resolver) checkPlaces(m *mapping.Mapping, f *syncFlags) error {
 	return checkBackupDir(m, f.BackupDir)
 }
 
-// stateOutside refuses a state directory that would be mirrored: each run would change it and so
+// StateOutside refuses a state directory that would be mirrored: each run would change it and so
 // find something to do, for ever.
-func (r *resolver) stateOutside(source string, filter snapshot.Filter) error {
+func (r *Resolver) StateOutside(source string, filter snapshot.Filter) error {
 	states, err := r.States()
 	if err != nil {
 		return err

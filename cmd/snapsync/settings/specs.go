@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"path/filepath"
@@ -10,15 +10,15 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
 )
 
-// specsOf returns the mappings of the file, each with what was given from outside.
-func (r *resolver) specsOf(file *config.File, given *spec) ([]spec, error) {
-	var all []spec
+// SpecsOf returns the mappings of the file, each with what was given from outside.
+func (r *Resolver) SpecsOf(file *config.File, given *Spec) ([]Spec, error) {
+	var all []Spec
 	var found config.Problems
 	for i := range file.Mappings {
 		s, problems := r.specOf(file, &file.Mappings[i], given)
 		all, found = append(all, s), append(found, problems...)
 	}
-	return all, asUsage(unique(found).Err())
+	return all, AsUsage(unique(found).Err())
 }
 
 // unique drops what was found for several mappings at one place, which is in [defaults].
@@ -34,17 +34,17 @@ func unique(ps config.Problems) config.Problems {
 
 // specOf is one mapping of the file. From the weakest to the strongest: defaults of the flags, [defaults],
 // its own table, what was given from outside.
-func (r *resolver) specOf(file *config.File, m *config.Mapping, given *spec) (spec, config.Problems) {
-	s := spec{name: m.Name, target: target{Mapping: m.Name}}
-	flags := s.flags()
+func (r *Resolver) specOf(file *config.File, m *config.Mapping, given *Spec) (Spec, config.Problems) {
+	s := Spec{Name: m.Name, Target: Target{Mapping: m.Name}}
+	flags := s.Flags()
 	for _, f := range flags {
-		setDefault(f)
+		SetDefault(f)
 	}
 	var found config.Problems
 	for _, t := range []config.Table{file.Defaults, m.Options} {
-		found = append(found, r.apply(file, flags, t)...)
+		found = append(found, r.Apply(file, flags, t)...)
 	}
-	r.give(flags, given.flags())
+	r.give(flags, given.Flags())
 	s.Bwlimit = given.Bwlimit // the process's, wherever it comes from
 
 	problem := func(key string, err error) {
@@ -53,9 +53,9 @@ func (r *resolver) specOf(file *config.File, m *config.Mapping, given *spec) (sp
 		}
 	}
 	var err error
-	s.src, err = directory(m.Source)
+	s.Src, err = Directory(m.Source)
 	problem("source", err)
-	s.Remote, err = remoteOf(m.Remote)
+	s.Remote, err = RemoteOf(m.Remote)
 	problem("remote", err)
 	for _, c := range valueChecks {
 		if len(found) == 0 {
@@ -71,16 +71,16 @@ func (r *resolver) specOf(file *config.File, m *config.Mapping, given *spec) (sp
 // valueChecks refuse what a key cannot mean.
 var valueChecks = []struct {
 	key   string
-	check func(*spec) error
+	check func(*Spec) error
 }{
-	{"max-delete", func(s *spec) error { _, err := s.limit(); return err }},
-	{"transfers", func(s *spec) error { _, err := s.parallel(); return err }},
-	{"retries", func(s *spec) error { return s.attempts() }},
+	{"max-delete", func(s *Spec) error { _, err := s.limit(); return err }},
+	{"transfers", func(s *Spec) error { _, err := s.parallel(); return err }},
+	{"retries", func(s *Spec) error { return s.attempts() }},
 }
 
-// apply sets the flags that t has keys for. The problems are paths that mean nothing, and keys that
+// Apply sets the flags that t has keys for. The problems are paths that mean nothing, and keys that
 // exclude each other.
-func (r *resolver) apply(file *config.File, flags []*kong.Flag, t config.Table) (found config.Problems) {
+func (r *Resolver) Apply(file *config.File, flags []*kong.Flag, t config.Table) (found config.Problems) {
 	set := map[string]*kong.Flag{} // by the group of those that exclude each other
 	for _, f := range flags {
 		v, ok := t[f.Name]
@@ -107,10 +107,10 @@ func (r *resolver) apply(file *config.File, flags []*kong.Flag, t config.Table) 
 }
 
 // give sets the flags that were given from outside to what they have in from.
-func (r *resolver) give(flags, from []*kong.Flag) {
+func (r *Resolver) give(flags, from []*kong.Flag) {
 	for _, f := range flags {
 		i := slices.IndexFunc(from, func(g *kong.Flag) bool { return g.Name == f.Name })
-		if i < 0 || r.given[f.Name] == byNothing {
+		if i < 0 || r.Given[f.Name] == ByNothing {
 			continue
 		}
 		if from[i].Target.Kind() == reflect.Bool && from[i].Target.Bool() {

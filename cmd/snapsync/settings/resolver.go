@@ -1,0 +1,36 @@
+// Package settings turns what a person gave into what is meant: flags, variables, the config file and the state directory.
+//
+//	flags.go     the groups of flags that commands share; each is a key of the config file as well
+//	keys.go      flags as keys of the config file, and which were given from outside
+//	spec.go      the mappings that `run` and `plan` mean
+//	choose.go    the mappings that every other command means
+//	specs.go     a mapping of the config file: defaults, its table, what was given
+//	together.go  mappings that undo each other's work are refused
+//	engine.go    what flags mean for the engine
+//	process.go   the keys of the process, and what a reload may change
+//
+// What can be refused is refused here, before anything is created or anybody asked. It prints nothing but headings, and steers nobody.
+package settings
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/console"
+)
+
+// Resolver finds out what a person means: by flags, variables, the config file and the state directory, in this order.
+type Resolver struct {
+	*Globals
+	Ctx     context.Context
+	Given   map[string]Origin // flags that were set from outside
+	Model   *kong.Application
+	Printer *console.Printer
+	Log     *slog.Logger
+	written map[string]*Spec // mappings of the config file as they were read last, by the name of their state
+
+	AskPassword bool // a person is there who can be asked for the password of rclone's configuration
+	WithoutFile bool // the config file is wrong, and this command goes on all the same
+}
