@@ -28,10 +28,10 @@ func (g *generic) Copy(ctx context.Context, from, path string, e snapshot.Entry)
 		if err != nil {
 			return err
 		}
-		if g.caps.SetModTime && !near(o.ModTime(ctx), e.ModTime(), g.caps.Precision) {
-			return o.SetModTime(ctx, e.ModTime())
+		if !g.caps.SetModTime {
+			return nil
 		}
-		return nil
+		return g.setMtime(ctx, o, &e)
 	})
 	if err != nil {
 		return fmt.Errorf("copy %q to %q: %w", from, path, err)
@@ -102,16 +102,22 @@ func (g *generic) Touch(ctx context.Context, path string, e snapshot.Entry) erro
 				return err
 			}
 		}
-		// The object that was looked up knows its mtime, and setting it may mean copying the object.
-		if near(o.ModTime(ctx), e.ModTime(), g.caps.Precision) {
-			return nil
-		}
-		return o.SetModTime(ctx, e.ModTime())
+		return g.setMtime(ctx, o, &e)
 	})
 	if err != nil {
 		return fmt.Errorf("set mtime of %q: %w", path, err)
 	}
 	return nil
+}
+
+// setMtime gives o the mtime of e, unless it has it: the object knows, and setting it may mean copying the object.
+// One that only may be what a remote made of it is set all the same: that costs one request, and else the file of a
+// remote that rounds down could keep the mtime of the second before or after for good.
+func (g *generic) setMtime(ctx context.Context, o fs.Object, e *snapshot.Entry) error {
+	if g.caps.SameMtime(&snapshot.Entry{Mtime: o.ModTime(ctx).UnixNano()}, e) {
+		return nil
+	}
+	return o.SetModTime(ctx, e.ModTime())
 }
 
 // setMetadata gives o what rclone knows about the file of the source.

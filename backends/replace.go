@@ -104,6 +104,6 @@ func (g *generic) compare(ctx context.Context, a, b fs.Object) (differ, equal bo
 	if g.caps.Precision == 0 {
 		return false, false
 	}
-	same := near(a.ModTime(ctx), b.ModTime(ctx), g.caps.Precision)
+	same := g.caps.MayHold(a.ModTime(ctx).UnixNano(), b.ModTime(ctx).UnixNano()) // in doubt the same: nothing is removed
 	return !same, same
 }

@@ -318,8 +318,3 @@ func (t *tap) failure() error {
 	defer t.mu.Unlock()
 	return t.err
 }
-
-// near reports whether two times are the same to a remote with this precision.
-func near(a, b time.Time, precision time.Duration) bool {
-	return a.Sub(b).Abs() < max(precision, 1)
-}
