@@ -26,28 +26,28 @@ type Aside struct {
 // openAside understands --backup-dir and --suffix; nil without them.
 func openAside(rctx context.Context, d *Details) (*Aside, error) {
 	cfg := d.Config
-	if cfg.BackupDir == "" {
-		if cfg.Suffix == "" {
+	if cfg.Rclone.BackupDir == "" {
+		if cfg.Rclone.Suffix == "" {
 			return nil, nil
 		}
-		return &Aside{Root: d.Root, rctx: rctx, suffix: cfg.Suffix}, nil
+		return &Aside{Root: d.Root, rctx: rctx, suffix: cfg.Rclone.Suffix}, nil
 	}
-	_, section, root, _, err := fs.ConfigFs(cfg.BackupDir)
+	_, section, root, _, err := fs.ConfigFs(cfg.Rclone.BackupDir)
 	if err != nil {
-		return nil, explain(cfg.BackupDir, err)
+		return nil, explain(cfg.Rclone.BackupDir, err)
 	}
-	if section != d.Section || connectionString(cfg.BackupDir) != connectionString(cfg.Remote) {
-		return nil, fmt.Errorf("%w: --backup-dir %s must be on the same remote as %s", remote.ErrFatal, cfg.BackupDir, cfg.Remote)
+	if section != d.Section || connectionString(cfg.Rclone.BackupDir) != connectionString(cfg.Remote) {
+		return nil, fmt.Errorf("%w: --backup-dir %s must be on the same remote as %s", remote.ErrFatal, cfg.Rclone.BackupDir, cfg.Remote)
 	}
 	a := &Aside{Root: root, rctx: rctx}
 	target, at := strings.Trim(cleanPath(d.Root), "/"), strings.Trim(cleanPath(root), "/")
 	switch {
-	case target == at && cfg.Suffix == "":
-		return nil, fmt.Errorf("%w: --backup-dir %s is the remote itself", remote.ErrFatal, cfg.BackupDir)
+	case target == at && cfg.Rclone.Suffix == "":
+		return nil, fmt.Errorf("%w: --backup-dir %s is the remote itself", remote.ErrFatal, cfg.Rclone.BackupDir)
 	case target == at:
-		a.suffix = cfg.Suffix
+		a.suffix = cfg.Rclone.Suffix
 	case snapshot.Beneath(target, at):
-		return nil, fmt.Errorf("%w: the remote %s is inside --backup-dir %s", remote.ErrFatal, cfg.Remote, cfg.BackupDir)
+		return nil, fmt.Errorf("%w: the remote %s is inside --backup-dir %s", remote.ErrFatal, cfg.Remote, cfg.Rclone.BackupDir)
 	case snapshot.Beneath(at, target):
 		a.hidden = strings.Trim(strings.TrimPrefix(at, target), "/")
 	}

@@ -46,7 +46,7 @@ func BenchmarkSendSmall(b *testing.B) {
 	}
 	for kind, options := range map[string]map[string]string{"local": nil, "generic": generically} {
 		b.Run(kind, func(b *testing.B) {
-			c, err := Open(b.Context(), Config{Remote: b.TempDir(), Options: options})
+			c, err := Open(b.Context(), Config{Remote: b.TempDir(), Rclone: Options{Options: options}})
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -81,7 +81,7 @@ func BenchmarkSendLarge(b *testing.B) {
 	}
 	for kind, options := range map[string]map[string]string{"local": nil, "generic": generically} {
 		b.Run(kind, func(b *testing.B) {
-			c, err := Open(b.Context(), Config{Remote: b.TempDir(), Options: options})
+			c, err := Open(b.Context(), Config{Remote: b.TempDir(), Rclone: Options{Options: options}})
 			if err != nil {
 				b.Fatal(err)
 			}

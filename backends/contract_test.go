@@ -34,9 +34,9 @@ var generically = map[string]string{"checkers": "4"}
 func TestContractLocal(t *testing.T) {
 	for name, cfg := range map[string]Config{
 		"Plain":        {},
-		"Links":        {Links: true},
-		"Generic":      {Options: generically},
-		"GenericLinks": {Options: generically, Links: true},
+		"Links":        {Rclone: Options{Links: true}},
+		"Generic":      {Rclone: Options{Options: generically}},
+		"GenericLinks": {Rclone: Options{Options: generically, Links: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			enginetest.Contract(t, func(t *testing.T) enginetest.Subject {
@@ -135,5 +135,5 @@ func subject(t *testing.T, cfg Config) enginetest.Subject {
 		return io.ReadAll(in)
 	}
 	info := fs.FindFromFs(fs.UnWrapFs(f))
-	return enginetest.Subject{Connection: c, Read: read, Links: cfg.Links, NoControl: info.Name == "s3"}
+	return enginetest.Subject{Connection: c, Read: read, Links: cfg.Rclone.Links, NoControl: info.Name == "s3"}
 }

@@ -104,8 +104,8 @@ func (g *generic) learn() {
 		BucketBased:     ft.BucketBased,
 		CaseInsensitive: ft.CaseInsensitive,
 		EmptyDirs:       ft.CanHaveEmptyDirectories,
-		Metadata:        g.cfg.Metadata && ft.WriteMetadata,
-		SetMetadata:     g.cfg.Metadata && ft.WriteMetadata && touch, // which of its files can, only they know
+		Metadata:        g.cfg.Rclone.Metadata && ft.WriteMetadata,
+		SetMetadata:     g.cfg.Rclone.Metadata && ft.WriteMetadata && touch, // which of its files can, only they know
 		Backup:          g.backup != nil,
 	}
 }
@@ -246,7 +246,7 @@ func (g *generic) Close() error {
 // object finds the file or symbolic link at path. With --links a path may be either.
 func (g *generic) object(ctx context.Context, path string) (fs.Object, error) {
 	o, err := g.f.NewObject(ctx, encode(path))
-	if g.cfg.Links && gone(ctx, err) {
+	if g.cfg.Rclone.Links && gone(ctx, err) {
 		o, err = g.f.NewObject(ctx, remoteName(path, snapshot.Symlink))
 	}
 	if err != nil && gone(ctx, err) {

@@ -173,7 +173,7 @@ func (g *generic) remote(ctx context.Context, e fs.DirEntry) (*remote.Object, er
 	kind := snapshot.Dir
 	if isFile {
 		kind = snapshot.File
-		if link, ok := strings.CutSuffix(name, fs.LinkSuffix); ok && g.cfg.Links {
+		if link, ok := strings.CutSuffix(name, fs.LinkSuffix); ok && g.cfg.Rclone.Links {
 			name, kind = link, snapshot.Symlink
 		}
 		if o.Size() < 0 || g.isBackup(name) {
@@ -199,7 +199,7 @@ func (g *generic) isBackup(name string) bool {
 	if g.backup == nil || g.backup != g.f {
 		return false
 	}
-	return isSuffixed(g.rctx, name, g.cfg.Suffix)
+	return isSuffixed(g.rctx, name, g.cfg.Rclone.Suffix)
 }
 
 // describe fills in what a listing says of a file. Where the mtime costs a request (S3), a file

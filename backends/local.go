@@ -41,7 +41,7 @@ var _ remote.Connection = (*local)(nil)
 
 // plainLocal returns the directory if nothing that only rclone's backend can do was asked for.
 func plainLocal(cfg *Config, info *fs.RegInfo, options *configmap.Map) (string, bool) {
-	if cfg.Metadata || cfg.BackupDir != "" || cfg.Suffix != "" || info.Name != "local" || len(cfg.Options) > 0 {
+	if cfg.Rclone.Metadata || cfg.Rclone.BackupDir != "" || cfg.Rclone.Suffix != "" || info.Name != "local" || len(cfg.Rclone.Options) > 0 {
 		return "", false
 	}
 	for name := range info.Options.NonDefault(options) {

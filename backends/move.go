@@ -65,7 +65,7 @@ func (g *generic) moveFile(ctx context.Context, from, path string) error {
 		return err
 	}
 	name := encode(path)
-	if g.cfg.Links && strings.HasSuffix(src.Remote(), fs.LinkSuffix) && !strings.HasSuffix(from, fs.LinkSuffix) {
+	if g.cfg.Rclone.Links && strings.HasSuffix(src.Remote(), fs.LinkSuffix) && !strings.HasSuffix(from, fs.LinkSuffix) {
 		name += fs.LinkSuffix
 	}
 	_, err = g.replace(ctx, g.f, src, name, g.f.Features().Move)
@@ -217,19 +217,19 @@ func (g *generic) Cleanup(ctx context.Context, path string) error {
 // openBackup opens what --backup-dir names, or checks that --suffix can work without it.
 func (g *generic) openBackup() error {
 	switch {
-	case g.cfg.BackupDir != "":
-		b, err := fs.NewFs(g.rctx, g.cfg.BackupDir)
+	case g.cfg.Rclone.BackupDir != "":
+		b, err := fs.NewFs(g.rctx, g.cfg.Rclone.BackupDir)
 		if err != nil {
-			return explain(g.cfg.BackupDir, classify(g.rctx, err))
+			return explain(g.cfg.Rclone.BackupDir, classify(g.rctx, err))
 		}
 		g.backup = b
-	case g.cfg.Suffix != "":
+	case g.cfg.Rclone.Suffix != "":
 		g.backup = g.f
 	default:
 		return nil
 	}
 	if !operations.SameConfig(g.f, g.backup) {
-		return fmt.Errorf("%w: --backup-dir %s must be on the same remote as %s", remote.ErrFatal, g.cfg.BackupDir, g.cfg.Remote)
+		return fmt.Errorf("%w: --backup-dir %s must be on the same remote as %s", remote.ErrFatal, g.cfg.Rclone.BackupDir, g.cfg.Remote)
 	}
 	if !operations.CanServerSideMove(g.backup) {
 		return fmt.Errorf("%w: --backup-dir and --suffix need a remote that can move or copy files itself", remote.ErrFatal)
@@ -244,10 +244,10 @@ func (g *generic) hideBackup() error {
 	}
 	root, at := strings.Trim(g.f.Root(), "/"), strings.Trim(g.backup.Root(), "/")
 	switch {
-	case root == at && g.cfg.Suffix == "":
-		return fmt.Errorf("%w: --backup-dir %s is the remote itself", remote.ErrFatal, g.cfg.BackupDir)
+	case root == at && g.cfg.Rclone.Suffix == "":
+		return fmt.Errorf("%w: --backup-dir %s is the remote itself", remote.ErrFatal, g.cfg.Rclone.BackupDir)
 	case snapshot.Beneath(root, at):
-		return fmt.Errorf("%w: the remote %s is inside --backup-dir %s", remote.ErrFatal, g.cfg.Remote, g.cfg.BackupDir)
+		return fmt.Errorf("%w: the remote %s is inside --backup-dir %s", remote.ErrFatal, g.cfg.Remote, g.cfg.Rclone.BackupDir)
 	case snapshot.Beneath(at, root):
 		g.hidden = strings.Trim(strings.TrimPrefix(at, root), "/")
 	}

@@ -18,16 +18,10 @@ import (
 
 // Config says which remote to open and how. Only Remote is required.
 type Config struct {
-	Remote string // anything that rclone takes: mys3:bucket/y, :sftp,host=h:path, /a/directory
-	Source string // the source directory, absolute; needed for Metadata
-	// Options are rclone's global options and the flags of its backends, by name: "contimeout",
-	// "s3_no_head". The latter hold for the whole process, as they do in rclone.
-	Options   map[string]string
-	Links     bool   // symbolic links are sent as such
-	Metadata  bool   // keep what rclone calls metadata: modes, owners, extended attributes
-	BackupDir string // a remote, of the same configuration as Remote, that Backup moves files to
-	Suffix    string // added to the names of backups
-	BwLimit   string // rclone's syntax, a timetable included; holds for the whole process
+	Remote  string // anything that rclone takes: mys3:bucket/y, :sftp,host=h:path, /a/directory
+	Source  string // the source directory, absolute; needed for Rclone.Metadata
+	Rclone  Options
+	BwLimit string // rclone's syntax, a timetable included; holds for the whole process
 	// Wait is how long a remote that neither answers nor refuses is waited for; 0: 15 s.
 	Wait time.Duration
 	Log  *slog.Logger // nil: discarded
@@ -55,7 +49,7 @@ func Open(ctx context.Context, cfg Config) (remote.Connection, error) {
 	if err := setBwLimit(ctx, cfg.BwLimit); err != nil {
 		return nil, err
 	}
-	rctx, err := configured(context.WithoutCancel(ctx), &cfg)
+	rctx, err := Context(context.WithoutCancel(ctx), cfg.Rclone)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +58,7 @@ func Open(ctx context.Context, cfg Config) (remote.Connection, error) {
 		return nil, explain(cfg.Remote, err)
 	}
 	if dir, ok := plainLocal(&cfg, info, options); ok {
-		return openLocal(dir, cfg.Links)
+		return openLocal(dir, cfg.Rclone.Links)
 	}
 	if c, err := accelerated(ctx, rctx, &cfg); c != nil || err != nil {
 		return c, err

@@ -64,18 +64,18 @@ func TestOpenRefuses(t *testing.T) {
 		want string
 	}{
 		{"file", Config{Remote: file}, "is a file"},
-		{"file generic", Config{Remote: file, Options: generically}, "is a file"},
+		{"file generic", Config{Remote: file, Rclone: Options{Options: generically}}, "is a file"},
 		{"no section", Config{Remote: "nope:x"}, "rclone listremotes"},
 		{"URL", Config{Remote: "ssh://me:XYZ@nas/x"}, "form is :sftp,host=HOST,user=USER:PATH"},
 		{"no backend", Config{Remote: ":nope:x"}, "built without"},
 		{"syntax", Config{Remote: ":sftp,host='x:y"}, "parse remote: unterminated"},
-		{"option", Config{Remote: dir, Options: map[string]string{"no-such": "1"}}, "rclone help flags"},
-		{"option value", Config{Remote: dir, Options: map[string]string{"checkers": "many"}}, "checkers"},
-		{"our option", Config{Remote: dir, Options: map[string]string{"dry-run": "true"}}, "snapsync plan"},
+		{"option", Config{Remote: dir, Rclone: Options{Options: map[string]string{"no-such": "1"}}}, "rclone help flags"},
+		{"option value", Config{Remote: dir, Rclone: Options{Options: map[string]string{"checkers": "many"}}}, "checkers"},
+		{"our option", Config{Remote: dir, Rclone: Options{Options: map[string]string{"dry-run": "true"}}}, "snapsync plan"},
 		{"bwlimit", Config{Remote: dir, BwLimit: "fast"}, "bandwidth limit"},
-		{"backup elsewhere", Config{Remote: dir, BackupDir: ":memory:b"}, "same remote"},
-		{"backup is remote", Config{Remote: dir, BackupDir: dir}, "the remote itself"},
-		{"remote in backup", Config{Remote: dir + "/x", BackupDir: dir}, "inside --backup-dir"},
+		{"backup elsewhere", Config{Remote: dir, Rclone: Options{BackupDir: ":memory:b"}}, "same remote"},
+		{"backup is remote", Config{Remote: dir, Rclone: Options{BackupDir: dir}}, "the remote itself"},
+		{"remote in backup", Config{Remote: dir + "/x", Rclone: Options{BackupDir: dir}}, "inside --backup-dir"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, err := Open(t.Context(), tt.cfg)
@@ -105,9 +105,9 @@ func TestBackup(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			top := t.TempDir()
-			cfg := Config{Remote: filepath.Join(top, "remote"), Suffix: tt.suffix}
+			cfg := Config{Remote: filepath.Join(top, "remote"), Rclone: Options{Suffix: tt.suffix}}
 			if tt.backup != "" {
-				cfg.BackupDir = filepath.Join(cfg.Remote, tt.backup)
+				cfg.Rclone.BackupDir = filepath.Join(cfg.Remote, tt.backup)
 			}
 			s := subject(t, cfg)
 			defer s.Close()
@@ -147,7 +147,7 @@ func TestMetadata(t *testing.T) {
 		t.Fatal(err)
 	}
 	dst := t.TempDir()
-	s := subject(t, Config{Remote: dst, Source: src, Metadata: true})
+	s := subject(t, Config{Remote: dst, Source: src, Rclone: Options{Metadata: true}})
 	defer s.Close()
 	if !s.Caps().Metadata {
 		t.Fatal("no Caps.Metadata")
@@ -186,7 +186,7 @@ func TestListUnreadable(t *testing.T) {
 		if err := os.MkdirAll(filepath.Join(dir, "d"), 0o000); err != nil {
 			t.Fatal(err)
 		}
-		s := subject(t, Config{Remote: dir, Options: options})
+		s := subject(t, Config{Remote: dir, Rclone: Options{Options: options}})
 		err := s.List(t.Context(), func(remote.Object) error { return nil })
 		if !errors.Is(err, remote.ErrPermission) {
 			t.Errorf("%s: got %v", name, err)

@@ -15,7 +15,18 @@ import (
 	"github.com/rclone/rclone/fs/config/configstruct"
 )
 
-// ours are options of rclone that a field of Config, or a rule of snapsync, has taken over.
+// Options is what rclone is told of one remote. The zero value is rclone's own configuration.
+type Options struct {
+	// Options are rclone's global options and the flags of its backends, by name: "contimeout",
+	// "s3_no_head". The latter hold for the whole process, as they do in rclone.
+	Options   map[string]string
+	Links     bool   // symbolic links are kept as such
+	Metadata  bool   // keep what rclone calls metadata: modes, owners, extended attributes
+	BackupDir string // a remote, of the same configuration as the one that is opened, where backups go
+	Suffix    string // added to the names of backups
+}
+
+// ours are options of rclone that a field of Options, or a rule of snapsync, has taken over.
 var ours = map[string]string{
 	"dry_run": "use snapsync plan", "interactive": "use snapsync plan", "links": "use --links",
 	"metadata": "use --metadata", "backup_dir": "use --backup-dir", "suffix": "use --suffix",
@@ -23,27 +34,27 @@ var ours = map[string]string{
 	"checksum": "use --checksum",
 }
 
-// configured returns a context that carries rclone's configuration as cfg says. rclone finds it
-// there in every call, so the calls' contexts are made from it as well: see generic.with.
-func configured(ctx context.Context, cfg *Config) (context.Context, error) {
+// Context returns a context that carries rclone's configuration as o says. rclone looks for it in the context of
+// every call, so those are made from this one with fs.CopyConfig.
+func Context(ctx context.Context, o Options) (context.Context, error) {
 	ctx, ci := fs.AddConfig(ctx)
 	main := configmap.Simple{}
-	for _, key := range slices.Sorted(maps.Keys(cfg.Options)) {
+	for _, key := range slices.Sorted(maps.Keys(o.Options)) {
 		name := strings.ReplaceAll(strings.TrimLeft(key, "-"), "-", "_")
 		if hint := ours[name]; hint != "" {
 			return nil, fmt.Errorf("rclone option %q: %s", key, hint)
 		}
 		if fs.ConfigOptionsInfo.Get(name) != nil {
-			main[name] = cfg.Options[key]
-		} else if err := setBackendOption(name, cfg.Options[key]); err != nil {
+			main[name] = o.Options[key]
+		} else if err := setBackendOption(name, o.Options[key]); err != nil {
 			return nil, err
 		}
 	}
 	if err := configstruct.Set(main, ci); err != nil {
 		return nil, fmt.Errorf("rclone options: %w", err)
 	}
-	ci.Links, ci.Metadata = cfg.Links, cfg.Metadata
-	ci.BackupDir, ci.Suffix = cfg.BackupDir, cfg.Suffix
+	ci.Links, ci.Metadata = o.Links, o.Metadata
+	ci.BackupDir, ci.Suffix = o.BackupDir, o.Suffix
 	bound(ci, main)
 	return ctx, nil
 }

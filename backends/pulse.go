@@ -27,7 +27,7 @@ func Pulse(ctx context.Context, cfg Config) func(ctx context.Context) error {
 	if err := Init(ctx, Settings{Log: cfg.Log}); err != nil {
 		return nil
 	}
-	rctx, err := configured(context.WithoutCancel(ctx), &cfg)
+	rctx, err := Context(context.WithoutCancel(ctx), cfg.Rclone)
 	if err != nil {
 		return nil
 	}

@@ -20,7 +20,7 @@ import (
 // genericIn opens the generic Connection on a directory that holds files, by path and content.
 func genericIn(t *testing.T, cfg Config, files map[string]string) *generic {
 	t.Helper()
-	cfg.Options = generically
+	cfg.Rclone.Options = generically
 	for path, content := range files {
 		write(t, filepath.Join(cfg.Remote, path), content)
 	}
@@ -90,7 +90,7 @@ func TestLostAnswer(t *testing.T) {
 		})
 		t.Run("Backup/"+name, func(t *testing.T) {
 			dir, kept := t.TempDir(), t.TempDir()
-			g := genericIn(t, Config{Remote: dir, BackupDir: kept}, map[string]string{"f": "precious"})
+			g := genericIn(t, Config{Remote: dir, Rclone: Options{BackupDir: kept}}, map[string]string{"f": "precious"})
 			loseAnswer(g.backup, lost)
 			if err := g.Backup(t.Context(), "f"); err == nil {
 				t.Error("the error was swallowed")
@@ -204,7 +204,7 @@ func TestMoveRefusedSameFile(t *testing.T) {
 
 // TestBackupLosesFile covers a backup directory that says "not found": it is not the file's absence.
 func TestBackupLosesFile(t *testing.T) {
-	g := genericIn(t, Config{Remote: t.TempDir(), BackupDir: t.TempDir()}, map[string]string{"f": "precious"})
+	g := genericIn(t, Config{Remote: t.TempDir(), Rclone: Options{BackupDir: t.TempDir()}}, map[string]string{"f": "precious"})
 	g.backup.Features().Move = func(context.Context, fs.Object, string) (fs.Object, error) { return nil, fs.ErrorDirNotFound }
 	if err := g.Backup(t.Context(), "f"); err == nil {
 		t.Error("a file that was not backed up passes for one that is not there")
@@ -215,7 +215,7 @@ func TestBackupLosesFile(t *testing.T) {
 // with rclone, the newer one takes its place. The command keeps such names out of the mapping.
 func TestSuffixTaken(t *testing.T) {
 	dir := t.TempDir()
-	g := genericIn(t, Config{Remote: dir, Suffix: ".bak"}, map[string]string{"a": "second", "a.bak": "first"})
+	g := genericIn(t, Config{Remote: dir, Rclone: Options{Suffix: ".bak"}}, map[string]string{"a": "second", "a.bak": "first"})
 	if err := g.Backup(t.Context(), "a"); err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +227,7 @@ func TestSuffixTaken(t *testing.T) {
 
 // TestSuffixTwice covers a remote that can only copy, when the removal after the copy failed.
 func TestSuffixTwice(t *testing.T) {
-	s := subject(t, Config{Remote: ":memory:bucket" + token(), Suffix: ".bak"})
+	s := subject(t, Config{Remote: ":memory:bucket" + token(), Rclone: Options{Suffix: ".bak"}})
 	defer s.Close()
 	g := s.Connection.(*generic)
 	g.f.Features().Move = nil

@@ -25,7 +25,7 @@ func TestContract(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			enginetest.Contract(t, func(t *testing.T) enginetest.Subject {
 				remote := with(scratch(t), tt.options...)
-				cfg := backends.Config{Remote: remote, Links: tt.links, Uploads: tempDiary(t)}
+				cfg := backends.Config{Remote: remote, Uploads: tempDiary(t), Rclone: backends.Options{Links: tt.links}}
 				if tt.forget {
 					cfg.Uploads = nil
 				}

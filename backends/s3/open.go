@@ -56,7 +56,7 @@ func open(ctx, rctx context.Context, d *backends.Details) (remote.Connection, er
 		return nil, err
 	}
 	c := &connection{
-		opt: opt, aside: d.Aside, links: d.Config.Links, wait: d.Config.Wait, log: d.Config.Log,
+		opt: opt, aside: d.Aside, links: d.Config.Rclone.Links, wait: d.Config.Wait, log: d.Config.Log,
 		budget: newBudget(max(memoryLimit, int64(opt.UploadCutoff))),
 	}
 	if c.at, err = newPlace(d.Root, opt.Enc); err != nil {

@@ -124,7 +124,7 @@ func parseOptions(rctx context.Context, d *backends.Details) (*options, error) {
 func understandGlobal(rctx context.Context, d *backends.Details) error {
 	ci := fs.GetConfig(rctx)
 	for name, set := range map[string]bool{
-		"metadata":           d.Config.Metadata,
+		"metadata":           d.Config.Rclone.Metadata,
 		"metadata_set":       len(ci.MetadataSet) > 0,
 		"header_upload":      len(ci.UploadHeaders) > 0,
 		"header_download":    len(ci.DownloadHeaders) > 0,

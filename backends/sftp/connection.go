@@ -58,7 +58,7 @@ func open(ctx, rctx context.Context, d *backends.Details) (remote.Connection, er
 	cfg := d.Config
 	dial := &dialer{opt: opt, auth: auth, rctx: rctx, keys: newHostKeys(opt, cfg.StateDir, cfg.Log)}
 	c := &connection{
-		opt: opt, links: cfg.Links, uploads: cfg.Uploads, aside: d.Aside, log: cfg.Log,
+		opt: opt, links: cfg.Rclone.Links, uploads: cfg.Uploads, aside: d.Aside, log: cfg.Log,
 		pool: newPool(dial.connect, opt.sessions(), cfg.Wait, time.Duration(opt.IdleTimeout), cfg.Log),
 	}
 	if err := c.findRoot(ctx, d); err != nil {

@@ -29,7 +29,7 @@ func TestContract(t *testing.T) {
 			enginetest.Contract(t, func(t *testing.T) enginetest.Subject {
 				return subject(t, backends.Config{
 					Remote:  server.remote(filepath.Join(t.TempDir(), "not", "yet")),
-					Uploads: &noted{}, Links: !plain,
+					Uploads: &noted{}, Rclone: backends.Options{Links: !plain},
 				})
 			})
 		})
@@ -45,7 +45,7 @@ func TestContractServer(t *testing.T) {
 			enginetest.Contract(t, func(t *testing.T) enginetest.Subject {
 				s := subject(t, backends.Config{
 					Remote:  remote + "/accelerated-" + strings.ToLower(rand.Text()[:10]),
-					Uploads: &noted{}, Links: !plain,
+					Uploads: &noted{}, Rclone: backends.Options{Links: !plain},
 				})
 				if plain {
 					withoutPosixRename(s.Connection.(*connection))
@@ -137,7 +137,7 @@ func subject(t *testing.T, cfg backends.Config) enginetest.Subject {
 		defer in.Close()
 		return io.ReadAll(in)
 	}
-	return enginetest.Subject{Connection: c, Read: read, Links: cfg.Links}
+	return enginetest.Subject{Connection: c, Read: read, Links: cfg.Rclone.Links}
 }
 
 var _ remote.Uploads = (*noted)(nil)

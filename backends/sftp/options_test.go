@@ -19,7 +19,7 @@ func TestNotUnderstood(t *testing.T) {
 	server := startServer(t)
 	for option, cfg := range map[string]backends.Config{
 		"set_modtime": {Remote: strings.Replace(server.remote("/"), ",host", ",set_modtime=false,host", 1)},
-		"inplace":     {Remote: server.remote("/"), Options: map[string]string{"inplace": "true"}},
+		"inplace":     {Remote: server.remote("/"), Rclone: backends.Options{Options: map[string]string{"inplace": "true"}}},
 		"":            {Remote: server.remote("/"), Generic: true},
 	} {
 		var log bytes.Buffer
@@ -127,9 +127,9 @@ func TestBackup(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			top := t.TempDir()
-			cfg := backends.Config{Remote: server.remote(filepath.Join(top, "remote")), Suffix: tt.suffix}
+			cfg := backends.Config{Remote: server.remote(filepath.Join(top, "remote")), Rclone: backends.Options{Suffix: tt.suffix}}
 			if tt.backup != "" {
-				cfg.BackupDir = server.remote(filepath.Join(top, "remote", tt.backup))
+				cfg.Rclone.BackupDir = server.remote(filepath.Join(top, "remote", tt.backup))
 			}
 			c := accelerated(t, cfg)
 			defer c.Close()

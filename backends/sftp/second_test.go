@@ -27,7 +27,7 @@ func TestContractSecond(t *testing.T) {
 			enginetest.Contract(t, func(t *testing.T) enginetest.Subject {
 				s := subject(t, backends.Config{
 					Remote:  remote + "/accelerated-" + strings.ToLower(rand.Text()[:10]),
-					Uploads: &noted{}, Links: !plain,
+					Uploads: &noted{}, Rclone: backends.Options{Links: !plain},
 				})
 				if plain {
 					withoutPosixRename(s.Connection.(*connection))

@@ -43,27 +43,29 @@ func (a *app) remoteConfig(m *mapping, f *syncFlags, bwlimit string) (backends.C
 		return backends.Config{}, err
 	}
 	return backends.Config{
-		Remote:    m.open,
-		Source:    m.source,
-		Options:   options,
-		Links:     f.Links,
-		Metadata:  f.Metadata,
-		BackupDir: f.BackupDir,
-		Suffix:    f.Suffix,
-		BwLimit:   bwlimit,
-		Log:       a.log,
-		StateDir:  filepath.Dir(m.dir),
-		Generic:   os.Getenv("SNAPSYNC_ACCELERATE") == "off",
+		Remote: m.open,
+		Source: m.source,
+		Rclone: backends.Options{
+			Options:   options,
+			Links:     f.Links,
+			Metadata:  f.Metadata,
+			BackupDir: f.BackupDir,
+			Suffix:    f.Suffix,
+		},
+		BwLimit:  bwlimit,
+		Log:      a.log,
+		StateDir: filepath.Dir(m.dir),
+		Generic:  os.Getenv("SNAPSYNC_ACCELERATE") == "off",
 	}, nil
 }
 
 // digestOptions identifies the options that decide what a remote can do. They may hold secrets, and what
 // is made of them is written down.
-func digestOptions(c *backends.Config) string {
+func digestOptions(o *backends.Options) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%v %v %q %q", c.Links, c.Metadata, c.BackupDir, c.Suffix)
-	for _, key := range slices.Sorted(maps.Keys(c.Options)) {
-		fmt.Fprintf(h, " %q %q", key, c.Options[key])
+	fmt.Fprintf(h, "%v %v %q %q", o.Links, o.Metadata, o.BackupDir, o.Suffix)
+	for _, key := range slices.Sorted(maps.Keys(o.Options)) {
+		fmt.Fprintf(h, " %q %q", key, o.Options[key])
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
@@ -71,10 +73,10 @@ func digestOptions(c *backends.Config) string {
 // checkOptions refuses a bandwidth limit or an option that rclone does not take, before the remote is
 // asked: any directory will do to try them on, and opening the source only looks.
 func (a *app) checkOptions(c backends.Config) error {
-	if len(c.Options) == 0 && c.BwLimit == "" {
+	if len(c.Rclone.Options) == 0 && c.BwLimit == "" {
 		return nil
 	}
-	conn, err := backends.Open(a.ctx, backends.Config{Remote: c.Source, Options: c.Options, BwLimit: c.BwLimit, Log: a.log})
+	conn, err := backends.Open(a.ctx, backends.Config{Remote: c.Source, Rclone: backends.Options{Options: c.Rclone.Options}, BwLimit: c.BwLimit, Log: a.log})
 	if err == nil {
 		return conn.Close()
 	}

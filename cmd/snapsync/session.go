@@ -122,7 +122,7 @@ func (a *app) engineConfig(m *mapping, f *syncFlags, t *transferFlags) (engine.C
 		EmptyDirs:    f.CreateEmptySrcDirs,
 		Metadata:     f.Metadata,
 		Boot:         bootID(),
-		Options:      digestOptions(&target),
+		Options:      digestOptions(&target.Rclone),
 		Log:          a.log,
 	}, nil
 }
