@@ -32,9 +32,13 @@ func openAside(rctx context.Context, d *Details) (*Aside, error) {
 		}
 		return &Aside{Root: d.Root, rctx: rctx, suffix: cfg.Rclone.Suffix}, nil
 	}
-	_, section, root, _, err := fs.ConfigFs(cfg.Rclone.BackupDir)
+	name, err := ParseName(cfg.Rclone.BackupDir)
 	if err != nil {
-		return nil, explain(cfg.Rclone.BackupDir, err)
+		return nil, err
+	}
+	_, section, root, _, err := fs.ConfigFs(name.Text())
+	if err != nil {
+		return nil, name.explain(err)
 	}
 	if section != d.Section || connectionString(cfg.Rclone.BackupDir) != connectionString(cfg.Remote) {
 		return nil, fmt.Errorf("%w: --backup-dir %s must be on the same remote as %s", remote.ErrFatal, cfg.Rclone.BackupDir, cfg.Remote)

@@ -135,10 +135,19 @@ func due(now time.Time) (limit fs.BwPair, changed bool) {
 	return limit, changed
 }
 
-// throttle waits until n bytes may have passed. A backend's own connections wait as well, where they
-// are rclone's; this is for the ones that are not.
-func throttle(n int) {
+// Throttle waits until n bytes of content may have passed under the bandwidth limit. A backend's own connections wait
+// as well, where they are rclone's; this is for the ones that are not. Pieces of at most ThrottledRead keep the flow
+// even.
+func Throttle(n int) {
 	if limited.Load() && n > 0 {
 		accounting.TokenBucket.LimitBandwidth(accounting.TokenBucketSlotAccounting, n)
 	}
+}
+
+// ThrottledRead is how much of up to n bytes is to be read at once.
+func ThrottledRead(n int) int {
+	if limited.Load() {
+		return min(n, limitedRead)
+	}
+	return n
 }

@@ -26,9 +26,9 @@ var classes = []error{
 	remote.ErrQuota, remote.ErrInvalidName, remote.ErrTemporary, remote.ErrFatal, snapshot.ErrChanged,
 }
 
-// classify wraps err with the engine's class that fits it, if one does, and with the context's error
-// if that is why the call ended. It is the only place where errors get a class.
-func classify(ctx context.Context, err error) error {
+// Classify wraps err with the engine's class that fits it, if one does, or with ctx's error if that is why the
+// call ended. An error that has a class keeps it.
+func Classify(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}

@@ -77,7 +77,7 @@ func TestClassify(t *testing.T) {
 		{fmt.Errorf("x: %w", snapshot.ErrChanged), snapshot.ErrChanged},
 		{fmt.Errorf("x: %w", remote.ErrNotEmpty), remote.ErrNotEmpty},
 	} {
-		got := classify(t.Context(), fmt.Errorf("wrapped: %w", tt.err))
+		got := Classify(t.Context(), fmt.Errorf("wrapped: %w", tt.err))
 		if !errors.Is(got, tt.err) {
 			t.Errorf("%v: the error is lost in %v", tt.err, got)
 		}
@@ -96,11 +96,11 @@ func TestClassify(t *testing.T) {
 func TestClassifyCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err := classify(ctx, errors.New("use of closed network connection"))
+	err := Classify(ctx, errors.New("use of closed network connection"))
 	if !errors.Is(err, context.Canceled) || errors.Is(err, remote.ErrTemporary) {
 		t.Errorf("after the context was cancelled: %v", err)
 	}
-	if classify(ctx, nil) != nil {
+	if Classify(ctx, nil) != nil {
 		t.Error("success became an error")
 	}
 }

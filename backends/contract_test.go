@@ -123,7 +123,7 @@ func subject(t *testing.T, cfg Config) enginetest.Subject {
 		if l, ok := c.(*local); ok {
 			return os.ReadFile(l.path(path)) // rclone cannot open all that a file system allows
 		}
-		o, err := f.NewObject(context.Background(), encode(path))
+		o, err := f.NewObject(context.Background(), Encode(path))
 		if err != nil {
 			return nil, err
 		}

@@ -82,11 +82,11 @@ type rules struct {
 }
 
 func (r *rules) File(path string, size int64, mtime time.Time) bool {
-	return r.filter.Include(encode(path), size, mtime, nil)
+	return r.filter.Include(Encode(path), size, mtime, nil)
 }
 
 func (r *rules) Dir(path string) bool {
-	ok, err := r.dir(encode(path))
+	ok, err := r.dir(Encode(path))
 	return ok || err != nil // it cannot fail without markers
 }
 

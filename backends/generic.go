@@ -19,8 +19,9 @@ import (
 
 // generic is the Connection over any fs.Fs. All fields are set by Open and constant.
 type generic struct {
-	cfg *Config
-	log *slog.Logger
+	cfg  *Config
+	name Name // of the remote
+	log  *slog.Logger
 
 	// rctx carries rclone's configuration and lives until Close: some backends keep it for what they
 	// do on their own, such as refreshing a token.
@@ -91,7 +92,7 @@ func (g *generic) learn() {
 	touch := precision > 0 && !q.noTouch
 	g.partial = ft.Move != nil && (ft.PartialUploads || q.removes) && !fs.GetConfig(g.rctx).Inplace
 	g.local = base.Features().IsLocal
-	g.kept, _ = localRoots(g.cfg.Remote, maxNesting) // it could be opened, so it can be looked through
+	g.kept, _ = g.name.Roots() // it could be opened, so it can be looked through
 	g.dups, g.telnet = ft.DuplicateFiles, q.telnet
 	g.hash = cheapHash(g.f)
 	g.caps = remote.Caps{
@@ -175,12 +176,12 @@ func (g *generic) run(ctx context.Context, call func(ctx context.Context) error)
 	g.calls.Go(func() { done <- call(ctx) })
 	select {
 	case err := <-done:
-		return classify(ctx, err)
+		return Classify(ctx, err)
 	case <-ctx.Done():
 	}
 	select {
 	case err := <-done:
-		return classify(ctx, err)
+		return Classify(ctx, err)
 	case <-time.After(grace):
 		return ctx.Err()
 	}
@@ -237,7 +238,7 @@ func (g *generic) Close() error {
 			continue
 		}
 		if err := f.Features().Shutdown(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("close remote: %w", classify(ctx, err)))
+			errs = append(errs, fmt.Errorf("close remote: %w", Classify(ctx, err)))
 		}
 	}
 	return errors.Join(errs...)
@@ -245,9 +246,9 @@ func (g *generic) Close() error {
 
 // object finds the file or symbolic link at path. With --links a path may be either.
 func (g *generic) object(ctx context.Context, path string) (fs.Object, error) {
-	o, err := g.f.NewObject(ctx, encode(path))
+	o, err := g.f.NewObject(ctx, Encode(path))
 	if g.cfg.Rclone.Links && gone(ctx, err) {
-		o, err = g.f.NewObject(ctx, remoteName(path, snapshot.Symlink))
+		o, err = g.f.NewObject(ctx, RemoteName(path, snapshot.Symlink))
 	}
 	if err != nil && gone(ctx, err) {
 		return nil, fmt.Errorf("%w: %w", remote.ErrNotFound, err)
@@ -258,7 +259,7 @@ func (g *generic) object(ctx context.Context, path string) (fs.Object, error) {
 // gone reports whether a look at a path failed because there is nothing, be it that what should be
 // a parent is a file.
 func gone(ctx context.Context, err error) bool {
-	return errors.Is(classify(ctx, err), remote.ErrNotFound) || isAny(err, syscall.ENOTDIR, fs.ErrorIsFile)
+	return errors.Is(Classify(ctx, err), remote.ErrNotFound) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, fs.ErrorIsFile)
 }
 
 // possible reports a path that would do harm on the way to this remote.

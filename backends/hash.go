@@ -107,7 +107,7 @@ func (g *generic) ownHash(ctx context.Context, o fs.Object, want snapshot.HashTy
 			continue
 		}
 		sum, err := o.Hash(ctx, r)
-		if isAny(classify(ctx, err), remote.ErrOffline, remote.ErrNotFound, context.Canceled) {
+		if c := Classify(ctx, err); errors.Is(c, remote.ErrOffline) || errors.Is(c, remote.ErrNotFound) || errors.Is(c, context.Canceled) {
 			return snapshot.NoHash, snapshot.Hash{}, err
 		}
 		if err != nil {
@@ -126,7 +126,7 @@ func download(ctx context.Context, o fs.Object, want snapshot.HashType) (snapsho
 	if err != nil {
 		return snapshot.NoHash, snapshot.Hash{}, err
 	}
-	t, h, n, err := hashStream(ctx, in, want)
+	t, h, n, err := HashStream(ctx, in, want)
 	if cerr := in.Close(); err == nil {
 		err = cerr
 	}
@@ -136,8 +136,9 @@ func download(ctx context.Context, o fs.Object, want snapshot.HashType) (snapsho
 	return t, h, err
 }
 
-// hashStream reads in to its end, and returns how much that was.
-func hashStream(ctx context.Context, in io.Reader, want snapshot.HashType) (t snapshot.HashType, h snapshot.Hash, n int64, err error) {
+// HashStream reads in to its end, and returns how much that was. The hash is of type want, or XXH3 if this program
+// lacks that.
+func HashStream(ctx context.Context, in io.Reader, want snapshot.HashType) (t snapshot.HashType, h snapshot.Hash, n int64, err error) {
 	t, sum := want, NewHash(want)
 	if sum == nil {
 		t, sum = snapshot.XXH3, NewHash(snapshot.XXH3)
@@ -175,7 +176,7 @@ func (l *local) hash(ctx context.Context, path string, want snapshot.HashType) (
 		if err != nil {
 			return t, h, err
 		}
-		t, h, _, err = hashStream(ctx, strings.NewReader(target), want)
+		t, h, _, err = HashStream(ctx, strings.NewReader(target), want)
 		return t, h, err
 	}
 	f, err := os.Open(l.path(path))
@@ -183,7 +184,7 @@ func (l *local) hash(ctx context.Context, path string, want snapshot.HashType) (
 		return t, h, err
 	}
 	defer f.Close()
-	t, h, _, err = hashStream(ctx, f, want)
+	t, h, _, err = HashStream(ctx, f, want)
 	return t, h, err
 }
 

@@ -2,8 +2,8 @@ package backends
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -49,7 +49,7 @@ func (g *generic) List(ctx context.Context, fn func(remote.Object) error) error 
 
 // isMissingRoot recognises the one directory that may be missing: the root, before anything was sent.
 func isMissingRoot(err error) bool {
-	return isAny(err, fs.ErrorDirNotFound) && !isAny(err, errVanished)
+	return errors.Is(err, fs.ErrorDirNotFound) && !errors.Is(err, errVanished)
 }
 
 var errVanished = fmt.Errorf("a directory vanished while it was listed: %w", remote.ErrTemporary)
@@ -74,7 +74,7 @@ func (l *listing) rootIsMissing(ctx context.Context) bool {
 		return false
 	}
 	_, err := l.g.f.List(ctx, "")
-	return isAny(err, fs.ErrorDirNotFound)
+	return errors.Is(err, fs.ErrorDirNotFound)
 }
 
 // walk lists the tree from the root, at most Checkers directories at a time.
@@ -85,7 +85,7 @@ func (l *listing) walk(ctx context.Context) error {
 	visit = func(dir string) error {
 		entries, err := l.g.f.List(ctx, dir)
 		if err != nil {
-			if dir != "" && isAny(err, fs.ErrorDirNotFound) {
+			if dir != "" && errors.Is(err, fs.ErrorDirNotFound) {
 				err = fmt.Errorf("%w: %w", errVanished, err)
 			}
 			return fmt.Errorf("directory %q: %w", dir, err)
@@ -173,14 +173,14 @@ func (g *generic) remote(ctx context.Context, e fs.DirEntry) (*remote.Object, er
 	kind := snapshot.Dir
 	if isFile {
 		kind = snapshot.File
-		if link, ok := strings.CutSuffix(name, fs.LinkSuffix); ok && g.cfg.Rclone.Links {
+		if link, ok := TrimLink(name); ok && g.cfg.Rclone.Links {
 			name, kind = link, snapshot.Symlink
 		}
 		if o.Size() < 0 || g.isBackup(name) {
 			return nil, nil // no file of ours: a document without bytes, or set aside by Backup
 		}
 	}
-	path, err := decode(name)
+	path, err := Decode(name)
 	if err != nil {
 		g.log.Warn("the remote has a name that no local file can have; it is left alone", "name", name)
 		return nil, nil
@@ -209,7 +209,7 @@ func (g *generic) describe(ctx context.Context, o fs.Object, r *remote.Object) e
 	e.Size = o.Size()
 	if g.hash != hash.None {
 		sum, err := o.Hash(ctx, g.hash)
-		if err != nil && !isAny(err, hash.ErrUnsupported) {
+		if err != nil && !errors.Is(err, hash.ErrUnsupported) {
 			return fmt.Errorf("hash of %q: %w", r.Path, err)
 		}
 		e.HashType, e.Hash = parseHash(g.caps.Hash, sum)
@@ -233,10 +233,10 @@ func (g *generic) Stat(ctx context.Context, path string) (remote.Object, error) 
 		if err == nil {
 			return g.statFile(ctx, o, path, &found)
 		}
-		if g.caps.BucketBased || !gone(ctx, err) && !isAny(err, fs.ErrorIsDir) {
+		if g.caps.BucketBased || !gone(ctx, err) && !errors.Is(err, fs.ErrorIsDir) {
 			return g.beneathFile(ctx, path, err)
 		}
-		if _, listErr := g.f.List(ctx, encode(path)); listErr != nil && gone(ctx, listErr) {
+		if _, listErr := g.f.List(ctx, Encode(path)); listErr != nil && gone(ctx, listErr) {
 			return fmt.Errorf("%w: %w", remote.ErrNotFound, listErr)
 		} else if listErr != nil {
 			return listErr
@@ -267,7 +267,7 @@ func (g *generic) statFile(ctx context.Context, o fs.Object, path string, r *rem
 	_, last := snapshot.Split(path)
 	*r = remote.Object{Path: path, Temporary: remote.IsTempName(last)}
 	r.Entry = snapshot.Entry{Kind: snapshot.File, Flags: snapshot.Adopted}
-	if o.Remote() != encode(path) {
+	if o.Remote() != Encode(path) {
 		r.Entry.Kind = snapshot.Symlink
 	}
 	if err := g.describe(ctx, o, r); err != nil {

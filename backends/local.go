@@ -40,16 +40,16 @@ type local struct {
 var _ remote.Connection = (*local)(nil)
 
 // plainLocal returns the directory if nothing that only rclone's backend can do was asked for.
-func plainLocal(cfg *Config, info *fs.RegInfo, options *configmap.Map) (string, bool) {
+func plainLocal(cfg *Config, name Name, info *fs.RegInfo, options *configmap.Map) (string, bool) {
 	if cfg.Rclone.Metadata || cfg.Rclone.BackupDir != "" || cfg.Rclone.Suffix != "" || info.Name != "local" || len(cfg.Rclone.Options) > 0 {
 		return "", false
 	}
-	for name := range info.Options.NonDefault(options) {
-		if name != "links" && name != "skip_links" && name != "copy_links" {
+	for option := range info.Options.NonDefault(options) {
+		if option != "links" && option != "skip_links" && option != "copy_links" {
 			return "", false
 		}
 	}
-	return LocalPath(cfg.Remote)
+	return name.Local()
 }
 
 // openLocal only looks: a directory that does not exist is made by the first Send.
@@ -59,7 +59,7 @@ func openLocal(root string, links bool) (*local, error) {
 		return nil, fmt.Errorf("open remote: %w: %q is a file, not a directory", remote.ErrFatal, root)
 	}
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("open remote: %w", classify(context.Background(), err))
+		return nil, fmt.Errorf("open remote: %w", Classify(context.Background(), err))
 	}
 	return &local{root: root, links: links, caps: remote.Caps{
 		Move: true, DirMove: true, SetModTime: true, EmptyDirs: true, Volatile: true,
@@ -91,7 +91,7 @@ func failed(ctx context.Context, err error, format string, args ...any) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf(format+": %w", append(args, classify(ctx, err))...)
+	return fmt.Errorf(format+": %w", append(args, Classify(ctx, err))...)
 }
 
 // Places implements remote.Connection.
@@ -221,14 +221,10 @@ func copyBuffer(ctx context.Context, out io.Writer, in io.Reader, buf []byte) (i
 		if err := ctx.Err(); err != nil {
 			return total, err
 		}
-		p := buf
-		if limited.Load() {
-			p = buf[:min(len(buf), limitedRead)]
-		}
-		n, err := in.Read(p)
-		throttle(n)
+		n, err := in.Read(buf[:ThrottledRead(len(buf))])
+		Throttle(n)
 		if n > 0 {
-			if _, werr := out.Write(p[:n]); werr != nil {
+			if _, werr := out.Write(buf[:n]); werr != nil {
 				return total, werr
 			}
 			total += int64(n)

@@ -23,7 +23,7 @@ func (g *generic) Copy(ctx context.Context, from, path string, e snapshot.Entry)
 		if !g.caps.Copy {
 			return fs.ErrorCantCopy
 		}
-		name := remoteName(path, e.Kind)
+		name := RemoteName(path, e.Kind)
 		o, err := g.replace(ctx, g.f, src, name, g.f.Features().Copy)
 		if err != nil {
 			return err
@@ -46,7 +46,7 @@ func (g *generic) Move(ctx context.Context, from, path string, dir bool) error {
 			return err
 		}
 		if dir {
-			return g.moveDir(ctx, encode(from), encode(path))
+			return g.moveDir(ctx, Encode(from), Encode(path))
 		}
 		return g.moveFile(ctx, from, path)
 	})
@@ -64,7 +64,7 @@ func (g *generic) moveFile(ctx context.Context, from, path string) error {
 	if err != nil {
 		return err
 	}
-	name := encode(path)
+	name := Encode(path)
 	if g.cfg.Rclone.Links && strings.HasSuffix(src.Remote(), fs.LinkSuffix) && !strings.HasSuffix(from, fs.LinkSuffix) {
 		name += fs.LinkSuffix
 	}
@@ -142,7 +142,7 @@ func (g *generic) Mkdir(ctx context.Context, path string) error {
 	if !g.caps.EmptyDirs {
 		return nil
 	}
-	err := g.do(ctx, func(ctx context.Context) error { return g.f.Mkdir(ctx, encode(path)) })
+	err := g.do(ctx, func(ctx context.Context) error { return g.f.Mkdir(ctx, Encode(path)) })
 	if err != nil {
 		return fmt.Errorf("make directory %q: %w", path, err)
 	}
@@ -177,11 +177,11 @@ func (g *generic) Rmdir(ctx context.Context, path string) error {
 		return nil
 	}
 	err := g.do(ctx, func(ctx context.Context) error {
-		err := g.f.Rmdir(ctx, encode(path))
+		err := g.f.Rmdir(ctx, Encode(path))
 		if err == nil {
 			return nil
 		}
-		entries, listErr := g.f.List(ctx, encode(path))
+		entries, listErr := g.f.List(ctx, Encode(path))
 		switch {
 		case listErr != nil && gone(ctx, listErr):
 			return nil
@@ -202,7 +202,7 @@ func (g *generic) Cleanup(ctx context.Context, path string) error {
 		return nil
 	}
 	err := g.do(ctx, func(ctx context.Context) error {
-		o, err := g.f.NewObject(ctx, encode(remote.PartialName(path)))
+		o, err := g.f.NewObject(ctx, Encode(remote.PartialName(path)))
 		if err == nil {
 			err = o.Remove(ctx)
 		}
@@ -218,9 +218,13 @@ func (g *generic) Cleanup(ctx context.Context, path string) error {
 func (g *generic) openBackup() error {
 	switch {
 	case g.cfg.Rclone.BackupDir != "":
-		b, err := fs.NewFs(g.rctx, g.cfg.Rclone.BackupDir)
+		name, err := ParseName(g.cfg.Rclone.BackupDir)
 		if err != nil {
-			return explain(g.cfg.Rclone.BackupDir, classify(g.rctx, err))
+			return err
+		}
+		b, err := fs.NewFs(g.rctx, name.Text())
+		if err != nil {
+			return name.explain(Classify(g.rctx, err))
 		}
 		g.backup = b
 	case g.cfg.Rclone.Suffix != "":

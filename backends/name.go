@@ -11,13 +11,14 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// encode translates a path in the source's bytes to rclone's standard form: what rclone's local
-// backend would call the same file, where it could read it.
+// Encode translates a path in the source's bytes to rclone's standard form: what rclone's local
+// backend would call the same file, where it could read it. A backend's encoding option makes of it what
+// the server gets.
 //
 // It cannot read every name. A name with the rune that rclone quotes with, '‛', which is not there
 // as rclone's own quoting, comes back from rclone's encoder as another name (rclone itself fails with
 // "no such file"). Such names are quoted once more, by doubling that rune, and marked at the end.
-func encode(path string) string {
+func Encode(path string) string {
 	for i := range len(path) {
 		if c := path[i]; c < 0x20 || c > 0x7e {
 			return eachName(path, encodeName)
@@ -58,8 +59,8 @@ func eachName(path string, translate func(string) string) string {
 	return strings.Join(names, "/")
 }
 
-// decode is the reverse of encode. It fails for names that no local file can have.
-func decode(target string) (string, error) {
+// Decode is the reverse of Encode. It fails, with ErrInvalidName, for names that no local file can have.
+func Decode(target string) (string, error) {
 	path := eachName(target, decodeName)
 	if strings.Count(path, "/") != strings.Count(target, "/") {
 		return "", fmt.Errorf("decode %q: a slash within a name: %w", target, remote.ErrInvalidName)
@@ -72,11 +73,14 @@ func decode(target string) (string, error) {
 	return path, nil
 }
 
-// remoteName is the name under which a remote holds an entry of this kind: rclone keeps a symbolic
+// RemoteName is the name under which a remote holds an entry of this kind: rclone keeps a symbolic
 // link as a file that contains its target.
-func remoteName(path string, kind snapshot.Kind) string {
+func RemoteName(path string, kind snapshot.Kind) string {
 	if kind == snapshot.Symlink {
-		return encode(path) + fs.LinkSuffix
+		return Encode(path) + fs.LinkSuffix
 	}
-	return encode(path)
+	return Encode(path)
 }
+
+// TrimLink returns the name of the link that name stands for, if it has rclone's suffix for links.
+func TrimLink(name string) (string, bool) { return strings.CutSuffix(name, fs.LinkSuffix) }

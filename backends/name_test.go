@@ -27,8 +27,8 @@ func FuzzNameRoundTrip(f *testing.F) {
 				t.Skip("no path of a file")
 			}
 		}
-		std := encode(path)
-		back, err := decode(std)
+		std := Encode(path)
+		back, err := Decode(std)
 		if err != nil || back != path {
 			t.Fatalf("%q is encoded as %q, which decodes to %q, %v", path, std, back, err)
 		}
@@ -48,7 +48,7 @@ func TestNamesAreRclones(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
 			t.Skipf("this file system cannot hold %q: %v", name, err)
 		}
-		want = append(want, encode(name))
+		want = append(want, Encode(name))
 	}
 	f, err := fs.NewFs(context.Background(), dir)
 	if err != nil {
@@ -71,7 +71,7 @@ func TestNamesAreRclones(t *testing.T) {
 
 func TestDecodeImpossible(t *testing.T) {
 	for _, target := range []string{"", "a//b", "/a", "a/"} {
-		if path, err := decode(target); !errors.Is(err, remote.ErrInvalidName) {
+		if path, err := Decode(target); !errors.Is(err, remote.ErrInvalidName) {
 			t.Errorf("decode %q gave %q and %v", target, path, err)
 		}
 	}

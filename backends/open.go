@@ -10,7 +10,6 @@ import (
 
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/fs/cache"
-	"github.com/rclone/rclone/fs/config"
 	"github.com/rclone/rclone/fs/fspath"
 
 	"github.com/snapsync/snapsync/engine/remote"
@@ -53,23 +52,29 @@ func Open(ctx context.Context, cfg Config) (remote.Connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	info, _, at, options, err := fs.ConfigFs(cfg.Remote)
+	name, err := ParseName(cfg.Remote)
 	if err != nil {
-		return nil, explain(cfg.Remote, err)
+		return nil, err
 	}
-	if dir, ok := plainLocal(&cfg, info, options); ok {
+	info, section, root, options, err := fs.ConfigFs(cfg.Remote)
+	if err != nil {
+		return nil, name.explain(err)
+	}
+	if dir, ok := plainLocal(&cfg, name, info, options); ok {
 		return openLocal(dir, cfg.Rclone.Links)
 	}
-	if c, err := accelerated(ctx, rctx, &cfg); c != nil || err != nil {
+	d := &Details{Name: name, Section: section, Options: options, Root: root, Config: &cfg, info: info}
+	if c, err := accelerated(ctx, rctx, d); c != nil || err != nil {
 		return c, err
 	}
-	o := opening{cfg: &cfg, overlay: bases(info.Name, at, options)}
+	o := opening{cfg: &cfg, name: name, overlay: bases(info.Name, root, options)}
 	return o.connect(ctx, rctx)
 }
 
 // opening is one remote on its way to a Connection.
 type opening struct {
 	cfg     *Config
+	name    Name
 	overlay []string // the remotes that this one is built on, if it is built on others
 }
 
@@ -77,7 +82,7 @@ type opening struct {
 // answers; then the one that does the work. rctx carries rclone's configuration and no deadline.
 func (o *opening) connect(ctx, rctx context.Context) (remote.Connection, error) {
 	rctx, cancel := context.WithCancel(rctx)
-	g := &generic{rctx: rctx, cancel: cancel, cfg: o.cfg, log: o.cfg.Log}
+	g := &generic{rctx: rctx, cancel: cancel, cfg: o.cfg, name: o.name, log: o.cfg.Log}
 	err := g.within(ctx, func(ctx context.Context) (err error) { g.probe, err = o.reach(ctx, rctx); return err })
 	if err == nil {
 		err = g.within(ctx, func(context.Context) (err error) { g.f, err = o.open(rctx); return err })
@@ -106,10 +111,10 @@ func (o *opening) reach(ctx, rctx context.Context) (fs.Fs, error) {
 	}
 	f, err := fs.NewFs(pctx, remote)
 	if err != nil && !errors.Is(err, fs.ErrorIsFile) {
-		return nil, explain(o.cfg.Remote, classify(pctx, err))
+		return nil, o.name.explain(Classify(pctx, err))
 	}
 	if offline := answers(fs.CopyConfig(ctx, pctx), f); offline != nil {
-		return nil, explain(o.cfg.Remote, offline)
+		return nil, o.name.explain(offline)
 	}
 	// Overlays keep their remotes in a cache of rclone's: the patient Fs must not get the impatient.
 	for _, base := range o.overlay {
@@ -123,7 +128,7 @@ func (o *opening) reach(ctx, rctx context.Context) (fs.Fs, error) {
 // answers asks for an object that does not exist: one request on most remotes. Any answer will do.
 func answers(ctx context.Context, f fs.Fs) error {
 	_, err := f.NewObject(ctx, ".snapsync-probe")
-	if err = classify(ctx, err); errors.Is(err, remote.ErrOffline) || ctx.Err() != nil {
+	if err = Classify(ctx, err); errors.Is(err, remote.ErrOffline) || ctx.Err() != nil {
 		return err
 	}
 	return nil
@@ -151,7 +156,7 @@ func (o *opening) open(rctx context.Context) (fs.Fs, error) {
 		return nil, fmt.Errorf("%w: %q is a file, not a directory", remote.ErrFatal, o.cfg.Remote)
 	}
 	if err != nil {
-		return nil, explain(o.cfg.Remote, classify(rctx, err))
+		return nil, o.name.explain(Classify(rctx, err))
 	}
 	return f, nil
 }
@@ -163,45 +168,4 @@ func withSlash(remote string) string {
 		return remote
 	}
 	return remote + "/"
-}
-
-// formOf returns how rclone writes what people write as a URL of this scheme.
-func formOf(scheme string) string {
-	switch scheme {
-	case "file":
-		return "/PATH"
-	case "sftp", "ssh", "scp", "ftp":
-		kind := "sftp"
-		if scheme == "ftp" {
-			kind = scheme
-		}
-		return ":" + kind + ",host=HOST,user=USER:PATH"
-	case "http", "https", "dav", "davs", "webdav":
-		return ":webdav,url='https://HOST/PATH',user=USER:PATH"
-	case "s3":
-		return ":s3,provider=PROVIDER,env_auth=true:BUCKET/PATH"
-	}
-	return ":TYPE,OPTION=VALUE:PATH"
-}
-
-// explain says what to do about a remote that cannot be used at all.
-func explain(target string, err error) error {
-	_, display, perr := Canonical(target)
-	if perr != nil {
-		return fmt.Errorf("parse remote: %w", err) // not quoted: what cannot be parsed cannot be redacted
-	}
-	p, _ := fspath.Parse(target)
-	switch {
-	case len(p.Config) == 0 && strings.HasPrefix(p.Path, "//") && errors.Is(err, fs.ErrorNotFoundInConfigFile):
-		// Not quoted either: its password may be anywhere.
-		return fmt.Errorf("%w: the remote is written as a URL, %s://…; rclone's form is %s, or NAME:PATH with a name of its configuration",
-			remote.ErrFatal, p.Name, formOf(p.Name))
-	case errors.Is(err, fs.ErrorNotFoundInConfigFile):
-		return fmt.Errorf("%w: %s is not in rclone's configuration %s: `rclone listremotes` shows what is, "+
-			"`rclone config` adds to it: %w", remote.ErrFatal, display, config.GetConfigPath(), err)
-	case strings.HasPrefix(err.Error(), "didn't find backend called"):
-		return fmt.Errorf("%w: %s needs an rclone backend that this program was built without; "+
-			"`snapsync version` lists those it has: %w", remote.ErrFatal, display, err)
-	}
-	return fmt.Errorf("%s: %w", display, err)
 }

@@ -17,20 +17,65 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// Canonical returns two forms of a remote. The key is the same for every spelling of the same place
-// (relative or symbolic local paths, trailing slashes, the order of options) and holds no secrets,
-// so that a new password does not make a new mapping. The display form is for people: as written,
-// with secrets redacted. Nothing is connected to, and no configuration is needed.
-func Canonical(remote string) (key, display string, err error) {
-	if dir, ok := LocalPath(remote); ok {
-		return dir, dir, nil
-	}
-	p, err := fspath.Parse(remote)
+// Name is a remote as somebody wrote it, parsed once.
+type Name struct {
+	text         string
+	key, display string
+	dir          string // of a plain local one; "": it is another
+}
+
+// ParseName takes anything that rclone takes as a remote. Nothing is connected to, and no configuration is needed.
+func ParseName(text string) (Name, error) {
+	p, err := fspath.Parse(text)
 	if err != nil {
-		return "", "", fmt.Errorf("parse remote: %w", err)
+		return Name{}, fmt.Errorf("parse remote: %w", err) // not quoted: what cannot be parsed cannot be redacted
+	}
+	if dir, ok := localDir(p); ok {
+		return Name{text, dir, dir, dir}, nil
 	}
 	where := cleanPath(p.Path)
-	return p.Name + options(p, false) + ":" + where, p.Name + options(p, true) + ":" + where, nil
+	return Name{text: text, key: p.Name + options(p, false) + ":" + where, display: p.Name + options(p, true) + ":" + where}, nil
+}
+
+// Text is the remote as it was written, with its secrets.
+func (n Name) Text() string { return n.text }
+
+// Key is the same for every spelling of the same place (relative or symbolic local paths, trailing slashes, the
+// order of options) and holds no secrets, so that a new password does not make a new mapping.
+func (n Name) Key() string { return n.key }
+
+// Display is for people: as written, with secrets redacted.
+func (n Name) Display() string { return n.display }
+
+// String is Display: whoever prints a Name shows no secret.
+func (n Name) String() string { return n.display }
+
+// Local returns the directory that a plain local remote names: absolute, with symbolic links resolved as far as it
+// exists.
+func (n Name) Local() (dir string, ok bool) { return n.dir, n.dir != "" }
+
+// Canonical returns Key and Display of a remote.
+func Canonical(remote string) (key, display string, err error) {
+	n, err := ParseName(remote)
+	return n.key, n.display, err
+}
+
+// LocalPath is Local of a remote.
+func LocalPath(remote string) (dir string, ok bool) {
+	n, err := ParseName(remote)
+	if err != nil {
+		return "", false
+	}
+	return n.Local()
+}
+
+// Overlaps is the method of a remote.
+func Overlaps(source, remote string) error {
+	n, err := ParseName(remote)
+	if err != nil {
+		return err
+	}
+	return n.Overlaps(source)
 }
 
 // options writes the options of a connection string in order. Secrets are left out, or shown as XXX.
@@ -113,11 +158,9 @@ func cleanPath(p string) string {
 	return p
 }
 
-// LocalPath returns the directory that remote names if it is a plain local one: absolute, with
-// symbolic links resolved as far as it exists.
-func LocalPath(remote string) (dir string, ok bool) {
-	p, err := fspath.Parse(remote)
-	if err != nil || p.Name != "" && p.Name != ":local" || len(p.Config) > 0 {
+// localDir returns the directory of a plain local remote.
+func localDir(p fspath.Parsed) (dir string, ok bool) {
+	if p.Name != "" && p.Name != ":local" || len(p.Config) > 0 {
 		return "", false
 	}
 	if p.Path == "" {
@@ -144,24 +187,24 @@ func resolve(dir string) string {
 	}
 }
 
-// Overlaps reports, as an error, that source is inside the remote or the reverse. Remotes that are
-// built on local directories (alias, crypt, union …) are seen through by their configuration; what
-// they store is taken to be anywhere in the directory that they are built on. Init must have run.
-func Overlaps(source, remote string) error {
-	src := filepath.ToSlash(resolve(source))
-	dirs, err := localRoots(remote, maxNesting)
+// Overlaps reports, as an error, that dir is inside the remote or the reverse. Remotes that are built on local
+// directories (alias, crypt, union …) are seen through by their configuration; what they store is taken to be
+// anywhere in the directory that they are built on. Init must have run.
+func (n Name) Overlaps(dir string) error {
+	src := filepath.ToSlash(resolve(dir))
+	roots, err := n.Roots()
 	if err != nil {
 		return err
 	}
-	for _, dir := range dirs {
-		dst := filepath.ToSlash(dir)
+	for _, root := range roots {
+		dst := filepath.ToSlash(root)
 		switch {
 		case src == dst:
-			return fmt.Errorf("the remote %s is the source itself", remote)
+			return fmt.Errorf("the remote %s is the source itself", n.text)
 		case inside(dst, src):
-			return fmt.Errorf("the remote %s is inside the source %s", remote, source)
+			return fmt.Errorf("the remote %s is inside the source %s", n.text, dir)
 		case inside(src, dst):
-			return fmt.Errorf("the source %s is inside the remote %s", source, remote)
+			return fmt.Errorf("the source %s is inside the remote %s", dir, n.text)
 		}
 	}
 	return nil
@@ -195,24 +238,31 @@ func sameDir(a, b string) bool {
 // maxNesting bounds overlays upon overlays, whose configuration may run in circles.
 const maxNesting = 10
 
-// localRoots returns the local directories that remote stores things in.
-func localRoots(remote string, depth int) ([]string, error) {
-	if dir, ok := LocalPath(remote); ok {
+// Roots returns the local directories that the remote stores things in, as far as its configuration tells. Init must
+// have run.
+func (n Name) Roots() ([]string, error) { return n.roots(maxNesting) }
+
+func (n Name) roots(depth int) ([]string, error) {
+	if dir, ok := n.Local(); ok {
 		return []string{dir}, nil
 	}
 	if depth == 0 {
-		return nil, fmt.Errorf("look through remote %q: its remotes refer to each other", remote)
+		return nil, fmt.Errorf("look through remote %q: its remotes refer to each other", n.text)
 	}
-	info, _, at, config, err := fs.ConfigFs(remote)
+	info, _, at, config, err := fs.ConfigFs(n.text)
 	if err != nil {
-		return nil, explain(remote, err)
+		return nil, n.explain(err)
 	}
 	if info.Name == "local" {
 		return []string{resolve(at)}, nil
 	}
 	var dirs []string
 	for _, base := range bases(info.Name, at, config) {
-		more, err := localRoots(base, depth-1)
+		b, err := ParseName(base)
+		if err != nil {
+			return nil, err
+		}
+		more, err := b.roots(depth - 1)
 		if err != nil {
 			return nil, err
 		}

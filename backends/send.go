@@ -42,7 +42,7 @@ func (g *generic) Send(ctx context.Context, path string, src remote.Source) erro
 	}
 	// These two classes say that the old content, or nothing, is at path. Here a server that publishes
 	// what it got of a request may have put a part there, see readAhead: the cause stays as text only.
-	if g.exposed(e, t) && isAny(err, snapshot.ErrChanged, remote.ErrQuota) {
+	if g.exposed(e, t) && (errors.Is(err, snapshot.ErrChanged) || errors.Is(err, remote.ErrQuota)) {
 		err = fmt.Errorf("broke off, and the remote may show a part of it: %v", err)
 	}
 	if err != nil {
@@ -55,11 +55,11 @@ func (g *generic) send(ctx context.Context, path string, e snapshot.Entry, t *ta
 	if err := g.possible(path); err != nil {
 		return err
 	}
-	final := remoteName(path, e.Kind)
+	final := RemoteName(path, e.Kind)
 	name := final
 	// rclone's local backend makes a real link of NAME.rclonelink, at once and whole.
 	if g.partial && !(e.Kind == snapshot.Symlink && g.local) {
-		name = encode(remote.PartialName(path))
+		name = Encode(remote.PartialName(path))
 	}
 	o, err := g.upload(ctx, path, name, e, t)
 	arrived := err == nil
@@ -73,7 +73,7 @@ func (g *generic) send(ctx context.Context, path string, e snapshot.Entry, t *ta
 	}
 	// At the final name only what this upload made, and what verify refused, may be removed: after a
 	// failed upload the old content is there still.
-	if err != nil && (arrived || name != final) && !errors.Is(classify(ctx, err), remote.ErrOffline) {
+	if err != nil && (arrived || name != final) && !errors.Is(Classify(ctx, err), remote.ErrOffline) {
 		g.discard(ctx, o, name)
 	}
 	return err
@@ -157,14 +157,14 @@ func (g *generic) info(ctx context.Context, path, name string, e snapshot.Entry)
 
 // metadata reads what rclone knows about a file of the source.
 func (g *generic) metadata(ctx context.Context, path string, kind snapshot.Kind) (fs.Metadata, error) {
-	if encoder.OS.FromStandardPath(encode(path)) != path {
+	if encoder.OS.FromStandardPath(Encode(path)) != path {
 		return nil, fmt.Errorf("read metadata: %w: rclone cannot read a file with this name", remote.ErrInvalidName)
 	}
 	src, err := fs.NewFs(ctx, g.cfg.Source)
 	if err != nil {
 		return nil, fmt.Errorf("read metadata: %w", err)
 	}
-	o, err := src.NewObject(ctx, remoteName(path, kind))
+	o, err := src.NewObject(ctx, RemoteName(path, kind))
 	if err != nil {
 		return nil, fmt.Errorf("read metadata: %w: %w", snapshot.ErrChanged, err)
 	}
@@ -261,11 +261,8 @@ func newTap(ctx context.Context, in io.ReadCloser, t hash.Type) *tap {
 }
 
 func (t *tap) Read(p []byte) (int, error) {
-	if limited.Load() && len(p) > limitedRead {
-		p = p[:limitedRead]
-	}
-	n, err := t.read(p)
-	throttle(n)
+	n, err := t.read(p[:ThrottledRead(len(p))])
+	Throttle(n)
 	return n, err
 }
 
