@@ -79,11 +79,11 @@ func (a *Aside) Hides(name string, dir bool) bool {
 	if a.hidden != "" && (name == a.hidden || snapshot.Beneath(name, a.hidden)) {
 		return true
 	}
-	return !dir && a.suffix != "" && isSuffixed(a.rctx, name, a.suffix)
+	return !dir && a.suffix != "" && Suffixed(a.rctx, name, a.suffix)
 }
 
-// isSuffixed reports whether --suffix, without a directory of its own for backups, made this name.
-func isSuffixed(rctx context.Context, name, suffix string) bool {
+// Suffixed reports whether --suffix, without a directory of its own for backups, made this name.
+func Suffixed(rctx context.Context, name, suffix string) bool {
 	if strings.HasSuffix(name, suffix) {
 		return true
 	}

@@ -1,7 +1,6 @@
 package backends
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"sync"
@@ -62,14 +61,6 @@ func SetBandwidth(limit string) error {
 	}
 	hold(table)
 	return nil
-}
-
-// setBwLimit is SetBandwidth for a Connection: one that says nothing changes nothing.
-func setBwLimit(_ context.Context, limit string) error {
-	if limit == "" {
-		return nil
-	}
-	return SetBandwidth(limit)
 }
 
 // takeBandwidth makes the limit of rclone's own variables ours, before rclone follows it.

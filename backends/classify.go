@@ -45,6 +45,14 @@ func Classify(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %w", class, err)
 }
 
+// Wrap gives an error its class and says what was being done.
+func Wrap(ctx context.Context, err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf(format+": %w", append(args, Classify(ctx, err))...)
+}
+
 // classOf tries the most certain evidence first: rclone's own errors, then the system's, then what a
 // protocol said, and the network last, because nearly everything can look like its failure.
 func classOf(err error) error {

@@ -143,9 +143,7 @@ func HashStream(ctx context.Context, in io.Reader, want snapshot.HashType) (t sn
 	if sum == nil {
 		t, sum = snapshot.XXH3, NewHash(snapshot.XXH3)
 	}
-	buf := buffers.Get().(*[]byte)
-	defer buffers.Put(buf)
-	n, err = copyBuffer(ctx, sum, in, *buf)
+	n, err = Copy(ctx, sum, in, -1)
 	copy(h[:], sum.Sum(nil))
 	return t, h, n, err
 }
@@ -157,7 +155,7 @@ func (l *local) Hash(ctx context.Context, path string, want snapshot.HashType) (
 		err = fmt.Errorf("%w: %w", remote.ErrNotFound, err)
 	}
 	if err != nil {
-		return snapshot.NoHash, snapshot.Hash{}, failed(ctx, err, "hash %q", path)
+		return snapshot.NoHash, snapshot.Hash{}, Wrap(ctx, err, "hash %q", path)
 	}
 	return t, h, nil
 }

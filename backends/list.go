@@ -199,7 +199,7 @@ func (g *generic) isBackup(name string) bool {
 	if g.backup == nil || g.backup != g.f {
 		return false
 	}
-	return isSuffixed(g.rctx, name, g.cfg.Rclone.Suffix)
+	return Suffixed(g.rctx, name, g.cfg.Rclone.Suffix)
 }
 
 // describe fills in what a listing says of a file. Where the mtime costs a request (S3), a file

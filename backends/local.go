@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -79,26 +78,18 @@ func (l *local) Flush(ctx context.Context) error {
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	return failed(ctx, err, "flush the disk of %q", l.root)
+	return Wrap(ctx, err, "flush the disk of %q", l.root)
 }
 
 func (l *local) path(path string) string {
 	return filepath.Join(l.root, filepath.FromSlash(path))
 }
 
-// failed gives an error its class and says what was being done.
-func failed(ctx context.Context, err error, format string, args ...any) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf(format+": %w", append(args, Classify(ctx, err))...)
-}
-
 // Places implements remote.Connection.
 func (l *local) Places() ([]remote.Place, error) {
 	p, err := remote.FindPlace(l.root)
 	if err != nil {
-		return nil, failed(context.Background(), err, "look at %q", l.root)
+		return nil, Wrap(context.Background(), err, "look at %q", l.root)
 	}
 	l.seen.Store(&p)
 	return []remote.Place{p}, nil
@@ -156,20 +147,11 @@ func (l *local) Send(ctx context.Context, path string, src remote.Source) error 
 	if err != nil {
 		_ = os.Remove(partial)
 	}
-	return failed(ctx, err, "send %q", path)
+	return Wrap(ctx, err, "send %q", path)
 }
 
-// buffers are for files larger than smallBuffer: one per transfer under way.
-var buffers = sync.Pool{New: func() any { b := make([]byte, 512<<10); return &b }}
-
-// smallBuffers are for the rest: they stay in the processor's cache.
-var smallBuffers = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
-
-const (
-	smallBuffer = 32 << 10
-	// preallocateFrom is the size from which reserving the space pays, as it keeps large files whole.
-	preallocateFrom = 1 << 20
-)
+// preallocateFrom is the size from which reserving the space pays, as it keeps large files whole.
+const preallocateFrom = 1 << 20
 
 func (l *local) writeFile(ctx context.Context, name string, in io.Reader, size int64) error {
 	f, err := l.create(name)
@@ -184,13 +166,7 @@ func (l *local) writeFile(ctx context.Context, name string, in io.Reader, size i
 			return errors.Join(fmt.Errorf("%w: %w", remote.ErrQuota, err), f.Close())
 		}
 	}
-	pool := &buffers
-	if size < smallBuffer {
-		pool = &smallBuffers
-	}
-	buf := pool.Get().(*[]byte)
-	n, err := copyBuffer(ctx, f, in, *buf)
-	pool.Put(buf)
+	n, err := Copy(ctx, f, in, size)
 	if err == nil && n != size {
 		err = fmt.Errorf("%w: got %d bytes instead of %d", snapshot.ErrChanged, n, size)
 	}
@@ -213,31 +189,6 @@ func (l *local) create(name string) (f *os.File, err error) {
 	return f, err
 }
 
-// copyBuffer is io.CopyBuffer with a context and rclone's bandwidth limit, and it never hands the
-// copying to the reader or the writer, which would choose their own buffers.
-func copyBuffer(ctx context.Context, out io.Writer, in io.Reader, buf []byte) (int64, error) {
-	var total int64
-	for {
-		if err := ctx.Err(); err != nil {
-			return total, err
-		}
-		n, err := in.Read(buf[:ThrottledRead(len(buf))])
-		Throttle(n)
-		if n > 0 {
-			if _, werr := out.Write(buf[:n]); werr != nil {
-				return total, werr
-			}
-			total += int64(n)
-		}
-		if err == io.EOF {
-			return total, nil
-		}
-		if err != nil {
-			return total, err
-		}
-	}
-}
-
 // maxTarget is more than any system allows in a symbolic link.
 const maxTarget = 128 << 10
 
@@ -257,13 +208,13 @@ func (l *local) writeLink(name string, in io.Reader) error {
 
 // Copy implements remote.Connection: it is never asked for, since a copy here costs what a Send does.
 func (l *local) Copy(ctx context.Context, from, path string, _ snapshot.Entry) error {
-	return failed(ctx, remote.ErrCannotMove, "copy %q to %q", from, path)
+	return Wrap(ctx, remote.ErrCannotMove, "copy %q to %q", from, path)
 }
 
 // Move implements remote.Connection.
 func (l *local) Move(ctx context.Context, from, path string, dir bool) error {
 	old, target := l.path(from), l.path(path)
-	return failed(ctx, l.move(old, target, dir), "move %q to %q", from, path)
+	return Wrap(ctx, l.move(old, target, dir), "move %q to %q", from, path)
 }
 
 func (l *local) move(old, target string, dir bool) error {
@@ -285,7 +236,7 @@ func (l *local) move(old, target string, dir bool) error {
 
 // Touch implements remote.Connection.
 func (l *local) Touch(ctx context.Context, path string, e snapshot.Entry) error {
-	return failed(ctx, setMtime(l.path(path), e.ModTime()), "set mtime of %q", path)
+	return Wrap(ctx, setMtime(l.path(path), e.ModTime()), "set mtime of %q", path)
 }
 
 // Mkdir implements remote.Connection.
@@ -294,21 +245,21 @@ func (l *local) Mkdir(ctx context.Context, path string) error {
 	if err == nil {
 		err = file.MkdirAll(l.path(path), 0o777)
 	}
-	return failed(ctx, err, "make directory %q", path)
+	return Wrap(ctx, err, "make directory %q", path)
 }
 
 // Delete implements remote.Connection.
 func (l *local) Delete(ctx context.Context, paths []string) []error {
 	errs := make([]error, len(paths))
 	for i, path := range paths {
-		if errs[i] = failed(ctx, ctx.Err(), "delete %q", path); errs[i] != nil {
+		if errs[i] = Wrap(ctx, ctx.Err(), "delete %q", path); errs[i] != nil {
 			continue
 		}
 		err := removeFile(l.path(path))
 		if missing(err) {
 			err = nil
 		}
-		errs[i] = failed(ctx, err, "delete %q", path)
+		errs[i] = Wrap(ctx, err, "delete %q", path)
 	}
 	return errs
 }
@@ -320,7 +271,7 @@ func missing(err error) bool {
 
 // Backup implements remote.Connection: with a backup directory the generic Connection is used.
 func (l *local) Backup(ctx context.Context, path string) error {
-	return failed(ctx, remote.ErrCannotMove, "back up %q", path)
+	return Wrap(ctx, remote.ErrCannotMove, "back up %q", path)
 }
 
 // Rmdir implements remote.Connection.
@@ -332,7 +283,7 @@ func (l *local) Rmdir(ctx context.Context, path string) error {
 	if errors.Is(err, iofs.ErrExist) { // what POSIX allows instead of ENOTEMPTY
 		err = fmt.Errorf("%w: %w", remote.ErrNotEmpty, err)
 	}
-	return failed(ctx, err, "remove directory %q", path)
+	return Wrap(ctx, err, "remove directory %q", path)
 }
 
 // Cleanup implements remote.Connection.
@@ -341,7 +292,7 @@ func (l *local) Cleanup(ctx context.Context, path string) error {
 	if missing(err) {
 		return nil
 	}
-	return failed(ctx, err, "clean up after %q", path)
+	return Wrap(ctx, err, "clean up after %q", path)
 }
 
 // Stat implements remote.Connection.
@@ -356,7 +307,7 @@ func (l *local) Stat(ctx context.Context, path string) (remote.Object, error) {
 		}
 		err = remote.ErrNotFound
 	}
-	return remote.Object{}, failed(ctx, err, "stat %q", path)
+	return remote.Object{}, Wrap(ctx, err, "stat %q", path)
 }
 
 // remote describes what is at path, if it is something that can be synced.

@@ -20,7 +20,7 @@ func (l *local) List(ctx context.Context, fn func(remote.Object) error) error {
 	w.group, w.ctx = errgroup.WithContext(ctx)
 	w.group.SetLimit(max(2, runtime.NumCPU()))
 	w.group.Go(func() error { return w.visit("") })
-	return failed(ctx, w.group.Wait(), "list remote")
+	return Wrap(ctx, w.group.Wait(), "list remote")
 }
 
 // localWalk is one List under way.

@@ -153,7 +153,7 @@ func (g *generic) Mkdir(ctx context.Context, path string) error {
 func (g *generic) Delete(ctx context.Context, paths []string) []error {
 	errs := make([]error, len(paths))
 	for i, path := range paths {
-		if errs[i] = failed(ctx, ctx.Err(), "delete %q", path); errs[i] != nil {
+		if errs[i] = Wrap(ctx, ctx.Err(), "delete %q", path); errs[i] != nil {
 			continue
 		}
 		err := g.do(ctx, func(ctx context.Context) error {

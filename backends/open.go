@@ -45,8 +45,10 @@ func Open(ctx context.Context, cfg Config) (remote.Connection, error) {
 	if cfg.Wait == 0 {
 		cfg.Wait = 15 * time.Second
 	}
-	if err := setBwLimit(ctx, cfg.BwLimit); err != nil {
-		return nil, err
+	if cfg.BwLimit != "" {
+		if err := SetBandwidth(cfg.BwLimit); err != nil {
+			return nil, err
+		}
 	}
 	rctx, err := Context(context.WithoutCancel(ctx), cfg.Rclone)
 	if err != nil {

@@ -197,10 +197,9 @@ func TestListUnreadable(t *testing.T) {
 
 func TestBwLimit(t *testing.T) {
 	t.Cleanup(func() {
-		if err := setBwLimit(t.Context(), "off"); err != nil {
+		if err := SetBandwidth("off"); err != nil {
 			t.Error(err)
 		}
-		limited.Store(false)
 	})
 	s := subject(t, Config{Remote: t.TempDir(), BwLimit: "1M:1M"})
 	defer s.Close()

@@ -1,10 +1,13 @@
 package backends
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/rclone/rclone/fs/config/obscure"
 )
 
 func TestCanonical(t *testing.T) {
@@ -40,6 +43,16 @@ func TestCanonical(t *testing.T) {
 	}
 }
 
+// cryptOn is a crypt remote in dir.
+func cryptOn(t *testing.T, dir string) string {
+	t.Helper()
+	pass, err := obscure.Obscure("secret")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf(":crypt,password='%s',remote='%s':sub/dir", pass, dir)
+}
+
 func TestOverlaps(t *testing.T) {
 	if err := Init(t.Context(), Settings{}); err != nil {
 		t.Fatal(err)
@@ -64,8 +77,8 @@ func TestOverlaps(t *testing.T) {
 		{"/", "is inside the remote"},
 		{":alias,remote='" + dir + "':src/x", "is inside the source"},
 		{":alias,remote='" + dir + "':dst", ""},
-		{crypt(t, src+"/c"), "is inside the source"},
-		{crypt(t, dir+"/dst"), ""},
+		{cryptOn(t, src+"/c"), "is inside the source"},
+		{cryptOn(t, dir+"/dst"), ""},
 		{":crypt,remote=':alias,remote=\"" + src + "\":':x", "the source itself"},
 		{":s3:bucket" + src, ""},
 	} {

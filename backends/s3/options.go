@@ -8,7 +8,7 @@ import (
 	"math"
 	"strings"
 
-	rclone "github.com/rclone/rclone/backend/s3"
+	rclones3 "github.com/rclone/rclone/backend/s3"
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/fs/chunksize"
 	"github.com/rclone/rclone/fs/config/configmap"
@@ -83,7 +83,7 @@ const partSize = 8 << 20
 
 // options are rclone's, with what they imply made explicit.
 type options struct {
-	rclone.Options
+	rclones3.Options
 	quirks
 
 	etagIsNotMD5 bool // not even that of an object sent in one request

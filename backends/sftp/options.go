@@ -5,7 +5,7 @@ import (
 	"net"
 	"os/user"
 
-	rclone "github.com/rclone/rclone/backend/sftp"
+	rclonesftp "github.com/rclone/rclone/backend/sftp"
 	"github.com/rclone/rclone/fs/config/configmap"
 	"github.com/rclone/rclone/fs/config/configstruct"
 
@@ -13,7 +13,7 @@ import (
 )
 
 // options are rclone's, read in rclone's way.
-type options struct{ rclone.Options }
+type options struct{ rclonesftp.Options }
 
 // understood are the options that this package follows, or that are about what it does not do: commands
 // in the server's shell, reading while somebody else writes.
