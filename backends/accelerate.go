@@ -11,6 +11,7 @@ import (
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/fs/config/configmap"
 
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
@@ -27,7 +28,7 @@ var ErrNotAccelerated = errors.New("not accelerated")
 
 // Details are what an Accelerator learns of a remote.
 type Details struct {
-	Name    Name           // the remote
+	Name    rclone.Name    // the remote
 	Section string         // the remote's name in rclone's configuration, or ":sftp" of one without
 	Options *configmap.Map // its options, for configstruct.Set into the backend's own struct
 	Root    string         // the path within the remote, as it was written
@@ -87,7 +88,7 @@ func accelerated(ctx, rctx context.Context, d *Details) (c remote.Connection, er
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open remote: %w", d.Name.explain(Classify(rctx, err)))
+		return nil, fmt.Errorf("open remote: %w", d.Name.Explain(rclone.Classify(rctx, err)))
 	}
 	return c, nil
 }

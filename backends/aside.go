@@ -9,6 +9,7 @@ import (
 	"github.com/rclone/rclone/fs/fspath"
 	"github.com/rclone/rclone/fs/operations"
 
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -32,19 +33,19 @@ func openAside(rctx context.Context, d *Details) (*Aside, error) {
 		}
 		return &Aside{Root: d.Root, rctx: rctx, suffix: cfg.Rclone.Suffix}, nil
 	}
-	name, err := ParseName(cfg.Rclone.BackupDir)
+	name, err := rclone.ParseName(cfg.Rclone.BackupDir)
 	if err != nil {
 		return nil, err
 	}
 	_, section, root, _, err := fs.ConfigFs(name.Text())
 	if err != nil {
-		return nil, name.explain(err)
+		return nil, name.Explain(err)
 	}
 	if section != d.Section || connectionString(cfg.Rclone.BackupDir) != connectionString(cfg.Remote) {
 		return nil, fmt.Errorf("%w: --backup-dir %s must be on the same remote as %s", remote.ErrFatal, cfg.Rclone.BackupDir, cfg.Remote)
 	}
 	a := &Aside{Root: root, rctx: rctx}
-	target, at := strings.Trim(cleanPath(d.Root), "/"), strings.Trim(cleanPath(root), "/")
+	target, at := strings.Trim(rclone.CleanPath(d.Root), "/"), strings.Trim(rclone.CleanPath(root), "/")
 	switch {
 	case target == at && cfg.Rclone.Suffix == "":
 		return nil, fmt.Errorf("%w: --backup-dir %s is the remote itself", remote.ErrFatal, cfg.Rclone.BackupDir)
@@ -79,18 +80,5 @@ func (a *Aside) Hides(name string, dir bool) bool {
 	if a.hidden != "" && (name == a.hidden || snapshot.Beneath(name, a.hidden)) {
 		return true
 	}
-	return !dir && a.suffix != "" && Suffixed(a.rctx, name, a.suffix)
-}
-
-// Suffixed reports whether --suffix, without a directory of its own for backups, made this name.
-func Suffixed(rctx context.Context, name, suffix string) bool {
-	if strings.HasSuffix(name, suffix) {
-		return true
-	}
-	// With suffix_keep_extension "a.txt" became "a-suffix.txt".
-	if !fs.GetConfig(rctx).SuffixKeepExtension {
-		return false
-	}
-	i := strings.LastIndex(name, suffix)
-	return i >= 0 && operations.SuffixName(rctx, name[:i]+name[i+len(suffix):]) == name
+	return !dir && a.suffix != "" && rclone.Suffixed(a.rctx, name, a.suffix)
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/rclone/rclone/fs/config/obscure"
 	"github.com/rclone/rclone/fs/operations"
 
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/enginetest"
 )
 
@@ -34,9 +35,9 @@ var generically = map[string]string{"checkers": "4"}
 func TestContractLocal(t *testing.T) {
 	for name, cfg := range map[string]Config{
 		"Plain":        {},
-		"Links":        {Rclone: Options{Links: true}},
-		"Generic":      {Rclone: Options{Options: generically}},
-		"GenericLinks": {Rclone: Options{Options: generically, Links: true}},
+		"Links":        {Rclone: rclone.Options{Links: true}},
+		"Generic":      {Rclone: rclone.Options{Options: generically}},
+		"GenericLinks": {Rclone: rclone.Options{Options: generically, Links: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			enginetest.Contract(t, func(t *testing.T) enginetest.Subject {
@@ -123,7 +124,7 @@ func subject(t *testing.T, cfg Config) enginetest.Subject {
 		if l, ok := c.(*local); ok {
 			return os.ReadFile(l.path(path)) // rclone cannot open all that a file system allows
 		}
-		o, err := f.NewObject(context.Background(), Encode(path))
+		o, err := f.NewObject(context.Background(), rclone.Encode(path))
 		if err != nil {
 			return nil, err
 		}

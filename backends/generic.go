@@ -13,6 +13,7 @@ import (
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/fs/hash"
 
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -20,7 +21,7 @@ import (
 // generic is the Connection over any fs.Fs. All fields are set by Open and constant.
 type generic struct {
 	cfg  *Config
-	name Name // of the remote
+	name rclone.Name // of the remote
 	log  *slog.Logger
 
 	// rctx carries rclone's configuration and lives until Close: some backends keep it for what they
@@ -101,7 +102,7 @@ func (g *generic) learn() {
 		DirMove:         ft.DirMove != nil,
 		SetModTime:      touch,
 		Precision:       precision,
-		Hash:            hashType(g.hash),
+		Hash:            rclone.HashType(g.hash),
 		BucketBased:     ft.BucketBased,
 		CaseInsensitive: ft.CaseInsensitive,
 		EmptyDirs:       ft.CanHaveEmptyDirectories,
@@ -176,12 +177,12 @@ func (g *generic) run(ctx context.Context, call func(ctx context.Context) error)
 	g.calls.Go(func() { done <- call(ctx) })
 	select {
 	case err := <-done:
-		return Classify(ctx, err)
+		return rclone.Classify(ctx, err)
 	case <-ctx.Done():
 	}
 	select {
 	case err := <-done:
-		return Classify(ctx, err)
+		return rclone.Classify(ctx, err)
 	case <-time.After(grace):
 		return ctx.Err()
 	}
@@ -238,7 +239,7 @@ func (g *generic) Close() error {
 			continue
 		}
 		if err := f.Features().Shutdown(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("close remote: %w", Classify(ctx, err)))
+			errs = append(errs, fmt.Errorf("close remote: %w", rclone.Classify(ctx, err)))
 		}
 	}
 	return errors.Join(errs...)
@@ -246,9 +247,9 @@ func (g *generic) Close() error {
 
 // object finds the file or symbolic link at path. With --links a path may be either.
 func (g *generic) object(ctx context.Context, path string) (fs.Object, error) {
-	o, err := g.f.NewObject(ctx, Encode(path))
+	o, err := g.f.NewObject(ctx, rclone.Encode(path))
 	if g.cfg.Rclone.Links && gone(ctx, err) {
-		o, err = g.f.NewObject(ctx, RemoteName(path, snapshot.Symlink))
+		o, err = g.f.NewObject(ctx, rclone.RemoteName(path, snapshot.Symlink))
 	}
 	if err != nil && gone(ctx, err) {
 		return nil, fmt.Errorf("%w: %w", remote.ErrNotFound, err)
@@ -259,7 +260,7 @@ func (g *generic) object(ctx context.Context, path string) (fs.Object, error) {
 // gone reports whether a look at a path failed because there is nothing, be it that what should be
 // a parent is a file.
 func gone(ctx context.Context, err error) bool {
-	return errors.Is(Classify(ctx, err), remote.ErrNotFound) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, fs.ErrorIsFile)
+	return errors.Is(rclone.Classify(ctx, err), remote.ErrNotFound) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, fs.ErrorIsFile)
 }
 
 // possible reports a path that would do harm on the way to this remote.

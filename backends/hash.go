@@ -2,11 +2,8 @@ package backends
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -14,42 +11,10 @@ import (
 	"github.com/rclone/rclone/fs"
 	rhash "github.com/rclone/rclone/fs/hash"
 
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
-
-// NewHash returns the function that t names, or nil if this program does not have it: the backend
-// that defines it may be left out of a slim build.
-func NewHash(t snapshot.HashType) hash.Hash {
-	var r rhash.Type
-	if t == snapshot.NoHash || r.Set(t.String()) != nil {
-		return nil
-	}
-	set := rhash.NewHashSet(r)
-	m, err := rhash.NewMultiHasherTypes(set)
-	if err != nil {
-		return nil
-	}
-	return single{m, r, rhash.Width(r, false) / 2}
-}
-
-// single makes one hash.Hash of a MultiHasher for one type, which is all that rclone exports.
-type single struct {
-	*rhash.MultiHasher
-	t     rhash.Type
-	bytes int
-}
-
-func (s single) Sum(b []byte) []byte {
-	sum, _ := s.MultiHasher.Sum(s.t)
-	return append(b, sum...)
-}
-
-func (s single) Size() int      { return s.bytes }
-func (s single) BlockSize() int { return 64 }
-
-// Reset is never needed here: each content gets a new hash.
-func (s single) Reset() { panic("backends: a hash cannot be used again") }
 
 // cheapHash chooses the algorithm in which f knows the content of its objects without reading them
 // or asking for each; rhash.None if there is none. The order prefers what costs us least.
@@ -103,18 +68,18 @@ func (g *generic) ownHash(ctx context.Context, o fs.Object, want snapshot.HashTy
 		first = rhash.None
 	}
 	for _, r := range slices.Concat([]rhash.Type{first}, cheapest, set.Array()) {
-		if r == rhash.None || !set.Contains(r) || hashType(r) == snapshot.NoHash {
+		if r == rhash.None || !set.Contains(r) || rclone.HashType(r) == snapshot.NoHash {
 			continue
 		}
 		sum, err := o.Hash(ctx, r)
-		if c := Classify(ctx, err); errors.Is(c, remote.ErrOffline) || errors.Is(c, remote.ErrNotFound) || errors.Is(c, context.Canceled) {
+		if c := rclone.Classify(ctx, err); errors.Is(c, remote.ErrOffline) || errors.Is(c, remote.ErrNotFound) || errors.Is(c, context.Canceled) {
 			return snapshot.NoHash, snapshot.Hash{}, err
 		}
 		if err != nil {
 			g.log.Debug("the remote cannot tell the hash of a file", "name", o.Remote(), "type", r, "err", err)
 			return snapshot.NoHash, snapshot.Hash{}, nil
 		}
-		if t, h := parseHash(hashType(r), sum); t != snapshot.NoHash {
+		if t, h := rclone.ParseHash(rclone.HashType(r), sum); t != snapshot.NoHash {
 			return t, h, nil
 		}
 	}
@@ -126,7 +91,7 @@ func download(ctx context.Context, o fs.Object, want snapshot.HashType) (snapsho
 	if err != nil {
 		return snapshot.NoHash, snapshot.Hash{}, err
 	}
-	t, h, n, err := HashStream(ctx, in, want)
+	t, h, n, err := rclone.HashStream(ctx, in, want)
 	if cerr := in.Close(); err == nil {
 		err = cerr
 	}
@@ -136,18 +101,6 @@ func download(ctx context.Context, o fs.Object, want snapshot.HashType) (snapsho
 	return t, h, err
 }
 
-// HashStream reads in to its end, and returns how much that was. The hash is of type want, or XXH3 if this program
-// lacks that.
-func HashStream(ctx context.Context, in io.Reader, want snapshot.HashType) (t snapshot.HashType, h snapshot.Hash, n int64, err error) {
-	t, sum := want, NewHash(want)
-	if sum == nil {
-		t, sum = snapshot.XXH3, NewHash(snapshot.XXH3)
-	}
-	n, err = Copy(ctx, sum, in, -1)
-	copy(h[:], sum.Sum(nil))
-	return t, h, n, err
-}
-
 // Hash implements remote.Connection.
 func (l *local) Hash(ctx context.Context, path string, want snapshot.HashType) (snapshot.HashType, snapshot.Hash, error) {
 	t, h, err := l.hash(ctx, path, want)
@@ -155,7 +108,7 @@ func (l *local) Hash(ctx context.Context, path string, want snapshot.HashType) (
 		err = fmt.Errorf("%w: %w", remote.ErrNotFound, err)
 	}
 	if err != nil {
-		return snapshot.NoHash, snapshot.Hash{}, Wrap(ctx, err, "hash %q", path)
+		return snapshot.NoHash, snapshot.Hash{}, rclone.Wrap(ctx, err, "hash %q", path)
 	}
 	return t, h, nil
 }
@@ -174,7 +127,7 @@ func (l *local) hash(ctx context.Context, path string, want snapshot.HashType) (
 		if err != nil {
 			return t, h, err
 		}
-		t, h, _, err = HashStream(ctx, strings.NewReader(target), want)
+		t, h, _, err = rclone.HashStream(ctx, strings.NewReader(target), want)
 		return t, h, err
 	}
 	f, err := os.Open(l.path(path))
@@ -182,23 +135,6 @@ func (l *local) hash(ctx context.Context, path string, want snapshot.HashType) (
 		return t, h, err
 	}
 	defer f.Close()
-	t, h, _, err = HashStream(ctx, f, want)
+	t, h, _, err = rclone.HashStream(ctx, f, want)
 	return t, h, err
-}
-
-// parseHash packs rclone's text form of a hash as snapshot.Hash says. "" is no hash.
-func parseHash(t snapshot.HashType, sum string) (snapshot.HashType, snapshot.Hash) {
-	var h snapshot.Hash
-	b, err := hex.DecodeString(sum)
-	if err != nil || len(b) == 0 || t == snapshot.NoHash {
-		return snapshot.NoHash, h
-	}
-	copy(h[:], b)
-	return t, h
-}
-
-// hashType is the snapshot's number for an algorithm of rclone; NoHash if it has none.
-func hashType(r rhash.Type) snapshot.HashType {
-	t, _ := snapshot.ParseHashType(r.String())
-	return t
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/rclone/rclone/fs/hash"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -173,14 +174,14 @@ func (g *generic) remote(ctx context.Context, e fs.DirEntry) (*remote.Object, er
 	kind := snapshot.Dir
 	if isFile {
 		kind = snapshot.File
-		if link, ok := TrimLink(name); ok && g.cfg.Rclone.Links {
+		if link, ok := rclone.TrimLink(name); ok && g.cfg.Rclone.Links {
 			name, kind = link, snapshot.Symlink
 		}
 		if o.Size() < 0 || g.isBackup(name) {
 			return nil, nil // no file of ours: a document without bytes, or set aside by Backup
 		}
 	}
-	path, err := Decode(name)
+	path, err := rclone.Decode(name)
 	if err != nil {
 		g.log.Warn("the remote has a name that no local file can have; it is left alone", "name", name)
 		return nil, nil
@@ -199,7 +200,7 @@ func (g *generic) isBackup(name string) bool {
 	if g.backup == nil || g.backup != g.f {
 		return false
 	}
-	return Suffixed(g.rctx, name, g.cfg.Rclone.Suffix)
+	return rclone.Suffixed(g.rctx, name, g.cfg.Rclone.Suffix)
 }
 
 // describe fills in what a listing says of a file. Where the mtime costs a request (S3), a file
@@ -212,7 +213,7 @@ func (g *generic) describe(ctx context.Context, o fs.Object, r *remote.Object) e
 		if err != nil && !errors.Is(err, hash.ErrUnsupported) {
 			return fmt.Errorf("hash of %q: %w", r.Path, err)
 		}
-		e.HashType, e.Hash = parseHash(g.caps.Hash, sum)
+		e.HashType, e.Hash = rclone.ParseHash(g.caps.Hash, sum)
 	}
 	if g.f.Features().SlowModTime && e.HashType != snapshot.NoHash {
 		return nil
@@ -236,7 +237,7 @@ func (g *generic) Stat(ctx context.Context, path string) (remote.Object, error) 
 		if g.caps.BucketBased || !gone(ctx, err) && !errors.Is(err, fs.ErrorIsDir) {
 			return g.beneathFile(ctx, path, err)
 		}
-		if _, listErr := g.f.List(ctx, Encode(path)); listErr != nil && gone(ctx, listErr) {
+		if _, listErr := g.f.List(ctx, rclone.Encode(path)); listErr != nil && gone(ctx, listErr) {
 			return fmt.Errorf("%w: %w", remote.ErrNotFound, listErr)
 		} else if listErr != nil {
 			return listErr
@@ -254,7 +255,7 @@ func (g *generic) Stat(ctx context.Context, path string) (remote.Object, error) 
 // servers have odd words for that, such as Apache's "400 Bad Request".
 func (g *generic) beneathFile(ctx context.Context, path string, err error) error {
 	parent, _ := snapshot.Split(path)
-	if g.caps.BucketBased || parent == "" || classOf(err) != nil {
+	if g.caps.BucketBased || parent == "" || rclone.ClassOf(err) != nil {
 		return err
 	}
 	if _, fileErr := g.object(ctx, parent); fileErr != nil {
@@ -267,7 +268,7 @@ func (g *generic) statFile(ctx context.Context, o fs.Object, path string, r *rem
 	_, last := snapshot.Split(path)
 	*r = remote.Object{Path: path, Temporary: remote.IsTempName(last)}
 	r.Entry = snapshot.Entry{Kind: snapshot.File, Flags: snapshot.Adopted}
-	if o.Remote() != Encode(path) {
+	if o.Remote() != rclone.Encode(path) {
 		r.Entry.Kind = snapshot.Symlink
 	}
 	if err := g.describe(ctx, o, r); err != nil {

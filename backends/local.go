@@ -18,6 +18,7 @@ import (
 	"github.com/rclone/rclone/fs/config/configmap"
 	"github.com/rclone/rclone/lib/file"
 
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -39,7 +40,7 @@ type local struct {
 var _ remote.Connection = (*local)(nil)
 
 // plainLocal returns the directory if nothing that only rclone's backend can do was asked for.
-func plainLocal(cfg *Config, name Name, info *fs.RegInfo, options *configmap.Map) (string, bool) {
+func plainLocal(cfg *Config, name rclone.Name, info *fs.RegInfo, options *configmap.Map) (string, bool) {
 	if cfg.Rclone.Metadata || cfg.Rclone.BackupDir != "" || cfg.Rclone.Suffix != "" || info.Name != "local" || len(cfg.Rclone.Options) > 0 {
 		return "", false
 	}
@@ -58,7 +59,7 @@ func openLocal(root string, links bool) (*local, error) {
 		return nil, fmt.Errorf("open remote: %w: %q is a file, not a directory", remote.ErrFatal, root)
 	}
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("open remote: %w", Classify(context.Background(), err))
+		return nil, fmt.Errorf("open remote: %w", rclone.Classify(context.Background(), err))
 	}
 	return &local{root: root, links: links, caps: remote.Caps{
 		Move: true, DirMove: true, SetModTime: true, EmptyDirs: true, Volatile: true,
@@ -78,7 +79,7 @@ func (l *local) Flush(ctx context.Context) error {
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	return Wrap(ctx, err, "flush the disk of %q", l.root)
+	return rclone.Wrap(ctx, err, "flush the disk of %q", l.root)
 }
 
 func (l *local) path(path string) string {
@@ -89,7 +90,7 @@ func (l *local) path(path string) string {
 func (l *local) Places() ([]remote.Place, error) {
 	p, err := remote.FindPlace(l.root)
 	if err != nil {
-		return nil, Wrap(context.Background(), err, "look at %q", l.root)
+		return nil, rclone.Wrap(context.Background(), err, "look at %q", l.root)
 	}
 	l.seen.Store(&p)
 	return []remote.Place{p}, nil
@@ -147,7 +148,7 @@ func (l *local) Send(ctx context.Context, path string, src remote.Source) error 
 	if err != nil {
 		_ = os.Remove(partial)
 	}
-	return Wrap(ctx, err, "send %q", path)
+	return rclone.Wrap(ctx, err, "send %q", path)
 }
 
 // preallocateFrom is the size from which reserving the space pays, as it keeps large files whole.
@@ -166,7 +167,7 @@ func (l *local) writeFile(ctx context.Context, name string, in io.Reader, size i
 			return errors.Join(fmt.Errorf("%w: %w", remote.ErrQuota, err), f.Close())
 		}
 	}
-	n, err := Copy(ctx, f, in, size)
+	n, err := rclone.Copy(ctx, f, in, size)
 	if err == nil && n != size {
 		err = fmt.Errorf("%w: got %d bytes instead of %d", snapshot.ErrChanged, n, size)
 	}
@@ -208,13 +209,13 @@ func (l *local) writeLink(name string, in io.Reader) error {
 
 // Copy implements remote.Connection: it is never asked for, since a copy here costs what a Send does.
 func (l *local) Copy(ctx context.Context, from, path string, _ snapshot.Entry) error {
-	return Wrap(ctx, remote.ErrCannotMove, "copy %q to %q", from, path)
+	return rclone.Wrap(ctx, remote.ErrCannotMove, "copy %q to %q", from, path)
 }
 
 // Move implements remote.Connection.
 func (l *local) Move(ctx context.Context, from, path string, dir bool) error {
 	old, target := l.path(from), l.path(path)
-	return Wrap(ctx, l.move(old, target, dir), "move %q to %q", from, path)
+	return rclone.Wrap(ctx, l.move(old, target, dir), "move %q to %q", from, path)
 }
 
 func (l *local) move(old, target string, dir bool) error {
@@ -236,7 +237,7 @@ func (l *local) move(old, target string, dir bool) error {
 
 // Touch implements remote.Connection.
 func (l *local) Touch(ctx context.Context, path string, e snapshot.Entry) error {
-	return Wrap(ctx, setMtime(l.path(path), e.ModTime()), "set mtime of %q", path)
+	return rclone.Wrap(ctx, setMtime(l.path(path), e.ModTime()), "set mtime of %q", path)
 }
 
 // Mkdir implements remote.Connection.
@@ -245,21 +246,21 @@ func (l *local) Mkdir(ctx context.Context, path string) error {
 	if err == nil {
 		err = file.MkdirAll(l.path(path), 0o777)
 	}
-	return Wrap(ctx, err, "make directory %q", path)
+	return rclone.Wrap(ctx, err, "make directory %q", path)
 }
 
 // Delete implements remote.Connection.
 func (l *local) Delete(ctx context.Context, paths []string) []error {
 	errs := make([]error, len(paths))
 	for i, path := range paths {
-		if errs[i] = Wrap(ctx, ctx.Err(), "delete %q", path); errs[i] != nil {
+		if errs[i] = rclone.Wrap(ctx, ctx.Err(), "delete %q", path); errs[i] != nil {
 			continue
 		}
 		err := removeFile(l.path(path))
 		if missing(err) {
 			err = nil
 		}
-		errs[i] = Wrap(ctx, err, "delete %q", path)
+		errs[i] = rclone.Wrap(ctx, err, "delete %q", path)
 	}
 	return errs
 }
@@ -271,7 +272,7 @@ func missing(err error) bool {
 
 // Backup implements remote.Connection: with a backup directory the generic Connection is used.
 func (l *local) Backup(ctx context.Context, path string) error {
-	return Wrap(ctx, remote.ErrCannotMove, "back up %q", path)
+	return rclone.Wrap(ctx, remote.ErrCannotMove, "back up %q", path)
 }
 
 // Rmdir implements remote.Connection.
@@ -283,7 +284,7 @@ func (l *local) Rmdir(ctx context.Context, path string) error {
 	if errors.Is(err, iofs.ErrExist) { // what POSIX allows instead of ENOTEMPTY
 		err = fmt.Errorf("%w: %w", remote.ErrNotEmpty, err)
 	}
-	return Wrap(ctx, err, "remove directory %q", path)
+	return rclone.Wrap(ctx, err, "remove directory %q", path)
 }
 
 // Cleanup implements remote.Connection.
@@ -292,7 +293,7 @@ func (l *local) Cleanup(ctx context.Context, path string) error {
 	if missing(err) {
 		return nil
 	}
-	return Wrap(ctx, err, "clean up after %q", path)
+	return rclone.Wrap(ctx, err, "clean up after %q", path)
 }
 
 // Stat implements remote.Connection.
@@ -307,7 +308,7 @@ func (l *local) Stat(ctx context.Context, path string) (remote.Object, error) {
 		}
 		err = remote.ErrNotFound
 	}
-	return remote.Object{}, Wrap(ctx, err, "stat %q", path)
+	return remote.Object{}, rclone.Wrap(ctx, err, "stat %q", path)
 }
 
 // remote describes what is at path, if it is something that can be synced.

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -20,7 +21,7 @@ func (l *local) List(ctx context.Context, fn func(remote.Object) error) error {
 	w.group, w.ctx = errgroup.WithContext(ctx)
 	w.group.SetLimit(max(2, runtime.NumCPU()))
 	w.group.Go(func() error { return w.visit("") })
-	return Wrap(ctx, w.group.Wait(), "list remote")
+	return rclone.Wrap(ctx, w.group.Wait(), "list remote")
 }
 
 // localWalk is one List under way.

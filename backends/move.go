@@ -9,6 +9,7 @@ import (
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/fs/operations"
 
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -23,7 +24,7 @@ func (g *generic) Copy(ctx context.Context, from, path string, e snapshot.Entry)
 		if !g.caps.Copy {
 			return fs.ErrorCantCopy
 		}
-		name := RemoteName(path, e.Kind)
+		name := rclone.RemoteName(path, e.Kind)
 		o, err := g.replace(ctx, g.f, src, name, g.f.Features().Copy)
 		if err != nil {
 			return err
@@ -46,7 +47,7 @@ func (g *generic) Move(ctx context.Context, from, path string, dir bool) error {
 			return err
 		}
 		if dir {
-			return g.moveDir(ctx, Encode(from), Encode(path))
+			return g.moveDir(ctx, rclone.Encode(from), rclone.Encode(path))
 		}
 		return g.moveFile(ctx, from, path)
 	})
@@ -64,7 +65,7 @@ func (g *generic) moveFile(ctx context.Context, from, path string) error {
 	if err != nil {
 		return err
 	}
-	name := Encode(path)
+	name := rclone.Encode(path)
 	if g.cfg.Rclone.Links && strings.HasSuffix(src.Remote(), fs.LinkSuffix) && !strings.HasSuffix(from, fs.LinkSuffix) {
 		name += fs.LinkSuffix
 	}
@@ -79,7 +80,7 @@ func (g *generic) moveDir(ctx context.Context, from, path string) error {
 		return fs.ErrorCantDirMove
 	}
 	err := g.f.Features().DirMove(ctx, g.f, from, path)
-	if err == nil || classOf(err) != nil && !gone(ctx, err) {
+	if err == nil || rclone.ClassOf(err) != nil && !gone(ctx, err) {
 		return err
 	}
 	if _, listErr := g.f.List(ctx, from); listErr == nil {
@@ -142,7 +143,7 @@ func (g *generic) Mkdir(ctx context.Context, path string) error {
 	if !g.caps.EmptyDirs {
 		return nil
 	}
-	err := g.do(ctx, func(ctx context.Context) error { return g.f.Mkdir(ctx, Encode(path)) })
+	err := g.do(ctx, func(ctx context.Context) error { return g.f.Mkdir(ctx, rclone.Encode(path)) })
 	if err != nil {
 		return fmt.Errorf("make directory %q: %w", path, err)
 	}
@@ -153,7 +154,7 @@ func (g *generic) Mkdir(ctx context.Context, path string) error {
 func (g *generic) Delete(ctx context.Context, paths []string) []error {
 	errs := make([]error, len(paths))
 	for i, path := range paths {
-		if errs[i] = Wrap(ctx, ctx.Err(), "delete %q", path); errs[i] != nil {
+		if errs[i] = rclone.Wrap(ctx, ctx.Err(), "delete %q", path); errs[i] != nil {
 			continue
 		}
 		err := g.do(ctx, func(ctx context.Context) error {
@@ -177,11 +178,11 @@ func (g *generic) Rmdir(ctx context.Context, path string) error {
 		return nil
 	}
 	err := g.do(ctx, func(ctx context.Context) error {
-		err := g.f.Rmdir(ctx, Encode(path))
+		err := g.f.Rmdir(ctx, rclone.Encode(path))
 		if err == nil {
 			return nil
 		}
-		entries, listErr := g.f.List(ctx, Encode(path))
+		entries, listErr := g.f.List(ctx, rclone.Encode(path))
 		switch {
 		case listErr != nil && gone(ctx, listErr):
 			return nil
@@ -202,7 +203,7 @@ func (g *generic) Cleanup(ctx context.Context, path string) error {
 		return nil
 	}
 	err := g.do(ctx, func(ctx context.Context) error {
-		o, err := g.f.NewObject(ctx, Encode(remote.PartialName(path)))
+		o, err := g.f.NewObject(ctx, rclone.Encode(remote.PartialName(path)))
 		if err == nil {
 			err = o.Remove(ctx)
 		}
@@ -218,13 +219,13 @@ func (g *generic) Cleanup(ctx context.Context, path string) error {
 func (g *generic) openBackup() error {
 	switch {
 	case g.cfg.Rclone.BackupDir != "":
-		name, err := ParseName(g.cfg.Rclone.BackupDir)
+		name, err := rclone.ParseName(g.cfg.Rclone.BackupDir)
 		if err != nil {
 			return err
 		}
 		b, err := fs.NewFs(g.rctx, name.Text())
 		if err != nil {
-			return name.explain(Classify(g.rctx, err))
+			return name.Explain(rclone.Classify(g.rctx, err))
 		}
 		g.backup = b
 	case g.cfg.Rclone.Suffix != "":

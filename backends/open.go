@@ -12,6 +12,7 @@ import (
 	"github.com/rclone/rclone/fs/cache"
 	"github.com/rclone/rclone/fs/fspath"
 
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
@@ -19,7 +20,7 @@ import (
 type Config struct {
 	Remote  string // anything that rclone takes: mys3:bucket/y, :sftp,host=h:path, /a/directory
 	Source  string // the source directory, absolute; needed for Rclone.Metadata
-	Rclone  Options
+	Rclone  rclone.Options
 	BwLimit string // rclone's syntax, a timetable included; holds for the whole process
 	// Wait is how long a remote that neither answers nor refuses is waited for; 0: 15 s.
 	Wait time.Duration
@@ -36,7 +37,7 @@ type Config struct {
 // Open connects to a remote. The Connection lives longer than ctx, which bounds only the opening.
 // ErrOffline comes within seconds if nobody answers. A root that does not exist is not created.
 func Open(ctx context.Context, cfg Config) (remote.Connection, error) {
-	if err := Init(ctx, Settings{Log: cfg.Log}); err != nil {
+	if err := rclone.Init(ctx, rclone.Settings{Log: cfg.Log}); err != nil {
 		return nil, err
 	}
 	if cfg.Log == nil {
@@ -46,21 +47,21 @@ func Open(ctx context.Context, cfg Config) (remote.Connection, error) {
 		cfg.Wait = 15 * time.Second
 	}
 	if cfg.BwLimit != "" {
-		if err := SetBandwidth(cfg.BwLimit); err != nil {
+		if err := rclone.SetBandwidth(cfg.BwLimit); err != nil {
 			return nil, err
 		}
 	}
-	rctx, err := Context(context.WithoutCancel(ctx), cfg.Rclone)
+	rctx, err := rclone.Context(context.WithoutCancel(ctx), cfg.Rclone)
 	if err != nil {
 		return nil, err
 	}
-	name, err := ParseName(cfg.Remote)
+	name, err := rclone.ParseName(cfg.Remote)
 	if err != nil {
 		return nil, err
 	}
 	info, section, root, options, err := fs.ConfigFs(cfg.Remote)
 	if err != nil {
-		return nil, name.explain(err)
+		return nil, name.Explain(err)
 	}
 	if dir, ok := plainLocal(&cfg, name, info, options); ok {
 		return openLocal(dir, cfg.Rclone.Links)
@@ -69,14 +70,14 @@ func Open(ctx context.Context, cfg Config) (remote.Connection, error) {
 	if c, err := accelerated(ctx, rctx, d); c != nil || err != nil {
 		return c, err
 	}
-	o := opening{cfg: &cfg, name: name, overlay: bases(info.Name, root, options)}
+	o := opening{cfg: &cfg, name: name, overlay: rclone.Bases(info.Name, root, options)}
 	return o.connect(ctx, rctx)
 }
 
 // opening is one remote on its way to a Connection.
 type opening struct {
 	cfg     *Config
-	name    Name
+	name    rclone.Name
 	overlay []string // the remotes that this one is built on, if it is built on others
 }
 
@@ -113,10 +114,10 @@ func (o *opening) reach(ctx, rctx context.Context) (fs.Fs, error) {
 	}
 	f, err := fs.NewFs(pctx, remote)
 	if err != nil && !errors.Is(err, fs.ErrorIsFile) {
-		return nil, o.name.explain(Classify(pctx, err))
+		return nil, o.name.Explain(rclone.Classify(pctx, err))
 	}
 	if offline := answers(fs.CopyConfig(ctx, pctx), f); offline != nil {
-		return nil, o.name.explain(offline)
+		return nil, o.name.Explain(offline)
 	}
 	// Overlays keep their remotes in a cache of rclone's: the patient Fs must not get the impatient.
 	for _, base := range o.overlay {
@@ -130,7 +131,7 @@ func (o *opening) reach(ctx, rctx context.Context) (fs.Fs, error) {
 // answers asks for an object that does not exist: one request on most remotes. Any answer will do.
 func answers(ctx context.Context, f fs.Fs) error {
 	_, err := f.NewObject(ctx, ".snapsync-probe")
-	if err = Classify(ctx, err); errors.Is(err, remote.ErrOffline) || ctx.Err() != nil {
+	if err = rclone.Classify(ctx, err); errors.Is(err, remote.ErrOffline) || ctx.Err() != nil {
 		return err
 	}
 	return nil
@@ -158,7 +159,7 @@ func (o *opening) open(rctx context.Context) (fs.Fs, error) {
 		return nil, fmt.Errorf("%w: %q is a file, not a directory", remote.ErrFatal, o.cfg.Remote)
 	}
 	if err != nil {
-		return nil, o.name.explain(Classify(rctx, err))
+		return nil, o.name.Explain(rclone.Classify(rctx, err))
 	}
 	return f, nil
 }

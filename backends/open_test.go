@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/enginetest"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
@@ -64,18 +65,18 @@ func TestOpenRefuses(t *testing.T) {
 		want string
 	}{
 		{"file", Config{Remote: file}, "is a file"},
-		{"file generic", Config{Remote: file, Rclone: Options{Options: generically}}, "is a file"},
+		{"file generic", Config{Remote: file, Rclone: rclone.Options{Options: generically}}, "is a file"},
 		{"no section", Config{Remote: "nope:x"}, "rclone listremotes"},
 		{"URL", Config{Remote: "ssh://me:XYZ@nas/x"}, "form is :sftp,host=HOST,user=USER:PATH"},
 		{"no backend", Config{Remote: ":nope:x"}, "built without"},
 		{"syntax", Config{Remote: ":sftp,host='x:y"}, "parse remote: unterminated"},
-		{"option", Config{Remote: dir, Rclone: Options{Options: map[string]string{"no-such": "1"}}}, "rclone help flags"},
-		{"option value", Config{Remote: dir, Rclone: Options{Options: map[string]string{"checkers": "many"}}}, "checkers"},
-		{"our option", Config{Remote: dir, Rclone: Options{Options: map[string]string{"dry-run": "true"}}}, "snapsync plan"},
+		{"option", Config{Remote: dir, Rclone: rclone.Options{Options: map[string]string{"no-such": "1"}}}, "rclone help flags"},
+		{"option value", Config{Remote: dir, Rclone: rclone.Options{Options: map[string]string{"checkers": "many"}}}, "checkers"},
+		{"our option", Config{Remote: dir, Rclone: rclone.Options{Options: map[string]string{"dry-run": "true"}}}, "snapsync plan"},
 		{"bwlimit", Config{Remote: dir, BwLimit: "fast"}, "bandwidth limit"},
-		{"backup elsewhere", Config{Remote: dir, Rclone: Options{BackupDir: ":memory:b"}}, "same remote"},
-		{"backup is remote", Config{Remote: dir, Rclone: Options{BackupDir: dir}}, "the remote itself"},
-		{"remote in backup", Config{Remote: dir + "/x", Rclone: Options{BackupDir: dir}}, "inside --backup-dir"},
+		{"backup elsewhere", Config{Remote: dir, Rclone: rclone.Options{BackupDir: ":memory:b"}}, "same remote"},
+		{"backup is remote", Config{Remote: dir, Rclone: rclone.Options{BackupDir: dir}}, "the remote itself"},
+		{"remote in backup", Config{Remote: dir + "/x", Rclone: rclone.Options{BackupDir: dir}}, "inside --backup-dir"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, err := Open(t.Context(), tt.cfg)
@@ -105,7 +106,7 @@ func TestBackup(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			top := t.TempDir()
-			cfg := Config{Remote: filepath.Join(top, "remote"), Rclone: Options{Suffix: tt.suffix}}
+			cfg := Config{Remote: filepath.Join(top, "remote"), Rclone: rclone.Options{Suffix: tt.suffix}}
 			if tt.backup != "" {
 				cfg.Rclone.BackupDir = filepath.Join(cfg.Remote, tt.backup)
 			}
@@ -147,7 +148,7 @@ func TestMetadata(t *testing.T) {
 		t.Fatal(err)
 	}
 	dst := t.TempDir()
-	s := subject(t, Config{Remote: dst, Source: src, Rclone: Options{Metadata: true}})
+	s := subject(t, Config{Remote: dst, Source: src, Rclone: rclone.Options{Metadata: true}})
 	defer s.Close()
 	if !s.Caps().Metadata {
 		t.Fatal("no Caps.Metadata")
@@ -186,7 +187,7 @@ func TestListUnreadable(t *testing.T) {
 		if err := os.MkdirAll(filepath.Join(dir, "d"), 0o000); err != nil {
 			t.Fatal(err)
 		}
-		s := subject(t, Config{Remote: dir, Rclone: Options{Options: options}})
+		s := subject(t, Config{Remote: dir, Rclone: rclone.Options{Options: options}})
 		err := s.List(t.Context(), func(remote.Object) error { return nil })
 		if !errors.Is(err, remote.ErrPermission) {
 			t.Errorf("%s: got %v", name, err)
@@ -197,7 +198,7 @@ func TestListUnreadable(t *testing.T) {
 
 func TestBwLimit(t *testing.T) {
 	t.Cleanup(func() {
-		if err := SetBandwidth("off"); err != nil {
+		if err := rclone.SetBandwidth("off"); err != nil {
 			t.Error(err)
 		}
 	})

@@ -14,6 +14,8 @@ import (
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/fs/config/configmap"
 	"github.com/rclone/rclone/fs/fshttp"
+
+	"github.com/snapsync/snapsync/backends/rclone"
 )
 
 // Pulse returns what tells, within a second and without a request, whether the servers of a remote take
@@ -24,14 +26,14 @@ import (
 // nothing: for directories of this machine, for remotes that are reached through another program or a
 // proxy, and where rclone's configuration does not say which server it is. One call at a time.
 func Pulse(ctx context.Context, cfg Config) func(ctx context.Context) error {
-	if err := Init(ctx, Settings{Log: cfg.Log}); err != nil {
+	if err := rclone.Init(ctx, rclone.Settings{Log: cfg.Log}); err != nil {
 		return nil
 	}
-	rctx, err := Context(context.WithoutCancel(ctx), cfg.Rclone)
+	rctx, err := rclone.Context(context.WithoutCancel(ctx), cfg.Rclone)
 	if err != nil {
 		return nil
 	}
-	p := &pulse{hosts: hostsOf(fs.GetConfig(rctx), cfg.Remote, maxNesting), dial: fshttp.NewDialer(rctx).DialContext}
+	p := &pulse{hosts: hostsOf(fs.GetConfig(rctx), cfg.Remote, rclone.MaxNesting), dial: fshttp.NewDialer(rctx).DialContext}
 	if len(p.hosts) == 0 {
 		return nil
 	}
@@ -113,7 +115,7 @@ func hostsOf(ci *fs.ConfigInfo, remote string, depth int) (all []*host) {
 	if err != nil || depth == 0 || info.Name == "local" {
 		return nil
 	}
-	over := bases(info.Name, at, options)
+	over := rclone.Bases(info.Name, at, options)
 	for _, base := range over {
 		for _, h := range hostsOf(ci, base, depth-1) {
 			if !slices.ContainsFunc(all, func(o *host) bool { return o.address == h.address }) {

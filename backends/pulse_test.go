@@ -16,11 +16,13 @@ import (
 	_ "github.com/rclone/rclone/backend/union"
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/fs/config/configmap"
+
+	"github.com/snapsync/snapsync/backends/rclone"
 )
 
 // TestHosts looks for the servers of remotes, those that others are built on included.
 func TestHosts(t *testing.T) {
-	if err := Init(t.Context(), Settings{}); err != nil {
+	if err := rclone.Init(t.Context(), rclone.Settings{}); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("RCLONE_CONFIG_PULSED_TYPE", "sftp")
@@ -54,7 +56,7 @@ func TestHosts(t *testing.T) {
 		{":crypt,remote=':crypt,remote=/d:':y", "[]"},
 		{":union,upstreams='pulsed:x /d pulsed:z:ro pulsed,host=i:w':y", "[h:22 greets i:22 greets]"},
 	} {
-		if got := fmt.Sprint(hostsOf(fs.GetConfig(t.Context()), tt.remote, maxNesting)); got != tt.want {
+		if got := fmt.Sprint(hostsOf(fs.GetConfig(t.Context()), tt.remote, rclone.MaxNesting)); got != tt.want {
 			t.Errorf("%s: got %s, want %s", tt.remote, got, tt.want)
 		}
 	}

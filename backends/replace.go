@@ -12,6 +12,7 @@ import (
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/fs/hash"
 
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
@@ -60,7 +61,7 @@ var refusals = []string{"exists", "already exist", "alreadyexist", "already_exis
 // refused reports that a remote has answered, and that a file in the way may be its reason not to move
 // or copy. Anything that has another class has another reason.
 func refused(err error) bool {
-	if class := classOf(err); class != nil && !errors.Is(class, remote.ErrInvalidName) {
+	if class := rclone.ClassOf(err); class != nil && !errors.Is(class, remote.ErrInvalidName) {
 		return false
 	}
 	// FTP has these two codes for all that can be wrong with a name. ProFTPD, unless told to overwrite,
@@ -69,7 +70,7 @@ func refused(err error) bool {
 	if errors.As(err, &ftp) {
 		return ftp.Code == 550 || ftp.Code == 553
 	}
-	if status := httpStatus(err); status == http.StatusConflict || status == http.StatusPreconditionFailed {
+	if status := rclone.HTTPStatus(err); status == http.StatusConflict || status == http.StatusPreconditionFailed {
 		return true
 	}
 	text := strings.ToLower(err.Error())

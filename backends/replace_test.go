@@ -13,6 +13,7 @@ import (
 
 	"github.com/rclone/rclone/fs"
 
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/enginetest"
 	"github.com/snapsync/snapsync/engine/remote"
 )
@@ -90,7 +91,7 @@ func TestLostAnswer(t *testing.T) {
 		})
 		t.Run("Backup/"+name, func(t *testing.T) {
 			dir, kept := t.TempDir(), t.TempDir()
-			g := genericIn(t, Config{Remote: dir, Rclone: Options{BackupDir: kept}}, map[string]string{"f": "precious"})
+			g := genericIn(t, Config{Remote: dir, Rclone: rclone.Options{BackupDir: kept}}, map[string]string{"f": "precious"})
 			loseAnswer(g.backup, lost)
 			if err := g.Backup(t.Context(), "f"); err == nil {
 				t.Error("the error was swallowed")
@@ -204,7 +205,7 @@ func TestMoveRefusedSameFile(t *testing.T) {
 
 // TestBackupLosesFile covers a backup directory that says "not found": it is not the file's absence.
 func TestBackupLosesFile(t *testing.T) {
-	g := genericIn(t, Config{Remote: t.TempDir(), Rclone: Options{BackupDir: t.TempDir()}}, map[string]string{"f": "precious"})
+	g := genericIn(t, Config{Remote: t.TempDir(), Rclone: rclone.Options{BackupDir: t.TempDir()}}, map[string]string{"f": "precious"})
 	g.backup.Features().Move = func(context.Context, fs.Object, string) (fs.Object, error) { return nil, fs.ErrorDirNotFound }
 	if err := g.Backup(t.Context(), "f"); err == nil {
 		t.Error("a file that was not backed up passes for one that is not there")
@@ -215,7 +216,7 @@ func TestBackupLosesFile(t *testing.T) {
 // with rclone, the newer one takes its place. The command keeps such names out of the mapping.
 func TestSuffixTaken(t *testing.T) {
 	dir := t.TempDir()
-	g := genericIn(t, Config{Remote: dir, Rclone: Options{Suffix: ".bak"}}, map[string]string{"a": "second", "a.bak": "first"})
+	g := genericIn(t, Config{Remote: dir, Rclone: rclone.Options{Suffix: ".bak"}}, map[string]string{"a": "second", "a.bak": "first"})
 	if err := g.Backup(t.Context(), "a"); err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +228,7 @@ func TestSuffixTaken(t *testing.T) {
 
 // TestSuffixTwice covers a remote that can only copy, when the removal after the copy failed.
 func TestSuffixTwice(t *testing.T) {
-	s := subject(t, Config{Remote: ":memory:bucket" + token(), Rclone: Options{Suffix: ".bak"}})
+	s := subject(t, Config{Remote: ":memory:bucket" + token(), Rclone: rclone.Options{Suffix: ".bak"}})
 	defer s.Close()
 	g := s.Connection.(*generic)
 	g.f.Features().Move = nil

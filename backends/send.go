@@ -14,6 +14,7 @@ import (
 	"github.com/rclone/rclone/fs/object"
 	"github.com/rclone/rclone/lib/encoder"
 
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -55,11 +56,11 @@ func (g *generic) send(ctx context.Context, path string, e snapshot.Entry, t *ta
 	if err := g.possible(path); err != nil {
 		return err
 	}
-	final := RemoteName(path, e.Kind)
+	final := rclone.RemoteName(path, e.Kind)
 	name := final
 	// rclone's local backend makes a real link of NAME.rclonelink, at once and whole.
 	if g.partial && !(e.Kind == snapshot.Symlink && g.local) {
-		name = Encode(remote.PartialName(path))
+		name = rclone.Encode(remote.PartialName(path))
 	}
 	o, err := g.upload(ctx, path, name, e, t)
 	arrived := err == nil
@@ -73,7 +74,7 @@ func (g *generic) send(ctx context.Context, path string, e snapshot.Entry, t *ta
 	}
 	// At the final name only what this upload made, and what verify refused, may be removed: after a
 	// failed upload the old content is there still.
-	if err != nil && (arrived || name != final) && !errors.Is(Classify(ctx, err), remote.ErrOffline) {
+	if err != nil && (arrived || name != final) && !errors.Is(rclone.Classify(ctx, err), remote.ErrOffline) {
 		g.discard(ctx, o, name)
 	}
 	return err
@@ -157,14 +158,14 @@ func (g *generic) info(ctx context.Context, path, name string, e snapshot.Entry)
 
 // metadata reads what rclone knows about a file of the source.
 func (g *generic) metadata(ctx context.Context, path string, kind snapshot.Kind) (fs.Metadata, error) {
-	if encoder.OS.FromStandardPath(Encode(path)) != path {
+	if encoder.OS.FromStandardPath(rclone.Encode(path)) != path {
 		return nil, fmt.Errorf("read metadata: %w: rclone cannot read a file with this name", remote.ErrInvalidName)
 	}
 	src, err := fs.NewFs(ctx, g.cfg.Source)
 	if err != nil {
 		return nil, fmt.Errorf("read metadata: %w", err)
 	}
-	o, err := src.NewObject(ctx, RemoteName(path, kind))
+	o, err := src.NewObject(ctx, rclone.RemoteName(path, kind))
 	if err != nil {
 		return nil, fmt.Errorf("read metadata: %w: %w", snapshot.ErrChanged, err)
 	}
@@ -261,8 +262,8 @@ func newTap(ctx context.Context, in io.ReadCloser, t hash.Type) *tap {
 }
 
 func (t *tap) Read(p []byte) (int, error) {
-	n, err := t.read(p[:ThrottledRead(len(p))])
-	Throttle(n)
+	n, err := t.read(p[:rclone.ThrottledRead(len(p))])
+	rclone.Throttle(n)
 	return n, err
 }
 

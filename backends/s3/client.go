@@ -22,7 +22,7 @@ import (
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/fs/fshttp"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 )
 
 const (
@@ -96,7 +96,7 @@ func notWhenGone(err error) aws.Ternary {
 // and bandwidth.
 func newHTTPClient(rctx context.Context, o *options, patient bool) *http.Client {
 	rctx, ci := fs.AddConfig(rctx)
-	if !patient && !backends.Limited() {
+	if !patient && !rclone.Limited() {
 		ci.Timeout = min(ci.Timeout, fs.Duration(silence))
 	}
 	transport := fshttp.NewTransportCustom(rctx, func(t *http.Transport) {

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -53,7 +53,7 @@ func (c *connection) Backup(ctx context.Context, path string) error {
 		return nil
 	}
 	if err == nil {
-		name := c.aside.Name(backends.RemoteName(path, f.kind))
+		name := c.aside.Name(rclone.RemoteName(path, f.kind))
 		err = c.inBucket(ctx, &c.asideAt, func() error {
 			return c.duplicate(ctx, path, f, &c.asideAt, c.asideAt.keyOf(name), mtimeOf(f.head))
 		})

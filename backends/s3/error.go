@@ -11,7 +11,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
@@ -80,7 +80,7 @@ func classify(ctx context.Context, err error) error {
 	if ctx.Err() == nil {
 		err = named(code(err), err)
 	}
-	return backends.Classify(ctx, err)
+	return rclone.Classify(ctx, err)
 }
 
 // brief is an error of the SDK in fewer words. The SDK says "operation error S3: PutObject, exceeded maximum number

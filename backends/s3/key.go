@@ -9,11 +9,12 @@ import (
 	"github.com/rclone/rclone/lib/encoder"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
 // place is a directory in a bucket, in whose terms names are translated to keys and back. A name is what
-// backends.RemoteName makes of a path; a key is what the server is told.
+// rclone.RemoteName makes of a path; a key is what the server is told.
 type place struct {
 	bucket string
 	root   string // in rclone's standard form; "" is the whole bucket
@@ -39,7 +40,7 @@ func (p *place) keyOf(name string) string {
 
 // key is where an entry of this kind is, or is to be.
 func (p *place) key(path string, kind snapshot.Kind) string {
-	return p.keyOf(backends.RemoteName(path, kind))
+	return p.keyOf(rclone.RemoteName(path, kind))
 }
 
 // prefix is what the keys of everything in p begin with.

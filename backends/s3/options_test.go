@@ -11,7 +11,7 @@ import (
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/lib/encoder"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -67,7 +67,7 @@ func TestKeys(t *testing.T) {
 		for _, path := range []string{"a", "d/b c", "\xff", "x/.../y", "‛／", "trailing "} {
 			key := p.key(path, snapshot.File)
 			name, ok := p.name(key)
-			if back, err := backends.Decode(name); !ok || err != nil || back != path || !strings.HasPrefix(key, p.prefix()) {
+			if back, err := rclone.Decode(name); !ok || err != nil || back != path || !strings.HasPrefix(key, p.prefix()) {
 				t.Errorf("%q is %q, and back %q, %v", path, key, back, err)
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -167,11 +168,11 @@ func (c *connection) Caps() remote.Caps {
 func (c *connection) full(name string) string { return under(c.root, c.opt.Enc.FromStandardPath(name)) }
 
 // path is the path on the server of a path of the engine.
-func (c *connection) path(path string) string { return c.full(backends.Encode(path)) }
+func (c *connection) path(path string) string { return c.full(rclone.Encode(path)) }
 
 // linkPath is where the symbolic link at a path of the engine is kept.
 func (c *connection) linkPath(path string) string {
-	return c.full(backends.RemoteName(path, snapshot.Symlink))
+	return c.full(rclone.RemoteName(path, snapshot.Symlink))
 }
 
 // partial is where the content of a path is put together.
@@ -192,7 +193,7 @@ func (c *connection) call(ctx context.Context, what, path string, do func(s *ses
 		c.pool.put(s)
 	}
 	if err != nil {
-		return fmt.Errorf("%s %q: %w", what, path, backends.Classify(ctx, err))
+		return fmt.Errorf("%s %q: %w", what, path, rclone.Classify(ctx, err))
 	}
 	return nil
 }

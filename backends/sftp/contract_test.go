@@ -17,6 +17,7 @@ import (
 	"github.com/rclone/rclone/fs/operations"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/enginetest"
 	"github.com/snapsync/snapsync/engine/remote"
 )
@@ -29,7 +30,7 @@ func TestContract(t *testing.T) {
 			enginetest.Contract(t, func(t *testing.T) enginetest.Subject {
 				return subject(t, backends.Config{
 					Remote:  server.remote(filepath.Join(t.TempDir(), "not", "yet")),
-					Uploads: &noted{}, Rclone: backends.Options{Links: !plain},
+					Uploads: &noted{}, Rclone: rclone.Options{Links: !plain},
 				})
 			})
 		})
@@ -45,7 +46,7 @@ func TestContractServer(t *testing.T) {
 			enginetest.Contract(t, func(t *testing.T) enginetest.Subject {
 				s := subject(t, backends.Config{
 					Remote:  remote + "/accelerated-" + strings.ToLower(rand.Text()[:10]),
-					Uploads: &noted{}, Rclone: backends.Options{Links: !plain},
+					Uploads: &noted{}, Rclone: rclone.Options{Links: !plain},
 				})
 				if plain {
 					withoutPosixRename(s.Connection.(*connection))
@@ -126,7 +127,7 @@ func subject(t *testing.T, cfg backends.Config) enginetest.Subject {
 		}
 	})
 	read := func(path string) ([]byte, error) {
-		o, err := f.NewObject(context.Background(), root+"/"+backends.Encode(path))
+		o, err := f.NewObject(context.Background(), root+"/"+rclone.Encode(path))
 		if err != nil {
 			return nil, err
 		}

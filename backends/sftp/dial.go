@@ -14,7 +14,7 @@ import (
 	"github.com/rclone/rclone/fs/fshttp"
 	"golang.org/x/crypto/ssh"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
@@ -59,7 +59,7 @@ func (d *dialer) class(ctx context.Context, err error) error {
 	if hungUp(err) {
 		return fmt.Errorf("%w: %w", remote.ErrOffline, err)
 	}
-	return backends.Classify(ctx, err)
+	return rclone.Classify(ctx, err)
 }
 
 func (d *dialer) once(ctx context.Context) (*session, error) {

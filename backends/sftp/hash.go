@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -33,7 +33,7 @@ func (c *connection) Hash(ctx context.Context, path string, want snapshot.HashTy
 		}
 		defer s.send(closeRequest(handle))
 		r := &reader{ctx: ctx, s: s, handle: handle, left: int64(a.size)}
-		t, h, _, err = backends.HashStream(ctx, r, want)
+		t, h, _, err = rclone.HashStream(ctx, r, want)
 		return err
 	})
 	return t, h, err
@@ -87,7 +87,7 @@ func (r *reader) Read(p []byte) (int, error) {
 	}
 	n := copy(p, r.rest)
 	r.rest = r.rest[n:]
-	backends.Throttle(n)
+	rclone.Throttle(n)
 	return n, nil
 }
 

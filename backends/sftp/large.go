@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -148,8 +148,8 @@ func (w *window) room() []byte {
 func (w *window) read(in io.Reader, buf []byte) (n int, err error) {
 	for n < len(buf) && err == nil {
 		var m int
-		m, err = in.Read(buf[n:][:backends.ThrottledRead(len(buf)-n)])
-		backends.Throttle(m)
+		m, err = in.Read(buf[n:][:rclone.ThrottledRead(len(buf)-n)])
+		rclone.Throttle(m)
 		n += m
 		if err == nil {
 			err = w.ctx.Err()

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -27,7 +27,7 @@ func (c *connection) List(ctx context.Context, fn func(remote.Object) error) err
 	l.group = group
 	group.Go(func() error { return l.visit(gctx, "") })
 	if err := group.Wait(); err != nil {
-		return fmt.Errorf("list remote: %w", backends.Classify(ctx, err))
+		return fmt.Errorf("list remote: %w", rclone.Classify(ctx, err))
 	}
 	return nil
 }
@@ -116,10 +116,10 @@ func (c *connection) remote(name string, a attrs) (remote.Object, bool) {
 	kind := snapshot.File
 	if a.isDir() {
 		kind = snapshot.Dir
-	} else if link, ok := backends.TrimLink(name); ok && c.links {
+	} else if link, ok := rclone.TrimLink(name); ok && c.links {
 		name, kind = link, snapshot.Symlink
 	}
-	path, err := backends.Decode(name)
+	path, err := rclone.Decode(name)
 	if err != nil {
 		c.log.Warn("the remote has a name that no local file can have; it is left alone", "name", name)
 		return remote.Object{}, false

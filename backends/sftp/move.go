@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -147,7 +147,7 @@ func (c *connection) Backup(ctx context.Context, path string) error {
 			kinds = append(kinds, snapshot.Symlink)
 		}
 		for _, kind := range kinds {
-			name := backends.RemoteName(path, kind)
+			name := rclone.RemoteName(path, kind)
 			to := under(c.kept, c.opt.Enc.FromStandardPath(c.aside.Name(name)))
 			err := plainly(c.carry(ctx, s, c.full(name), to))
 			if !errors.Is(err, remote.ErrNotFound) {
@@ -228,7 +228,7 @@ func (c *connection) Delete(ctx context.Context, paths []string) []error {
 			err = nil
 		}
 		if errs[i] = err; err != nil {
-			errs[i] = fmt.Errorf("delete %q: %w", paths[i], backends.Classify(ctx, err))
+			errs[i] = fmt.Errorf("delete %q: %w", paths[i], rclone.Classify(ctx, err))
 		}
 	}
 	return errs

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -29,7 +29,7 @@ func (c *connection) Send(ctx context.Context, path string, src remote.Source) e
 		e := src.Entry()
 		t := &transfer{
 			c: c, s: s, path: path, src: src, entry: e,
-			temp: c.partial(path), final: c.full(backends.RemoteName(path, e.Kind)),
+			temp: c.partial(path), final: c.full(rclone.RemoteName(path, e.Kind)),
 			chunk: c.opt.chunk(&s.server),
 		}
 		if e.Size <= int64(smallFile) {
@@ -109,8 +109,8 @@ func (t *transfer) read(ctx context.Context, buf []byte) ([]byte, error) {
 	}
 	for {
 		var n int
-		n, err = in.Read(buf[len(buf):cap(buf)][:backends.ThrottledRead(cap(buf)-len(buf))])
-		backends.Throttle(n)
+		n, err = in.Read(buf[len(buf):cap(buf)][:rclone.ThrottledRead(cap(buf)-len(buf))])
+		rclone.Throttle(n)
 		buf = buf[:len(buf)+n]
 		if err == nil {
 			err = ctx.Err()

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
@@ -130,7 +130,7 @@ func (a *app) candidates(sel *selection, src string) ([]*mapping, error) {
 		}
 	}
 	if sel.Remote != "" {
-		if key, _, err = backends.Canonical(sel.Remote); err != nil {
+		if key, _, err = rclone.Canonical(sel.Remote); err != nil {
 			return nil, &exit.Failure{Status: exit.StatusUsage, Err: err}
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -136,7 +136,7 @@ func (a *app) checkMapping(file *config.File, s *spec) error {
 	}
 	if _, err := findSource(s.src); err != nil {
 		problem("source", err)
-		if err := backends.Overlaps(s.src, s.Remote); errors.Is(err, remote.ErrFatal) { // the remote is not known
+		if err := rclone.Overlaps(s.src, s.Remote); errors.Is(err, remote.ErrFatal) { // the remote is not known
 			problem("remote", err)
 		}
 	} else {

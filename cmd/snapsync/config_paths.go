@@ -8,7 +8,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 )
 
 // expanded makes the paths in a value whole: a service has no working directory that a person would
@@ -69,11 +69,11 @@ func remoteOf(text string) (string, error) {
 	if text == "~" || strings.HasPrefix(text, "~/") {
 		return expandPath(strings.ReplaceAll(text, "$", "$$"))
 	}
-	if _, _, err := backends.Canonical(text); err != nil {
+	if _, _, err := rclone.Canonical(text); err != nil {
 		return "", err
 	}
 	path := strings.TrimPrefix(text, ":local:")
-	if _, local := backends.LocalPath(text); local && text != "" && !filepath.IsAbs(path) {
+	if _, local := rclone.LocalPath(text); local && text != "" && !filepath.IsAbs(path) {
 		return "", fmt.Errorf("%s is a relative directory: start it with / or ~/, or name a remote as in nas:%s", show(text), show(text))
 	}
 	return text, nil
@@ -134,7 +134,7 @@ func literal(path string) string {
 
 // wholeRemote makes a directory that is relative to the working directory one that is not.
 func wholeRemote(remote string) string {
-	if _, local := backends.LocalPath(remote); local && !filepath.IsAbs(remote) && !strings.HasPrefix(remote, "~") && !strings.HasPrefix(remote, ":") {
+	if _, local := rclone.LocalPath(remote); local && !filepath.IsAbs(remote) && !strings.HasPrefix(remote, "~") && !strings.HasPrefix(remote, ":") {
 		if abs, err := filepath.Abs(remote); err == nil {
 			return abs
 		}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
@@ -253,9 +253,9 @@ func shortDuration(d time.Duration) string {
 	return s
 }
 
-// remoteKey is backends.Canonical with an error that ends the process as it should.
+// remoteKey is rclone.Canonical with an error that ends the process as it should.
 func remoteKey(remote string) (key, display string, err error) {
-	key, display, err = backends.Canonical(remote)
+	key, display, err = rclone.Canonical(remote)
 	if err != nil {
 		err = &exit.Failure{Status: exit.StatusUsage, Err: err, Hint: remoteHint}
 	}

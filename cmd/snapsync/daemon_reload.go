@@ -11,7 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
@@ -43,7 +43,7 @@ var settingChecks = []struct {
 	{"log-file-max-age", func(s *settings) error { return (&rotationFlags{LogFileMaxAge: s.LogFileMaxAge}).check() }},
 	{"log-file-max-backups", func(s *settings) error { return (&rotationFlags{LogFileMaxBackups: s.LogFileMaxBackups}).check() }},
 	{"rclone", func(s *settings) error { _, err := s.rcloneOptions(); return err }},
-	{"bwlimit", func(s *settings) error { return backends.CheckBandwidth(s.Bwlimit) }},
+	{"bwlimit", func(s *settings) error { return rclone.CheckBandwidth(s.Bwlimit) }},
 	{"max-transfers", func(s *settings) error { _, err := s.poolSize(nil); return err }},
 	{"metrics-addr", func(s *settings) error { return checkAddress(s.MetricsAddr) }},
 }
@@ -143,7 +143,7 @@ func (d *daemonProcess) adjust(specs []spec, out *control.Outcome) error {
 	level, err := next.logLevel()
 	if err == nil {
 		d.lines.level.Set(level)
-		err = backends.SetBandwidth(next.Bwlimit)
+		err = rclone.SetBandwidth(next.Bwlimit)
 	}
 	d.pool.resize(size)
 	d.now = next

@@ -12,7 +12,7 @@ import (
 
 	"github.com/adrg/xdg"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine/remote"
 )
@@ -105,7 +105,7 @@ const remoteHint = "a remote is name:path, :type,option=value:path or a director
 
 // newMapping computes where the state of source and remote is. It touches nothing.
 func newMapping(stateRoot, source, remote string) (*mapping, error) {
-	key, display, err := backends.Canonical(remote)
+	key, display, err := rclone.Canonical(remote)
 	if err != nil {
 		return nil, &exit.Failure{Status: exit.StatusUsage, Err: err, Hint: remoteHint}
 	}
@@ -152,7 +152,7 @@ func (a *app) mappingFor(src string, t *target) (*mapping, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = backends.Overlaps(source, t.Remote)
+	err = rclone.Overlaps(source, t.Remote)
 	switch {
 	case err == nil:
 		return m, nil

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
@@ -17,7 +17,7 @@ import (
 
 // checkPlaces refuses a state or a backup directory that a run would damage. It makes nothing.
 func (a *app) checkPlaces(m *mapping, f *syncFlags) error {
-	if backends.Overlaps(m.dir, m.open) != nil { // that the remote is known has been seen
+	if rclone.Overlaps(m.dir, m.open) != nil { // that the remote is known has been seen
 		return exit.Usage("keep the state elsewhere with --state-dir, or choose another remote: what the source does not hold is deleted there",
 			"the state directory %s is inside the remote %s", show(m.dir), m.display)
 	}
@@ -57,12 +57,12 @@ func checkBackupDir(m *mapping, dir string) error {
 	if at.remote != target.remote {
 		return exit.Usage(hint, "--backup-dir %s is not on the same remote as %s", display, m.display)
 	}
-	if err := backends.Overlaps(m.source, dir); errors.Is(err, remote.ErrFatal) {
+	if err := rclone.Overlaps(m.source, dir); errors.Is(err, remote.ErrFatal) {
 		return fmt.Errorf("--backup-dir: %w", err)
 	} else if err != nil {
 		return exit.Usage(hint, "--backup-dir %s and the source %s overlap", display, show(m.source))
 	}
-	if at.overlaps(target) || at.remote == "" && backends.Overlaps(at.path, m.open) != nil {
+	if at.overlaps(target) || at.remote == "" && rclone.Overlaps(at.path, m.open) != nil {
 		return exit.Usage(hint, "--backup-dir %s and the remote %s overlap", display, m.display)
 	}
 	return nil
@@ -73,11 +73,11 @@ func checkBackupDir(m *mapping, dir string) error {
 type place struct{ remote, path string }
 
 func placeOf(remote string) (p place, display string, err error) {
-	key, display, err := backends.Canonical(remote)
+	key, display, err := rclone.Canonical(remote)
 	if err != nil {
 		return place{}, "", err
 	}
-	if dir, ok := backends.LocalPath(remote); ok {
+	if dir, ok := rclone.LocalPath(remote); ok {
 		return place{path: dir}, display, nil
 	}
 	end := remoteEnd(key)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -24,7 +25,7 @@ func (a *app) startRclone() error {
 	if _, err := os.Stat(a.Config); a.Config != "" && errors.Is(err, fs.ErrNotExist) {
 		return exit.Usage("--config names rclone's configuration file", "%s does not exist", show(a.Config))
 	}
-	err := backends.Init(a.ctx, backends.Settings{
+	err := rclone.Init(a.ctx, rclone.Settings{
 		AskPassword:     isTerminal(os.Stdin) && isTerminal(a.stderr),
 		PasswordCommand: a.PasswordCommand,
 		ConfigFile:      a.Config,
@@ -45,7 +46,7 @@ func (a *app) remoteConfig(m *mapping, f *syncFlags, bwlimit string) (backends.C
 	return backends.Config{
 		Remote: m.open,
 		Source: m.source,
-		Rclone: backends.Options{
+		Rclone: rclone.Options{
 			Options:   options,
 			Links:     f.Links,
 			Metadata:  f.Metadata,
@@ -61,7 +62,7 @@ func (a *app) remoteConfig(m *mapping, f *syncFlags, bwlimit string) (backends.C
 
 // digestOptions identifies the options that decide what a remote can do. They may hold secrets, and what
 // is made of them is written down.
-func digestOptions(o *backends.Options) string {
+func digestOptions(o *rclone.Options) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%v %v %q %q", o.Links, o.Metadata, o.BackupDir, o.Suffix)
 	for _, key := range slices.Sorted(maps.Keys(o.Options)) {
@@ -76,7 +77,7 @@ func (a *app) checkOptions(c backends.Config) error {
 	if len(c.Rclone.Options) == 0 && c.BwLimit == "" {
 		return nil
 	}
-	conn, err := backends.Open(a.ctx, backends.Config{Remote: c.Source, Rclone: backends.Options{Options: c.Rclone.Options}, BwLimit: c.BwLimit, Log: a.log})
+	conn, err := backends.Open(a.ctx, backends.Config{Remote: c.Source, Rclone: rclone.Options{Options: c.Rclone.Options}, BwLimit: c.BwLimit, Log: a.log})
 	if err == nil {
 		return conn.Close()
 	}
@@ -94,7 +95,7 @@ func (a *app) limitBandwidth(limit string) error {
 	if err := a.startRclone(); err != nil { // it logs what it limits
 		return err
 	}
-	if err := backends.SetBandwidth(limit); err != nil {
+	if err := rclone.SetBandwidth(limit); err != nil {
 		return &exit.Failure{Status: exit.StatusUsage, Err: err, Hint: "--bwlimit has rclone's syntax: https://rclone.org/docs/#bwlimit-bwtimetable"}
 	}
 	return nil
@@ -102,7 +103,7 @@ func (a *app) limitBandwidth(limit string) error {
 
 // filter is nil if everything belongs to the mapping.
 func (f *filterFlags) filter() (snapshot.Filter, error) {
-	filter, err := backends.NewFilter(backends.FilterOptions{
+	filter, err := rclone.NewFilter(rclone.FilterOptions{
 		Include: f.Include, IncludeFrom: f.IncludeFrom, Exclude: f.Exclude, ExcludeFrom: f.ExcludeFrom,
 		Filter: f.Filter, FilterFrom: f.FilterFrom, FilesFrom: f.FilesFrom, FilesFromRaw: f.FilesFromRaw,
 		ExcludeIfPresent: f.ExcludeIfPresent, MinSize: f.MinSize, MaxSize: f.MaxSize, MinAge: f.MinAge, MaxAge: f.MaxAge,

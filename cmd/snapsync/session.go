@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -111,7 +112,7 @@ func (a *app) engineConfig(m *mapping, f *syncFlags, t *transferFlags) (engine.C
 			Links:         f.linkMode(),
 			OneFileSystem: f.OneFileSystem,
 			Checksum:      f.Checksum,
-			NewHash:       backends.NewHash,
+			NewHash:       rclone.NewHash,
 		},
 		Connect: func(_ context.Context, uploads remote.Uploads) (remote.Connection, error) {
 			remote := target

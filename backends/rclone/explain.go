@@ -1,4 +1,4 @@
-package backends
+package rclone
 
 import (
 	"errors"
@@ -31,8 +31,8 @@ func formOf(scheme string) string {
 	return ":TYPE,OPTION=VALUE:PATH"
 }
 
-// explain says what to do about a remote that cannot be used at all.
-func (n Name) explain(err error) error {
+// Explain says what to do about a remote that cannot be used at all.
+func (n Name) Explain(err error) error {
 	p, _ := fspath.Parse(n.text) // it could be parsed before
 	switch {
 	case len(p.Config) == 0 && strings.HasPrefix(p.Path, "//") && errors.Is(err, fs.ErrorNotFoundInConfigFile):

@@ -1,4 +1,4 @@
-package backends
+package rclone
 
 import (
 	"context"
@@ -37,7 +37,7 @@ func Classify(ctx context.Context, err error) error {
 	}
 	class := ctx.Err()
 	if class == nil {
-		class = classOf(err)
+		class = ClassOf(err)
 	}
 	if class == nil || errors.Is(err, class) {
 		return err
@@ -53,9 +53,9 @@ func Wrap(ctx context.Context, err error, format string, args ...any) error {
 	return fmt.Errorf(format+": %w", append(args, Classify(ctx, err))...)
 }
 
-// classOf tries the most certain evidence first: rclone's own errors, then the system's, then what a
+// ClassOf tries the most certain evidence first: rclone's own errors, then the system's, then what a
 // protocol said, and the network last, because nearly everything can look like its failure.
-func classOf(err error) error {
+func ClassOf(err error) error {
 	for _, class := range []func(error) error{ofRclone, ofSystem, ofText, ofStatus, ofNetwork} {
 		if c := class(err); c != nil {
 			return c
@@ -149,7 +149,7 @@ func ofStatus(err error) error {
 	if errors.As(err, &ftp) {
 		return ofFTP(ftp.Code)
 	}
-	switch status := httpStatus(err); {
+	switch status := HTTPStatus(err); {
 	case status == http.StatusNotFound:
 		return remote.ErrNotFound
 	case status == http.StatusUnauthorized:
@@ -182,9 +182,9 @@ func ofFTP(code int) error {
 	return nil
 }
 
-// httpStatus returns the status that an error of some client library carries, or 0. They agree on
+// HTTPStatus returns the status that an error of some client library carries, or 0. They agree on
 // nothing but calling it StatusCode, HTTPStatusCode or Code.
-func httpStatus(err error) int {
+func HTTPStatus(err error) int {
 	var with interface{ HTTPStatusCode() int }
 	if errors.As(err, &with) {
 		return with.HTTPStatusCode()
