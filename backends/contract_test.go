@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	_ "github.com/rclone/rclone/backend/alias"
 	_ "github.com/rclone/rclone/backend/crypt"
 	_ "github.com/rclone/rclone/backend/ftp"
 	_ "github.com/rclone/rclone/backend/local"
@@ -29,20 +28,11 @@ import (
 	"github.com/snapsync/snapsync/engine/enginetest"
 )
 
-// generically forces the generic Connection onto a local directory.
-var generically = map[string]string{"checkers": "4"}
-
-func TestContractLocal(t *testing.T) {
-	for name, cfg := range map[string]Config{
-		"Plain":        {},
-		"Links":        {Rclone: rclone.Options{Links: true}},
-		"Generic":      {Rclone: rclone.Options{Options: generically}},
-		"GenericLinks": {Rclone: rclone.Options{Options: generically, Links: true}},
-	} {
+func TestContractDirectory(t *testing.T) {
+	for name, o := range map[string]rclone.Options{"Plain": {}, "Links": {Links: true}} {
 		t.Run(name, func(t *testing.T) {
 			enginetest.Contract(t, func(t *testing.T) enginetest.Subject {
-				cfg.Remote = filepath.Join(t.TempDir(), "not", "yet")
-				return subject(t, cfg)
+				return subject(t, filepath.Join(t.TempDir(), "not", "yet"), o)
 			})
 		})
 	}
@@ -50,13 +40,13 @@ func TestContractLocal(t *testing.T) {
 
 func TestContractMemory(t *testing.T) {
 	enginetest.Contract(t, func(t *testing.T) enginetest.Subject {
-		return subject(t, Config{Remote: ":memory:bucket" + token() + "/prefix"})
+		return subject(t, ":memory:bucket"+token()+"/prefix", rclone.Options{})
 	})
 }
 
 func TestContractCrypt(t *testing.T) {
 	enginetest.Contract(t, func(t *testing.T) enginetest.Subject {
-		return subject(t, Config{Remote: crypt(t, filepath.Join(t.TempDir(), "base"))})
+		return subject(t, crypt(t, filepath.Join(t.TempDir(), "base")), rclone.Options{})
 	})
 }
 
@@ -86,7 +76,7 @@ func TestContractServers(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			enginetest.Contract(t, func(t *testing.T) enginetest.Subject {
-				return subject(t, Config{Remote: strings.TrimSuffix(remote, "/") + "/contract-" + token(), Log: testLog(t)})
+				return subject(t, strings.TrimSuffix(remote, "/")+"/contract-"+token(), rclone.Options{})
 			})
 		})
 	}
@@ -95,20 +85,35 @@ func TestContractServers(t *testing.T) {
 // token names something that nobody else uses.
 func token() string { return strings.ToLower(rand.Text()[:10]) }
 
-// testLog logs warnings and above to t.
-func testLog(t *testing.T) *slog.Logger {
-	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
-}
-
-// subject opens cfg and reads back through an rclone Fs of its own.
-func subject(t *testing.T, cfg Config) enginetest.Subject {
+// openOn opens the generic Connection to a remote.
+func openOn(t *testing.T, target, source string, o rclone.Options) *generic {
 	t.Helper()
-	cfg.Wait = time.Minute // a log-in under the race detector, on a busy machine
-	c, err := Open(t.Context(), cfg)
+	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	if err := rclone.Init(t.Context(), rclone.Settings{}); err != nil {
+		t.Fatal(err)
+	}
+	rctx, err := rclone.Context(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := fs.NewFs(context.Background(), cfg.Remote)
+	name, err := rclone.ParseName(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The wait is for a log-in under the race detector, on a busy machine.
+	g, err := openGeneric(t.Context(), rctx, genericConfig{Name: name, Source: source, Rclone: o, Wait: time.Minute, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { g.Close() })
+	return g
+}
+
+// subject opens a remote and reads back through an rclone Fs of its own.
+func subject(t *testing.T, target string, o rclone.Options) enginetest.Subject {
+	t.Helper()
+	g := openOn(t, target, "", o)
+	f, err := fs.NewFs(context.Background(), target)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,13 +122,10 @@ func subject(t *testing.T, cfg Config) enginetest.Subject {
 			return // t.TempDir cleans up
 		}
 		if err := operations.Purge(context.Background(), f, ""); err != nil && !errors.Is(err, fs.ErrorDirNotFound) {
-			t.Logf("purge %s: %v", cfg.Remote, err)
+			t.Logf("purge %s: %v", target, err)
 		}
 	})
 	read := func(path string) ([]byte, error) {
-		if l, ok := c.(*local); ok {
-			return os.ReadFile(l.path(path)) // rclone cannot open all that a file system allows
-		}
 		o, err := f.NewObject(context.Background(), rclone.Encode(path))
 		if err != nil {
 			return nil, err
@@ -136,5 +138,5 @@ func subject(t *testing.T, cfg Config) enginetest.Subject {
 		return io.ReadAll(in)
 	}
 	info := fs.FindFromFs(fs.UnWrapFs(f))
-	return enginetest.Subject{Connection: c, Read: read, Links: cfg.Rclone.Links, NoControl: info.Name == "s3"}
+	return enginetest.Subject{Connection: g, Read: read, Links: o.Links, NoControl: info.Name == "s3"}
 }

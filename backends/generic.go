@@ -20,9 +20,8 @@ import (
 
 // generic is the Connection over any fs.Fs. All fields are set by Open and constant.
 type generic struct {
-	cfg  *Config
-	name rclone.Name // of the remote
-	log  *slog.Logger
+	cfg *genericConfig
+	log *slog.Logger
 
 	// rctx carries rclone's configuration and lives until Close: some backends keep it for what they
 	// do on their own, such as refreshing a token.
@@ -93,7 +92,7 @@ func (g *generic) learn() {
 	touch := precision > 0 && !q.noTouch
 	g.partial = ft.Move != nil && (ft.PartialUploads || q.removes) && !fs.GetConfig(g.rctx).Inplace
 	g.local = base.Features().IsLocal
-	g.kept, _ = g.name.Roots() // it could be opened, so it can be looked through
+	g.kept, _ = g.cfg.Name.Roots() // it could be opened, so it can be looked through
 	g.dups, g.telnet = ft.DuplicateFiles, q.telnet
 	g.hash = cheapHash(g.f)
 	g.caps = remote.Caps{
@@ -228,7 +227,7 @@ func (g *generic) Close() error {
 	select {
 	case <-idle:
 	case <-time.After(drainTimeout):
-		g.log.Debug("a request to the remote did not end; left behind", "remote", g.cfg.Remote)
+		g.log.Debug("a request to the remote did not end; left behind", "remote", g.cfg.Name)
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(g.rctx), closeTimeout)

@@ -113,10 +113,6 @@ func (l *listing) walk(ctx context.Context) error {
 	return group.Wait()
 }
 
-func (g *generic) isHidden(remote string) bool {
-	return g.hidden != "" && (remote == g.hidden || snapshot.Beneath(remote, g.hidden))
-}
-
 // add hands entries on. What needs a request for each is asked in parallel.
 func (l *listing) add(ctx context.Context, entries fs.DirEntries) error {
 	l.mu.Lock()
@@ -195,14 +191,6 @@ func (g *generic) remote(ctx context.Context, e fs.DirEntry) (*remote.Object, er
 	return r, err
 }
 
-// isBackup reports whether --suffix, without --backup-dir, made this name.
-func (g *generic) isBackup(name string) bool {
-	if g.backup == nil || g.backup != g.f {
-		return false
-	}
-	return rclone.Suffixed(g.rctx, name, g.cfg.Rclone.Suffix)
-}
-
 // describe fills in what a listing says of a file. Where the mtime costs a request (S3), a file
 // whose hash was listed is recognised by that, and its Mtime stays 0: not known.
 func (g *generic) describe(ctx context.Context, o fs.Object, r *remote.Object) error {
@@ -223,59 +211,5 @@ func (g *generic) describe(ctx context.Context, o fs.Object, r *remote.Object) e
 		r.Uploaded = mtime
 	}
 	e.Mtime = mtime.Truncate(max(g.caps.Precision, time.Nanosecond)).UnixNano()
-	return nil
-}
-
-// Stat implements remote.Connection.
-func (g *generic) Stat(ctx context.Context, path string) (remote.Object, error) {
-	var found remote.Object
-	err := g.do(ctx, func(ctx context.Context) error {
-		o, err := g.object(ctx, path)
-		if err == nil {
-			return g.statFile(ctx, o, path, &found)
-		}
-		if g.caps.BucketBased || !gone(ctx, err) && !errors.Is(err, fs.ErrorIsDir) {
-			return g.beneathFile(ctx, path, err)
-		}
-		if _, listErr := g.f.List(ctx, rclone.Encode(path)); listErr != nil && gone(ctx, listErr) {
-			return fmt.Errorf("%w: %w", remote.ErrNotFound, listErr)
-		} else if listErr != nil {
-			return listErr
-		}
-		found = remote.Object{Path: path, Entry: snapshot.Entry{Kind: snapshot.Dir, Flags: snapshot.Adopted}}
-		return nil
-	})
-	if err != nil {
-		return remote.Object{}, fmt.Errorf("stat %q: %w", path, err)
-	}
-	return found, nil
-}
-
-// beneathFile turns err, which looking at path gave, into "not found" if the parent is a file: some
-// servers have odd words for that, such as Apache's "400 Bad Request".
-func (g *generic) beneathFile(ctx context.Context, path string, err error) error {
-	parent, _ := snapshot.Split(path)
-	if g.caps.BucketBased || parent == "" || rclone.ClassOf(err) != nil {
-		return err
-	}
-	if _, fileErr := g.object(ctx, parent); fileErr != nil {
-		return err
-	}
-	return fmt.Errorf("%w: %q is a file", remote.ErrNotFound, parent)
-}
-
-func (g *generic) statFile(ctx context.Context, o fs.Object, path string, r *remote.Object) error {
-	_, last := snapshot.Split(path)
-	*r = remote.Object{Path: path, Temporary: remote.IsTempName(last)}
-	r.Entry = snapshot.Entry{Kind: snapshot.File, Flags: snapshot.Adopted}
-	if o.Remote() != rclone.Encode(path) {
-		r.Entry.Kind = snapshot.Symlink
-	}
-	if err := g.describe(ctx, o, r); err != nil {
-		return err
-	}
-	if g.caps.Precision > 0 && r.Entry.Mtime == 0 { // one request is fine here
-		r.Entry.Mtime = o.ModTime(ctx).Truncate(g.caps.Precision).UnixNano()
-	}
 	return nil
 }

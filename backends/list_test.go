@@ -8,6 +8,7 @@ import (
 
 	"github.com/rclone/rclone/fs"
 
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
@@ -24,7 +25,7 @@ func TestListRBreaks(t *testing.T) {
 		"no root":                     {nil, false, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := genericIn(t, Config{Remote: filepath.Join(t.TempDir(), "remote")}, tt.files)
+			g := genericIn(t, filepath.Join(t.TempDir(), "remote"), rclone.Options{}, tt.files)
 			g.f.Features().ListR = func(ctx context.Context, _ string, hand fs.ListRCallback) error {
 				entries, _ := g.f.List(ctx, "")
 				if tt.hand {

@@ -14,8 +14,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/rclone/rclone/fs"
-	"github.com/rclone/rclone/fs/config/configmap"
 	"github.com/rclone/rclone/lib/file"
 
 	"github.com/snapsync/snapsync/backends/rclone"
@@ -38,19 +36,6 @@ type local struct {
 }
 
 var _ remote.Connection = (*local)(nil)
-
-// plainLocal returns the directory if nothing that only rclone's backend can do was asked for.
-func plainLocal(cfg *Config, name rclone.Name, info *fs.RegInfo, options *configmap.Map) (string, bool) {
-	if cfg.Rclone.Metadata || cfg.Rclone.BackupDir != "" || cfg.Rclone.Suffix != "" || info.Name != "local" || len(cfg.Rclone.Options) > 0 {
-		return "", false
-	}
-	for option := range info.Options.NonDefault(options) {
-		if option != "links" && option != "skip_links" && option != "copy_links" {
-			return "", false
-		}
-	}
-	return name.Local()
-}
 
 // openLocal only looks: a directory that does not exist is made by the first Send.
 func openLocal(root string, links bool) (*local, error) {

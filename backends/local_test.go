@@ -14,6 +14,22 @@ import (
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
+func TestContract(t *testing.T) {
+	for name, links := range map[string]bool{"Plain": false, "Links": true} {
+		t.Run(name, func(t *testing.T) {
+			enginetest.Contract(t, func(t *testing.T) enginetest.Subject {
+				root := filepath.Join(t.TempDir(), "not", "yet")
+				l, err := openLocal(root, links)
+				if err != nil {
+					t.Fatal(err)
+				}
+				read := func(path string) ([]byte, error) { return os.ReadFile(filepath.Join(root, filepath.FromSlash(path))) }
+				return enginetest.Subject{Connection: l, Read: read, Links: links}
+			})
+		})
+	}
+}
+
 func TestFlushMissingRoot(t *testing.T) {
 	l, err := openLocal(filepath.Join(t.TempDir(), "not", "there"), false)
 	if err != nil {

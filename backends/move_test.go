@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/enginetest"
 )
 
@@ -13,7 +14,7 @@ import (
 // second before is not taken for it, although it is less than a second away.
 func TestTouchNear(t *testing.T) {
 	dir := t.TempDir()
-	g := genericIn(t, Config{Remote: dir}, map[string]string{"f": "x"})
+	g := genericIn(t, dir, rclone.Options{}, map[string]string{"f": "x"})
 	g.caps.Precision = time.Second
 	has := time.Unix(1_000_000_000, 0)
 	for _, tt := range []struct{ to, want time.Time }{

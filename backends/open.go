@@ -2,15 +2,11 @@ package backends
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/rclone/rclone/fs"
-	"github.com/rclone/rclone/fs/cache"
-	"github.com/rclone/rclone/fs/fspath"
+	"github.com/rclone/rclone/fs/config/configmap"
 
 	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -64,111 +60,34 @@ func Open(ctx context.Context, cfg Config) (remote.Connection, error) {
 		return nil, name.Explain(err)
 	}
 	if dir, ok := plainLocal(&cfg, name, info, options); ok {
-		return openLocal(dir, cfg.Rclone.Links)
+		c, err := openLocal(dir, cfg.Rclone.Links)
+		if err != nil {
+			return nil, err
+		}
+		return c, nil
 	}
 	d := &Details{Name: name, Section: section, Options: options, Root: root, Config: &cfg, info: info}
 	if c, err := accelerated(ctx, rctx, d); c != nil || err != nil {
 		return c, err
 	}
-	o := opening{cfg: &cfg, name: name, overlay: rclone.Bases(info.Name, root, options)}
-	return o.connect(ctx, rctx)
-}
-
-// opening is one remote on its way to a Connection.
-type opening struct {
-	cfg     *Config
-	name    rclone.Name
-	overlay []string // the remotes that this one is built on, if it is built on others
-}
-
-// connect first makes a Connection that tries once and gives up soon, to learn whether anybody
-// answers; then the one that does the work. rctx carries rclone's configuration and no deadline.
-func (o *opening) connect(ctx, rctx context.Context) (remote.Connection, error) {
-	rctx, cancel := context.WithCancel(rctx)
-	g := &generic{rctx: rctx, cancel: cancel, cfg: o.cfg, name: o.name, log: o.cfg.Log}
-	err := g.within(ctx, func(ctx context.Context) (err error) { g.probe, err = o.reach(ctx, rctx); return err })
-	if err == nil {
-		err = g.within(ctx, func(context.Context) (err error) { g.f, err = o.open(rctx); return err })
-	}
-	if err == nil {
-		err = g.within(ctx, func(context.Context) error { return g.openBackup() })
-	}
+	c, err := openGeneric(ctx, rctx, genericConfig{
+		Name: name, Source: cfg.Source, Rclone: cfg.Rclone, Wait: cfg.Wait, Log: cfg.Log,
+	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open remote: %w", err), g.Close())
+		return nil, err
 	}
-	g.learn()
-	return g, nil
+	return c, nil
 }
 
-// reach makes the Fs that Probe uses, and asks it one question.
-//
-// The path ends in a slash, so that a bucket remote believes that it is a directory instead of
-// asking: S3, when the question cannot be asked, says that it is a file, and gives its parent as the
-// root. An overlay passes the path on encrypted or extended, so there the question is asked.
-func (o *opening) reach(ctx, rctx context.Context) (fs.Fs, error) {
-	pctx, ci := fs.AddConfig(rctx)
-	ci.LowLevelRetries = 1
-	remote := o.cfg.Remote
-	if len(o.overlay) == 0 {
-		remote = withSlash(remote)
+// plainLocal returns the directory if nothing that only rclone's backend can do was asked for.
+func plainLocal(cfg *Config, name rclone.Name, info *fs.RegInfo, options *configmap.Map) (string, bool) {
+	if cfg.Rclone.Metadata || cfg.Rclone.BackupDir != "" || cfg.Rclone.Suffix != "" || info.Name != "local" || len(cfg.Rclone.Options) > 0 {
+		return "", false
 	}
-	f, err := fs.NewFs(pctx, remote)
-	if err != nil && !errors.Is(err, fs.ErrorIsFile) {
-		return nil, o.name.Explain(rclone.Classify(pctx, err))
-	}
-	if offline := answers(fs.CopyConfig(ctx, pctx), f); offline != nil {
-		return nil, o.name.Explain(offline)
-	}
-	// Overlays keep their remotes in a cache of rclone's: the patient Fs must not get the impatient.
-	for _, base := range o.overlay {
-		if p, err := fspath.Parse(base); err == nil && p.Name != "" {
-			cache.ClearConfig(p.Name)
+	for option := range info.Options.NonDefault(options) {
+		if option != "links" && option != "skip_links" && option != "copy_links" {
+			return "", false
 		}
 	}
-	return f, nil
-}
-
-// answers asks for an object that does not exist: one request on most remotes. Any answer will do.
-func answers(ctx context.Context, f fs.Fs) error {
-	_, err := f.NewObject(ctx, ".snapsync-probe")
-	if err = rclone.Classify(ctx, err); errors.Is(err, remote.ErrOffline) || ctx.Err() != nil {
-		return err
-	}
-	return nil
-}
-
-// within runs a call that a remote must answer within cfg.Wait: silence is an outage.
-func (g *generic) within(ctx context.Context, call func(ctx context.Context) error) error {
-	waiting, cancel := context.WithTimeout(ctx, g.cfg.Wait)
-	defer cancel()
-	err := g.run(waiting, call)
-	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
-		return fmt.Errorf("%w: no answer within %v", remote.ErrOffline, g.cfg.Wait)
-	}
-	return err
-}
-
-// open makes the Fs that does the work.
-func (o *opening) open(rctx context.Context) (fs.Fs, error) {
-	target := o.cfg.Remote
-	if info, _, _, _, err := fs.ConfigFs(target); err == nil && len(o.overlay) == 0 && bucketBased(info) {
-		target = withSlash(target)
-	}
-	f, err := fs.NewFs(rctx, target)
-	if errors.Is(err, fs.ErrorIsFile) {
-		return nil, fmt.Errorf("%w: %q is a file, not a directory", remote.ErrFatal, o.cfg.Remote)
-	}
-	if err != nil {
-		return nil, o.name.Explain(rclone.Classify(rctx, err))
-	}
-	return f, nil
-}
-
-// withSlash makes a path of a remote say that it is a directory.
-func withSlash(remote string) string {
-	p, err := fspath.Parse(remote)
-	if err != nil || p.Path == "" || strings.HasSuffix(remote, "/") {
-		return remote
-	}
-	return remote + "/"
+	return name.Local()
 }

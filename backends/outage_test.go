@@ -11,6 +11,7 @@ import (
 
 	"github.com/rclone/rclone/fs"
 
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/enginetest"
 	"github.com/snapsync/snapsync/engine/remote"
 )
@@ -39,7 +40,7 @@ func (d dead) NewObject(context.Context, string) (fs.Object, error) {
 func TestOutage(t *testing.T) {
 	for name, after := range map[string]time.Duration{"at once": 0, "slow": time.Minute} {
 		t.Run(name, func(t *testing.T) {
-			g := genericIn(t, Config{Remote: t.TempDir()}, nil)
+			g := genericIn(t, t.TempDir(), rclone.Options{}, nil)
 			synctest.Test(t, func(t *testing.T) {
 				asked, probed := 0, 0
 				c := &generic{cfg: g.cfg, log: g.log, rctx: g.rctx, caps: g.caps, partial: true}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -25,15 +26,15 @@ import (
 // Overlays are seen through: all the servers beneath have to answer. Pulse is nil where it would tell
 // nothing: for directories of this machine, for remotes that are reached through another program or a
 // proxy, and where rclone's configuration does not say which server it is. One call at a time.
-func Pulse(ctx context.Context, cfg Config) func(ctx context.Context) error {
-	if err := rclone.Init(ctx, rclone.Settings{Log: cfg.Log}); err != nil {
+func Pulse(ctx context.Context, target string, o rclone.Options, log *slog.Logger) func(ctx context.Context) error {
+	if err := rclone.Init(ctx, rclone.Settings{Log: log}); err != nil {
 		return nil
 	}
-	rctx, err := rclone.Context(context.WithoutCancel(ctx), cfg.Rclone)
+	rctx, err := rclone.Context(context.WithoutCancel(ctx), o)
 	if err != nil {
 		return nil
 	}
-	p := &pulse{hosts: hostsOf(fs.GetConfig(rctx), cfg.Remote, rclone.MaxNesting), dial: fshttp.NewDialer(rctx).DialContext}
+	p := &pulse{hosts: hostsOf(fs.GetConfig(rctx), target, rclone.MaxNesting), dial: fshttp.NewDialer(rctx).DialContext}
 	if len(p.hosts) == 0 {
 		return nil
 	}

@@ -13,7 +13,15 @@ import (
 	"testing/synctest"
 	"time"
 
+	_ "github.com/rclone/rclone/backend/alias"
+	_ "github.com/rclone/rclone/backend/crypt"
+	_ "github.com/rclone/rclone/backend/ftp"
+	_ "github.com/rclone/rclone/backend/local"
+	_ "github.com/rclone/rclone/backend/memory"
+	_ "github.com/rclone/rclone/backend/s3"
+	_ "github.com/rclone/rclone/backend/sftp"
 	_ "github.com/rclone/rclone/backend/union"
+	_ "github.com/rclone/rclone/backend/webdav"
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/fs/config/configmap"
 
@@ -135,7 +143,7 @@ func TestPulse(t *testing.T) {
 			conn.Close()
 		}
 	}()
-	feel := Pulse(t.Context(), Config{Remote: fmt.Sprintf(":sftp,host=127.0.0.1,port=%d:x", l.Addr().(*net.TCPAddr).Port)})
+	feel := Pulse(t.Context(), fmt.Sprintf(":sftp,host=127.0.0.1,port=%d:x", l.Addr().(*net.TCPAddr).Port), rclone.Options{}, nil)
 	if err := feel(t.Context()); err != nil {
 		t.Errorf("greeted: got %v", err)
 	}
@@ -149,15 +157,15 @@ func TestPulse(t *testing.T) {
 	}
 	defer silent.Close()
 	port := silent.Addr().(*net.TCPAddr).Port
-	feel = Pulse(t.Context(), Config{Remote: fmt.Sprintf(":webdav,url='http://127.0.0.1:%d':x", port)})
+	feel = Pulse(t.Context(), fmt.Sprintf(":webdav,url='http://127.0.0.1:%d':x", port), rclone.Options{}, nil)
 	if err := feel(t.Context()); err != nil {
 		t.Errorf("taken: got %v", err)
 	}
-	feel = Pulse(t.Context(), Config{Remote: fmt.Sprintf(":sftp,host=127.0.0.1,port=%d:x", port)})
+	feel = Pulse(t.Context(), fmt.Sprintf(":sftp,host=127.0.0.1,port=%d:x", port), rclone.Options{}, nil)
 	if err := feel(t.Context()); !errors.Is(err, errSilent) {
 		t.Errorf("silent: got %v", err)
 	}
-	if Pulse(t.Context(), Config{Remote: t.TempDir()}) != nil {
+	if Pulse(t.Context(), t.TempDir(), rclone.Options{}, nil) != nil {
 		t.Error("a directory has a pulse")
 	}
 }

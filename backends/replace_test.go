@@ -19,18 +19,12 @@ import (
 )
 
 // genericIn opens the generic Connection on a directory that holds files, by path and content.
-func genericIn(t *testing.T, cfg Config, files map[string]string) *generic {
+func genericIn(t *testing.T, dir string, o rclone.Options, files map[string]string) *generic {
 	t.Helper()
-	cfg.Rclone.Options = generically
 	for path, content := range files {
-		write(t, filepath.Join(cfg.Remote, path), content)
+		write(t, filepath.Join(dir, path), content)
 	}
-	c, err := Open(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	return c.(*generic)
+	return openOn(t, dir, "", o)
 }
 
 func write(t *testing.T, name, content string) {
@@ -78,7 +72,7 @@ func TestLostAnswer(t *testing.T) {
 	for name, lost := range lostAnswers {
 		t.Run("Move/"+name, func(t *testing.T) {
 			dir := t.TempDir()
-			g := genericIn(t, Config{Remote: dir}, map[string]string{"a": "new", "b": "old"})
+			g := genericIn(t, dir, rclone.Options{}, map[string]string{"a": "new", "b": "old"})
 			loseAnswer(g.f, lost)
 			if err := g.Move(t.Context(), "a", "b", false); err == nil {
 				t.Error("the error was swallowed")
@@ -91,7 +85,7 @@ func TestLostAnswer(t *testing.T) {
 		})
 		t.Run("Backup/"+name, func(t *testing.T) {
 			dir, kept := t.TempDir(), t.TempDir()
-			g := genericIn(t, Config{Remote: dir, Rclone: rclone.Options{BackupDir: kept}}, map[string]string{"f": "precious"})
+			g := genericIn(t, dir, rclone.Options{BackupDir: kept}, map[string]string{"f": "precious"})
 			loseAnswer(g.backup, lost)
 			if err := g.Backup(t.Context(), "f"); err == nil {
 				t.Error("the error was swallowed")
@@ -104,7 +98,7 @@ func TestLostAnswer(t *testing.T) {
 		})
 		t.Run("Send/"+name, func(t *testing.T) {
 			dir := t.TempDir()
-			g := genericIn(t, Config{Remote: dir}, map[string]string{"f": "old"})
+			g := genericIn(t, dir, rclone.Options{}, map[string]string{"f": "old"})
 			g.partial = true
 			loseAnswer(g.f, lost)
 			if err := g.Send(t.Context(), "f", enginetest.Text("newest", time.Now())); err == nil {
@@ -137,7 +131,7 @@ func (f numbered) Put(ctx context.Context, in io.Reader, src fs.ObjectInfo, opti
 // TestSendLostAnswerByNumber covers the removal of what a failed Send leaves.
 func TestSendLostAnswerByNumber(t *testing.T) {
 	dir := t.TempDir()
-	g := genericIn(t, Config{Remote: dir}, map[string]string{"f": "old"})
+	g := genericIn(t, dir, rclone.Options{}, map[string]string{"f": "old"})
 	g.partial = true
 	rename := func(_ context.Context, src fs.Object, remote string) (fs.Object, error) {
 		if err := os.Rename(filepath.Join(dir, src.Remote()), filepath.Join(dir, remote)); err != nil {
@@ -171,7 +165,7 @@ func TestMoveRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			g := genericIn(t, Config{Remote: dir}, map[string]string{"a": "new", "b": "kept"})
+			g := genericIn(t, dir, rclone.Options{}, map[string]string{"a": "new", "b": "kept"})
 			move := g.f.Features().Move
 			g.f.Features().Move = func(ctx context.Context, src fs.Object, remote string) (fs.Object, error) {
 				if _, err := os.Lstat(filepath.Join(dir, remote)); err == nil {
@@ -192,7 +186,7 @@ func TestMoveRefused(t *testing.T) {
 // to the other: what is in the way is the file itself.
 func TestMoveRefusedSameFile(t *testing.T) {
 	dir := t.TempDir()
-	g := genericIn(t, Config{Remote: dir}, map[string]string{"a": "precious"})
+	g := genericIn(t, dir, rclone.Options{}, map[string]string{"a": "precious"})
 	if err := os.Link(filepath.Join(dir, "a"), filepath.Join(dir, "A")); err != nil {
 		t.Skip(err)
 	}
@@ -201,54 +195,4 @@ func TestMoveRefusedSameFile(t *testing.T) {
 		t.Error("moved")
 	}
 	holds(t, filepath.Join(dir, "A"), "precious")
-}
-
-// TestBackupLosesFile covers a backup directory that says "not found": it is not the file's absence.
-func TestBackupLosesFile(t *testing.T) {
-	g := genericIn(t, Config{Remote: t.TempDir(), Rclone: rclone.Options{BackupDir: t.TempDir()}}, map[string]string{"f": "precious"})
-	g.backup.Features().Move = func(context.Context, fs.Object, string) (fs.Object, error) { return nil, fs.ErrorDirNotFound }
-	if err := g.Backup(t.Context(), "f"); err == nil {
-		t.Error("a file that was not backed up passes for one that is not there")
-	}
-}
-
-// TestSuffixTaken covers --suffix without --backup-dir where an older backup has the name already: as
-// with rclone, the newer one takes its place. The command keeps such names out of the mapping.
-func TestSuffixTaken(t *testing.T) {
-	dir := t.TempDir()
-	g := genericIn(t, Config{Remote: dir, Rclone: rclone.Options{Suffix: ".bak"}}, map[string]string{"a": "second", "a.bak": "first"})
-	if err := g.Backup(t.Context(), "a"); err != nil {
-		t.Fatal(err)
-	}
-	holds(t, filepath.Join(dir, "a.bak"), "second")
-	if _, err := os.Stat(filepath.Join(dir, "a")); !os.IsNotExist(err) {
-		t.Errorf("the file is where it was: %v", err)
-	}
-}
-
-// TestSuffixTwice covers a remote that can only copy, when the removal after the copy failed.
-func TestSuffixTwice(t *testing.T) {
-	s := subject(t, Config{Remote: ":memory:bucket" + token(), Rclone: rclone.Options{Suffix: ".bak"}})
-	defer s.Close()
-	g := s.Connection.(*generic)
-	g.f.Features().Move = nil
-	if err := s.Send(t.Context(), "a", enginetest.Text("content", time.Now())); err != nil {
-		t.Fatal(err)
-	}
-	o, err := g.f.NewObject(t.Context(), "a")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := g.f.Features().Copy(t.Context(), o, "a.bak"); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Backup(t.Context(), "a"); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := s.Read("a.bak"); string(got) != "content" {
-		t.Errorf("a.bak holds %q, %v", got, err)
-	}
-	if _, err := s.Read("a"); err == nil {
-		t.Error("the file is where it was")
-	}
 }

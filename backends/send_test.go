@@ -10,6 +10,7 @@ import (
 
 	"github.com/rclone/rclone/fs"
 
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/enginetest"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
@@ -49,7 +50,7 @@ func TestSendExposed(t *testing.T) {
 		"hidden quota":       {large, true, 10, 0, remote.ErrQuota, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := genericIn(t, Config{Remote: t.TempDir()}, nil)
+			g := genericIn(t, t.TempDir(), rclone.Options{}, nil)
 			g.f, g.partial = full{g.f, tt.after}, tt.partial
 			src := enginetest.Text(string(make([]byte, tt.size)), time.Now())
 			if tt.failAt > 0 {

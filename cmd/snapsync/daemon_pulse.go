@@ -15,5 +15,5 @@ func (u *upkeep) remotePulse() func(context.Context) error {
 	if err != nil {
 		return nil // the loop was not made with these flags
 	}
-	return backends.Pulse(u.d.ctx, remote)
+	return backends.Pulse(u.d.ctx, remote.Remote, remote.Rclone, remote.Log)
 }
