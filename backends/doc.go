@@ -6,9 +6,7 @@
 //   - generic works on any rclone backend, through rclone's fs.Fs interface. It calls the backends
 //     themselves (Put, Move, Copy, DirMove), never rclone's operations, which compare, fall back,
 //     merge and delete on their own account: the plan has decided all that already.
-//   - local works on plain local directories with system calls alone, since half of what rclone's
-//     local backend does per file (twice the stats, a directory made twice, a read of the result)
-//     is for callers who know less than the engine does.
+//   - local, in backends/local, works on plain directories of this machine with system calls alone.
 //
 // # What is guaranteed
 //

@@ -8,6 +8,7 @@ import (
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/fs/config/configmap"
 
+	"github.com/snapsync/snapsync/backends/local"
 	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 )
@@ -60,7 +61,7 @@ func Open(ctx context.Context, cfg Config) (remote.Connection, error) {
 		return nil, name.Explain(err)
 	}
 	if dir, ok := plainLocal(&cfg, name, info, options); ok {
-		c, err := openLocal(dir, cfg.Rclone.Links)
+		c, err := local.Open(dir, cfg.Rclone.Links)
 		if err != nil {
 			return nil, err
 		}

@@ -1,4 +1,4 @@
-package backends
+package local
 
 import (
 	"context"
@@ -16,17 +16,17 @@ import (
 )
 
 // List implements remote.Connection. Directories are read in parallel.
-func (l *local) List(ctx context.Context, fn func(remote.Object) error) error {
-	w := &localWalk{l: l, fn: fn}
+func (l *Connection) List(ctx context.Context, fn func(remote.Object) error) error {
+	w := &walk{l: l, fn: fn}
 	w.group, w.ctx = errgroup.WithContext(ctx)
 	w.group.SetLimit(max(2, runtime.NumCPU()))
 	w.group.Go(func() error { return w.visit("") })
 	return rclone.Wrap(ctx, w.group.Wait(), "list remote")
 }
 
-// localWalk is one List under way.
-type localWalk struct {
-	l     *local
+// walk is one List under way.
+type walk struct {
+	l     *Connection
 	group *errgroup.Group
 	ctx   context.Context // of the group: done after the first error
 
@@ -35,7 +35,7 @@ type localWalk struct {
 }
 
 // visit lists dir and everything beneath it, partly on other goroutines.
-func (w *localWalk) visit(dir string) error {
+func (w *walk) visit(dir string) error {
 	if err := w.ctx.Err(); err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (w *localWalk) visit(dir string) error {
 }
 
 // read returns what dir holds. A name that is gone when it is looked at was never there.
-func (w *localWalk) read(dir string) ([]remote.Object, error) {
+func (w *walk) read(dir string) ([]remote.Object, error) {
 	entries, err := os.ReadDir(w.l.path(dir))
 	if err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func (w *localWalk) read(dir string) ([]remote.Object, error) {
 	return found, nil
 }
 
-func (w *localWalk) hand(found []remote.Object) error {
+func (w *walk) hand(found []remote.Object) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, r := range found {

@@ -1,4 +1,4 @@
-package backends
+package local
 
 import (
 	"bytes"
@@ -19,7 +19,7 @@ func TestContract(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			enginetest.Contract(t, func(t *testing.T) enginetest.Subject {
 				root := filepath.Join(t.TempDir(), "not", "yet")
-				l, err := openLocal(root, links)
+				l, err := Open(root, links)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -31,7 +31,7 @@ func TestContract(t *testing.T) {
 }
 
 func TestFlushMissingRoot(t *testing.T) {
-	l, err := openLocal(filepath.Join(t.TempDir(), "not", "there"), false)
+	l, err := Open(filepath.Join(t.TempDir(), "not", "there"), false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestReserveKeepsSize(t *testing.T) {
 			t.Errorf("before the first byte is written the size is %d, %v", info.Size(), err)
 		}
 	}}
-	if err := new(local).writeFile(t.Context(), name, in, int64(len(content))); err != nil || !looked {
+	if err := new(Connection).writeFile(t.Context(), name, in, int64(len(content))); err != nil || !looked {
 		t.Fatal(err, looked)
 	}
 }
@@ -75,7 +75,7 @@ func TestReserveKeepsSize(t *testing.T) {
 // only a mount point.
 func TestLocalRootThatGoes(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "root")
-	l, err := openLocal(root, false)
+	l, err := Open(root, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 //go:build unix
 
-package backends
+package local
 
 import (
 	"os"

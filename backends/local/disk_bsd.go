@@ -1,6 +1,6 @@
 //go:build unix && !linux
 
-package backends
+package local
 
 import (
 	"os"
