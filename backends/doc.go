@@ -3,18 +3,16 @@
 // [Open] takes anything that rclone takes as a remote (a configured name, a connection string, a local path) and
 // returns the Connection of its [Accelerator], if there is one that understands it, or one of two others:
 //
-//   - generic works on any rclone backend, through rclone's fs.Fs interface. It calls the backends
-//     themselves (Put, Move, Copy, DirMove), never rclone's operations, which compare, fall back,
-//     merge and delete on their own account: the plan has decided all that already.
+//   - generic, in backends/generic, works on any rclone backend, through rclone's fs.Fs interface.
 //   - local, in backends/local, works on plain directories of this machine with system calls alone.
+//
+// [Accelerator]s open the remotes of one rclone backend by other means. They register themselves with [Accelerate] and
+// get what Open knows of the remote as [Details].
 //
 // # What is guaranteed
 //
-// What remote.Connection promises, for every backend: above all that a file is never visible in part.
-// Where a backend shows files while they are written, or removes the old one when an upload fails,
-// content goes to remote.PartialName and is renamed. Files that these Connections write are the
-// files that rclone would have written: names in rclone's encoding, mtimes where rclone keeps them,
-// symbolic links as NAME.rclonelink. rclone check and rclone sync agree with what they find.
+// What remote.Connection promises, whichever of them it is; that is held to by one contract suite. What cannot be done by
+// one of them, because of an option that it does not understand, is done by the generic one, and the log says why.
 //
 // # Errors
 //

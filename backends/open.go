@@ -8,6 +8,7 @@ import (
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/fs/config/configmap"
 
+	"github.com/snapsync/snapsync/backends/generic"
 	"github.com/snapsync/snapsync/backends/local"
 	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -71,7 +72,7 @@ func Open(ctx context.Context, cfg Config) (remote.Connection, error) {
 	if c, err := accelerated(ctx, rctx, d); c != nil || err != nil {
 		return c, err
 	}
-	c, err := openGeneric(ctx, rctx, genericConfig{
+	c, err := generic.Open(ctx, rctx, generic.Config{
 		Name: name, Source: cfg.Source, Rclone: cfg.Rclone, Wait: cfg.Wait, Log: cfg.Log,
 	})
 	if err != nil {

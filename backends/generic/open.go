@@ -1,4 +1,4 @@
-package backends
+package generic
 
 import (
 	"context"
@@ -16,8 +16,8 @@ import (
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
-// genericConfig says which remote to open and how. Name, Wait and Log are required.
-type genericConfig struct {
+// Config says which remote to open and how. Name, Wait and Log are required.
+type Config struct {
 	Name   rclone.Name
 	Source string // the source directory, absolute; needed for Rclone.Metadata
 	Rclone rclone.Options
@@ -25,17 +25,17 @@ type genericConfig struct {
 	Log    *slog.Logger
 }
 
-// openGeneric connects to a remote. It first makes a Connection that tries once and gives up soon, to learn whether
+// Open connects to a remote. It first makes a Connection that tries once and gives up soon, to learn whether
 // anybody answers; then the one that does the work. rctx is of rclone.Context and has no deadline; ctx bounds the
 // opening only.
-func openGeneric(ctx, rctx context.Context, cfg genericConfig) (*generic, error) {
+func Open(ctx, rctx context.Context, cfg Config) (*Connection, error) {
 	info, _, at, options, err := fs.ConfigFs(cfg.Name.Text())
 	if err != nil {
 		return nil, cfg.Name.Explain(err)
 	}
 	o := opening{cfg: &cfg, overlay: rclone.Bases(info.Name, at, options)}
 	rctx, cancel := context.WithCancel(rctx)
-	g := &generic{rctx: rctx, cancel: cancel, cfg: &cfg, log: cfg.Log}
+	g := &Connection{rctx: rctx, cancel: cancel, cfg: &cfg, log: cfg.Log}
 	err = g.within(ctx, func(ctx context.Context) (err error) { g.probe, err = o.reach(ctx, rctx); return err })
 	if err == nil {
 		err = g.within(ctx, func(context.Context) (err error) { g.f, err = o.open(rctx); return err })
@@ -52,7 +52,7 @@ func openGeneric(ctx, rctx context.Context, cfg genericConfig) (*generic, error)
 
 // opening is one remote on its way to a Connection.
 type opening struct {
-	cfg     *genericConfig
+	cfg     *Config
 	overlay []string // the remotes that this one is built on, if it is built on others
 }
 
@@ -82,26 +82,6 @@ func (o *opening) reach(ctx, rctx context.Context) (fs.Fs, error) {
 		}
 	}
 	return f, nil
-}
-
-// answers asks for an object that does not exist: one request on most remotes. Any answer will do.
-func answers(ctx context.Context, f fs.Fs) error {
-	_, err := f.NewObject(ctx, ".snapsync-probe")
-	if err = rclone.Classify(ctx, err); errors.Is(err, remote.ErrOffline) || ctx.Err() != nil {
-		return err
-	}
-	return nil
-}
-
-// within runs a call that a remote must answer within cfg.Wait: silence is an outage.
-func (g *generic) within(ctx context.Context, call func(ctx context.Context) error) error {
-	waiting, cancel := context.WithTimeout(ctx, g.cfg.Wait)
-	defer cancel()
-	err := g.run(waiting, call)
-	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
-		return fmt.Errorf("%w: no answer within %v", remote.ErrOffline, g.cfg.Wait)
-	}
-	return err
 }
 
 // open makes the Fs that does the work.

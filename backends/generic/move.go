@@ -1,4 +1,4 @@
-package backends
+package generic
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 )
 
 // Copy implements remote.Connection.
-func (g *generic) Copy(ctx context.Context, from, path string, e snapshot.Entry) error {
+func (g *Connection) Copy(ctx context.Context, from, path string, e snapshot.Entry) error {
 	err := g.do(ctx, func(ctx context.Context) error {
 		src, err := g.object(ctx, from)
 		if err != nil {
@@ -40,7 +40,7 @@ func (g *generic) Copy(ctx context.Context, from, path string, e snapshot.Entry)
 }
 
 // Move implements remote.Connection.
-func (g *generic) Move(ctx context.Context, from, path string, dir bool) error {
+func (g *Connection) Move(ctx context.Context, from, path string, dir bool) error {
 	err := g.do(ctx, func(ctx context.Context) error {
 		if err := g.possible(path); err != nil {
 			return err
@@ -56,7 +56,7 @@ func (g *generic) Move(ctx context.Context, from, path string, dir bool) error {
 	return nil
 }
 
-func (g *generic) moveFile(ctx context.Context, from, path string) error {
+func (g *Connection) moveFile(ctx context.Context, from, path string) error {
 	if !g.caps.Move {
 		return fs.ErrorCantMove
 	}
@@ -74,7 +74,7 @@ func (g *generic) moveFile(ctx context.Context, from, path string) error {
 
 // moveDir asks afterwards what a failure meant, since backends have many words for "not there" and
 // FTP has the same one for that and everything else.
-func (g *generic) moveDir(ctx context.Context, from, path string) error {
+func (g *Connection) moveDir(ctx context.Context, from, path string) error {
 	if !g.caps.DirMove {
 		return fs.ErrorCantDirMove
 	}
@@ -91,7 +91,7 @@ func (g *generic) moveDir(ctx context.Context, from, path string) error {
 }
 
 // Touch implements remote.Connection.
-func (g *generic) Touch(ctx context.Context, path string, e snapshot.Entry) error {
+func (g *Connection) Touch(ctx context.Context, path string, e snapshot.Entry) error {
 	err := g.do(ctx, func(ctx context.Context) error {
 		o, err := g.object(ctx, path)
 		if err != nil {
@@ -113,32 +113,15 @@ func (g *generic) Touch(ctx context.Context, path string, e snapshot.Entry) erro
 // setMtime gives o the mtime of e, unless it has it: the object knows, and setting it may mean copying the object.
 // One that only may be what a remote made of it is set all the same: that costs one request, and else the file of a
 // remote that rounds down could keep the mtime of the second before or after for good.
-func (g *generic) setMtime(ctx context.Context, o fs.Object, e *snapshot.Entry) error {
+func (g *Connection) setMtime(ctx context.Context, o fs.Object, e *snapshot.Entry) error {
 	if g.caps.SameMtime(&snapshot.Entry{Mtime: o.ModTime(ctx).UnixNano()}, e) {
 		return nil
 	}
 	return o.SetModTime(ctx, e.ModTime())
 }
 
-// setMetadata gives o what rclone knows about the file of the source.
-func (g *generic) setMetadata(ctx context.Context, path string, o fs.Object, kind snapshot.Kind) error {
-	to, ok := o.(fs.SetMetadataer)
-	if !ok {
-		return fmt.Errorf("%w: metadata is only taken with the content", remote.ErrCannotMove)
-	}
-	meta, err := g.metadata(ctx, path, kind)
-	if err != nil {
-		return err
-	}
-	err = to.SetMetadata(ctx, meta)
-	if errors.Is(err, fs.ErrorNotImplemented) {
-		return fmt.Errorf("%w: %w", remote.ErrCannotMove, err)
-	}
-	return err
-}
-
 // Mkdir implements remote.Connection.
-func (g *generic) Mkdir(ctx context.Context, path string) error {
+func (g *Connection) Mkdir(ctx context.Context, path string) error {
 	if !g.caps.EmptyDirs {
 		return nil
 	}
@@ -150,7 +133,7 @@ func (g *generic) Mkdir(ctx context.Context, path string) error {
 }
 
 // Delete implements remote.Connection.
-func (g *generic) Delete(ctx context.Context, paths []string) []error {
+func (g *Connection) Delete(ctx context.Context, paths []string) []error {
 	errs := make([]error, len(paths))
 	for i, path := range paths {
 		if errs[i] = rclone.Wrap(ctx, ctx.Err(), "delete %q", path); errs[i] != nil {
@@ -172,7 +155,7 @@ func (g *generic) Delete(ctx context.Context, paths []string) []error {
 
 // Rmdir implements remote.Connection. A backend's failure is not believed: it is looked at what is
 // there. FTP, for one, says the same of a directory that is missing and of one that is not empty.
-func (g *generic) Rmdir(ctx context.Context, path string) error {
+func (g *Connection) Rmdir(ctx context.Context, path string) error {
 	if !g.caps.EmptyDirs {
 		return nil
 	}
@@ -197,7 +180,7 @@ func (g *generic) Rmdir(ctx context.Context, path string) error {
 }
 
 // Cleanup implements remote.Connection.
-func (g *generic) Cleanup(ctx context.Context, path string) error {
+func (g *Connection) Cleanup(ctx context.Context, path string) error {
 	if !g.partial {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package backends
+package generic
 
 import (
 	"context"
@@ -86,7 +86,7 @@ func TestContractServers(t *testing.T) {
 func token() string { return strings.ToLower(rand.Text()[:10]) }
 
 // openOn opens the generic Connection to a remote.
-func openOn(t *testing.T, target, source string, o rclone.Options) *generic {
+func openOn(t *testing.T, target, source string, o rclone.Options) *Connection {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	if err := rclone.Init(t.Context(), rclone.Settings{}); err != nil {
@@ -101,7 +101,7 @@ func openOn(t *testing.T, target, source string, o rclone.Options) *generic {
 		t.Fatal(err)
 	}
 	// The wait is for a log-in under the race detector, on a busy machine.
-	g, err := openGeneric(t.Context(), rctx, genericConfig{Name: name, Source: source, Rclone: o, Wait: time.Minute, Log: log})
+	g, err := Open(t.Context(), rctx, Config{Name: name, Source: source, Rclone: o, Wait: time.Minute, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package backends
+package generic
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 )
 
 // openBackup opens what --backup-dir names, or checks that --suffix can work without it.
-func (g *generic) openBackup() error {
+func (g *Connection) openBackup() error {
 	switch {
 	case g.cfg.Rclone.BackupDir != "":
 		name, err := rclone.ParseName(g.cfg.Rclone.BackupDir)
@@ -42,7 +42,7 @@ func (g *generic) openBackup() error {
 }
 
 // hideBackup finds the backup directory within the remote, where it must not be listed.
-func (g *generic) hideBackup() error {
+func (g *Connection) hideBackup() error {
 	if g.backup == g.f {
 		return nil
 	}
@@ -60,7 +60,7 @@ func (g *generic) hideBackup() error {
 
 // Backup implements remote.Connection. That a path is not there is no error only when that is the
 // first thing found: later it would mean that the file got lost on its way.
-func (g *generic) Backup(ctx context.Context, path string) error {
+func (g *Connection) Backup(ctx context.Context, path string) error {
 	err := g.do(ctx, func(ctx context.Context) error {
 		o, err := g.object(ctx, path)
 		if errors.Is(err, remote.ErrNotFound) {
@@ -78,7 +78,7 @@ func (g *generic) Backup(ctx context.Context, path string) error {
 
 // setAside moves a file to its backup's name. A crash between a copy and the removal leaves both, and
 // the next Backup of the path copies once more.
-func (g *generic) setAside(ctx context.Context, o fs.Object) error {
+func (g *Connection) setAside(ctx context.Context, o fs.Object) error {
 	name := operations.SuffixName(ctx, o.Remote())
 	ft := g.backup.Features()
 	if ft.Move != nil {
@@ -91,12 +91,12 @@ func (g *generic) setAside(ctx context.Context, o fs.Object) error {
 	return o.Remove(ctx)
 }
 
-func (g *generic) isHidden(remote string) bool {
+func (g *Connection) isHidden(remote string) bool {
 	return g.hidden != "" && (remote == g.hidden || snapshot.Beneath(remote, g.hidden))
 }
 
 // isBackup reports whether --suffix, without --backup-dir, made this name.
-func (g *generic) isBackup(name string) bool {
+func (g *Connection) isBackup(name string) bool {
 	if g.backup == nil || g.backup != g.f {
 		return false
 	}

@@ -1,4 +1,4 @@
-package backends
+package generic
 
 import (
 	"context"
@@ -86,7 +86,7 @@ func TestSuffixTaken(t *testing.T) {
 // TestSuffixTwice covers a remote that can only copy, when the removal after the copy failed.
 func TestSuffixTwice(t *testing.T) {
 	s := subject(t, ":memory:bucket"+token(), rclone.Options{Suffix: ".bak"})
-	g := s.Connection.(*generic)
+	g := s.Connection.(*Connection)
 	g.f.Features().Move = nil
 	if err := s.Send(t.Context(), "a", enginetest.Text("content", time.Now())); err != nil {
 		t.Fatal(err)

@@ -1,4 +1,4 @@
-package backends
+package generic
 
 import (
 	"context"
@@ -19,7 +19,7 @@ import (
 )
 
 // genericIn opens the generic Connection on a directory that holds files, by path and content.
-func genericIn(t *testing.T, dir string, o rclone.Options, files map[string]string) *generic {
+func genericIn(t *testing.T, dir string, o rclone.Options, files map[string]string) *Connection {
 	t.Helper()
 	for path, content := range files {
 		write(t, filepath.Join(dir, path), content)

@@ -1,4 +1,4 @@
-package backends
+package generic
 
 import (
 	"context"
@@ -26,7 +26,7 @@ type transfer = func(ctx context.Context, src fs.Object, remote string) (fs.Obje
 // What failed may have happened all the same, only its answer being lost: then the file at name is
 // src itself, perhaps its last copy. So it is removed only after the remote said that it is in the
 // way, and while src is seen to be another file. A crash after that leaves src where it was.
-func (g *generic) replace(ctx context.Context, f fs.Fs, src fs.Object, name string, op transfer) (fs.Object, error) {
+func (g *Connection) replace(ctx context.Context, f fs.Fs, src fs.Object, name string, op transfer) (fs.Object, error) {
 	var old fs.Object
 	if f.Features().DuplicateFiles {
 		old, _ = f.NewObject(ctx, name)
@@ -79,7 +79,7 @@ func refused(err error) bool {
 
 // maybeSame reports whether two names may lead to one file: because a move has happened that one of
 // the looks did not see yet, or because the remote takes the names for the same.
-func (g *generic) maybeSame(ctx context.Context, a, b fs.Object) bool {
+func (g *Connection) maybeSame(ctx context.Context, a, b fs.Object) bool {
 	x, isX := a.(fs.IDer)
 	y, isY := b.(fs.IDer)
 	if isX && isY && x.ID() != "" && y.ID() != "" {
@@ -91,7 +91,7 @@ func (g *generic) maybeSame(ctx context.Context, a, b fs.Object) bool {
 
 // compare tells what it can of two files without reading them: that they differ, or are equal, or, if
 // neither is true, that the remote does not say.
-func (g *generic) compare(ctx context.Context, a, b fs.Object) (differ, equal bool) {
+func (g *Connection) compare(ctx context.Context, a, b fs.Object) (differ, equal bool) {
 	if a.Size() != b.Size() {
 		return true, false
 	}

@@ -1,9 +1,10 @@
-package backends
+package generic
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 
 	"github.com/rclone/rclone/fs"
 
@@ -13,7 +14,7 @@ import (
 )
 
 // Stat implements remote.Connection.
-func (g *generic) Stat(ctx context.Context, path string) (remote.Object, error) {
+func (g *Connection) Stat(ctx context.Context, path string) (remote.Object, error) {
 	var found remote.Object
 	err := g.do(ctx, func(ctx context.Context) error {
 		o, err := g.object(ctx, path)
@@ -39,7 +40,7 @@ func (g *generic) Stat(ctx context.Context, path string) (remote.Object, error) 
 
 // beneathFile turns err, which looking at path gave, into "not found" if the parent is a file: some
 // servers have odd words for that, such as Apache's "400 Bad Request".
-func (g *generic) beneathFile(ctx context.Context, path string, err error) error {
+func (g *Connection) beneathFile(ctx context.Context, path string, err error) error {
 	parent, _ := snapshot.Split(path)
 	if g.caps.BucketBased || parent == "" || rclone.ClassOf(err) != nil {
 		return err
@@ -50,7 +51,7 @@ func (g *generic) beneathFile(ctx context.Context, path string, err error) error
 	return fmt.Errorf("%w: %q is a file", remote.ErrNotFound, parent)
 }
 
-func (g *generic) statFile(ctx context.Context, o fs.Object, path string, r *remote.Object) error {
+func (g *Connection) statFile(ctx context.Context, o fs.Object, path string, r *remote.Object) error {
 	_, last := snapshot.Split(path)
 	*r = remote.Object{Path: path, Temporary: remote.IsTempName(last)}
 	r.Entry = snapshot.Entry{Kind: snapshot.File, Flags: snapshot.Adopted}
@@ -64,4 +65,22 @@ func (g *generic) statFile(ctx context.Context, o fs.Object, path string, r *rem
 		r.Entry.Mtime = o.ModTime(ctx).Truncate(g.caps.Precision).UnixNano()
 	}
 	return nil
+}
+
+// object finds the file or symbolic link at path. With --links a path may be either.
+func (g *Connection) object(ctx context.Context, path string) (fs.Object, error) {
+	o, err := g.f.NewObject(ctx, rclone.Encode(path))
+	if g.cfg.Rclone.Links && gone(ctx, err) {
+		o, err = g.f.NewObject(ctx, rclone.RemoteName(path, snapshot.Symlink))
+	}
+	if err != nil && gone(ctx, err) {
+		return nil, fmt.Errorf("%w: %w", remote.ErrNotFound, err)
+	}
+	return o, err
+}
+
+// gone reports whether a look at a path failed because there is nothing, be it that what should be
+// a parent is a file.
+func gone(ctx context.Context, err error) bool {
+	return errors.Is(rclone.Classify(ctx, err), remote.ErrNotFound) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, fs.ErrorIsFile)
 }

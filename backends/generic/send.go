@@ -1,4 +1,4 @@
-package backends
+package generic
 
 import (
 	"bytes"
@@ -11,7 +11,6 @@ import (
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/fs/hash"
 	"github.com/rclone/rclone/fs/object"
-	"github.com/rclone/rclone/lib/encoder"
 
 	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -24,7 +23,7 @@ import (
 //
 // A crash before the rename leaves the temporary name, after it nothing: the next Send of the path
 // writes over it.
-func (g *generic) Send(ctx context.Context, path string, src remote.Source) error {
+func (g *Connection) Send(ctx context.Context, path string, src remote.Source) error {
 	e := src.Entry()
 	in, err := src.Open()
 	if err != nil {
@@ -51,7 +50,7 @@ func (g *generic) Send(ctx context.Context, path string, src remote.Source) erro
 	return nil
 }
 
-func (g *generic) send(ctx context.Context, path string, e snapshot.Entry, t *tap) error {
+func (g *Connection) send(ctx context.Context, path string, e snapshot.Entry, t *tap) error {
 	if err := g.possible(path); err != nil {
 		return err
 	}
@@ -82,7 +81,7 @@ func (g *generic) send(ctx context.Context, path string, e snapshot.Entry, t *ta
 // upload puts the content at name. Where that is the final name, a small file is read before the
 // request is begun: so a source that fails has no effect at all, and the remote gets the hash first,
 // with which it can refuse what does not arrive whole.
-func (g *generic) upload(ctx context.Context, path, name string, e snapshot.Entry, t *tap) (fs.Object, error) {
+func (g *Connection) upload(ctx context.Context, path, name string, e snapshot.Entry, t *tap) (fs.Object, error) {
 	info, err := g.info(ctx, path, name, e)
 	if err != nil {
 		return nil, err
@@ -116,7 +115,7 @@ const readAhead = 8 << 20
 
 // exposed reports that content went straight to its final name, without being read ahead. While
 // nothing of it was asked for, the request cannot have begun.
-func (g *generic) exposed(e snapshot.Entry, t *tap) bool {
+func (g *Connection) exposed(e snapshot.Entry, t *tap) bool {
 	return !g.partial && e.Size > readAhead && t.wasRead()
 }
 
@@ -143,7 +142,7 @@ func (k known) Metadata(ctx context.Context) (fs.Metadata, error) {
 }
 
 // info describes what is sent, under the name that the remote is to give it.
-func (g *generic) info(ctx context.Context, path, name string, e snapshot.Entry) (fs.ObjectInfo, error) {
+func (g *Connection) info(ctx context.Context, path, name string, e snapshot.Entry) (fs.ObjectInfo, error) {
 	info := object.NewStaticObjectInfo(name, e.ModTime(), e.Size, true, nil, g.f)
 	if !g.caps.Metadata {
 		return info, nil
@@ -155,28 +154,8 @@ func (g *generic) info(ctx context.Context, path, name string, e snapshot.Entry)
 	return info.WithMetadata(meta), nil
 }
 
-// metadata reads what rclone knows about a file of the source.
-func (g *generic) metadata(ctx context.Context, path string, kind snapshot.Kind) (fs.Metadata, error) {
-	if encoder.OS.FromStandardPath(rclone.Encode(path)) != path {
-		return nil, fmt.Errorf("read metadata: %w: rclone cannot read a file with this name", remote.ErrInvalidName)
-	}
-	src, err := fs.NewFs(ctx, g.cfg.Source)
-	if err != nil {
-		return nil, fmt.Errorf("read metadata: %w", err)
-	}
-	o, err := src.NewObject(ctx, rclone.RemoteName(path, kind))
-	if err != nil {
-		return nil, fmt.Errorf("read metadata: %w: %w", snapshot.ErrChanged, err)
-	}
-	meta, err := fs.GetMetadata(ctx, o)
-	if err != nil {
-		return nil, fmt.Errorf("read metadata: %w", err)
-	}
-	return meta, nil
-}
-
 // put uploads, and updates in place where a second file of the same name could appear beside.
-func (g *generic) put(ctx context.Context, in io.Reader, info fs.ObjectInfo) (fs.Object, error) {
+func (g *Connection) put(ctx context.Context, in io.Reader, info fs.ObjectInfo) (fs.Object, error) {
 	if g.dups {
 		old, err := g.f.NewObject(ctx, info.Remote())
 		if err == nil {
@@ -190,7 +169,7 @@ func (g *generic) put(ctx context.Context, in io.Reader, info fs.ObjectInfo) (fs
 
 // verify compares what arrived with what was sent. The answer is in the object that Put returned;
 // a remote that would have to be asked again is believed.
-func (g *generic) verify(ctx context.Context, o fs.Object, e snapshot.Entry, t *tap) error {
+func (g *Connection) verify(ctx context.Context, o fs.Object, e snapshot.Entry, t *tap) error {
 	if size := o.Size(); size >= 0 && size != e.Size {
 		return fmt.Errorf("%w: %d bytes arrived of %d", remote.ErrTemporary, size, e.Size)
 	}
@@ -215,7 +194,7 @@ func (g *generic) verify(ctx context.Context, o fs.Object, e snapshot.Entry, t *
 const discardTimeout = 2 * time.Second
 
 // discard removes what a failed upload left, if it can do so soon; else Cleanup does it later.
-func (g *generic) discard(ctx context.Context, o fs.Object, name string) {
+func (g *Connection) discard(ctx context.Context, o fs.Object, name string) {
 	if ctx.Err() != nil {
 		return
 	}
@@ -227,7 +206,7 @@ func (g *generic) discard(ctx context.Context, o fs.Object, name string) {
 }
 
 // remove removes o, or if that is nil what is at name.
-func (g *generic) remove(ctx context.Context, o fs.Object, name string) error {
+func (g *Connection) remove(ctx context.Context, o fs.Object, name string) error {
 	if o == nil {
 		var err error
 		if o, err = g.f.NewObject(ctx, name); gone(ctx, err) {

@@ -1,4 +1,4 @@
-package backends
+package generic
 
 import (
 	"context"
@@ -33,7 +33,7 @@ var cheapest = []rhash.Type{rhash.XXH128, rhash.BLAKE3, rhash.MD5, rhash.SHA1, r
 
 // Hash implements remote.Connection. A hash that the remote has, or computes itself, is taken before
 // the file is read through the network.
-func (g *generic) Hash(ctx context.Context, path string, want snapshot.HashType) (snapshot.HashType, snapshot.Hash, error) {
+func (g *Connection) Hash(ctx context.Context, path string, want snapshot.HashType) (snapshot.HashType, snapshot.Hash, error) {
 	var (
 		t snapshot.HashType
 		h snapshot.Hash
@@ -59,7 +59,7 @@ func (g *generic) Hash(ctx context.Context, path string, want snapshot.HashType)
 
 // ownHash asks the remote, and returns NoHash if it has none. A failure that says nothing about the
 // remote or the file, such as of a command on an SFTP server, is a remote that has none.
-func (g *generic) ownHash(ctx context.Context, o fs.Object, want snapshot.HashType) (snapshot.HashType, snapshot.Hash, error) {
+func (g *Connection) ownHash(ctx context.Context, o fs.Object, want snapshot.HashType) (snapshot.HashType, snapshot.Hash, error) {
 	set := g.f.Hashes()
 	var first rhash.Type
 	if first.Set(want.String()) != nil {
