@@ -1,4 +1,4 @@
-package backends
+package reach
 
 import (
 	"context"
@@ -33,14 +33,14 @@ func TestHosts(t *testing.T) {
 	if err := rclone.Init(t.Context(), rclone.Settings{}); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("RCLONE_CONFIG_PULSED_TYPE", "sftp")
-	t.Setenv("RCLONE_CONFIG_PULSED_HOST", "h")
+	t.Setenv("RCLONE_CONFIG_NAMED_TYPE", "sftp")
+	t.Setenv("RCLONE_CONFIG_NAMED_HOST", "h")
 	for _, tt := range []struct{ remote, want string }{
 		{t.TempDir(), "[]"},
 		{":memory:b", "[]"},
 		{"nope:x", "[]"},
-		{"pulsed:x", "[h:22 greets]"},
-		{"pulsed,port=7:x", "[h:7 greets]"},
+		{"named:x", "[h:22 greets]"},
+		{"named,port=7:x", "[h:7 greets]"},
 		{":sftp:x", "[]"},
 		{":sftp,host='::1':x", "[[::1]:22 greets]"},
 		{":sftp,host=h,ssh='ssh -J j h':x", "[]"},
@@ -59,10 +59,10 @@ func TestHosts(t *testing.T) {
 		{":s3,provider=Minio,endpoint='h:9000':b", "[h:9000]"},
 		{":s3,provider=Minio,endpoint='http://h:9000':b", "[h:9000]"},
 		{":s3,provider=Other,endpoint='http://[':b", "[]"},
-		{":alias,remote='pulsed:x':y", "[h:22 greets]"},
-		{":crypt,remote='pulsed:x':y", "[h:22 greets]"},
+		{":alias,remote='named:x':y", "[h:22 greets]"},
+		{":crypt,remote='named:x':y", "[h:22 greets]"},
 		{":crypt,remote=':crypt,remote=/d:':y", "[]"},
-		{":union,upstreams='pulsed:x /d pulsed:z:ro pulsed,host=i:w':y", "[h:22 greets i:22 greets]"},
+		{":union,upstreams='named:x /d named:z:ro named,host=i:w':y", "[h:22 greets i:22 greets]"},
 	} {
 		if got := fmt.Sprint(hostsOf(fs.GetConfig(t.Context()), tt.remote, rclone.MaxNesting)); got != tt.want {
 			t.Errorf("%s: got %s, want %s", tt.remote, got, tt.want)
@@ -126,9 +126,9 @@ func TestHostBehindProxy(t *testing.T) {
 	}
 }
 
-// TestPulse calls real listeners: one that greets, the same while nobody listens, and one that takes calls
+// TestOf calls real listeners: one that greets, the same while nobody listens, and one that takes calls
 // in silence.
-func TestPulse(t *testing.T) {
+func TestOf(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -143,7 +143,7 @@ func TestPulse(t *testing.T) {
 			conn.Close()
 		}
 	}()
-	feel := Pulse(t.Context(), fmt.Sprintf(":sftp,host=127.0.0.1,port=%d:x", l.Addr().(*net.TCPAddr).Port), rclone.Options{}, nil)
+	feel := Of(t.Context(), fmt.Sprintf(":sftp,host=127.0.0.1,port=%d:x", l.Addr().(*net.TCPAddr).Port), rclone.Options{}, nil)
 	if err := feel(t.Context()); err != nil {
 		t.Errorf("greeted: got %v", err)
 	}
@@ -157,16 +157,16 @@ func TestPulse(t *testing.T) {
 	}
 	defer silent.Close()
 	port := silent.Addr().(*net.TCPAddr).Port
-	feel = Pulse(t.Context(), fmt.Sprintf(":webdav,url='http://127.0.0.1:%d':x", port), rclone.Options{}, nil)
+	feel = Of(t.Context(), fmt.Sprintf(":webdav,url='http://127.0.0.1:%d':x", port), rclone.Options{}, nil)
 	if err := feel(t.Context()); err != nil {
 		t.Errorf("taken: got %v", err)
 	}
-	feel = Pulse(t.Context(), fmt.Sprintf(":sftp,host=127.0.0.1,port=%d:x", port), rclone.Options{}, nil)
+	feel = Of(t.Context(), fmt.Sprintf(":sftp,host=127.0.0.1,port=%d:x", port), rclone.Options{}, nil)
 	if err := feel(t.Context()); !errors.Is(err, errSilent) {
 		t.Errorf("silent: got %v", err)
 	}
-	if Pulse(t.Context(), t.TempDir(), rclone.Options{}, nil) != nil {
-		t.Error("a directory has a pulse")
+	if Of(t.Context(), t.TempDir(), rclone.Options{}, nil) != nil {
+		t.Error("a directory takes calls")
 	}
 }
 
@@ -191,10 +191,10 @@ func (s *switchboard) dial(_ context.Context, _, address string) (net.Conn, erro
 	return here, nil
 }
 
-// TestPulseOfTheSilent asks for a minute, once a second, about a server that takes calls and says nothing.
+// TestCallTheSilent asks for a minute, once a second, about a server that takes calls and says nothing.
 // It is called less and less often, and found within the longest pause once it is back; one that refuses
 // is called each time.
-func TestPulseOfTheSilent(t *testing.T) {
+func TestCallTheSilent(t *testing.T) {
 	for name, tt := range map[string]struct {
 		who   func(net.Conn)
 		calls int
@@ -202,13 +202,13 @@ func TestPulseOfTheSilent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &switchboard{who: map[string]func(net.Conn){"h": tt.who}}
-				p := &pulse{hosts: []*host{{address: "h", greets: true}}, dial: s.dial}
+				p := &servers{hosts: []*host{{address: "h", greets: true}}, dial: s.dial}
 				for range 60 {
 					begun := time.Now()
-					if err := p.feel(t.Context()); err == nil {
-						t.Fatal("it has a pulse")
+					if err := p.call(t.Context()); err == nil {
+						t.Fatal("it takes calls")
 					}
-					if took := time.Since(begun); took > pulseLimit {
+					if took := time.Since(begun); took > limit {
 						t.Errorf("it took %v", took)
 					}
 					time.Sleep(time.Until(begun.Add(time.Second)))
@@ -218,7 +218,7 @@ func TestPulseOfTheSilent(t *testing.T) {
 				}
 				s.who["h"] = greeting
 				back := time.Now()
-				for p.feel(t.Context()) != nil {
+				for p.call(t.Context()) != nil {
 					time.Sleep(time.Second)
 				}
 				if took := time.Since(back); took > maxSilence {
@@ -229,17 +229,17 @@ func TestPulseOfTheSilent(t *testing.T) {
 	}
 }
 
-// TestPulseOfSeveral leaves the servers that are well alone until the one that is not answers.
-func TestPulseOfSeveral(t *testing.T) {
+// TestCallSeveral leaves the servers that are well alone until the one that is not answers.
+func TestCallSeveral(t *testing.T) {
 	s := &switchboard{who: map[string]func(net.Conn){"a": silence, "c": silence}}
-	p := &pulse{hosts: []*host{{address: "a"}, {address: "b"}, {address: "c"}}, dial: s.dial}
+	p := &servers{hosts: []*host{{address: "a"}, {address: "b"}, {address: "c"}}, dial: s.dial}
 	for range 3 {
-		if err := p.feel(t.Context()); err == nil {
+		if err := p.call(t.Context()); err == nil {
 			t.Error("b does not answer, and nobody misses it")
 		}
 	}
 	s.who["b"] = silence
-	if err := p.feel(t.Context()); err != nil {
+	if err := p.call(t.Context()); err != nil {
 		t.Errorf("all answer: %v", err)
 	}
 	if got := strings.Join(s.calls, " "); got != "a b b b b a c" {
