@@ -5,43 +5,47 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
 
-	"github.com/rclone/rclone/fs/config/obscure"
-	"github.com/rclone/rclone/lib/env"
 	sshagent "github.com/xanzy/ssh-agent"
 	"golang.org/x/crypto/ssh"
 
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
-// authMethods are the ways to log in that the options name, in the order in which rclone tries them:
-// the agent, a key, a password.
-func authMethods(opt *options) (methods []ssh.AuthMethod, err error) {
-	if opt.KeyUseAgent || opt.Pass == "" && opt.KeyFile == "" && opt.KeyPem == "" {
-		m, err := agentMethod(opt)
+// Login is what proves who we are. Errors name rclone's options for it.
+type Login struct {
+	Pass []byte // nil: none
+
+	UseAgent bool   // the key is the ssh-agent's
+	KeyFile  string // the private key, or with UseAgent which one: its public half, or what stands beside that
+	Key      string // the private key itself, in PEM
+	KeyPass  string // that it is locked with
+
+	Certificate, CertificateFile string // of the key; "": none
+}
+
+// Methods are the ways to log in, in the order in which rclone tries them: the agent, a key, a password.
+func (l *Login) Methods() (methods []ssh.AuthMethod, err error) {
+	if l.UseAgent || l.Pass == nil && l.KeyFile == "" && l.Key == "" {
+		m, err := l.agent()
 		if err != nil {
 			return nil, err
 		}
 		methods = append(methods, m)
 	}
-	if opt.KeyFile != "" && !opt.KeyUseAgent || opt.KeyPem != "" {
-		signer, err := keySigner(opt)
+	if l.KeyFile != "" && !l.UseAgent || l.Key != "" {
+		signer, err := l.signer()
 		if err != nil {
 			return nil, err
 		}
 		methods = append(methods, ssh.PublicKeys(signer))
 	}
-	if opt.Pass != "" {
-		pass, err := obscure.Reveal(opt.Pass)
-		if err != nil {
-			return nil, fmt.Errorf("%w: pass: %w: `rclone obscure` makes what belongs there", remote.ErrFatal, err)
-		}
-		methods = append(methods, ssh.Password(pass), ssh.KeyboardInteractive(
+	if l.Pass != nil {
+		methods = append(methods, ssh.Password(string(l.Pass)), ssh.KeyboardInteractive(
 			func(_, _ string, questions []string, _ []bool) ([]string, error) {
 				answers := make([]string, len(questions))
 				for i := range answers {
-					answers[i] = pass
+					answers[i] = string(l.Pass)
 				}
 				return answers, nil
 			}))
@@ -49,8 +53,8 @@ func authMethods(opt *options) (methods []ssh.AuthMethod, err error) {
 	return methods, nil
 }
 
-// agentMethod offers the agent's keys, or only the one whose public half key_file is or stands beside.
-func agentMethod(opt *options) (ssh.AuthMethod, error) {
+// agent offers the agent's keys, or only the one whose public half KeyFile is or stands beside.
+func (l *Login) agent() (ssh.AuthMethod, error) {
 	agent, _, err := sshagent.New()
 	if err != nil {
 		return nil, fmt.Errorf("%w: connect to the ssh-agent: %w: start one, or give the remote a key_file or a pass", remote.ErrFatal, err)
@@ -59,69 +63,55 @@ func agentMethod(opt *options) (ssh.AuthMethod, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: ask the ssh-agent for its keys: %w", remote.ErrFatal, err)
 	}
-	if opt.KeyFile == "" {
+	if l.KeyFile == "" {
 		return ssh.PublicKeys(signers...), nil
 	}
-	file := env.ShellExpand(opt.KeyFile)
-	public, err := os.ReadFile(file + ".pub")
+	public, err := os.ReadFile(l.KeyFile + ".pub")
 	if errors.Is(err, os.ErrNotExist) {
-		public, err = os.ReadFile(file)
+		public, err = os.ReadFile(l.KeyFile)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: key_file: %w", remote.ErrFatal, err)
 	}
 	key, _, _, _, err := ssh.ParseAuthorizedKey(public)
 	if err != nil {
-		return nil, fmt.Errorf("%w: key_file: %s holds no public key: %w", remote.ErrFatal, file, err)
+		return nil, fmt.Errorf("%w: key_file: %s holds no public key: %w", remote.ErrFatal, l.KeyFile, err)
 	}
 	for _, s := range signers {
 		if bytes.Equal(key.Marshal(), s.PublicKey().Marshal()) {
 			return ssh.PublicKeys(s), nil
 		}
 	}
-	return nil, fmt.Errorf("%w: key_file: the ssh-agent does not have the key of %s: `ssh-add` adds it", remote.ErrFatal, file)
+	return nil, fmt.Errorf("%w: key_file: the ssh-agent does not have the key of %s: `ssh-add` adds it", remote.ErrFatal, l.KeyFile)
 }
 
-// keySigner reads the private key, and the certificate for it if there is one.
-func keySigner(opt *options) (ssh.Signer, error) {
-	pem, err := privateKey(opt)
-	if err != nil {
-		return nil, err
+// signer reads the private key, and the certificate for it if there is one.
+func (l *Login) signer() (signer ssh.Signer, err error) {
+	pem := []byte(l.Key)
+	if l.Key == "" {
+		if pem, err = readFile("key_file", l.KeyFile); err != nil {
+			return nil, err
+		}
 	}
-	var signer ssh.Signer
-	if opt.KeyFilePass == "" {
+	if l.KeyPass == "" {
 		signer, err = ssh.ParsePrivateKey(pem)
 	} else {
-		var pass string
-		if pass, err = obscure.Reveal(opt.KeyFilePass); err == nil {
-			signer, err = ssh.ParsePrivateKeyWithPassphrase(pem, []byte(pass))
-		}
+		signer, err = ssh.ParsePrivateKeyWithPassphrase(pem, []byte(l.KeyPass))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: read the private key: %w", remote.ErrFatal, err)
 	}
-	if opt.PubKey == "" && opt.PubKeyFile == "" {
+	if l.Certificate == "" && l.CertificateFile == "" {
 		return signer, nil
 	}
-	return certified(opt, signer)
+	return l.certified(signer)
 }
 
-func privateKey(opt *options) ([]byte, error) {
-	if opt.KeyPem == "" {
-		return readFile("key_file", env.ShellExpand(opt.KeyFile))
-	}
-	pem, err := strconv.Unquote(`"` + opt.KeyPem + `"`) // it is one line, with \n in it
-	if err != nil {
-		return nil, fmt.Errorf("%w: key_pem: %w: line ends are written as \\n", remote.ErrFatal, err)
-	}
-	return []byte(pem), nil
-}
-
-func certified(opt *options, signer ssh.Signer) (ssh.Signer, error) {
-	text := []byte(opt.PubKey)
-	if opt.PubKey == "" {
+func (l *Login) certified(signer ssh.Signer) (ssh.Signer, error) {
+	text := []byte(l.Certificate)
+	if l.Certificate == "" {
 		var err error
-		if text, err = readFile("pubkey_file", env.ShellExpand(opt.PubKeyFile)); err != nil {
+		if text, err = readFile("pubkey_file", l.CertificateFile); err != nil {
 			return nil, err
 		}
 	}
@@ -138,4 +128,13 @@ func certified(opt *options, signer ssh.Signer) (ssh.Signer, error) {
 		return nil, fmt.Errorf("%w: use the certificate: %w", remote.ErrFatal, err)
 	}
 	return signer, nil
+}
+
+// readFile reads a file that the configuration names.
+func readFile(option, path string) ([]byte, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", remote.ErrFatal, option, err)
+	}
+	return content, nil
 }

@@ -32,8 +32,9 @@ type connection struct {
 	aside *backends.Aside // where Backup moves files to; nil: nowhere
 	kept  string          // the full path of its root
 
-	pool *pool
-	dirs dirs
+	server *Config
+	pool   *pool
+	dirs   dirs
 }
 
 var _ remote.Connection = (*connection)(nil)
@@ -52,22 +53,27 @@ func open(ctx, rctx context.Context, d *backends.Details) (remote.Connection, er
 	if err != nil {
 		return nil, err
 	}
-	auth, err := authMethods(opt)
+	cfg := d.Config
+	server, err := opt.server(rctx, cfg.StateDir, cfg.Log)
 	if err != nil {
 		return nil, err
 	}
-	cfg := d.Config
-	dial := &dialer{opt: opt, auth: auth, rctx: rctx, keys: newHostKeys(opt, cfg.StateDir, cfg.Log)}
 	c := &connection{
-		opt: opt, links: cfg.Rclone.Links, uploads: cfg.Uploads, aside: d.Aside, log: cfg.Log,
-		pool: newPool(dial.connect, opt.sessions(), cfg.Wait, time.Duration(opt.IdleTimeout), cfg.Log),
+		opt: opt, links: cfg.Rclone.Links, uploads: cfg.Uploads, aside: d.Aside, log: cfg.Log, server: server,
 	}
+	c.pool = newPool(c.connect, opt.sessions(), cfg.Wait, time.Duration(opt.IdleTimeout), cfg.Log)
 	if err := c.findRoot(ctx, d); err != nil {
 		c.pool.close()
 		return nil, err
 	}
 	c.identity = fmt.Sprintf("sftp:%s@%s:%s", opt.User, opt.address(), c.root)
 	return c, nil
+}
+
+// connect makes a session for the pool.
+func (c *connection) connect(ctx context.Context) (*session, error) {
+	s, err := Dial(ctx, c.server)
+	return s, rclone.Classify(ctx, err)
 }
 
 // findRoot makes the paths full, from the directory that one is in after the log-in.
@@ -121,8 +127,7 @@ func (c *connection) absolute(ctx context.Context, s *session, root string) (str
 	if err == nil {
 		return full, nil
 	}
-	var status *statusError
-	if !errors.As(err, &status) {
+	if !isRefusal(err) {
 		return "", err
 	}
 	here, err := c.realpath(ctx, s, ".")
@@ -133,7 +138,7 @@ func (c *connection) absolute(ctx context.Context, s *session, root string) (str
 }
 
 func (c *connection) realpath(ctx context.Context, s *session, at string) (string, error) {
-	replies, err := s.do(ctx, newRequest(fxpRealpath, at))
+	replies, err := s.do(ctx, realpathRequest(at))
 	if err != nil {
 		return "", err
 	}
@@ -149,7 +154,7 @@ func (c *connection) realpath(ctx context.Context, s *session, at string) (strin
 
 // stat follows symbolic links on the server, as rclone does.
 func (c *connection) stat(ctx context.Context, s *session, full string) (attrs, error) {
-	replies, err := s.do(ctx, newRequest(fxpStat, full))
+	replies, err := s.do(ctx, statRequest(full))
 	if err != nil {
 		return attrs{}, err
 	}
@@ -243,26 +248,16 @@ func (c *connection) explain(ctx context.Context, s *session, err error, size in
 	if !hasCode(err, fxFailure) || !s.server.statVFS || ctx.Err() != nil {
 		return err
 	}
-	replies, askErr := s.do(ctx, newRequest(fxpExtended, statVFS, c.root))
-	if askErr != nil || replies[0].is(fxpExtendedReply) != nil {
+	replies, askErr := s.do(ctx, spaceRequest(c.root))
+	if askErr != nil {
 		return err
 	}
-	d := decoder{b: replies[0].body}
-	d.uint64() // f_bsize
-	block := d.uint64()
-	d.take(16) // f_blocks, f_bfree
-	free := d.uint64() * block
-	files := d.uint64()
-	d.uint64() // f_ffree
-	freeFiles := d.uint64()
-	d.uint64() // f_fsid
-	readOnly := d.uint64()&1 != 0
-	switch {
-	case d.bad:
+	switch has, askErr := replies[0].space(); {
+	case askErr != nil:
 		return err
-	case readOnly:
+	case has.readOnly:
 		return fmt.Errorf("%w: the file system is read-only: %w", remote.ErrPermission, err)
-	case free < uint64(size), files > 0 && freeFiles == 0:
+	case has.free < uint64(size), has.files > 0 && has.freeFiles == 0:
 		return fmt.Errorf("%w: %w", remote.ErrQuota, err)
 	}
 	return err

@@ -59,19 +59,14 @@ func TestContractServer(t *testing.T) {
 
 // withoutPosixRename makes c believe that the server does not have it.
 func withoutPosixRename(c *connection) {
-	dial := c.pool.dial
-	c.pool.mu.Lock()
-	defer c.pool.mu.Unlock()
-	for _, s := range c.pool.sessions {
-		s.server.posixRename = false
-	}
-	c.pool.dial = func(ctx context.Context) (*session, error) {
-		s, err := dial(ctx)
+	c.pool.close()
+	c.pool = newPool(func(ctx context.Context) (*session, error) {
+		s, err := c.connect(ctx)
 		if err == nil {
 			s.server.posixRename = false
 		}
 		return s, err
-	}
+	}, c.opt.sessions(), time.Minute, 0, c.log)
 }
 
 // serverRemote returns the remote on a real server.

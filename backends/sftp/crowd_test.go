@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/sync/semaphore"
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/engine/enginetest"
@@ -48,16 +47,21 @@ func TestManyLarge(t *testing.T) {
 
 // TestWindowKeepsLittle: what a transfer keeps while nothing of it is in flight is counted nowhere.
 func TestWindowKeepsLittle(t *testing.T) {
-	s := &session{line: &line{}, budget: semaphore.NewWeighted(maxContent), waiting: make(map[uint32]place), ended: make(chan struct{})}
-	s.ready.L = &s.mu
-	w := &window{t: &transfer{s: s, chunk: bigChunk}, ctx: t.Context(), m: &memory{}, most: maxWindow}
+	c := accelerated(t, backends.Config{Remote: startServer(t).remote(t.TempDir())})
+	defer c.Close()
+	s, err := c.pool.get(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.pool.put(s)
+	w := &window{t: &transfer{c: c, s: s, temp: c.partial("f"), chunk: bigChunk}, ctx: t.Context(), m: &memory{}, most: maxWindow}
+	if err := w.t.open(t.Context(), flagWrite|flagCreate|flagTrunc); err != nil {
+		t.Fatal(err)
+	}
 	for at := int64(0); at+bigChunk <= maxWindow; at += bigChunk {
 		if err := w.send(at, w.room()); err != nil {
 			t.Fatal(err)
 		}
-	}
-	for id := range s.waiting {
-		s.deliver(id, reply{fxpStatus, []byte{0, 0, 0, fxOK}})
 	}
 	if err := w.confirm(0); err != nil {
 		t.Fatal(err)

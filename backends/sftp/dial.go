@@ -5,42 +5,57 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"net"
 	"strings"
 	"syscall"
 	"time"
 
-	"github.com/rclone/rclone/fs"
-	"github.com/rclone/rclone/fs/fshttp"
 	"golang.org/x/crypto/ssh"
 
-	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
-// dialer connects to one server as rclone's options for it say.
-type dialer struct {
-	opt  *options
-	auth []ssh.AuthMethod
-	keys *hostKeys
-	rctx context.Context // only carries rclone's configuration
+// Config says where an SFTP server is, how to get there, and who we are there. What has no comment is as in
+// golang.org/x/crypto/ssh.
+type Config struct {
+	Address string // host:port
+	User    string
+	Auth    []ssh.AuthMethod
+	Keys    *hostKeys // which servers are believed
+	// Connect makes the TCP connection. control has to be the Control of the net.Dialer that does.
+	Connect func(ctx context.Context, address string, control func(network, address string, socket syscall.RawConn) error) (net.Conn, error)
+
+	Agent     string   // what we call ourselves
+	Subsystem string   // that is asked for
+	Command   string   // started in place of a subsystem; "": none is
+	Env       []string // NAME=VALUE, set there
+
+	HostKeyAlgorithms, Ciphers, KeyExchanges, MACs []string // nil: what is safe
+	Insecure                                       bool     // some that are not safe any more are taken as well
 }
 
 // Pauses between the attempts to get past a server that hangs up before it says a word, as sshd does at
 // its MaxStartups. They add up to less than anybody would wait.
 var hangUpPauses = []time.Duration{100 * time.Millisecond, 300 * time.Millisecond, time.Second}
 
-// connect makes one session. ctx bounds it.
-func (d *dialer) connect(ctx context.Context) (*session, error) {
+// Dial makes one session. ctx bounds it. The session answers nothing before it was started.
+func Dial(ctx context.Context, c *Config) (*session, error) {
 	for n := 0; ; n++ {
-		s, err := d.once(ctx)
-		if err == nil || n == len(hangUpPauses) || !hungUp(err) {
-			return s, d.class(ctx, err)
+		s, err := c.once(ctx)
+		if err == nil {
+			return s, nil
+		}
+		err = fmt.Errorf("connect to %s: %w", c.Address, err)
+		if !hungUp(err) {
+			return nil, err
+		}
+		if n == len(hangUpPauses) {
+			return nil, fmt.Errorf("%w: %w", remote.ErrOffline, err)
 		}
 		select {
 		case <-time.After(hangUpPauses[n]):
 		case <-ctx.Done():
-			return nil, d.class(ctx, err)
+			return nil, fmt.Errorf("%w: %w", remote.ErrOffline, err)
 		}
 	}
 }
@@ -50,29 +65,16 @@ func hungUp(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET)
 }
 
-// class tells a server that is not there from one that does not want us.
-func (d *dialer) class(ctx context.Context, err error) error {
-	if err == nil {
-		return nil
-	}
-	err = fmt.Errorf("connect to %s: %w", d.opt.address(), err)
-	if hungUp(err) {
-		return fmt.Errorf("%w: %w", remote.ErrOffline, err)
-	}
-	return rclone.Classify(ctx, err)
-}
-
-func (d *dialer) once(ctx context.Context) (*session, error) {
-	l, tcp := &line{}, fshttp.NewDialer(d.rctx)
-	tcp.Control = l.note
-	conn, err := tcp.DialContext(ctx, "tcp", d.opt.address())
+func (c *Config) once(ctx context.Context) (*session, error) {
+	l := &line{}
+	conn, err := c.Connect(ctx, c.Address, l.note)
 	if err != nil {
 		return nil, err
 	}
 	l.Conn = conn
 	// Neither the handshake nor the greeting knows a context: they end with the connection.
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
-	s, err := d.session(l)
+	s, err := c.session(l)
 	l.calm.Store(true)
 	if !stop() && err == nil {
 		err = ctx.Err()
@@ -84,30 +86,30 @@ func (d *dialer) once(ctx context.Context) (*session, error) {
 	return s, nil
 }
 
-func (d *dialer) session(l *line) (*session, error) {
+func (c *Config) session(l *line) (*session, error) {
 	l.beat()
-	config, trusted := d.config()
-	c, channels, requests, err := ssh.NewClientConn(l, d.opt.address(), config)
+	config, trusted := c.ssh()
+	conn, channels, requests, err := ssh.NewClientConn(l, c.Address, config)
 	if refusal := trusted.refusal; refusal != nil {
 		return nil, refusal // what ssh makes of it says less
 	}
 	if err != nil {
 		return nil, err
 	}
-	client := ssh.NewClient(c, channels, requests)
+	client := ssh.NewClient(conn, channels, requests)
 	// Only now: a server that does not let us in is not one to remember.
 	if err := trusted.remember(); err != nil {
 		return nil, err
 	}
-	return d.subsystem(client, l)
+	return c.subsystem(client, l)
 }
 
-func (d *dialer) subsystem(client *ssh.Client, l *line) (*session, error) {
+func (c *Config) subsystem(client *ssh.Client, l *line) (*session, error) {
 	sub, err := client.NewSession()
 	if err != nil {
 		return nil, fmt.Errorf("open an SSH session: %w", err)
 	}
-	for _, pair := range d.opt.SetEnv {
+	for _, pair := range c.Env {
 		name, value, ok := strings.Cut(pair, "=")
 		if !ok {
 			return nil, fmt.Errorf("%w: set_env: %q has no =", remote.ErrFatal, pair)
@@ -124,10 +126,10 @@ func (d *dialer) subsystem(client *ssh.Client, l *line) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.opt.ServerCommand != "" {
-		err = sub.Start(d.opt.ServerCommand)
+	if c.Command != "" {
+		err = sub.Start(c.Command)
 	} else {
-		err = sub.RequestSubsystem(d.opt.Subsystem)
+		err = sub.RequestSubsystem(c.Subsystem)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: the server has no SFTP: %w", remote.ErrFatal, err)
@@ -135,32 +137,32 @@ func (d *dialer) subsystem(client *ssh.Client, l *line) (*session, error) {
 	return newSession(client, sub, in, out, l)
 }
 
-// config is made for each connection anew: its host key callback belongs to one.
-func (d *dialer) config() (*ssh.ClientConfig, *trust) {
-	t := d.keys.trust(d.opt.address())
+// ssh is made for each connection anew: its host key callback belongs to one.
+func (c *Config) ssh() (*ssh.ClientConfig, *trust) {
+	t := c.Keys.trust(c.Address)
 	config := &ssh.ClientConfig{
-		User:              d.opt.User,
-		Auth:              d.auth,
+		User:              c.User,
+		Auth:              c.Auth,
 		HostKeyCallback:   t.check,
 		HostKeyAlgorithms: t.algorithms,
-		ClientVersion:     "SSH-2.0-" + clientVersion(fs.GetConfig(d.rctx).UserAgent),
+		ClientVersion:     "SSH-2.0-" + clientVersion(c.Agent),
 	}
-	if len(d.opt.HostKeyAlgorithms) > 0 {
-		config.HostKeyAlgorithms = d.opt.HostKeyAlgorithms
+	if len(c.HostKeyAlgorithms) > 0 {
+		config.HostKeyAlgorithms = c.HostKeyAlgorithms
 	}
 	config.SetDefaults()
-	if d.opt.UseInsecureCipher {
+	if c.Insecure {
 		config.Ciphers = append(config.Ciphers, "aes128-cbc", "aes192-cbc", "aes256-cbc", "3des-cbc")
 		config.KeyExchanges = append(config.KeyExchanges, "diffie-hellman-group-exchange-sha1", "diffie-hellman-group-exchange-sha256")
 	}
-	if len(d.opt.Ciphers) > 0 {
-		config.Ciphers = d.opt.Ciphers
+	if len(c.Ciphers) > 0 {
+		config.Ciphers = c.Ciphers
 	}
-	if len(d.opt.KeyExchange) > 0 {
-		config.KeyExchanges = d.opt.KeyExchange
+	if len(c.KeyExchanges) > 0 {
+		config.KeyExchanges = c.KeyExchanges
 	}
-	if len(d.opt.MACs) > 0 {
-		config.MACs = d.opt.MACs
+	if len(c.MACs) > 0 {
+		config.MACs = c.MACs
 	}
 	return config, t
 }
@@ -173,13 +175,4 @@ func clientVersion(agent string) string {
 		}
 		return r
 	}, agent)
-}
-
-// readFile reads a file that the configuration names.
-func readFile(option, path string) ([]byte, error) {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", remote.ErrFatal, option, err)
-	}
-	return content, nil
 }

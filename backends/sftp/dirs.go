@@ -143,8 +143,7 @@ func (c *connection) mkdirAll(ctx context.Context, s *session, dir string) error
 		return nil
 	}
 	// Version 3 has no code for "exists".
-	var status *statusError
-	if !errors.As(err, &status) {
+	if !isRefusal(err) {
 		return err
 	}
 	there, statErr := c.stat(ctx, s, dir)

@@ -21,13 +21,7 @@ func (c *connection) Hash(ctx context.Context, path string, want snapshot.HashTy
 		if kind == snapshot.Dir {
 			return fmt.Errorf("%w: it is a directory", remote.ErrNotFound)
 		}
-		f := s.send(openRequest(full, flagRead))
-		replies, err := s.await(ctx, f)
-		if err != nil {
-			c.closeLate(s, f)
-			return err
-		}
-		handle, err := replies[0].handle()
+		handle, err := s.open(ctx, openRequest(full, flagRead))
 		if err != nil {
 			return err
 		}

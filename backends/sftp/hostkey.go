@@ -9,37 +9,21 @@ import (
 	"path/filepath"
 	"sync"
 
-	"github.com/rclone/rclone/lib/env"
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/knownhosts"
 
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
-// hostKeys decides which servers are the ones that they claim to be. rclone's known_hosts_file is
-// obeyed, "none" included. Where the remote has none, rclone would believe anybody; here the key that a
-// server shows first is remembered in a file of our own, in the same format, and any other is refused
-// from then on.
+// hostKeys decides which servers are the ones that they claim to be.
 type hostKeys struct {
-	file string // "": anybody is believed
-	ours bool   // file is our own, and may not exist yet
-	log  *slog.Logger
+	File string // of OpenSSH's format; "": anybody is believed
+	// Remember: the key that a server shows first is added to File, which may not exist yet, and any other is refused
+	// from then on. Without it only those in File are believed.
+	Remember bool
+	Log      *slog.Logger
 
-	mu sync.Mutex // held while ours is read and added to
-}
-
-const knownHosts = "known_hosts"
-
-func newHostKeys(opt *options, stateDir string, log *slog.Logger) *hostKeys {
-	switch {
-	case opt.KnownHostsFile == "none":
-		return &hostKeys{log: log}
-	case opt.KnownHostsFile != "":
-		return &hostKeys{file: env.ShellExpand(opt.KnownHostsFile), log: log}
-	case stateDir != "":
-		return &hostKeys{file: filepath.Join(stateDir, knownHosts), ours: true, log: log}
-	}
-	return &hostKeys{log: log}
+	mu sync.Mutex // held while File is read and added to
 }
 
 // trust is the judgement of one connection's server.
@@ -55,7 +39,7 @@ type trust struct {
 // asked for: it may have others, which prove nothing.
 func (k *hostKeys) trust(address string) *trust {
 	t := &trust{k: k, address: address}
-	if !k.ours {
+	if !k.Remember {
 		return t
 	}
 	var unknown *knownhosts.KeyError
@@ -79,8 +63,8 @@ func signatures(keyType string) []string {
 func (k *hostKeys) read() (ssh.HostKeyCallback, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	judge, err := knownhosts.New(k.file)
-	if k.ours && errors.Is(err, os.ErrNotExist) {
+	judge, err := knownhosts.New(k.File)
+	if k.Remember && errors.Is(err, os.ErrNotExist) {
 		return knownhosts.New()
 	}
 	if err != nil {
@@ -91,7 +75,7 @@ func (k *hostKeys) read() (ssh.HostKeyCallback, error) {
 
 // check is an ssh.HostKeyCallback.
 func (t *trust) check(address string, target net.Addr, key ssh.PublicKey) error {
-	if t.k.file == "" {
+	if t.k.File == "" {
 		return nil
 	}
 	judge, err := t.k.read()
@@ -106,12 +90,12 @@ func (t *trust) check(address string, target net.Addr, key ssh.PublicKey) error 
 		t.refusal = fmt.Errorf("%w: the key of %s: %w", remote.ErrFatal, address, err)
 	case len(unknown.Want) > 0:
 		t.refusal = changed(address, key, unknown.Want)
-	case t.k.ours:
+	case t.k.Remember:
 		t.first = key
 		return nil
 	default:
 		t.refusal = fmt.Errorf("%w: the key of %s, %s, is not in %s: if it is the right one, add it there, "+
-			"for instance with `ssh-keyscan`: %w", remote.ErrFatal, address, fingerprint(key), t.k.file, err)
+			"for instance with `ssh-keyscan`: %w", remote.ErrFatal, address, fingerprint(key), t.k.File, err)
 	}
 	return t.refusal
 }
@@ -139,13 +123,13 @@ func (t *trust) remember() error {
 	}
 	t.k.mu.Lock()
 	defer t.k.mu.Unlock()
-	if judge, err := knownhosts.New(t.k.file); err == nil && judge(t.address, noAddr{}, t.first) == nil {
+	if judge, err := knownhosts.New(t.k.File); err == nil && judge(t.address, noAddr{}, t.first) == nil {
 		return nil // another connection was quicker
 	}
-	if err := os.MkdirAll(filepath.Dir(t.k.file), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(t.k.File), 0o700); err != nil {
 		return fmt.Errorf("remember the key of %s: %w", t.address, err)
 	}
-	f, err := os.OpenFile(t.k.file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(t.k.File, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("remember the key of %s: %w", t.address, err)
 	}
@@ -153,8 +137,8 @@ func (t *trust) remember() error {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("remember the key of %s: %w", t.address, err)
 	}
-	t.k.log.Info("the server's host key is remembered; it will be refused with another",
-		"server", t.address, "key", fingerprint(t.first), "file", t.k.file)
+	t.k.Log.Info("the server's host key is remembered; it will be refused with another",
+		"server", t.address, "key", fingerprint(t.first), "file", t.k.File)
 	return nil
 }
 

@@ -66,7 +66,7 @@ func (t *transfer) stream(ctx context.Context, m *memory) error {
 
 // finish closes the temporary file, sets its mtime, and looks whether its size is right.
 func (t *transfer) finish(ctx context.Context) error {
-	replies, err := t.s.do(ctx, t.close(), t.times(), newRequest(fxpStat, t.temp))
+	replies, err := t.s.do(ctx, t.close(), t.times(), statRequest(t.temp))
 	if err != nil {
 		return err
 	}
@@ -202,9 +202,7 @@ func (w *window) send(at int64, data []byte) error {
 	if err := w.claim(int64(len(data))); err != nil {
 		return err
 	}
-	r := writeRequest(w.t.handle, at, data)
-	r.lent = true
-	w.writes = append(w.writes, write{w.t.s.send(r), data})
+	w.writes = append(w.writes, write{w.t.s.send(lendRequest(w.t.handle, at, data)), data})
 	w.bytes += len(data)
 	return nil
 }

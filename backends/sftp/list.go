@@ -139,18 +139,12 @@ func describe(path string, kind snapshot.Kind, a attrs) remote.Object {
 
 // readDir reads a directory with several requests in flight, more of them the larger it turns out.
 func (c *connection) readDir(ctx context.Context, s *session, full string) (entries []named, err error) {
-	f := s.send(newRequest(fxpOpendir, full))
-	replies, err := s.await(ctx, f)
-	if err != nil {
-		c.closeLate(s, f)
-		return nil, err
-	}
-	handle, err := replies[0].handle()
+	handle, err := s.open(ctx, openDirRequest(full))
 	if err != nil {
 		return nil, err
 	}
 	defer s.send(closeRequest(handle))
-	more := newRequest(fxpReaddir, handle)
+	more := readDirRequest(handle)
 	for ahead := 2; ; ahead = min(2*ahead, maxAhead) {
 		requests := make([]request, ahead)
 		for i := range requests {
@@ -194,7 +188,7 @@ func (c *connection) follow(ctx context.Context, s *session, dir string, entries
 			continue
 		}
 		if kept = append(kept, e); !plain {
-			at, requests = append(at, len(kept)-1), append(requests, newRequest(fxpStat, under(dir, e.name)))
+			at, requests = append(at, len(kept)-1), append(requests, statRequest(under(dir, e.name)))
 		}
 	}
 	if len(at) == 0 {

@@ -18,13 +18,13 @@ import (
 // the whole file at the old one.
 func (c *connection) replace(ctx context.Context, s *session, from, to string) error {
 	if s.server.posixRename {
-		return s.status(ctx, newRequest(fxpExtended, posixRename, from, to))
+		return s.status(ctx, replaceRequest(from, to))
 	}
-	err := s.status(ctx, newRequest(fxpRename, from, to))
+	err := s.status(ctx, renameRequest(from, to))
 	if !hasCode(err, fxFailure, fxAlreadyExists, fxPermissionDenied) {
 		return err
 	}
-	replies, lookErr := s.do(ctx, newRequest(fxpLstat, from), newRequest(fxpLstat, to))
+	replies, lookErr := s.do(ctx, lstatRequest(from), lstatRequest(to))
 	if lookErr != nil {
 		return err
 	}
@@ -36,10 +36,10 @@ func (c *connection) replace(ctx context.Context, s *session, from, to string) e
 	if noFrom != nil || noTo != nil || there.isDir() {
 		return err
 	}
-	if removeErr := s.status(ctx, newRequest(fxpRemove, to)); removeErr != nil {
+	if removeErr := s.status(ctx, removeRequest(to)); removeErr != nil {
 		return err
 	}
-	return s.status(ctx, newRequest(fxpRename, from, to))
+	return s.status(ctx, renameRequest(from, to))
 }
 
 // carry renames a file and makes the directory that it goes to. ErrNotFound means that from is gone.
@@ -76,7 +76,7 @@ func plainly(err error) error {
 }
 
 func (c *connection) lstat(ctx context.Context, s *session, full string) (attrs, error) {
-	replies, err := s.do(ctx, newRequest(fxpLstat, full))
+	replies, err := s.do(ctx, lstatRequest(full))
 	if err != nil {
 		return attrs{}, err
 	}
@@ -117,7 +117,7 @@ func (c *connection) cannot(ctx context.Context, s *session, from string, err er
 // moveDir refuses a destination that exists: rename(2) would replace it if it is empty, and so would some
 // servers.
 func (c *connection) moveDir(ctx context.Context, s *session, from, to string) error {
-	replies, err := s.do(ctx, newRequest(fxpLstat, from), newRequest(fxpLstat, to))
+	replies, err := s.do(ctx, lstatRequest(from), lstatRequest(to))
 	if err != nil {
 		return err
 	}
@@ -127,7 +127,7 @@ func (c *connection) moveDir(ctx context.Context, s *session, from, to string) e
 	if _, err := replies[1].attrs(); err == nil {
 		return fmt.Errorf("%w: there is something at the destination", remote.ErrCannotMove)
 	}
-	err = c.within(ctx, s, to, func() error { return s.status(ctx, newRequest(fxpRename, from, to)) })
+	err = c.within(ctx, s, to, func() error { return s.status(ctx, renameRequest(from, to)) })
 	if err != nil {
 		return c.cannot(ctx, s, from, err)
 	}
@@ -183,7 +183,7 @@ func (c *connection) Mkdir(ctx context.Context, path string) error {
 func (c *connection) Rmdir(ctx context.Context, path string) error {
 	return c.call(ctx, "remove directory", path, func(s *session) error {
 		full := c.path(path)
-		err := s.status(ctx, newRequest(fxpRmdir, full))
+		err := s.status(ctx, rmdirRequest(full))
 		if err == nil || errors.Is(err, remote.ErrNotFound) {
 			c.dirs.drop(full)
 			return nil
@@ -238,7 +238,7 @@ func (c *connection) Delete(ctx context.Context, paths []string) []error {
 func (c *connection) remove(ctx context.Context, paths []string, full func(string) string, todo []int, errs []error) {
 	requests := make([]request, len(todo))
 	for n, i := range todo {
-		requests[n] = newRequest(fxpRemove, full(paths[i]))
+		requests[n] = removeRequest(full(paths[i]))
 	}
 	s, err := c.pool.get(ctx)
 	var replies []reply
@@ -256,7 +256,7 @@ func (c *connection) remove(ctx context.Context, paths []string, full func(strin
 // Cleanup implements remote.Connection.
 func (c *connection) Cleanup(ctx context.Context, path string) error {
 	return c.call(ctx, "clean up after", path, func(s *session) error {
-		err := s.status(ctx, newRequest(fxpRemove, c.partial(path)))
+		err := s.status(ctx, removeRequest(c.partial(path)))
 		if err != nil && !errors.Is(err, remote.ErrNotFound) {
 			return err
 		}

@@ -82,7 +82,7 @@ func (t *transfer) resume(ctx context.Context, m *memory) (at int64, tail []byte
 	if m.known == nil {
 		return 0, nil, nil
 	}
-	replies, err := t.s.do(ctx, openRequest(t.temp, flagRead|flagWrite), newRequest(fxpStat, t.temp))
+	replies, err := t.s.do(ctx, openRequest(t.temp, flagRead|flagWrite), statRequest(t.temp))
 	if err != nil {
 		return 0, nil, err
 	}

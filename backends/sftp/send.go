@@ -136,34 +136,14 @@ func (t *transfer) read(ctx context.Context, buf []byte) ([]byte, error) {
 
 // open opens the temporary name, and makes the directory that it is in if need be.
 func (t *transfer) open(ctx context.Context, flags uint32) error {
-	err := t.c.within(ctx, t.s, t.temp, func() error {
-		f := t.s.send(openRequest(t.temp, flags))
-		replies, err := t.s.await(ctx, f)
-		if err != nil {
-			t.c.closeLate(t.s, f)
-			return err
-		}
-		t.handle, err = replies[0].handle()
+	err := t.c.within(ctx, t.s, t.temp, func() (err error) {
+		t.handle, err = t.s.open(ctx, openRequest(t.temp, flags))
 		return err
 	})
 	if err != nil && ctx.Err() == nil {
 		return t.c.explain(ctx, t.s, err, t.entry.Size)
 	}
 	return err
-}
-
-// closeLate closes the handle that an open which was given up on may still bring.
-func (c *connection) closeLate(s *session, f *flight) {
-	s.loops.Go(func() {
-		select {
-		case <-f.done:
-		case <-s.ended:
-			return
-		}
-		if handle, err := f.replies[0].handle(); err == nil {
-			s.send(closeRequest(handle))
-		}
-	})
 }
 
 // close is a request that is sent once, whatever becomes of it: the server may give the handle to
@@ -200,7 +180,7 @@ func (t *transfer) discard(ctx context.Context, cause error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, goodbye)
 	defer cancel()
-	err := t.s.status(ctx, newRequest(fxpRemove, t.temp))
+	err := t.s.status(ctx, removeRequest(t.temp))
 	if !errors.Is(err, remote.ErrNotFound) {
 		t.c.logged("cannot remove a failed upload", t.temp, err)
 	}

@@ -252,6 +252,31 @@ func (s *session) status(ctx context.Context, r request) error {
 	return replies[0].status()
 }
 
+// open sends a request that is answered by a handle.
+func (s *session) open(ctx context.Context, r request) (handle string, err error) {
+	f := s.send(r)
+	replies, err := s.await(ctx, f)
+	if err != nil {
+		s.closeLate(f)
+		return "", err
+	}
+	return replies[0].handle()
+}
+
+// closeLate closes the handle that an open which was given up on may still bring.
+func (s *session) closeLate(f *flight) {
+	s.loops.Go(func() {
+		select {
+		case <-f.done:
+		case <-s.ended:
+			return
+		}
+		if handle, err := f.replies[0].handle(); err == nil {
+			s.send(closeRequest(handle))
+		}
+	})
+}
+
 func (s *session) failure() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

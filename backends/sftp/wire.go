@@ -76,8 +76,14 @@ func (r request) with(words ...uint32) request {
 	return r
 }
 
+// Requests that are answered by a handle.
+
 // openRequest has no attributes: the server's umask rules.
 func openRequest(path string, flags uint32) request { return newRequest(fxpOpen, path).with(flags, 0) }
+
+func openDirRequest(path string) request { return newRequest(fxpOpendir, path) }
+
+// Requests that are answered by a status alone.
 
 func closeRequest(handle string) request { return newRequest(fxpClose, handle) }
 
@@ -87,8 +93,11 @@ func writeRequest(handle string, offset int64, content []byte) request {
 	return r
 }
 
-func readRequest(handle string, offset int64, n int) request {
-	return newRequest(fxpRead, handle).with(uint32(offset>>32), uint32(offset), uint32(n))
+// lendRequest is a write whose content is not copied: it must stay as it is until the reply.
+func lendRequest(handle string, offset int64, content []byte) request {
+	r := writeRequest(handle, offset, content)
+	r.lent = true
+	return r
 }
 
 // timesRequest sets both times, in whole seconds, which is all that version 3 has.
@@ -96,7 +105,31 @@ func timesRequest(path string, seconds int64) request {
 	return newRequest(fxpSetstat, path).with(attrTimes, uint32(seconds), uint32(seconds))
 }
 
-func mkdirRequest(path string) request { return newRequest(fxpMkdir, path).with(0) }
+func mkdirRequest(path string) request  { return newRequest(fxpMkdir, path).with(0) }
+func rmdirRequest(path string) request  { return newRequest(fxpRmdir, path) }
+func removeRequest(path string) request { return newRequest(fxpRemove, path) }
+
+// renameRequest does not say what happens to a file at to.
+func renameRequest(from, to string) request { return newRequest(fxpRename, from, to) }
+
+// replaceRequest renames over whatever file is at to. It is for servers with posix-rename.
+func replaceRequest(from, to string) request { return newRequest(fxpExtended, posixRename, from, to) }
+
+// Requests that are answered by data, names or attributes.
+
+func readRequest(handle string, offset int64, n int) request {
+	return newRequest(fxpRead, handle).with(uint32(offset>>32), uint32(offset), uint32(n))
+}
+
+func readDirRequest(handle string) request { return newRequest(fxpReaddir, handle) }
+func realpathRequest(path string) request  { return newRequest(fxpRealpath, path) }
+
+// statRequest follows symbolic links on the server, lstatRequest does not.
+func statRequest(path string) request  { return newRequest(fxpStat, path) }
+func lstatRequest(path string) request { return newRequest(fxpLstat, path) }
+
+// spaceRequest asks for the space of the file system of path. It is for servers with statvfs.
+func spaceRequest(path string) request { return newRequest(fxpExtended, statVFS, path) }
 
 func appendString(b []byte, s string) []byte {
 	return append(binary.BigEndian.AppendUint32(b, uint32(len(s))), s...)
@@ -183,6 +216,30 @@ func (r *reply) attrs() (attrs, error) {
 	}
 	d := decoder{b: r.body}
 	return d.attrs(), d.err()
+}
+
+// space is what a file system has left, and may take.
+type space struct {
+	free             uint64 // bytes
+	files, freeFiles uint64 // how many there can be, and how many more; both 0 where they are not counted
+	readOnly         bool
+}
+
+func (r *reply) space() (s space, err error) {
+	if err := r.is(fxpExtendedReply); err != nil {
+		return s, err
+	}
+	d := decoder{b: r.body}
+	d.uint64() // f_bsize
+	block := d.uint64()
+	d.take(16) // f_blocks, f_bfree
+	s.free = d.uint64() * block
+	s.files = d.uint64()
+	d.uint64() // f_ffree
+	s.freeFiles = d.uint64()
+	d.uint64() // f_fsid
+	s.readOnly = d.uint64()&1 != 0
+	return s, d.err()
 }
 
 // names is what READDIR and REALPATH answer.
@@ -337,6 +394,12 @@ func (e *statusError) Unwrap() error {
 		return remote.ErrPermission
 	}
 	return nil
+}
+
+// isRefusal reports that err is what the server answered, rather than that it did not.
+func isRefusal(err error) bool {
+	var status *statusError
+	return errors.As(err, &status)
 }
 
 // hasCode reports that err is the server's refusal with one of these codes.
