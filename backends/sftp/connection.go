@@ -12,6 +12,7 @@ import (
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/backends/rclone"
+	"github.com/snapsync/snapsync/backends/sftp/client"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -32,8 +33,8 @@ type connection struct {
 	aside *backends.Aside // where Backup moves files to; nil: nowhere
 	kept  string          // the full path of its root
 
-	server *Config
-	pool   *pool
+	server *client.Config
+	pool   *client.Pool
 	dirs   dirs
 }
 
@@ -61,9 +62,9 @@ func open(ctx, rctx context.Context, d *backends.Details) (remote.Connection, er
 	c := &connection{
 		opt: opt, links: cfg.Rclone.Links, uploads: cfg.Uploads, aside: d.Aside, log: cfg.Log, server: server,
 	}
-	c.pool = newPool(c.connect, opt.sessions(), cfg.Wait, time.Duration(opt.IdleTimeout), cfg.Log)
+	c.pool = client.NewPool(c.connect, opt.sessions(), cfg.Wait, time.Duration(opt.IdleTimeout), cfg.Log)
 	if err := c.findRoot(ctx, d); err != nil {
-		c.pool.close()
+		c.pool.Close()
 		return nil, err
 	}
 	c.identity = fmt.Sprintf("sftp:%s@%s:%s", opt.User, opt.address(), c.root)
@@ -71,18 +72,18 @@ func open(ctx, rctx context.Context, d *backends.Details) (remote.Connection, er
 }
 
 // connect makes a session for the pool.
-func (c *connection) connect(ctx context.Context) (*session, error) {
-	s, err := Dial(ctx, c.server)
+func (c *connection) connect(ctx context.Context) (*client.Session, error) {
+	s, err := client.Dial(ctx, c.server)
 	return s, rclone.Classify(ctx, err)
 }
 
 // findRoot makes the paths full, from the directory that one is in after the log-in.
 func (c *connection) findRoot(ctx context.Context, d *backends.Details) error {
-	s, err := c.pool.get(ctx)
+	s, err := c.pool.Get(ctx)
 	if err != nil {
 		return err
 	}
-	defer c.pool.put(s)
+	defer c.pool.Put(s)
 	if c.root, err = c.absolute(ctx, s, d.Root); err != nil {
 		return err
 	}
@@ -96,11 +97,11 @@ func (c *connection) findRoot(ctx context.Context, d *backends.Details) error {
 	case errors.Is(err, remote.ErrNotFound):
 		c.place.Store(rootMissing)
 		return nil
-	case err != nil && hasCode(err, fxPermissionDenied):
+	case err != nil && client.HasCode(err, client.FXPermissionDenied):
 		return nil // each step will say so, by its path
 	case err != nil:
 		return fmt.Errorf("look at %q: %w", c.root, err)
-	case !there.isDir():
+	case !there.IsDir():
 		return fmt.Errorf("%w: %q is a file, not a directory", remote.ErrFatal, c.root)
 	}
 	c.place.Store(rootThere)
@@ -118,7 +119,7 @@ const (
 
 // absolute resolves a path as rclone does: the server is asked for the path itself first, and if that
 // does not exist for where it would be.
-func (c *connection) absolute(ctx context.Context, s *session, root string) (string, error) {
+func (c *connection) absolute(ctx context.Context, s *client.Session, root string) (string, error) {
 	at := c.opt.Enc.FromStandardPath(root)
 	if path.IsAbs(at) {
 		return path.Clean(at), nil
@@ -127,7 +128,7 @@ func (c *connection) absolute(ctx context.Context, s *session, root string) (str
 	if err == nil {
 		return full, nil
 	}
-	if !isRefusal(err) {
+	if !client.IsRefusal(err) {
 		return "", err
 	}
 	here, err := c.realpath(ctx, s, ".")
@@ -137,28 +138,28 @@ func (c *connection) absolute(ctx context.Context, s *session, root string) (str
 	return path.Join(here, at), nil
 }
 
-func (c *connection) realpath(ctx context.Context, s *session, at string) (string, error) {
-	replies, err := s.do(ctx, realpathRequest(at))
+func (c *connection) realpath(ctx context.Context, s *client.Session, at string) (string, error) {
+	replies, err := s.Do(ctx, client.Realpath(at))
 	if err != nil {
 		return "", err
 	}
-	names, err := replies[0].names()
+	names, err := replies[0].Names()
 	if err != nil {
 		return "", err
 	}
 	if len(names) == 0 {
-		return "", errGarbled
+		return "", client.ErrGarbled
 	}
-	return path.Clean("/" + names[0].name), nil
+	return path.Clean("/" + names[0].Name), nil
 }
 
 // stat follows symbolic links on the server, as rclone does.
-func (c *connection) stat(ctx context.Context, s *session, full string) (attrs, error) {
-	replies, err := s.do(ctx, statRequest(full))
+func (c *connection) stat(ctx context.Context, s *client.Session, full string) (client.Attrs, error) {
+	replies, err := s.Do(ctx, client.Stat(full))
 	if err != nil {
-		return attrs{}, err
+		return client.Attrs{}, err
 	}
-	return replies[0].attrs()
+	return replies[0].Attrs()
 }
 
 // Caps implements remote.Connection.
@@ -191,11 +192,11 @@ func under(root, name string) string {
 }
 
 // call runs one call of the engine on a session, and says what failed.
-func (c *connection) call(ctx context.Context, what, path string, do func(s *session) error) error {
-	s, err := c.pool.get(ctx)
+func (c *connection) call(ctx context.Context, what, path string, do func(s *client.Session) error) error {
+	s, err := c.pool.Get(ctx)
 	if err == nil {
 		err = do(s)
-		c.pool.put(s)
+		c.pool.Put(s)
 	}
 	if err != nil {
 		return fmt.Errorf("%s %q: %w", what, path, rclone.Classify(ctx, err))
@@ -219,7 +220,7 @@ func (c *connection) Places() ([]remote.Place, error) {
 
 // Probe implements remote.Connection.
 func (c *connection) Probe(ctx context.Context) error {
-	return c.call(ctx, "probe", c.root, func(s *session) error {
+	return c.call(ctx, "probe", c.root, func(s *client.Session) error {
 		_, err := c.realpath(ctx, s, ".")
 		return err
 	})
@@ -238,26 +239,26 @@ func (c *connection) Flush(ctx context.Context) error { return ctx.Err() }
 
 // Close implements remote.Connection.
 func (c *connection) Close() error {
-	c.pool.close()
+	c.pool.Close()
 	return nil
 }
 
-// explain finds out what fxFailure, which is all that version 3 has for it, means for a write: a full
+// explain finds out what client.FXFailure, which is all that version 3 has for it, means for a write: a full
 // or read-only file system, if the server tells about those.
-func (c *connection) explain(ctx context.Context, s *session, err error, size int64) error {
-	if !hasCode(err, fxFailure) || !s.server.statVFS || ctx.Err() != nil {
+func (c *connection) explain(ctx context.Context, s *client.Session, err error, size int64) error {
+	if !client.HasCode(err, client.FXFailure) || !s.Server.StatVFS || ctx.Err() != nil {
 		return err
 	}
-	replies, askErr := s.do(ctx, spaceRequest(c.root))
+	replies, askErr := s.Do(ctx, client.StatSpace(c.root))
 	if askErr != nil {
 		return err
 	}
-	switch has, askErr := replies[0].space(); {
+	switch has, askErr := replies[0].Space(); {
 	case askErr != nil:
 		return err
-	case has.readOnly:
+	case has.ReadOnly:
 		return fmt.Errorf("%w: the file system is read-only: %w", remote.ErrPermission, err)
-	case has.free < uint64(size), has.files > 0 && has.freeFiles == 0:
+	case has.Free < uint64(size), has.Files > 0 && has.FreeFiles == 0:
 		return fmt.Errorf("%w: %w", remote.ErrQuota, err)
 	}
 	return err

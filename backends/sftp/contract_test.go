@@ -18,6 +18,7 @@ import (
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/backends/rclone"
+	"github.com/snapsync/snapsync/backends/sftp/client"
 	"github.com/snapsync/snapsync/engine/enginetest"
 	"github.com/snapsync/snapsync/engine/remote"
 )
@@ -59,11 +60,11 @@ func TestContractServer(t *testing.T) {
 
 // withoutPosixRename makes c believe that the server does not have it.
 func withoutPosixRename(c *connection) {
-	c.pool.close()
-	c.pool = newPool(func(ctx context.Context) (*session, error) {
+	c.pool.Close()
+	c.pool = client.NewPool(func(ctx context.Context) (*client.Session, error) {
 		s, err := c.connect(ctx)
 		if err == nil {
-			s.server.posixRename = false
+			s.Server.PosixRename = false
 		}
 		return s, err
 	}, c.opt.sessions(), time.Minute, 0, c.log)

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/sftp/client"
 	"github.com/snapsync/snapsync/engine/enginetest"
 )
 
@@ -28,7 +29,7 @@ func TestManyLarge(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	var group errgroup.Group
-	const files = 4 * maxContent / maxWindow
+	const files = 4 * client.MaxContent / maxWindow
 	for i := range files {
 		group.Go(func() error {
 			return c.Send(ctx, fmt.Sprint("large", i), &enginetest.Source{Content: content, Mtime: day})
@@ -49,13 +50,13 @@ func TestManyLarge(t *testing.T) {
 func TestWindowKeepsLittle(t *testing.T) {
 	c := accelerated(t, backends.Config{Remote: startServer(t).remote(t.TempDir())})
 	defer c.Close()
-	s, err := c.pool.get(t.Context())
+	s, err := c.pool.Get(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.pool.put(s)
+	defer c.pool.Put(s)
 	w := &window{t: &transfer{c: c, s: s, temp: c.partial("f"), chunk: bigChunk}, ctx: t.Context(), m: &memory{}, most: maxWindow}
-	if err := w.t.open(t.Context(), flagWrite|flagCreate|flagTrunc); err != nil {
+	if err := w.t.open(t.Context(), client.FlagWrite|client.FlagCreate|client.FlagTrunc); err != nil {
 		t.Fatal(err)
 	}
 	for at := int64(0); at+bigChunk <= maxWindow; at += bigChunk {
@@ -66,7 +67,7 @@ func TestWindowKeepsLittle(t *testing.T) {
 	if err := w.confirm(0); err != nil {
 		t.Fatal(err)
 	}
-	if !s.budget.TryAcquire(maxContent) {
+	if !s.Budget.TryAcquire(client.MaxContent) {
 		t.Error("something is in flight")
 	}
 	if len(w.free) > freeMost {

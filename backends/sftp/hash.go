@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/snapsync/snapsync/backends/rclone"
+	"github.com/snapsync/snapsync/backends/sftp/client"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -13,7 +14,7 @@ import (
 // Hash implements remote.Connection. The content is read back: a shell command per file, which is how
 // rclone has the server compute a hash, costs a process there, and many servers have no shell.
 func (c *connection) Hash(ctx context.Context, path string, want snapshot.HashType) (t snapshot.HashType, h snapshot.Hash, err error) {
-	err = c.call(ctx, "hash", path, func(s *session) error {
+	err = c.call(ctx, "hash", path, func(s *client.Session) error {
 		a, kind, full, err := c.look(ctx, s, path)
 		if err != nil {
 			return err
@@ -21,12 +22,12 @@ func (c *connection) Hash(ctx context.Context, path string, want snapshot.HashTy
 		if kind == snapshot.Dir {
 			return fmt.Errorf("%w: it is a directory", remote.ErrNotFound)
 		}
-		handle, err := s.open(ctx, openRequest(full, flagRead))
+		handle, err := s.Open(ctx, client.Open(full, client.FlagRead))
 		if err != nil {
 			return err
 		}
-		defer s.send(closeRequest(handle))
-		r := &reader{ctx: ctx, s: s, handle: handle, left: int64(a.size)}
+		defer s.Send(client.Close(handle))
+		r := &reader{ctx: ctx, s: s, handle: handle, left: int64(a.Size)}
 		t, h, _, err = rclone.HashStream(ctx, r, want)
 		return err
 	})
@@ -39,7 +40,7 @@ const (
 )
 
 // readRange reads exactly n bytes.
-func (c *connection) readRange(ctx context.Context, s *session, handle string, at, n int64) ([]byte, error) {
+func (c *connection) readRange(ctx context.Context, s *client.Session, handle string, at, n int64) ([]byte, error) {
 	r := &reader{ctx: ctx, s: s, handle: handle, asked: at, left: n}
 	b := make([]byte, n)
 	_, err := io.ReadFull(r, b)
@@ -49,7 +50,7 @@ func (c *connection) readRange(ctx context.Context, s *session, handle string, a
 // reader reads a file of a known size in order, with many requests in flight.
 type reader struct {
 	ctx    context.Context // of the call that it belongs to
-	s      *session
+	s      *client.Session
 	handle string
 	asked  int64 // where the next request begins
 	left   int64 // bytes not yet asked for
@@ -59,7 +60,7 @@ type reader struct {
 }
 
 type fetch struct {
-	f  *flight
+	f  *client.Flight
 	at int64
 	n  int
 }
@@ -68,7 +69,7 @@ func (r *reader) Read(p []byte) (int, error) {
 	for len(r.rest) == 0 {
 		for r.left > 0 && len(r.flights) < readAhead {
 			n := int(min(readSize, r.left))
-			r.flights = append(r.flights, fetch{r.s.send(readRequest(r.handle, r.asked, n)), r.asked, n})
+			r.flights = append(r.flights, fetch{r.s.Send(client.Read(r.handle, r.asked, n)), r.asked, n})
 			r.asked, r.left = r.asked+int64(n), r.left-int64(n)
 		}
 		if len(r.flights) == 0 {
@@ -89,23 +90,23 @@ func (r *reader) Read(p []byte) (int, error) {
 // piece is asked for again.
 func (r *reader) next() ([]byte, error) {
 	oldest := r.flights[0]
-	replies, err := r.s.await(r.ctx, oldest.f)
+	replies, err := r.s.Await(r.ctx, oldest.f)
 	if err != nil {
 		return nil, err
 	}
-	data, err := replies[0].data()
-	if hasCode(err, fxEOF) {
+	data, err := replies[0].Data()
+	if client.HasCode(err, client.FXEOF) {
 		err = fmt.Errorf("%w: the file became shorter while it was read", remote.ErrTemporary)
 	}
 	if err == nil && (len(data) == 0 || len(data) > oldest.n) {
-		err = errGarbled
+		err = client.ErrGarbled
 	}
 	if err != nil {
 		return nil, err
 	}
 	if short := oldest.n - len(data); short > 0 {
 		at := oldest.at + int64(len(data))
-		r.flights[0] = fetch{r.s.send(readRequest(r.handle, at, short)), at, short}
+		r.flights[0] = fetch{r.s.Send(client.Read(r.handle, at, short)), at, short}
 	} else {
 		r.flights = r.flights[1:]
 	}

@@ -14,12 +14,13 @@ import (
 	"github.com/rclone/rclone/fs/fshttp"
 	"github.com/rclone/rclone/lib/env"
 
+	"github.com/snapsync/snapsync/backends/sftp/client"
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // server is where the remote is and how it is reached, as rclone's options for it say. rctx carries rclone's
 // configuration.
-func (o *options) server(rctx context.Context, stateDir string, log *slog.Logger) (*Config, error) {
+func (o *options) server(rctx context.Context, stateDir string, log *slog.Logger) (*client.Config, error) {
 	login, err := o.login()
 	if err != nil {
 		return nil, err
@@ -28,7 +29,7 @@ func (o *options) server(rctx context.Context, stateDir string, log *slog.Logger
 	if err != nil {
 		return nil, err
 	}
-	return &Config{
+	return &client.Config{
 		Address: o.address(), User: o.User, Auth: auth, Keys: o.hostKeys(stateDir, log),
 		Connect: func(ctx context.Context, address string, control func(string, string, syscall.RawConn) error) (net.Conn, error) {
 			d := fshttp.NewDialer(rctx)
@@ -42,8 +43,8 @@ func (o *options) server(rctx context.Context, stateDir string, log *slog.Logger
 }
 
 // login takes off what rclone puts on passwords, keys and paths.
-func (o *options) login() (*Login, error) {
-	l := &Login{
+func (o *options) login() (*client.Login, error) {
+	l := &client.Login{
 		UseAgent: o.KeyUseAgent, KeyFile: env.ShellExpand(o.KeyFile),
 		Certificate: o.PubKey, CertificateFile: env.ShellExpand(o.PubKeyFile),
 	}
@@ -72,14 +73,14 @@ const knownHosts = "known_hosts"
 
 // hostKeys obeys rclone's known_hosts_file, "none" included. Where the remote has none, rclone would believe anybody;
 // here keys are remembered in a file of our own, in the same format.
-func (o *options) hostKeys(stateDir string, log *slog.Logger) *hostKeys {
+func (o *options) hostKeys(stateDir string, log *slog.Logger) *client.HostKeys {
 	switch {
 	case o.KnownHostsFile == "none":
-		return &hostKeys{Log: log}
+		return &client.HostKeys{Log: log}
 	case o.KnownHostsFile != "":
-		return &hostKeys{File: env.ShellExpand(o.KnownHostsFile), Log: log}
+		return &client.HostKeys{File: env.ShellExpand(o.KnownHostsFile), Log: log}
 	case stateDir != "":
-		return &hostKeys{File: filepath.Join(stateDir, knownHosts), Remember: true, Log: log}
+		return &client.HostKeys{File: filepath.Join(stateDir, knownHosts), Remember: true, Log: log}
 	}
-	return &hostKeys{Log: log}
+	return &client.HostKeys{Log: log}
 }

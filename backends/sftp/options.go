@@ -9,6 +9,7 @@ import (
 	"github.com/rclone/rclone/fs/config/configmap"
 	"github.com/rclone/rclone/fs/config/configstruct"
 
+	"github.com/snapsync/snapsync/backends/sftp/client"
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
@@ -73,10 +74,10 @@ func (o *options) sessions() int {
 }
 
 // chunk is how much one write carries. A server that tells its limit gets more than the protocol promises.
-func (o *options) chunk(s *server) int {
+func (o *options) chunk(s *client.Server) int {
 	n := min(int(o.ChunkSize), maxWindow)
-	if n == rcloneChunk && s.maxWrite > n {
-		n = min(s.maxWrite, bigChunk)
+	if n == rcloneChunk && s.MaxWrite > n {
+		n = min(s.MaxWrite, bigChunk)
 	}
 	return max(n, 1)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/zeebo/xxh3"
 
+	"github.com/snapsync/snapsync/backends/sftp/client"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -82,21 +83,21 @@ func (t *transfer) resume(ctx context.Context, m *memory) (at int64, tail []byte
 	if m.known == nil {
 		return 0, nil, nil
 	}
-	replies, err := t.s.do(ctx, openRequest(t.temp, flagRead|flagWrite), statRequest(t.temp))
+	replies, err := t.s.Do(ctx, client.Open(t.temp, client.FlagRead|client.FlagWrite), client.Stat(t.temp))
 	if err != nil {
 		return 0, nil, err
 	}
-	if t.handle, err = replies[0].handle(); errors.Is(err, remote.ErrNotFound) {
+	if t.handle, err = replies[0].Handle(); errors.Is(err, remote.ErrNotFound) {
 		m.reset()
 		return 0, nil, nil
 	} else if err != nil {
 		return 0, nil, err
 	}
-	there, err := replies[1].attrs()
+	there, err := replies[1].Attrs()
 	if err != nil {
 		return 0, nil, err
 	}
-	size := int64(there.size)
+	size := int64(there.Size)
 	at = max(size-maxWindow, m.known.Confirmed)
 	switch {
 	case size > t.entry.Size, m.known.Confirmed > size:

@@ -1,4 +1,4 @@
-package sftp
+package client
 
 import (
 	"bufio"
@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"strings"
 	"sync"
 	"time"
 
@@ -17,26 +16,26 @@ import (
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
-// session is one SFTP session on an SSH connection of its own. Any number of goroutines may have
+// Session is one SFTP session on an SSH connection of its own. Any number of goroutines may have
 // requests in flight. What is queued while the line is busy leaves in one piece, so that many small
 // requests cost one SSH packet, one system call here and one wake-up of the server.
 //
 // The server works on requests for the same file in the order in which they were sent (section 6.1 of
 // the draft). That is relied on within one flight only, and never for what is shown to others: a rename
 // leaves after every write was acknowledged.
-type session struct {
+type Session struct {
 	client *ssh.Client
 	sub    *ssh.Session
 	in     *bufio.Reader
 	out    io.WriteCloser
 	line   *line
-	server server
+	Server Server // what it said of itself; constant
 
 	// users are the calls that the session was lent to; the pool changes it, under its lock.
 	users int
 	idle  time.Time // when users became 0
 
-	budget *semaphore.Weighted // bytes of content that are queued or in flight
+	Budget *semaphore.Weighted // bytes of content that are queued or in flight
 
 	mu      sync.Mutex // guards what follows
 	ready   sync.Cond  // queue is to be written, or err is set
@@ -50,31 +49,24 @@ type session struct {
 	loops sync.WaitGroup
 }
 
-// server is what a server said of itself.
-type server struct {
-	posixRename bool
-	statVFS     bool
-	maxWrite    int // bytes of content in one write; 0: it did not say
-}
-
 // place is where the reply to a request belongs.
 type place struct {
-	f *flight
+	f *Flight
 	i int
 }
 
-// flight is requests that were sent together and are waited for together.
-type flight struct {
-	replies []reply
-	room    [3]reply      // what replies is a part of, if that suffices
+// Flight is requests that were sent together and are waited for together.
+type Flight struct {
+	replies []Reply
+	room    [3]Reply      // what replies is a part of, if that suffices
 	left    int           // guarded by session.mu
 	done    chan struct{} // closed with the last reply
 }
 
-func newFlight(requests int) *flight {
-	f := &flight{left: requests, done: make(chan struct{})}
+func newFlight(requests int) *Flight {
+	f := &Flight{left: requests, done: make(chan struct{})}
 	if f.replies = f.room[:]; requests > len(f.room) {
-		f.replies = make([]reply, requests)
+		f.replies = make([]Reply, requests)
 	}
 	f.replies = f.replies[:requests]
 	return f
@@ -83,8 +75,8 @@ func newFlight(requests int) *flight {
 const (
 	// maxPacket bounds what a server may send at once: OpenSSH sends 256 KiB at most.
 	maxPacket = 1 << 20
-	// maxContent bounds the content in flight per session, over all of its files.
-	maxContent = 16 << 20
+	// MaxContent bounds the content in flight per session, over all of its files.
+	MaxContent = 16 << 20
 
 	// What gathers knows: so many answers that the server still owes are work enough for it; so many requests,
 	// or bytes of them, are worth a packet; and that long it is the other side that we wait for.
@@ -96,10 +88,10 @@ const (
 
 // newSession greets the SFTP server on the other side of in and out. It blocks: the caller bounds it by
 // closing the connection.
-func newSession(client *ssh.Client, sub *ssh.Session, in io.Reader, out io.WriteCloser, l *line) (*session, error) {
-	s := &session{
+func newSession(client *ssh.Client, sub *ssh.Session, in io.Reader, out io.WriteCloser, l *line) (*Session, error) {
+	s := &Session{
 		client: client, sub: sub, in: bufio.NewReaderSize(in, 64<<10), out: out, line: l,
-		budget:  semaphore.NewWeighted(maxContent),
+		Budget:  semaphore.NewWeighted(MaxContent),
 		waiting: make(map[uint32]place), ended: make(chan struct{}), idle: time.Now(),
 	}
 	s.ready.L = &s.mu
@@ -109,95 +101,31 @@ func newSession(client *ssh.Client, sub *ssh.Session, in io.Reader, out io.Write
 	return s, nil
 }
 
-// start starts the session's loops, which end runs with.
-func (s *session) start(patience time.Duration) {
+// Start starts the session's loops, which end with it. A server that owes an answer and gives no sign of life for as long as
+// patience ends the session.
+func (s *Session) Start(patience time.Duration) {
 	s.loops.Go(s.write)
 	s.loops.Go(s.read)
 	s.loops.Go(func() { s.watch(patience) })
 }
 
-func (s *session) greet() error {
-	hello := binary.BigEndian.AppendUint32(nil, 5)
-	hello = append(hello, fxpInit, 0, 0, 0, 3)
-	if _, err := s.out.Write(hello); err != nil {
-		return err
-	}
-	if text := s.chatter(); text != "" {
-		return fmt.Errorf("%w: the account has no SFTP, or its shell prints something at the log-in: %q", remote.ErrFatal, text)
-	}
-	packet, err := s.packet()
-	if err != nil {
-		return err
-	}
-	d := decoder{b: packet[1:]}
-	if version := d.uint32(); packet[0] != fxpVersion || version < 3 || d.bad {
-		return fmt.Errorf("%w: greeting of type %d, version %d", errGarbled, packet[0], version)
-	}
-	hasLimits := false
-	for len(d.b) > 0 && !d.bad {
-		switch name, _ := d.string(), d.string(); name {
-		case posixRename:
-			s.server.posixRename = true
-		case statVFS:
-			s.server.statVFS = true
-		case limits:
-			hasLimits = true
-		}
-	}
-	if hasLimits {
-		return s.askLimits()
-	}
-	return nil
-}
-
-// chatter returns what comes in the place of a greeting, if it is text. A greeting begins with a length, and
-// so with a zero.
-func (s *session) chatter() string {
-	first, err := s.in.Peek(1)
-	if err != nil || first[0] == 0 {
-		return ""
-	}
-	text, _ := s.in.Peek(min(s.in.Buffered(), 200))
-	return strings.TrimSpace(string(text))
-}
-
-func (s *session) askLimits() error {
-	ask := newRequest(fxpExtended, limits)
-	if _, err := s.out.Write(ask.appendTo(nil, 0)); err != nil {
-		return err
-	}
-	packet, err := s.packet()
-	if err != nil {
-		return err
-	}
-	if packet[0] != fxpExtendedReply || len(packet) < 5 {
-		return nil // then it has none
-	}
-	d := decoder{b: packet[5:]}
-	d.take(16) // of a packet, of a read
-	if n := d.uint64(); !d.bad {
-		s.server.maxWrite = int(min(n, maxPacket))
-	}
-	return nil
-}
-
 // packet reads one packet, without its length.
-func (s *session) packet() ([]byte, error) {
+func (s *Session) packet() ([]byte, error) {
 	var length [4]byte
 	if _, err := io.ReadFull(s.in, length[:]); err != nil {
 		return nil, err
 	}
 	n := binary.BigEndian.Uint32(length[:])
 	if n == 0 || n > maxPacket {
-		return nil, fmt.Errorf("%w: a packet of %d bytes", errGarbled, n)
+		return nil, fmt.Errorf("%w: a packet of %d bytes", ErrGarbled, n)
 	}
 	packet := make([]byte, n)
 	_, err := io.ReadFull(s.in, packet)
 	return packet, err
 }
 
-// send queues requests in this order, with nothing in between.
-func (s *session) send(requests ...request) *flight {
+// Send queues requests in this order, with nothing in between.
+func (s *Session) Send(requests ...Request) *Flight {
 	f := newFlight(len(requests))
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -216,8 +144,8 @@ func (s *session) send(requests ...request) *flight {
 	return f
 }
 
-// await waits for the replies. What was given up on may happen all the same.
-func (s *session) await(ctx context.Context, f *flight) ([]reply, error) {
+// Await waits for the replies. What was given up on may happen all the same.
+func (s *Session) Await(ctx context.Context, f *Flight) ([]Reply, error) {
 	select {
 	case <-f.done:
 		return f.replies, nil
@@ -238,52 +166,52 @@ func (s *session) await(ctx context.Context, f *flight) ([]reply, error) {
 	}
 }
 
-// do sends requests and waits for their replies.
-func (s *session) do(ctx context.Context, requests ...request) ([]reply, error) {
-	return s.await(ctx, s.send(requests...))
+// Do sends requests and waits for their replies.
+func (s *Session) Do(ctx context.Context, requests ...Request) ([]Reply, error) {
+	return s.Await(ctx, s.Send(requests...))
 }
 
-// status sends a request that is answered by a status alone.
-func (s *session) status(ctx context.Context, r request) error {
-	replies, err := s.do(ctx, r)
+// Status sends a request that is answered by a status alone.
+func (s *Session) Status(ctx context.Context, r Request) error {
+	replies, err := s.Do(ctx, r)
 	if err != nil {
 		return err
 	}
-	return replies[0].status()
+	return replies[0].Status()
 }
 
-// open sends a request that is answered by a handle.
-func (s *session) open(ctx context.Context, r request) (handle string, err error) {
-	f := s.send(r)
-	replies, err := s.await(ctx, f)
+// Open sends a request that is answered by a handle.
+func (s *Session) Open(ctx context.Context, r Request) (handle string, err error) {
+	f := s.Send(r)
+	replies, err := s.Await(ctx, f)
 	if err != nil {
 		s.closeLate(f)
 		return "", err
 	}
-	return replies[0].handle()
+	return replies[0].Handle()
 }
 
 // closeLate closes the handle that an open which was given up on may still bring.
-func (s *session) closeLate(f *flight) {
+func (s *Session) closeLate(f *Flight) {
 	s.loops.Go(func() {
 		select {
 		case <-f.done:
 		case <-s.ended:
 			return
 		}
-		if handle, err := f.replies[0].handle(); err == nil {
-			s.send(closeRequest(handle))
+		if handle, err := f.replies[0].Handle(); err == nil {
+			s.Send(Close(handle))
 		}
 	})
 }
 
-func (s *session) failure() error {
+func (s *Session) failure() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.err
 }
 
-func (s *session) write() {
+func (s *Session) write() {
 	var full queue
 	for {
 		full.clear()
@@ -308,7 +236,7 @@ func (s *session) write() {
 }
 
 // wake lets the writer take what is queued, if it is time to. The caller has the lock.
-func (s *session) wake() {
+func (s *Session) wake() {
 	if s.queue.requests > 0 && !s.gathers() {
 		s.ready.Signal()
 	}
@@ -318,7 +246,7 @@ func (s *session) wake() {
 // many small files what costs most, here and there, is each packet and the wake-ups that it causes. With 128
 // files of 16 bytes under way over three sessions there were 29,000 packets for 10,000 files, and now 3,000; all
 // processes together needed a fifth less CPU. The caller has the lock.
-func (s *session) gathers() bool {
+func (s *Session) gathers() bool {
 	owed := len(s.waiting) - s.queue.requests
 	switch {
 	case owed < enoughOwed, s.queue.requests >= enoughQueued, s.queue.bytes >= enoughBytes:
@@ -335,21 +263,21 @@ func (s *session) gathers() bool {
 	return time.Since(s.since) < gatherTime
 }
 
-func (s *session) read() {
+func (s *Session) read() {
 	for {
 		packet, err := s.packet()
 		if err == nil && len(packet) < 5 {
-			err = errGarbled
+			err = ErrGarbled
 		}
 		if err != nil {
 			s.end(err)
 			return
 		}
-		s.deliver(binary.BigEndian.Uint32(packet[1:]), reply{packet[0], packet[5:]})
+		s.deliver(binary.BigEndian.Uint32(packet[1:]), Reply{packet[0], packet[5:]})
 	}
 }
 
-func (s *session) deliver(id uint32, r reply) {
+func (s *Session) deliver(id uint32, r Reply) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p, ok := s.waiting[id]
@@ -365,7 +293,7 @@ func (s *session) deliver(id uint32, r reply) {
 }
 
 // end fails everything in flight, and what is sent afterwards. Only the first cause counts.
-func (s *session) end(cause error) {
+func (s *Session) end(cause error) {
 	s.mu.Lock()
 	if s.err == nil {
 		s.err = fmt.Errorf("%w: the connection ended: %w", remote.ErrOffline, cause)
@@ -376,13 +304,13 @@ func (s *session) end(cause error) {
 	_ = s.client.Close() // lets write and read return
 }
 
-// close ends the session and waits for its loops.
-func (s *session) close() {
+// Close ends the session and waits for its loops.
+func (s *Session) Close() {
 	s.end(errClosed)
 	s.loops.Wait()
 }
 
-func (s *session) isOver() bool {
+func (s *Session) isOver() bool {
 	select {
 	case <-s.ended:
 		return true
@@ -392,7 +320,7 @@ func (s *session) isOver() bool {
 }
 
 // busy reports that the server owes an answer.
-func (s *session) busy() bool {
+func (s *Session) busy() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.waiting) > 0
@@ -400,7 +328,7 @@ func (s *session) busy() bool {
 
 // watch ends a session whose server owes an answer and was not heard of for so long. A server that is
 // busy with one slow request still answers on the level of SSH, so it is asked there half-way.
-func (s *session) watch(patience time.Duration) {
+func (s *Session) watch(patience time.Duration) {
 	tick := time.NewTicker(patience / 4)
 	defer tick.Stop()
 	for asked := false; ; {

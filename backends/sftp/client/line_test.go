@@ -1,4 +1,4 @@
-package sftp
+package client
 
 import (
 	"bytes"
@@ -119,7 +119,7 @@ func TestQueue(t *testing.T) {
 			for id := range uint32(n) {
 				r := newRequest(fxpStat, "/some/path")
 				if rapid.Bool().Draw(t, "write") {
-					r = writeRequest("h", int64(id)<<33, rapid.SliceOf(rapid.Byte()).Draw(t, "content"))
+					r = Write("h", int64(id)<<33, rapid.SliceOf(rapid.Byte()).Draw(t, "content"))
 				}
 				want = r.appendTo(want, id)
 				r.lent = rapid.Bool().Draw(t, "lent")
@@ -148,11 +148,11 @@ func (closing) Close() error { return nil }
 // server says anything.
 func TestGather(t *testing.T) {
 	stat := newRequest(fxpStat, "/path")
-	content := writeRequest("h", 0, make([]byte, enoughBytes))
+	content := Write("h", 0, make([]byte, enoughBytes))
 	for name, tt := range map[string]struct {
 		owed   int
 		queued int
-		with   request
+		with   Request
 		want   bool
 	}{
 		"an idle server":      {0, 0, stat, false},
@@ -162,8 +162,8 @@ func TestGather(t *testing.T) {
 		"enough of it":        {enoughOwed, enoughQueued - 1, stat, false},
 		"much content":        {enoughOwed, 0, content, false},
 	} {
-		s := &session{waiting: make(map[uint32]place)}
-		add := func(r request) {
+		s := &Session{waiting: make(map[uint32]place)}
+		add := func(r Request) {
 			s.id++
 			s.waiting[s.id] = place{newFlight(1), 0}
 			s.queue.add(&r, s.id)
@@ -188,7 +188,7 @@ func TestGather(t *testing.T) {
 // TestGatherSilent: what is held back leaves although the server is silent.
 func TestGatherSilent(t *testing.T) {
 	w := newWire()
-	s := &session{line: &line{Conn: w}, waiting: make(map[uint32]place), ended: make(chan struct{})}
+	s := &Session{line: &line{Conn: w}, waiting: make(map[uint32]place), ended: make(chan struct{})}
 	s.out, s.ready.L = closing{s.line}, &s.mu
 	s.loops.Go(s.write)
 	defer func() {
@@ -200,7 +200,7 @@ func TestGatherSilent(t *testing.T) {
 	}()
 	const requests = 3 * enoughQueued
 	for range requests {
-		s.send(newRequest(fxpStat, "/path"))
+		s.Send(newRequest(fxpStat, "/path"))
 	}
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(100 * time.Microsecond) {
 		_, got := w.all()

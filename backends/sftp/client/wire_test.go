@@ -1,4 +1,4 @@
-package sftp
+package client
 
 import (
 	"bytes"
@@ -18,23 +18,23 @@ func TestStatusClasses(t *testing.T) {
 		text  string
 		class error
 	}{
-		{fxNoSuchFile, "No such file", remote.ErrNotFound},
-		{fxPermissionDenied, "Permission denied", remote.ErrPermission},
-		{fxBadMessage, "Bad message", remote.ErrInvalidName},
-		{fxNoSpace, "", remote.ErrQuota},
-		{fxQuotaExceeded, "", remote.ErrQuota},
-		{fxDirNotEmpty, "", remote.ErrNotEmpty},
-		{fxConnectionLost, "", remote.ErrOffline},
-		{fxFailure, "write /f: no space left on device", remote.ErrQuota},
-		{fxFailure, "Disk quota exceeded", remote.ErrQuota},
-		{fxFailure, "stat /f/g: not a directory", remote.ErrNotFound},
-		{fxFailure, "open /f: read-only file system", remote.ErrPermission},
-		{fxFailure, "open /f: file name too long", remote.ErrInvalidName},
-		{fxFailure, "Failure", nil},
+		{FXNoSuchFile, "No such file", remote.ErrNotFound},
+		{FXPermissionDenied, "Permission denied", remote.ErrPermission},
+		{FXBadMessage, "Bad message", remote.ErrInvalidName},
+		{FXNoSpace, "", remote.ErrQuota},
+		{FXQuotaExceeded, "", remote.ErrQuota},
+		{FXDirNotEmpty, "", remote.ErrNotEmpty},
+		{FXConnectionLost, "", remote.ErrOffline},
+		{FXFailure, "write /f: no space left on device", remote.ErrQuota},
+		{FXFailure, "Disk quota exceeded", remote.ErrQuota},
+		{FXFailure, "stat /f/g: not a directory", remote.ErrNotFound},
+		{FXFailure, "open /f: read-only file system", remote.ErrPermission},
+		{FXFailure, "open /f: file name too long", remote.ErrInvalidName},
+		{FXFailure, "Failure", nil},
 	} {
-		r := reply{kind: fxpStatus, body: appendString([]byte{0, 0, 0, byte(tt.code)}, tt.text)}
-		err := r.status()
-		if !hasCode(err, tt.code) || hasCode(err, fxOK) || !strings.Contains(err.Error(), tt.text) {
+		r := Reply{kind: fxpStatus, body: appendString([]byte{0, 0, 0, byte(tt.code)}, tt.text)}
+		err := r.Status()
+		if !HasCode(err, tt.code) || HasCode(err, FXOK) || !strings.Contains(err.Error(), tt.text) {
 			t.Errorf("status %d is %v", tt.code, err)
 		}
 		for _, class := range []error{
@@ -45,8 +45,8 @@ func TestStatusClasses(t *testing.T) {
 			}
 		}
 	}
-	ok := reply{kind: fxpStatus, body: []byte{0, 0, 0, fxOK}} // some servers leave the text out
-	if err := ok.status(); err != nil {
+	ok := Reply{kind: fxpStatus, body: []byte{0, 0, 0, FXOK}} // some servers leave the text out
+	if err := ok.Status(); err != nil {
 		t.Error(err)
 	}
 }
@@ -54,19 +54,19 @@ func TestStatusClasses(t *testing.T) {
 // TestGarbled takes apart what no server should send: an error, never a panic or a huge allocation.
 func TestGarbled(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		r := reply{
+		r := Reply{
 			kind: rapid.SampledFrom([]byte{fxpStatus, fxpHandle, fxpData, fxpName, fxpAttrs, fxpExtendedReply, 0}).Draw(t, "kind"),
 			body: rapid.SliceOfN(rapid.SampledFrom([]byte{0, 1, 4, 255}), 0, 60).Draw(t, "body"),
 		}
-		_ = r.status()
-		if h, err := r.handle(); err == nil && len(h)+4 > len(r.body) {
+		_ = r.Status()
+		if h, err := r.Handle(); err == nil && len(h)+4 > len(r.body) {
 			t.Errorf("a handle of %d bytes from %d", len(h), len(r.body))
 		}
-		if b, err := r.data(); err == nil && len(b)+4 > len(r.body) {
+		if b, err := r.Data(); err == nil && len(b)+4 > len(r.body) {
 			t.Errorf("%d bytes of data from %d", len(b), len(r.body))
 		}
-		_, _ = r.attrs()
-		if names, err := r.names(); err == nil && 12*len(names) > len(r.body) {
+		_, _ = r.Attrs()
+		if names, err := r.Names(); err == nil && 12*len(names) > len(r.body) {
 			t.Errorf("%d names from %d bytes", len(names), len(r.body))
 		}
 	})

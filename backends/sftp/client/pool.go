@@ -1,4 +1,4 @@
-package sftp
+package client
 
 import (
 	"context"
@@ -21,11 +21,11 @@ const (
 
 var errClosed = errors.New("closed")
 
-// pool keeps the sessions to one server. The first is dialled when it is needed and nothing works without
+// Pool keeps the sessions to one server. The first is dialled when it is needed and nothing works without
 // it; the others, up to most, when there is a crowd, and nothing waits for them. One that ended is
 // forgotten, one that was idle for long is closed.
-type pool struct {
-	dial     func(ctx context.Context) (*session, error) // bounded by the pool
+type Pool struct {
+	dial     func(ctx context.Context) (*Session, error) // bounded by the pool
 	most     int
 	patience time.Duration // with a server that does not answer
 	idle     time.Duration // 0: never closed
@@ -36,7 +36,7 @@ type pool struct {
 	work   sync.WaitGroup // dials, the sweeper, and the ends of sessions
 
 	mu       sync.Mutex // guards what follows, and session.users
-	sessions []*session
+	sessions []*Session
 	dialling *dialling // under way; nil: none
 	refused  time.Time // when a further connection was refused last
 }
@@ -44,12 +44,12 @@ type pool struct {
 // dialling is one attempt to connect, which any number of calls may wait for.
 type dialling struct {
 	done chan struct{}
-	s    *session // unless err is set
+	s    *Session // unless err is set
 	err  error
 }
 
-func newPool(dial func(context.Context) (*session, error), most int, patience, idle time.Duration, log *slog.Logger) *pool {
-	p := &pool{dial: dial, most: most, patience: patience, idle: idle, log: log}
+func NewPool(dial func(context.Context) (*Session, error), most int, patience, idle time.Duration, log *slog.Logger) *Pool {
+	p := &Pool{dial: dial, most: most, patience: patience, idle: idle, log: log}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	if idle > 0 {
 		p.work.Go(p.sweep)
@@ -57,8 +57,8 @@ func newPool(dial func(context.Context) (*session, error), most int, patience, i
 	return p
 }
 
-// get lends a session; put gives it back. An error is ErrOffline, or says why the server is of no use.
-func (p *pool) get(ctx context.Context) (*session, error) {
+// Get lends a session; put gives it back. An error is ErrOffline, or says why the server is of no use.
+func (p *Pool) Get(ctx context.Context) (*Session, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -79,14 +79,14 @@ func (p *pool) get(ctx context.Context) (*session, error) {
 }
 
 // pick returns the least busy session, or else what to wait for.
-func (p *pool) pick() (*session, *dialling) {
+func (p *Pool) pick() (*Session, *dialling) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var best *session
+	var best *Session
 	alive := p.sessions[:0]
 	for _, s := range p.sessions {
 		if s.isOver() {
-			p.work.Go(s.close)
+			p.work.Go(s.Close)
 			continue
 		}
 		alive = append(alive, s)
@@ -110,7 +110,7 @@ func (p *pool) pick() (*session, *dialling) {
 	return best, nil
 }
 
-func (p *pool) put(s *session) {
+func (p *Pool) Put(s *Session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if s.users--; s.users == 0 {
@@ -119,7 +119,7 @@ func (p *pool) put(s *session) {
 }
 
 // connect makes one session. d is p.dialling, which stays so until it is over.
-func (p *pool) connect(d *dialling, first bool) {
+func (p *Pool) connect(d *dialling, first bool) {
 	ctx, cancel := context.WithTimeout(p.ctx, p.patience)
 	defer cancel()
 	d.s, d.err = p.dial(ctx)
@@ -135,7 +135,7 @@ func (p *pool) connect(d *dialling, first bool) {
 	p.dialling = nil
 	switch {
 	case d.err == nil:
-		d.s.start(p.patience)
+		d.s.Start(p.patience)
 		p.sessions = append(p.sessions, d.s)
 	case d.s != nil:
 		d.s.end(d.err)
@@ -146,7 +146,7 @@ func (p *pool) connect(d *dialling, first bool) {
 }
 
 // sweep closes sessions that nobody has used for long.
-func (p *pool) sweep() {
+func (p *Pool) sweep() {
 	tick := time.NewTicker(max(p.idle/4, time.Millisecond))
 	defer tick.Stop()
 	for {
@@ -156,13 +156,13 @@ func (p *pool) sweep() {
 		case <-tick.C:
 		}
 		for _, s := range p.idlers() {
-			s.close()
+			s.Close()
 		}
 	}
 }
 
 // idlers takes the sessions out that are to be closed.
-func (p *pool) idlers() (idle []*session) {
+func (p *Pool) idlers() (idle []*Session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	kept := p.sessions[:0]
@@ -178,8 +178,8 @@ func (p *pool) idlers() (idle []*session) {
 	return idle
 }
 
-// close ends all sessions. What is in flight fails.
-func (p *pool) close() {
+// Close ends all sessions. What is in flight fails.
+func (p *Pool) Close() {
 	p.cancel()
 	p.work.Wait()
 	p.mu.Lock()
@@ -187,6 +187,6 @@ func (p *pool) close() {
 	p.sessions = nil
 	p.mu.Unlock()
 	for _, s := range sessions {
-		s.close()
+		s.Close()
 	}
 }

@@ -1,4 +1,4 @@
-package sftp
+package client
 
 import (
 	"bytes"

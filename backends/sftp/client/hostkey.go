@@ -1,4 +1,4 @@
-package sftp
+package client
 
 import (
 	"errors"
@@ -15,8 +15,8 @@ import (
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
-// hostKeys decides which servers are the ones that they claim to be.
-type hostKeys struct {
+// HostKeys decides which servers are the ones that they claim to be.
+type HostKeys struct {
 	File string // of OpenSSH's format; "": anybody is believed
 	// Remember: the key that a server shows first is added to File, which may not exist yet, and any other is refused
 	// from then on. Without it only those in File are believed.
@@ -28,7 +28,7 @@ type hostKeys struct {
 
 // trust is the judgement of one connection's server.
 type trust struct {
-	k          *hostKeys
+	k          *HostKeys
 	address    string
 	algorithms []string // that the server may show; nil: any
 	refusal    error    // why the server was not believed
@@ -37,7 +37,7 @@ type trust struct {
 
 // trust prepares the judgement. Of a server that is known, only keys of the types that are known are
 // asked for: it may have others, which prove nothing.
-func (k *hostKeys) trust(address string) *trust {
+func (k *HostKeys) trust(address string) *trust {
 	t := &trust{k: k, address: address}
 	if !k.Remember {
 		return t
@@ -60,7 +60,7 @@ func signatures(keyType string) []string {
 }
 
 // read returns what is in the file now: another process may have added to it.
-func (k *hostKeys) read() (ssh.HostKeyCallback, error) {
+func (k *HostKeys) read() (ssh.HostKeyCallback, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	judge, err := knownhosts.New(k.File)

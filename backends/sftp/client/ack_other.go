@@ -1,6 +1,6 @@
 //go:build !linux
 
-package sftp
+package client
 
 import "syscall"
 

@@ -1,4 +1,4 @@
-package sftp
+package client
 
 import "io"
 
@@ -19,7 +19,7 @@ type loan struct {
 // keepQueue is how much room a queue keeps once it was written.
 const keepQueue = 1 << 20
 
-func (q *queue) add(r *request, id uint32) {
+func (q *queue) add(r *Request, id uint32) {
 	q.requests++
 	before := len(q.own)
 	q.own = r.appendTo(q.own, id)

@@ -1,4 +1,4 @@
-package sftp
+package client
 
 import (
 	"context"
@@ -21,7 +21,7 @@ type Config struct {
 	Address string // host:port
 	User    string
 	Auth    []ssh.AuthMethod
-	Keys    *hostKeys // which servers are believed
+	Keys    *HostKeys // which servers are believed
 	// Connect makes the TCP connection. control has to be the Control of the net.Dialer that does.
 	Connect func(ctx context.Context, address string, control func(network, address string, socket syscall.RawConn) error) (net.Conn, error)
 
@@ -38,8 +38,9 @@ type Config struct {
 // its MaxStartups. They add up to less than anybody would wait.
 var hangUpPauses = []time.Duration{100 * time.Millisecond, 300 * time.Millisecond, time.Second}
 
-// Dial makes one session. ctx bounds it. The session answers nothing before it was started.
-func Dial(ctx context.Context, c *Config) (*session, error) {
+// Dial makes one session, which does nothing before Start. ctx bounds it. ErrOffline means that somebody took the call
+// and hung up; that nobody did is an error of the network.
+func Dial(ctx context.Context, c *Config) (*Session, error) {
 	for n := 0; ; n++ {
 		s, err := c.once(ctx)
 		if err == nil {
@@ -65,7 +66,7 @@ func hungUp(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET)
 }
 
-func (c *Config) once(ctx context.Context) (*session, error) {
+func (c *Config) once(ctx context.Context) (*Session, error) {
 	l := &line{}
 	conn, err := c.Connect(ctx, c.Address, l.note)
 	if err != nil {
@@ -86,7 +87,7 @@ func (c *Config) once(ctx context.Context) (*session, error) {
 	return s, nil
 }
 
-func (c *Config) session(l *line) (*session, error) {
+func (c *Config) session(l *line) (*Session, error) {
 	l.beat()
 	config, trusted := c.ssh()
 	conn, channels, requests, err := ssh.NewClientConn(l, c.Address, config)
@@ -104,7 +105,7 @@ func (c *Config) session(l *line) (*session, error) {
 	return c.subsystem(client, l)
 }
 
-func (c *Config) subsystem(client *ssh.Client, l *line) (*session, error) {
+func (c *Config) subsystem(client *ssh.Client, l *line) (*Session, error) {
 	sub, err := client.NewSession()
 	if err != nil {
 		return nil, fmt.Errorf("open an SSH session: %w", err)
