@@ -38,25 +38,46 @@ var ours = map[string]string{
 // every call, so those are made from this one with fs.CopyConfig.
 func Context(ctx context.Context, o Options) (context.Context, error) {
 	ctx, ci := fs.AddConfig(ctx)
+	main, err := take(ci, o.Options, setBackendOption)
+	if err != nil {
+		return nil, err
+	}
+	ci.Links, ci.Metadata = o.Links, o.Metadata
+	ci.BackupDir, ci.Suffix = o.BackupDir, o.Suffix
+	bound(ci, main)
+	return ctx, nil
+}
+
+// CheckOptions returns the error that Context would return for these options. It changes nothing.
+func CheckOptions(options map[string]string) error {
+	_, ci := fs.AddConfig(context.Background()) // a copy
+	_, err := take(ci, options, func(name, value string) error {
+		return eachBackendOption(name, func(opt *fs.Option) error {
+			trial := *opt
+			return trial.Set(value)
+		})
+	})
+	return err
+}
+
+// take puts rclone's global options into ci, hands those of its backends to other, and returns the former.
+func take(ci *fs.ConfigInfo, options map[string]string, other func(name, value string) error) (configmap.Simple, error) {
 	main := configmap.Simple{}
-	for _, key := range slices.Sorted(maps.Keys(o.Options)) {
+	for _, key := range slices.Sorted(maps.Keys(options)) {
 		name := strings.ReplaceAll(strings.TrimLeft(key, "-"), "-", "_")
 		if hint := ours[name]; hint != "" {
 			return nil, fmt.Errorf("rclone option %q: %s", key, hint)
 		}
 		if fs.ConfigOptionsInfo.Get(name) != nil {
-			main[name] = o.Options[key]
-		} else if err := setBackendOption(name, o.Options[key]); err != nil {
+			main[name] = options[key]
+		} else if err := other(name, options[key]); err != nil {
 			return nil, err
 		}
 	}
 	if err := configstruct.Set(main, ci); err != nil {
 		return nil, fmt.Errorf("rclone options: %w", err)
 	}
-	ci.Links, ci.Metadata = o.Links, o.Metadata
-	ci.BackupDir, ci.Suffix = o.BackupDir, o.Suffix
-	bound(ci, main)
-	return ctx, nil
+	return main, nil
 }
 
 // bound lowers those of rclone's defaults that make an outage take minutes to be noticed: the engine
@@ -85,6 +106,11 @@ var backendOptions sync.Mutex
 func setBackendOption(name, value string) error {
 	backendOptions.Lock()
 	defer backendOptions.Unlock()
+	return eachBackendOption(name, func(opt *fs.Option) error { return opt.Set(value) })
+}
+
+// eachBackendOption calls fn for the options whose flag has this name: several backends may have it.
+func eachBackendOption(name string, fn func(*fs.Option) error) error {
 	found := false
 	for _, backend := range fs.Registry {
 		for i := range backend.Options {
@@ -96,7 +122,7 @@ func setBackendOption(name, value string) error {
 			if flag != name {
 				continue
 			}
-			if err := opt.Set(value); err != nil {
+			if err := fn(opt); err != nil {
 				return fmt.Errorf("rclone option %q: %w", name, err)
 			}
 			found = true
