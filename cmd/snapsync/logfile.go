@@ -9,9 +9,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/rclone/rclone/fs"
 	"gopkg.in/natefinch/lumberjack.v2"
 
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
@@ -54,16 +54,17 @@ func newLogFile(path string, f *rotationFlags) (logFile, error) {
 // rotated is nil if nothing is rotated. The library counts in MiB and in days, so what is asked for is
 // rounded, up where it would be none: as in rclone.
 func (f *rotationFlags) rotated(path string) (*rotatedLog, error) {
-	var size fs.SizeSuffix = -1
+	size := int64(-1)
 	if f.LogFileMaxSize != "" {
-		if err := size.Set(f.LogFileMaxSize); err != nil {
+		var err error
+		if size, err = rclone.ParseSize(f.LogFileMaxSize); err != nil {
 			return nil, exit.Usage("for instance 10M, or off", "--log-file-max-size: %w", err)
 		}
 	}
 	var age time.Duration
 	if f.LogFileMaxAge != "" {
 		var err error
-		if age, err = fs.ParseDuration(f.LogFileMaxAge); err != nil {
+		if age, err = rclone.ParseAge(f.LogFileMaxAge); err != nil {
 			return nil, exit.Usage("for instance 7d", "--log-file-max-age: %w", err)
 		}
 	}
@@ -75,7 +76,7 @@ func (f *rotationFlags) rotated(path string) (*rotatedLog, error) {
 	}
 	return &rotatedLog{lumberjack.Logger{
 		Filename:   path,
-		MaxSize:    atLeastOne(float64(size) / float64(fs.Mebi)),
+		MaxSize:    atLeastOne(float64(size) / (1 << 20)),
 		MaxAge:     atLeastOne(age.Hours() / 24),
 		MaxBackups: f.LogFileMaxBackups,
 		Compress:   f.LogFileCompress,

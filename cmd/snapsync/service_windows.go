@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/kardianos/service"
-	"github.com/rclone/rclone/fs/config"
 	"golang.org/x/sys/windows"
 
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
@@ -48,7 +48,7 @@ func (w *windowsService) arguments(j *job) []string {
 	if root, err := w.app.stateRoot(); err == nil && w.app.StateDir == "" {
 		args = append(args, "--state-dir="+root)
 	}
-	if path := config.GetConfigPath(); w.app.Config == "" && path != "" {
+	if path := rclone.ConfigPath(); w.app.Config == "" && path != "" {
 		if _, err := os.Stat(path); err == nil { // one that is named must be there
 			args = append(args, "--config="+path)
 		}
