@@ -28,12 +28,12 @@ var ErrNotAccelerated = errors.New("not accelerated")
 
 // Details are what an Accelerator learns of a remote.
 type Details struct {
-	Name    rclone.Name    // the remote
-	Section string         // the remote's name in rclone's configuration, or ":sftp" of one without
-	Options *configmap.Map // its options, for configstruct.Set into the backend's own struct
-	Root    string         // the path within the remote, as it was written
-	Aside   *Aside         // where Backup moves files to; nil: nowhere
-	Config  *Config        // what Open was told, zeros filled in
+	Name    rclone.Name     // the remote
+	Section string          // the remote's name in rclone's configuration, or ":sftp" of one without
+	Options *configmap.Map  // its options, for configstruct.Set into the backend's own struct
+	Root    string          // the path within the remote, as it was written
+	Backup  *BackupLocation // where Backup moves files to; nil: nowhere
+	Config  *Config         // what Open was told, zeros filled in
 
 	info *fs.RegInfo
 }
@@ -77,7 +77,7 @@ func accelerated(ctx, rctx context.Context, d *Details) (c remote.Connection, er
 	if open == nil || d.Config.Generic {
 		return nil, nil
 	}
-	if d.Aside, err = openAside(rctx, d); err == nil {
+	if d.Backup, err = openBackupLocation(rctx, d); err == nil {
 		c, err = open(ctx, rctx, d)
 	}
 	if errors.Is(err, ErrNotAccelerated) {

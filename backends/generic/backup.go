@@ -68,7 +68,7 @@ func (g *Connection) Backup(ctx context.Context, path string) error {
 		} else if err != nil {
 			return err
 		}
-		return g.setAside(ctx, o)
+		return g.moveAway(ctx, o)
 	})
 	if err != nil {
 		return fmt.Errorf("back up %q: %w", path, err)
@@ -76,9 +76,9 @@ func (g *Connection) Backup(ctx context.Context, path string) error {
 	return nil
 }
 
-// setAside moves a file to its backup's name. A crash between a copy and the removal leaves both, and
+// moveAway moves a file to its backup's name. A crash between a copy and the removal leaves both, and
 // the next Backup of the path copies once more.
-func (g *Connection) setAside(ctx context.Context, o fs.Object) error {
+func (g *Connection) moveAway(ctx context.Context, o fs.Object) error {
 	name := operations.SuffixName(ctx, o.Remote())
 	ft := g.backup.Features()
 	if ft.Move != nil {

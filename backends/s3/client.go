@@ -48,7 +48,7 @@ func (c *connection) newClient(rctx context.Context, cfg aws.Config, patient boo
 		if opt.UseDualStack {
 			o.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
 		}
-		o.Retryer = newRetryer(attempts, c.crowd.see)
+		o.Retryer = newRetryer(attempts, c.throttled.see)
 		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired // those of content are computed here
 		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
 		o.ContinueHeaderThresholdBytes = -1 // a round trip for each part, and not all servers know it

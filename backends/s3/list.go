@@ -190,7 +190,7 @@ func (c *connection) remote(key string, size int64) *remote.Object {
 	if link, ok := rclone.TrimLink(name); ok && c.links && e.Kind == snapshot.File {
 		name, e.Kind = link, snapshot.Symlink
 	}
-	if c.aside.Hides(name, e.Kind == snapshot.Dir) {
+	if c.backup.Hides(name, e.Kind == snapshot.Dir) {
 		return nil
 	}
 	path, err := rclone.Decode(name)

@@ -62,7 +62,7 @@ func TestPartSize(t *testing.T) {
 // TestKeys translates names and back.
 func TestKeys(t *testing.T) {
 	for _, root := range []string{"bucket", "bucket/d/e", "/bucket/d/"} {
-		p, err := newPlace(root, encoder.EncodeInvalidUtf8|encoder.EncodeSlash|encoder.EncodeDot)
+		p, err := newLocation(root, encoder.EncodeInvalidUtf8|encoder.EncodeSlash|encoder.EncodeDot)
 		must(t, err)
 		for _, path := range []string{"a", "d/b c", "\xff", "x/.../y", "‛／", "trailing "} {
 			key := p.key(path, snapshot.File)

@@ -47,11 +47,11 @@ func (c *connection) find(ctx context.Context, path string) (*found, error) {
 	return f, err
 }
 
-func (c *connection) head(ctx context.Context, at *place, key string) (*s3.HeadObjectOutput, error) {
+func (c *connection) head(ctx context.Context, at *location, key string) (*s3.HeadObjectOutput, error) {
 	return c.client.HeadObject(ctx, c.headRequest(at, key))
 }
 
-func (c *connection) headRequest(at *place, key string) *s3.HeadObjectInput {
+func (c *connection) headRequest(at *location, key string) *s3.HeadObjectInput {
 	return &s3.HeadObjectInput{
 		Bucket: &at.bucket, Key: &key, RequestPayer: c.payer(),
 		SSECustomerAlgorithm: notEmpty(c.opt.SSECustomerAlgorithm),

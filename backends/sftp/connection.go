@@ -28,10 +28,10 @@ type connection struct {
 	identity string // where uploads are valid
 	log      *slog.Logger
 
-	root  string          // full path on the server
-	place atomic.Int32    // what is known of root: a presence
-	aside *backends.Aside // where Backup moves files to; nil: nowhere
-	kept  string          // the full path of its root
+	root       string                   // full path on the server
+	rootIs     atomic.Int32             // what is known of root: a presence
+	backup     *backends.BackupLocation // where Backup moves files to; nil: nowhere
+	backupRoot string                   // the full path of its root
 
 	server *client.Config
 	pool   *client.Pool
@@ -60,7 +60,7 @@ func open(ctx, rctx context.Context, d *backends.Details) (remote.Connection, er
 		return nil, err
 	}
 	c := &connection{
-		opt: opt, links: cfg.Rclone.Links, uploads: cfg.Uploads, aside: d.Aside, log: cfg.Log, server: server,
+		opt: opt, links: cfg.Rclone.Links, uploads: cfg.Uploads, backup: d.Backup, log: cfg.Log, server: server,
 	}
 	c.pool = client.NewPool(c.connect, opt.sessions(), cfg.Wait, time.Duration(opt.IdleTimeout), cfg.Log)
 	if err := c.findRoot(ctx, d); err != nil {
@@ -87,15 +87,15 @@ func (c *connection) findRoot(ctx context.Context, d *backends.Details) error {
 	if c.root, err = c.absolute(ctx, s, d.Root); err != nil {
 		return err
 	}
-	if c.aside != nil {
-		if c.kept, err = c.absolute(ctx, s, c.aside.Root); err != nil {
+	if c.backup != nil {
+		if c.backupRoot, err = c.absolute(ctx, s, c.backup.Root); err != nil {
 			return err
 		}
 	}
 	there, err := c.stat(ctx, s, c.root)
 	switch {
 	case errors.Is(err, remote.ErrNotFound):
-		c.place.Store(rootMissing)
+		c.rootIs.Store(rootMissing)
 		return nil
 	case err != nil && client.HasCode(err, client.FXPermissionDenied):
 		return nil // each step will say so, by its path
@@ -104,7 +104,7 @@ func (c *connection) findRoot(ctx context.Context, d *backends.Details) error {
 	case !there.IsDir():
 		return fmt.Errorf("%w: %q is a file, not a directory", remote.ErrFatal, c.root)
 	}
-	c.place.Store(rootThere)
+	c.rootIs.Store(rootThere)
 	return nil
 }
 
@@ -166,7 +166,7 @@ func (c *connection) stat(ctx context.Context, s *client.Session, full string) (
 func (c *connection) Caps() remote.Caps {
 	return remote.Caps{
 		Move: true, DirMove: true, SetModTime: true, Precision: time.Second, EmptyDirs: true,
-		Resume: c.uploads != nil, Backup: c.aside != nil, DeleteBatch: deleteBatch, Transfers: transfers,
+		Resume: c.uploads != nil, Backup: c.backup != nil, DeleteBatch: deleteBatch, Transfers: transfers,
 	}
 }
 
@@ -207,7 +207,7 @@ func (c *connection) call(ctx context.Context, what, path string, do func(s *cli
 // Places implements remote.Connection: the remote's directory, as it was when the connection was opened or
 // the directory made. Where the disk of the server is not mounted it is missing.
 func (c *connection) Places() ([]remote.Place, error) {
-	is := c.place.Load()
+	is := c.rootIs.Load()
 	if is == rootUnseen {
 		return nil, nil
 	}

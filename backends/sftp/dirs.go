@@ -162,7 +162,7 @@ func (c *connection) mkdirAll(ctx context.Context, s *client.Session, dir string
 // lost is about a directory that is to be made: an error if it is the remote's own and was there. What it held
 // is gone with it, or its disk is not mounted, and the engine has to know.
 func (c *connection) lost(ctx context.Context, s *client.Session, dir string) error {
-	if dir != c.root || c.place.Load() != rootThere {
+	if dir != c.root || c.rootIs.Load() != rootThere {
 		return nil
 	}
 	if _, err := c.stat(ctx, s, dir); !errors.Is(err, remote.ErrNotFound) {
@@ -174,6 +174,6 @@ func (c *connection) lost(ctx context.Context, s *client.Session, dir string) er
 // made notes that dir is there, if it is the remote's own.
 func (c *connection) made(dir string) {
 	if dir == c.root {
-		c.place.Store(rootThere)
+		c.rootIs.Store(rootThere)
 	}
 }

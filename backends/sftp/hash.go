@@ -55,24 +55,24 @@ type reader struct {
 	asked  int64 // where the next request begins
 	left   int64 // bytes not yet asked for
 
-	flights []fetch // oldest first
+	fetches []fetch // oldest first
 	rest    []byte  // of the oldest answer
 }
 
 type fetch struct {
-	f  *client.Flight
+	f  *client.Batch
 	at int64
 	n  int
 }
 
 func (r *reader) Read(p []byte) (int, error) {
 	for len(r.rest) == 0 {
-		for r.left > 0 && len(r.flights) < readAhead {
+		for r.left > 0 && len(r.fetches) < readAhead {
 			n := int(min(readSize, r.left))
-			r.flights = append(r.flights, fetch{r.s.Send(client.Read(r.handle, r.asked, n)), r.asked, n})
+			r.fetches = append(r.fetches, fetch{r.s.Send(client.Read(r.handle, r.asked, n)), r.asked, n})
 			r.asked, r.left = r.asked+int64(n), r.left-int64(n)
 		}
-		if len(r.flights) == 0 {
+		if len(r.fetches) == 0 {
 			return 0, io.EOF
 		}
 		var err error
@@ -89,7 +89,7 @@ func (r *reader) Read(p []byte) (int, error) {
 // next waits for the oldest answer. A server may give less than it was asked for: the rest of that
 // piece is asked for again.
 func (r *reader) next() ([]byte, error) {
-	oldest := r.flights[0]
+	oldest := r.fetches[0]
 	replies, err := r.s.Await(r.ctx, oldest.f)
 	if err != nil {
 		return nil, err
@@ -106,9 +106,9 @@ func (r *reader) next() ([]byte, error) {
 	}
 	if short := oldest.n - len(data); short > 0 {
 		at := oldest.at + int64(len(data))
-		r.flights[0] = fetch{r.s.Send(client.Read(r.handle, at, short)), at, short}
+		r.fetches[0] = fetch{r.s.Send(client.Read(r.handle, at, short)), at, short}
 	} else {
-		r.flights = r.flights[1:]
+		r.fetches = r.fetches[1:]
 	}
 	return data, nil
 }

@@ -40,7 +40,7 @@ func (t *transfer) large(ctx context.Context) error {
 }
 
 // stream leaves the whole content, with its mtime, at the temporary name.
-func (t *transfer) stream(ctx context.Context, m *memory) error {
+func (t *transfer) stream(ctx context.Context, m *resume) error {
 	at, tail, err := t.resume(ctx, m)
 	if err != nil {
 		return err
@@ -89,7 +89,7 @@ func (t *transfer) finish(ctx context.Context) error {
 type window struct {
 	t    *transfer
 	ctx  context.Context // of the call that it belongs to
-	m    *memory
+	m    *resume
 	most int
 
 	writes []write  // in flight, oldest first
@@ -99,7 +99,7 @@ type window struct {
 }
 
 type write struct {
-	f       *client.Flight
+	f       *client.Batch
 	content []byte
 }
 

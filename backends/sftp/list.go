@@ -111,7 +111,7 @@ func (l *listing) add(ctx context.Context, dir string, entries []client.Named) (
 
 // remote translates what the server has at name; false if that is not the engine's business.
 func (c *connection) remote(name string, a client.Attrs) (remote.Object, bool) {
-	if c.aside.Hides(name, a.IsDir()) {
+	if c.backup.Hides(name, a.IsDir()) {
 		return remote.Object{}, false
 	}
 	kind := snapshot.File

@@ -139,7 +139,7 @@ func (c *connection) moveDir(ctx context.Context, s *client.Session, from, to st
 
 // Backup implements remote.Connection.
 func (c *connection) Backup(ctx context.Context, path string) error {
-	if c.aside == nil {
+	if c.backup == nil {
 		return fmt.Errorf("back up %q: %w: neither --backup-dir nor --suffix was given", path, remote.ErrFatal)
 	}
 	return c.call(ctx, "back up", path, func(s *client.Session) error {
@@ -149,7 +149,7 @@ func (c *connection) Backup(ctx context.Context, path string) error {
 		}
 		for _, kind := range kinds {
 			name := rclone.RemoteName(path, kind)
-			to := under(c.kept, c.opt.Enc.FromStandardPath(c.aside.Name(name)))
+			to := under(c.backupRoot, c.opt.Enc.FromStandardPath(c.backup.Name(name)))
 			err := plainly(c.carry(ctx, s, c.full(name), to))
 			if !errors.Is(err, remote.ErrNotFound) {
 				return err
@@ -199,7 +199,7 @@ func (c *connection) Rmdir(ctx context.Context, path string) error {
 	})
 }
 
-// deleteBatch is how many files are removed in one flight.
+// deleteBatch is how many files are removed in one batch.
 const deleteBatch = 256
 
 // Delete implements remote.Connection.
@@ -235,7 +235,7 @@ func (c *connection) Delete(ctx context.Context, paths []string) []error {
 	return errs
 }
 
-// remove removes the paths of todo in one flight and notes what became of each.
+// remove removes the paths of todo in one batch and notes what became of each.
 func (c *connection) remove(ctx context.Context, paths []string, full func(string) string, todo []int, errs []error) {
 	requests := make([]client.Request, len(todo))
 	for n, i := range todo {

@@ -41,7 +41,7 @@ func (c *connection) Send(ctx context.Context, path string, src remote.Source) e
 }
 
 const (
-	// smallFile is what is sent in one flight, from memory.
+	// smallFile is what is sent in one batch, from memory.
 	smallFile = 256 << 10
 	// goodbye bounds what is done for a transfer that failed: its error is waited for.
 	goodbye = 2 * time.Second

@@ -67,7 +67,7 @@ func hungUp(err error) bool {
 }
 
 func (c *Config) once(ctx context.Context) (*Session, error) {
-	l := &line{}
+	l := &conn{}
 	conn, err := c.Connect(ctx, c.Address, l.note)
 	if err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func (c *Config) once(ctx context.Context) (*Session, error) {
 	return s, nil
 }
 
-func (c *Config) session(l *line) (*Session, error) {
+func (c *Config) session(l *conn) (*Session, error) {
 	l.beat()
 	config, trusted := c.ssh()
 	conn, channels, requests, err := ssh.NewClientConn(l, c.Address, config)
@@ -105,7 +105,7 @@ func (c *Config) session(l *line) (*Session, error) {
 	return c.subsystem(client, l)
 }
 
-func (c *Config) subsystem(client *ssh.Client, l *line) (*Session, error) {
+func (c *Config) subsystem(client *ssh.Client, l *conn) (*Session, error) {
 	sub, err := client.NewSession()
 	if err != nil {
 		return nil, fmt.Errorf("open an SSH session: %w", err)

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// crowd is how many calls share a session before another one is dialled for the next.
-	crowd = 8
+	// callsPerSession is how many calls share a session before another one is dialled for the next.
+	callsPerSession = 8
 	// refusalPause is how long a server that refused a further connection is left alone: sshd's
 	// MaxStartups, a firewall's limit, a provider's rule. One connection does the work as well.
 	refusalPause = time.Minute
@@ -97,7 +97,7 @@ func (p *Pool) pick() (*Session, *dialling) {
 	clear(p.sessions[len(alive):])
 	p.sessions = alive
 	first := best == nil
-	crowded := first || best.users >= crowd && len(alive) < p.most && time.Since(p.refused) > refusalPause
+	crowded := first || best.users >= callsPerSession && len(alive) < p.most && time.Since(p.refused) > refusalPause
 	if crowded && p.dialling == nil {
 		d := &dialling{done: make(chan struct{})}
 		p.dialling = d

@@ -21,14 +21,14 @@ import (
 // requests cost one SSH packet, one system call here and one wake-up of the server.
 //
 // The server works on requests for the same file in the order in which they were sent (section 6.1 of
-// the draft). That is relied on within one flight only, and never for what is shown to others: a rename
+// the draft). That is relied on within one batch only, and never for what is shown to others: a rename
 // leaves after every write was acknowledged.
 type Session struct {
 	client *ssh.Client
 	sub    *ssh.Session
 	in     *bufio.Reader
 	out    io.WriteCloser
-	line   *line
+	conn   *conn
 	Server Server // what it said of itself; constant
 
 	// users are the calls that the session was lent to; the pool changes it, under its lock.
@@ -41,7 +41,7 @@ type Session struct {
 	ready   sync.Cond  // queue is to be written, or err is set
 	queue   queue      // requests for the writer
 	since   time.Time  // when the first of them was queued, if they are held back; see gathers
-	waiting map[uint32]place
+	waiting map[uint32]slot
 	id      uint32
 	err     error // why the session ended
 
@@ -49,22 +49,22 @@ type Session struct {
 	loops sync.WaitGroup
 }
 
-// place is where the reply to a request belongs.
-type place struct {
-	f *Flight
+// slot is where the reply to a request belongs.
+type slot struct {
+	f *Batch
 	i int
 }
 
-// Flight is requests that were sent together and are waited for together.
-type Flight struct {
+// Batch is requests that were sent together and are waited for together.
+type Batch struct {
 	replies []Reply
 	room    [3]Reply      // what replies is a part of, if that suffices
 	left    int           // guarded by session.mu
 	done    chan struct{} // closed with the last reply
 }
 
-func newFlight(requests int) *Flight {
-	f := &Flight{left: requests, done: make(chan struct{})}
+func newBatch(requests int) *Batch {
+	f := &Batch{left: requests, done: make(chan struct{})}
 	if f.replies = f.room[:]; requests > len(f.room) {
 		f.replies = make([]Reply, requests)
 	}
@@ -88,11 +88,11 @@ const (
 
 // newSession greets the SFTP server on the other side of in and out. It blocks: the caller bounds it by
 // closing the connection.
-func newSession(client *ssh.Client, sub *ssh.Session, in io.Reader, out io.WriteCloser, l *line) (*Session, error) {
+func newSession(client *ssh.Client, sub *ssh.Session, in io.Reader, out io.WriteCloser, l *conn) (*Session, error) {
 	s := &Session{
-		client: client, sub: sub, in: bufio.NewReaderSize(in, 64<<10), out: out, line: l,
+		client: client, sub: sub, in: bufio.NewReaderSize(in, 64<<10), out: out, conn: l,
 		Budget:  semaphore.NewWeighted(MaxContent),
-		waiting: make(map[uint32]place), ended: make(chan struct{}), idle: time.Now(),
+		waiting: make(map[uint32]slot), ended: make(chan struct{}), idle: time.Now(),
 	}
 	s.ready.L = &s.mu
 	if err := s.greet(); err != nil {
@@ -125,19 +125,19 @@ func (s *Session) packet() ([]byte, error) {
 }
 
 // Send queues requests in this order, with nothing in between.
-func (s *Session) Send(requests ...Request) *Flight {
-	f := newFlight(len(requests))
+func (s *Session) Send(requests ...Request) *Batch {
+	f := newBatch(len(requests))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err != nil {
 		return f // never done; await sees that the session is
 	}
 	if len(s.waiting) == 0 {
-		s.line.beat() // it had no reason to say anything
+		s.conn.beat() // it had no reason to say anything
 	}
 	for i := range requests {
 		s.id++
-		s.waiting[s.id] = place{f, i}
+		s.waiting[s.id] = slot{f, i}
 		s.queue.add(&requests[i], s.id)
 	}
 	s.wake()
@@ -145,7 +145,7 @@ func (s *Session) Send(requests ...Request) *Flight {
 }
 
 // Await waits for the replies. What was given up on may happen all the same.
-func (s *Session) Await(ctx context.Context, f *Flight) ([]Reply, error) {
+func (s *Session) Await(ctx context.Context, f *Batch) ([]Reply, error) {
 	select {
 	case <-f.done:
 		return f.replies, nil
@@ -192,7 +192,7 @@ func (s *Session) Open(ctx context.Context, r Request) (handle string, err error
 }
 
 // closeLate closes the handle that an open which was given up on may still bring.
-func (s *Session) closeLate(f *Flight) {
+func (s *Session) closeLate(f *Batch) {
 	s.loops.Go(func() {
 		select {
 		case <-f.done:
@@ -226,9 +226,9 @@ func (s *Session) write() {
 		if err != nil {
 			return
 		}
-		s.line.cork()
+		s.conn.cork()
 		err = full.writeTo(s.out)
-		if err = cmp.Or(err, s.line.uncork()); err != nil {
+		if err = cmp.Or(err, s.conn.uncork()); err != nil {
 			s.end(err)
 			return
 		}
@@ -337,7 +337,7 @@ func (s *Session) watch(patience time.Duration) {
 			return
 		case <-tick.C:
 		}
-		age := s.line.age()
+		age := s.conn.age()
 		switch {
 		case !s.busy() || age < patience/2:
 			asked = false

@@ -89,7 +89,7 @@ func TestGreeting(t *testing.T) {
 		"short":      {"\x00\x00\x00\x05\x02\x00", "EOF"},
 		"cut within": {"\x00\x00\x00\x09\x02\x00\x00\x00\x03\x00\x00\x00\x09", ""},
 	} {
-		_, err := newSession(nil, nil, strings.NewReader(tt.says), nowhere{&bytes.Buffer{}}, &line{})
+		_, err := newSession(nil, nil, strings.NewReader(tt.says), nowhere{&bytes.Buffer{}}, &conn{})
 		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 			t.Errorf("%s: got %v, want %q", name, err, tt.want)
 		}

@@ -15,17 +15,17 @@ import (
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
-// memory is what is remembered of unfinished uploads. It knows by heart which paths have one, so that
+// resumeLog is what is remembered of unfinished uploads. It knows by heart which paths have one, so that
 // small files need not ask.
-type memory struct {
+type resumeLog struct {
 	remote.Uploads // nil: nothing is remembered
 
 	mu    sync.Mutex
 	paths map[string]time.Time // the last sign of life of each
 }
 
-func newMemory(u remote.Uploads) (*memory, error) {
-	m := &memory{Uploads: u, paths: map[string]time.Time{}}
+func newResumeLog(u remote.Uploads) (*resumeLog, error) {
+	m := &resumeLog{Uploads: u, paths: map[string]time.Time{}}
 	if u == nil {
 		return m, nil
 	}
@@ -37,7 +37,7 @@ func newMemory(u remote.Uploads) (*memory, error) {
 }
 
 // recall returns what is remembered of path, or nil.
-func (m *memory) recall(path string) (*remote.Upload, error) {
+func (m *resumeLog) recall(path string) (*remote.Upload, error) {
 	m.mu.Lock()
 	_, known := m.paths[path]
 	m.mu.Unlock()
@@ -48,7 +48,7 @@ func (m *memory) recall(path string) (*remote.Upload, error) {
 }
 
 // begin remembers an upload in the place of an earlier one.
-func (m *memory) begin(u *remote.Upload) error {
+func (m *resumeLog) begin(u *remote.Upload) error {
 	if m.Uploads == nil {
 		return nil
 	}
@@ -58,7 +58,7 @@ func (m *memory) begin(u *remote.Upload) error {
 	return m.Uploads.BeginUpload(u)
 }
 
-func (m *memory) addPart(path string, p remote.UploadPart) error {
+func (m *resumeLog) addPart(path string, p remote.UploadPart) error {
 	if m.Uploads == nil {
 		return nil
 	}
@@ -66,7 +66,7 @@ func (m *memory) addPart(path string, p remote.UploadPart) error {
 }
 
 // end forgets the upload of path: it is complete, or it was aborted.
-func (m *memory) end(path string) error {
+func (m *resumeLog) end(path string) error {
 	if m.Uploads == nil {
 		return nil
 	}
@@ -110,7 +110,7 @@ func parse(u *remote.Upload) (ticket, bool) {
 
 // forget aborts what is remembered of path. A crash in the middle finds it remembered still.
 func (c *connection) forget(ctx context.Context, path string) error {
-	was, err := c.memory.recall(path)
+	was, err := c.resumeLog.recall(path)
 	if err != nil || was == nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (c *connection) abandon(ctx context.Context, was *remote.Upload) error {
 			return fmt.Errorf("abort an unfinished upload: %w", err)
 		}
 	}
-	return c.memory.end(was.Path)
+	return c.resumeLog.end(was.Path)
 }
 
 // abort frees the parts of an upload. Who may write need not have the right to do so.
@@ -195,7 +195,7 @@ func (c *connection) expire(ctx context.Context, age time.Duration) error {
 	if age == 0 {
 		age = uploadAge
 	}
-	for path, last := range c.memory.paths { // nobody else knows the Connection yet
+	for path, last := range c.resumeLog.paths { // nobody else knows the Connection yet
 		if time.Since(last) < age {
 			continue
 		}

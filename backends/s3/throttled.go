@@ -11,16 +11,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 )
 
-// crowd counts the answers with which the server says that it is asked too much. They are made good by a
+// throttled counts the answers with which the server says that it is asked too much. They are made good by a
 // retry, of which the engine would never learn: so it would go on to crowd the server.
-type crowd struct{ n atomic.Int64 }
+type throttled struct{ n atomic.Int64 }
 
 // take returns the count, and starts anew.
-func (c *crowd) take() int64 { return c.n.Swap(0) }
+func (c *throttled) take() int64 { return c.n.Swap(0) }
 
 // see counts an attempt that failed, if that is why. It decides nothing.
-func (c *crowd) see(err error) aws.Ternary {
-	if crowded(status(err)) || throttleCodes.IsErrorThrottle(err) == aws.TrueTernary {
+func (c *throttled) see(err error) aws.Ternary {
+	if tooMany(status(err)) || throttleCodes.IsErrorThrottle(err) == aws.TrueTernary {
 		c.n.Add(1)
 	}
 	return aws.UnknownTernary
@@ -28,8 +28,8 @@ func (c *crowd) see(err error) aws.Ternary {
 
 var throttleCodes = retry.IsErrorThrottles(retry.DefaultThrottles)
 
-// crowded reports whether an HTTP status is one for too many requests.
-func crowded(status int) bool {
+// tooMany reports whether an HTTP status is one for too many requests.
+func tooMany(status int) bool {
 	return status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests
 }
 
@@ -56,7 +56,7 @@ const maxRefusals = 8
 func whileCrowded(ctx context.Context, do func() error) error {
 	for n := 1; ; n++ {
 		err := do()
-		if n == maxRefusals || !crowded(status(err)) {
+		if n == maxRefusals || !tooMany(status(err)) {
 			return err
 		}
 		pause, _ := retryPause(n, nil)

@@ -44,7 +44,7 @@ func (w *wire) all() (writes int, content []byte) {
 func TestCork(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWire()
-		l := &line{Conn: w}
+		l := &conn{Conn: w}
 		var want []byte
 		parts := 0
 		began := time.Now()
@@ -73,7 +73,7 @@ func TestCork(t *testing.T) {
 // TestCorkStuck: who is stuck between cork and uncork is not waited for.
 func TestCorkStuck(t *testing.T) {
 	w := newWire()
-	l := &line{Conn: w}
+	l := &conn{Conn: w}
 	for round := range 2 {
 		l.cork()
 		if _, err := l.Write([]byte("packet")); err != nil {
@@ -162,10 +162,10 @@ func TestGather(t *testing.T) {
 		"enough of it":        {enoughOwed, enoughQueued - 1, stat, false},
 		"much content":        {enoughOwed, 0, content, false},
 	} {
-		s := &Session{waiting: make(map[uint32]place)}
+		s := &Session{waiting: make(map[uint32]slot)}
 		add := func(r Request) {
 			s.id++
-			s.waiting[s.id] = place{newFlight(1), 0}
+			s.waiting[s.id] = slot{newBatch(1), 0}
 			s.queue.add(&r, s.id)
 		}
 		for range tt.owed {
@@ -188,8 +188,8 @@ func TestGather(t *testing.T) {
 // TestGatherSilent: what is held back leaves although the server is silent.
 func TestGatherSilent(t *testing.T) {
 	w := newWire()
-	s := &Session{line: &line{Conn: w}, waiting: make(map[uint32]place), ended: make(chan struct{})}
-	s.out, s.ready.L = closing{s.line}, &s.mu
+	s := &Session{conn: &conn{Conn: w}, waiting: make(map[uint32]slot), ended: make(chan struct{})}
+	s.out, s.ready.L = closing{s.conn}, &s.mu
 	s.loops.Go(s.write)
 	defer func() {
 		s.mu.Lock()

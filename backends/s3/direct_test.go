@@ -76,7 +76,7 @@ func TestWireGivesUp(t *testing.T) {
 	if got := p.seen()["put"]; got != 2*maxDoubts+5 {
 		t.Errorf("%d requests for %d files, of which the first %d needed two", got, maxDoubts+5, maxDoubts)
 	}
-	if c.wire.doubts.Load() < maxDoubts {
+	if c.direct.doubts.Load() < maxDoubts {
 		t.Error("it is tried on")
 	}
 }

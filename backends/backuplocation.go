@@ -14,9 +14,9 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// Aside is where Backup moves files to, in the terms of a remote's own paths: what generic finds out
+// BackupLocation is where Backup moves files to, in the terms of a remote's own paths: what generic finds out
 // from the Fs of --backup-dir, for Connections that have none.
-type Aside struct {
+type BackupLocation struct {
 	Root string // the path of the backup directory within the remote, as it was written; with a suffix only: the remote's own
 
 	rctx   context.Context // only carries rclone's configuration, which has the suffix
@@ -24,14 +24,14 @@ type Aside struct {
 	hidden string          // Root beneath the remote's, not listed; "" if it is elsewhere
 }
 
-// openAside understands --backup-dir and --suffix; nil without them.
-func openAside(rctx context.Context, d *Details) (*Aside, error) {
+// openBackupLocation understands --backup-dir and --suffix; nil without them.
+func openBackupLocation(rctx context.Context, d *Details) (*BackupLocation, error) {
 	cfg := d.Config
 	if cfg.Rclone.BackupDir == "" {
 		if cfg.Rclone.Suffix == "" {
 			return nil, nil
 		}
-		return &Aside{Root: d.Root, rctx: rctx, suffix: cfg.Rclone.Suffix}, nil
+		return &BackupLocation{Root: d.Root, rctx: rctx, suffix: cfg.Rclone.Suffix}, nil
 	}
 	name, err := rclone.ParseName(cfg.Rclone.BackupDir)
 	if err != nil {
@@ -44,7 +44,7 @@ func openAside(rctx context.Context, d *Details) (*Aside, error) {
 	if section != d.Section || connectionString(cfg.Rclone.BackupDir) != connectionString(cfg.Remote) {
 		return nil, fmt.Errorf("%w: --backup-dir %s must be on the same remote as %s", remote.ErrFatal, cfg.Rclone.BackupDir, cfg.Remote)
 	}
-	a := &Aside{Root: root, rctx: rctx}
+	a := &BackupLocation{Root: root, rctx: rctx}
 	target, at := strings.Trim(rclone.CleanPath(d.Root), "/"), strings.Trim(rclone.CleanPath(root), "/")
 	switch {
 	case target == at && cfg.Rclone.Suffix == "":
@@ -69,11 +69,11 @@ func connectionString(remote string) string {
 }
 
 // Name is the name, beneath Root, of the backup of what is called name beneath the remote's root.
-func (a *Aside) Name(name string) string { return operations.SuffixName(a.rctx, name) }
+func (a *BackupLocation) Name(name string) string { return operations.SuffixName(a.rctx, name) }
 
 // Hides reports that name is not to be listed: it is a backup. A directory of backups hides what is
 // beneath it as well.
-func (a *Aside) Hides(name string, dir bool) bool {
+func (a *BackupLocation) Hides(name string, dir bool) bool {
 	if a == nil {
 		return false
 	}

@@ -20,11 +20,11 @@ import (
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
-// wire sends the request that there are most of, the PUT of a small file, without the SDK's stack of
+// direct sends the request that there are most of, the PUT of a small file, without the SDK's stack of
 // middleware: half of the processor's time that a file of a few bytes cost went into that. It knows only
 // the case in which all is well. Whatever else happens, the SDK does the same request once more, with all
 // that it knows of errors, clocks and retries.
-type wire struct {
+type direct struct {
 	client *http.Client
 	signer *v4.Signer
 	auth   aws.CredentialsProvider
@@ -33,8 +33,8 @@ type wire struct {
 	doubts atomic.Int32 // how often in a row the SDK succeeded where this did not
 }
 
-// newWire learns the bucket's address from the SDK. nil: there is none that would do.
-func newWire(ctx context.Context, client *s3.Client, bucket string) *wire {
+// newDirect learns the bucket's address from the SDK. nil: there is none that would do.
+func newDirect(ctx context.Context, client *s3.Client, bucket string) *direct {
 	o := client.Options()
 	httpClient, ok := o.HTTPClient.(*http.Client)
 	if !ok || o.Credentials == nil || strings.Contains(bucket, ":") {
@@ -53,7 +53,7 @@ func newWire(ctx context.Context, client *s3.Client, bucket string) *wire {
 	if base.EscapedPath() != base.Path {
 		return nil // the name of a bucket has no such characters
 	}
-	return &wire{
+	return &direct{
 		client: httpClient, auth: o.Credentials, region: o.Region, base: base,
 		signer: v4.NewSigner(func(s *v4.SignerOptions) { s.DisableURIPathEscaping = true }),
 	}
@@ -82,7 +82,7 @@ func (r *refusal) final() error {
 }
 
 // put makes the request, and returns nil and why if it did not work.
-func (w *wire) put(ctx context.Context, req *s3.PutObjectInput, buf *buffer, unsigned bool) (*s3.PutObjectOutput, refusal) {
+func (w *direct) put(ctx context.Context, req *s3.PutObjectInput, buf *buffer, unsigned bool) (*s3.PutObjectOutput, refusal) {
 	key := *req.Key
 	r := (&http.Request{
 		Method: http.MethodPut, Host: w.base.Host, Header: headers(req), ContentLength: buf.size,
@@ -152,7 +152,7 @@ func headers(req *s3.PutObjectInput) http.Header {
 // putObject makes the request directly, again while the server has no room for it, and if that did not work
 // through the SDK.
 func (c *connection) putObject(ctx context.Context, req *s3.PutObjectInput, buf *buffer) (*s3.PutObjectOutput, error) {
-	w := c.wire
+	w := c.direct
 	direct := w != nil && w.doubts.Load() < maxDoubts
 	for n := 1; direct; n++ {
 		out, why := w.put(ctx, req, buf, c.opt.UseUnsignedPayload.Value)
@@ -163,10 +163,10 @@ func (c *connection) putObject(ctx context.Context, req *s3.PutObjectInput, buf 
 		if err := why.final(); err != nil {
 			return nil, err
 		}
-		if !crowded(why.status) {
+		if !tooMany(why.status) {
 			break
 		}
-		c.crowd.n.Add(1)
+		c.throttled.n.Add(1)
 		direct = n < maxRefusals // nothing is wrong with this way of asking
 		pause, _ := retryPause(n, nil)
 		sleep(ctx, pause)

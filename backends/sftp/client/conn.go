@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// line is the TCP connection of one session. Beside carrying bytes it does what costs too much if it is left to
+// conn is the TCP connection of one session. Beside carrying bytes it does what costs too much if it is left to
 // ssh and to the system:
 //
 //   - It notes when the server was last heard of.
@@ -17,7 +17,7 @@ import (
 //     to connect to a server nearby.
 //   - Between cork and uncork it gathers what is written. ssh makes packets of at most 32 KiB, and two writes of
 //     each: system calls and wake-ups of the server that were a tenth of what a large file cost.
-type line struct {
+type conn struct {
 	net.Conn
 	heard atomic.Int64 // in nanoseconds since the Unix epoch
 	calm  atomic.Bool
@@ -41,7 +41,7 @@ const (
 )
 
 // note is a net.Dialer's Control.
-func (l *line) note(_, _ string, socket syscall.RawConn) error {
+func (l *conn) note(_, _ string, socket syscall.RawConn) error {
 	l.dialled.Lock()
 	defer l.dialled.Unlock()
 	l.sockets = append(l.sockets, socket)
@@ -49,7 +49,7 @@ func (l *line) note(_, _ string, socket syscall.RawConn) error {
 }
 
 // Read implements net.Conn.
-func (l *line) Read(b []byte) (int, error) {
+func (l *conn) Read(b []byte) (int, error) {
 	if !l.calm.Load() {
 		l.dialled.Lock()
 		for _, s := range l.sockets {
@@ -64,18 +64,18 @@ func (l *line) Read(b []byte) (int, error) {
 	return n, err
 }
 
-func (l *line) beat()              { l.heard.Store(time.Now().UnixNano()) }
-func (l *line) age() time.Duration { return time.Since(time.Unix(0, l.heard.Load())) }
+func (l *conn) beat()              { l.heard.Store(time.Now().UnixNano()) }
+func (l *conn) age() time.Duration { return time.Since(time.Unix(0, l.heard.Load())) }
 
 // cork has what is written gathered until uncork, or until it is much.
-func (l *line) cork() {
+func (l *conn) cork() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.corked = true
 }
 
 // uncork writes what was gathered.
-func (l *line) uncork() error {
+func (l *conn) uncork() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.corked = false
@@ -83,7 +83,7 @@ func (l *line) uncork() error {
 }
 
 // Write implements net.Conn. An error may be that of an earlier call.
-func (l *line) Write(b []byte) (int, error) {
+func (l *conn) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
@@ -102,7 +102,7 @@ func (l *line) Write(b []byte) (int, error) {
 	return len(b), l.flush()
 }
 
-func (l *line) overdue() {
+func (l *conn) overdue() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.corked = false // the writer waits for the server, and would have to do so after each such piece
@@ -110,7 +110,7 @@ func (l *line) overdue() {
 }
 
 // flush writes what is held. The caller has the lock.
-func (l *line) flush() error {
+func (l *conn) flush() error {
 	if len(l.held) > 0 && l.err == nil {
 		l.late.Stop()
 		_, l.err = l.Conn.Write(l.held)

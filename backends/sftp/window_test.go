@@ -55,7 +55,7 @@ func TestWindowKeepsLittle(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.pool.Put(s)
-	w := &window{t: &transfer{c: c, s: s, temp: c.partial("f"), chunk: bigChunk}, ctx: t.Context(), m: &memory{}, most: maxWindow}
+	w := &window{t: &transfer{c: c, s: s, temp: c.partial("f"), chunk: bigChunk}, ctx: t.Context(), m: &resume{}, most: maxWindow}
 	if err := w.t.open(t.Context(), client.FlagWrite|client.FlagCreate|client.FlagTrunc); err != nil {
 		t.Fatal(err)
 	}
