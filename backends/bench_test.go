@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -46,7 +47,7 @@ func BenchmarkSendSmall(b *testing.B) {
 	}
 	for kind, options := range map[string]map[string]string{"local": nil, "generic": generically} {
 		b.Run(kind, func(b *testing.B) {
-			c, err := Open(b.Context(), Config{Remote: b.TempDir(), Options: options})
+			c, err := Open(b.Context(), Config{Remote: b.TempDir(), Rclone: rclone.Options{Options: options}})
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -81,7 +82,7 @@ func BenchmarkSendLarge(b *testing.B) {
 	}
 	for kind, options := range map[string]map[string]string{"local": nil, "generic": generically} {
 		b.Run(kind, func(b *testing.B) {
-			c, err := Open(b.Context(), Config{Remote: b.TempDir(), Options: options})
+			c, err := Open(b.Context(), Config{Remote: b.TempDir(), Rclone: rclone.Options{Options: options}})
 			if err != nil {
 				b.Fatal(err)
 			}

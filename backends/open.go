@@ -2,32 +2,24 @@ package backends
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/rclone/rclone/fs"
-	"github.com/rclone/rclone/fs/cache"
-	"github.com/rclone/rclone/fs/config"
-	"github.com/rclone/rclone/fs/fspath"
+	"github.com/rclone/rclone/fs/config/configmap"
 
+	"github.com/snapsync/snapsync/backends/generic"
+	"github.com/snapsync/snapsync/backends/local"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // Config says which remote to open and how. Only Remote is required.
 type Config struct {
-	Remote string // anything that rclone takes: mys3:bucket/y, :sftp,host=h:path, /a/directory
-	Source string // the source directory, absolute; needed for Metadata
-	// Options are rclone's global options and the flags of its backends, by name: "contimeout",
-	// "s3_no_head". The latter hold for the whole process, as they do in rclone.
-	Options   map[string]string
-	Links     bool   // symbolic links are sent as such
-	Metadata  bool   // keep what rclone calls metadata: modes, owners, extended attributes
-	BackupDir string // a remote, of the same configuration as Remote, that Backup moves files to
-	Suffix    string // added to the names of backups
-	BwLimit   string // rclone's syntax, a timetable included; holds for the whole process
+	Remote  string // anything that rclone takes: mys3:bucket/y, :sftp,host=h:path, /a/directory
+	Source  string // the source directory, absolute; needed for Rclone.Metadata
+	Rclone  rclone.Options
+	BwLimit string // rclone's syntax, a timetable included; holds for the whole process
 	// Wait is how long a remote that neither answers nor refuses is waited for; 0: 15 s.
 	Wait time.Duration
 	Log  *slog.Logger // nil: discarded
@@ -43,7 +35,7 @@ type Config struct {
 // Open connects to a remote. The Connection lives longer than ctx, which bounds only the opening.
 // ErrOffline comes within seconds if nobody answers. A root that does not exist is not created.
 func Open(ctx context.Context, cfg Config) (remote.Connection, error) {
-	if err := Init(ctx, Settings{Log: cfg.Log}); err != nil {
+	if err := rclone.Init(ctx, rclone.Settings{Log: cfg.Log}); err != nil {
 		return nil, err
 	}
 	if cfg.Log == nil {
@@ -52,162 +44,52 @@ func Open(ctx context.Context, cfg Config) (remote.Connection, error) {
 	if cfg.Wait == 0 {
 		cfg.Wait = 15 * time.Second
 	}
-	if err := setBwLimit(ctx, cfg.BwLimit); err != nil {
-		return nil, err
+	if cfg.BwLimit != "" {
+		if err := rclone.SetBandwidth(cfg.BwLimit); err != nil {
+			return nil, err
+		}
 	}
-	rctx, err := configured(context.WithoutCancel(ctx), &cfg)
+	rctx, err := rclone.Context(context.WithoutCancel(ctx), cfg.Rclone)
 	if err != nil {
 		return nil, err
 	}
-	info, _, at, options, err := fs.ConfigFs(cfg.Remote)
+	name, err := rclone.ParseName(cfg.Remote)
 	if err != nil {
-		return nil, explain(cfg.Remote, err)
+		return nil, err
 	}
-	if dir, ok := plainLocal(&cfg, info, options); ok {
-		return openLocal(dir, cfg.Links)
+	info, section, root, options, err := fs.ConfigFs(cfg.Remote)
+	if err != nil {
+		return nil, name.Explain(err)
 	}
-	if c, err := accelerated(ctx, rctx, &cfg); c != nil || err != nil {
+	if dir, ok := plainLocal(&cfg, name, info, options); ok {
+		c, err := local.Open(dir, cfg.Rclone.Links)
+		if err != nil {
+			return nil, err
+		}
+		return c, nil
+	}
+	d := &Details{Name: name, Section: section, Options: options, Root: root, Config: &cfg, info: info}
+	if c, err := accelerated(ctx, rctx, d); c != nil || err != nil {
 		return c, err
 	}
-	o := opening{cfg: &cfg, overlay: bases(info.Name, at, options)}
-	return o.connect(ctx, rctx)
-}
-
-// opening is one remote on its way to a Connection.
-type opening struct {
-	cfg     *Config
-	overlay []string // the remotes that this one is built on, if it is built on others
-}
-
-// connect first makes a Connection that tries once and gives up soon, to learn whether anybody
-// answers; then the one that does the work. rctx carries rclone's configuration and no deadline.
-func (o *opening) connect(ctx, rctx context.Context) (remote.Connection, error) {
-	rctx, cancel := context.WithCancel(rctx)
-	g := &generic{rctx: rctx, cancel: cancel, cfg: o.cfg, log: o.cfg.Log}
-	err := g.within(ctx, func(ctx context.Context) (err error) { g.probe, err = o.reach(ctx, rctx); return err })
-	if err == nil {
-		err = g.within(ctx, func(context.Context) (err error) { g.f, err = o.open(rctx); return err })
-	}
-	if err == nil {
-		err = g.within(ctx, func(context.Context) error { return g.openBackup() })
-	}
+	c, err := generic.Open(ctx, rctx, generic.Config{
+		Name: name, Source: cfg.Source, Rclone: cfg.Rclone, Wait: cfg.Wait, Log: cfg.Log,
+	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open remote: %w", err), g.Close())
+		return nil, err
 	}
-	g.learn()
-	return g, nil
+	return c, nil
 }
 
-// reach makes the Fs that Probe uses, and asks it one question.
-//
-// The path ends in a slash, so that a bucket remote believes that it is a directory instead of
-// asking: S3, when the question cannot be asked, says that it is a file, and gives its parent as the
-// root. An overlay passes the path on encrypted or extended, so there the question is asked.
-func (o *opening) reach(ctx, rctx context.Context) (fs.Fs, error) {
-	pctx, ci := fs.AddConfig(rctx)
-	ci.LowLevelRetries = 1
-	remote := o.cfg.Remote
-	if len(o.overlay) == 0 {
-		remote = withSlash(remote)
+// plainLocal returns the directory if nothing that only rclone's backend can do was asked for.
+func plainLocal(cfg *Config, name rclone.Name, info *fs.RegInfo, options *configmap.Map) (string, bool) {
+	if cfg.Rclone.Metadata || cfg.Rclone.BackupDir != "" || cfg.Rclone.Suffix != "" || info.Name != "local" || len(cfg.Rclone.Options) > 0 {
+		return "", false
 	}
-	f, err := fs.NewFs(pctx, remote)
-	if err != nil && !errors.Is(err, fs.ErrorIsFile) {
-		return nil, explain(o.cfg.Remote, classify(pctx, err))
-	}
-	if offline := answers(fs.CopyConfig(ctx, pctx), f); offline != nil {
-		return nil, explain(o.cfg.Remote, offline)
-	}
-	// Overlays keep their remotes in a cache of rclone's: the patient Fs must not get the impatient.
-	for _, base := range o.overlay {
-		if p, err := fspath.Parse(base); err == nil && p.Name != "" {
-			cache.ClearConfig(p.Name)
+	for option := range info.Options.NonDefault(options) {
+		if option != "links" && option != "skip_links" && option != "copy_links" {
+			return "", false
 		}
 	}
-	return f, nil
-}
-
-// answers asks for an object that does not exist: one request on most remotes. Any answer will do.
-func answers(ctx context.Context, f fs.Fs) error {
-	_, err := f.NewObject(ctx, ".snapsync-probe")
-	if err = classify(ctx, err); errors.Is(err, remote.ErrOffline) || ctx.Err() != nil {
-		return err
-	}
-	return nil
-}
-
-// within runs a call that a remote must answer within cfg.Wait: silence is an outage.
-func (g *generic) within(ctx context.Context, call func(ctx context.Context) error) error {
-	waiting, cancel := context.WithTimeout(ctx, g.cfg.Wait)
-	defer cancel()
-	err := g.run(waiting, call)
-	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
-		return fmt.Errorf("%w: no answer within %v", remote.ErrOffline, g.cfg.Wait)
-	}
-	return err
-}
-
-// open makes the Fs that does the work.
-func (o *opening) open(rctx context.Context) (fs.Fs, error) {
-	target := o.cfg.Remote
-	if info, _, _, _, err := fs.ConfigFs(target); err == nil && len(o.overlay) == 0 && bucketBased(info) {
-		target = withSlash(target)
-	}
-	f, err := fs.NewFs(rctx, target)
-	if errors.Is(err, fs.ErrorIsFile) {
-		return nil, fmt.Errorf("%w: %q is a file, not a directory", remote.ErrFatal, o.cfg.Remote)
-	}
-	if err != nil {
-		return nil, explain(o.cfg.Remote, classify(rctx, err))
-	}
-	return f, nil
-}
-
-// withSlash makes a path of a remote say that it is a directory.
-func withSlash(remote string) string {
-	p, err := fspath.Parse(remote)
-	if err != nil || p.Path == "" || strings.HasSuffix(remote, "/") {
-		return remote
-	}
-	return remote + "/"
-}
-
-// formOf returns how rclone writes what people write as a URL of this scheme.
-func formOf(scheme string) string {
-	switch scheme {
-	case "file":
-		return "/PATH"
-	case "sftp", "ssh", "scp", "ftp":
-		kind := "sftp"
-		if scheme == "ftp" {
-			kind = scheme
-		}
-		return ":" + kind + ",host=HOST,user=USER:PATH"
-	case "http", "https", "dav", "davs", "webdav":
-		return ":webdav,url='https://HOST/PATH',user=USER:PATH"
-	case "s3":
-		return ":s3,provider=PROVIDER,env_auth=true:BUCKET/PATH"
-	}
-	return ":TYPE,OPTION=VALUE:PATH"
-}
-
-// explain says what to do about a remote that cannot be used at all.
-func explain(target string, err error) error {
-	_, display, perr := Canonical(target)
-	if perr != nil {
-		return fmt.Errorf("parse remote: %w", err) // not quoted: what cannot be parsed cannot be redacted
-	}
-	p, _ := fspath.Parse(target)
-	switch {
-	case len(p.Config) == 0 && strings.HasPrefix(p.Path, "//") && errors.Is(err, fs.ErrorNotFoundInConfigFile):
-		// Not quoted either: its password may be anywhere.
-		return fmt.Errorf("%w: the remote is written as a URL, %s://…; rclone's form is %s, or NAME:PATH with a name of its configuration",
-			remote.ErrFatal, p.Name, formOf(p.Name))
-	case errors.Is(err, fs.ErrorNotFoundInConfigFile):
-		return fmt.Errorf("%w: %s is not in rclone's configuration %s: `rclone listremotes` shows what is, "+
-			"`rclone config` adds to it: %w", remote.ErrFatal, display, config.GetConfigPath(), err)
-	case strings.HasPrefix(err.Error(), "didn't find backend called"):
-		return fmt.Errorf("%w: %s needs an rclone backend that this program was built without; "+
-			"`snapsync version` lists those it has: %w", remote.ErrFatal, display, err)
-	}
-	return fmt.Errorf("%s: %w", display, err)
+	return name.Local()
 }

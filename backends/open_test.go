@@ -10,10 +10,21 @@ import (
 	"testing"
 	"time"
 
+	_ "github.com/rclone/rclone/backend/crypt"
+	_ "github.com/rclone/rclone/backend/ftp"
+	_ "github.com/rclone/rclone/backend/local"
+	_ "github.com/rclone/rclone/backend/memory"
+	_ "github.com/rclone/rclone/backend/s3"
+	_ "github.com/rclone/rclone/backend/sftp"
+	_ "github.com/rclone/rclone/backend/webdav"
+
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/enginetest"
 	"github.com/snapsync/snapsync/engine/remote"
-	"github.com/snapsync/snapsync/snapshot"
 )
+
+// generically forces the generic Connection onto a local directory.
+var generically = map[string]string{"checkers": "4"}
 
 // TestOpenOffline asks for remotes where nobody listens, and where somebody takes the call and says
 // nothing for longer than the test waits.
@@ -64,18 +75,18 @@ func TestOpenRefuses(t *testing.T) {
 		want string
 	}{
 		{"file", Config{Remote: file}, "is a file"},
-		{"file generic", Config{Remote: file, Options: generically}, "is a file"},
+		{"file generic", Config{Remote: file, Rclone: rclone.Options{Options: generically}}, "is a file"},
 		{"no section", Config{Remote: "nope:x"}, "rclone listremotes"},
 		{"URL", Config{Remote: "ssh://me:XYZ@nas/x"}, "form is :sftp,host=HOST,user=USER:PATH"},
 		{"no backend", Config{Remote: ":nope:x"}, "built without"},
 		{"syntax", Config{Remote: ":sftp,host='x:y"}, "parse remote: unterminated"},
-		{"option", Config{Remote: dir, Options: map[string]string{"no-such": "1"}}, "rclone help flags"},
-		{"option value", Config{Remote: dir, Options: map[string]string{"checkers": "many"}}, "checkers"},
-		{"our option", Config{Remote: dir, Options: map[string]string{"dry-run": "true"}}, "snapsync plan"},
+		{"option", Config{Remote: dir, Rclone: rclone.Options{Options: map[string]string{"no-such": "1"}}}, "rclone help flags"},
+		{"option value", Config{Remote: dir, Rclone: rclone.Options{Options: map[string]string{"checkers": "many"}}}, "checkers"},
+		{"our option", Config{Remote: dir, Rclone: rclone.Options{Options: map[string]string{"dry-run": "true"}}}, "snapsync plan"},
 		{"bwlimit", Config{Remote: dir, BwLimit: "fast"}, "bandwidth limit"},
-		{"backup elsewhere", Config{Remote: dir, BackupDir: ":memory:b"}, "same remote"},
-		{"backup is remote", Config{Remote: dir, BackupDir: dir}, "the remote itself"},
-		{"remote in backup", Config{Remote: dir + "/x", BackupDir: dir}, "inside --backup-dir"},
+		{"backup elsewhere", Config{Remote: dir, Rclone: rclone.Options{BackupDir: ":memory:b"}}, "same remote"},
+		{"backup is remote", Config{Remote: dir, Rclone: rclone.Options{BackupDir: dir}}, "the remote itself"},
+		{"remote in backup", Config{Remote: dir + "/x", Rclone: rclone.Options{BackupDir: dir}}, "inside --backup-dir"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, err := Open(t.Context(), tt.cfg)
@@ -96,85 +107,6 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-func TestBackup(t *testing.T) {
-	for _, tt := range []struct{ name, backup, suffix, where string }{
-		{"dir", "../kept", "", "kept/d/f"},
-		{"dir and suffix", "../kept", ".old", "kept/d/f.old"},
-		{"dir inside", ".kept", "", "remote/.kept/d/f"},
-		{"suffix", "", "~", "remote/d/f~"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			top := t.TempDir()
-			cfg := Config{Remote: filepath.Join(top, "remote"), Suffix: tt.suffix}
-			if tt.backup != "" {
-				cfg.BackupDir = filepath.Join(cfg.Remote, tt.backup)
-			}
-			s := subject(t, cfg)
-			defer s.Close()
-			if !s.Caps().Backup {
-				t.Fatal("no Caps.Backup")
-			}
-			for _, content := range []string{"first", "second"} {
-				if err := s.Send(t.Context(), "d/f", enginetest.Text(content, time.Now())); err != nil {
-					t.Fatal(err)
-				}
-				for range 2 {
-					if err := s.Backup(t.Context(), "d/f"); err != nil {
-						t.Fatal(err)
-					}
-				}
-				got, err := os.ReadFile(filepath.Join(top, tt.where))
-				if err != nil || string(got) != content {
-					t.Fatalf("the backup holds %q, %v", got, err)
-				}
-			}
-			err := s.List(t.Context(), func(r remote.Object) error {
-				if r.Entry.Kind == snapshot.File || strings.Contains(r.Path, "kept") {
-					t.Errorf("%q is listed", r.Path)
-				}
-				return nil
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-		})
-	}
-}
-
-func TestMetadata(t *testing.T) {
-	src := t.TempDir()
-	if err := os.WriteFile(filepath.Join(src, "f"), []byte("x"), 0o640); err != nil {
-		t.Fatal(err)
-	}
-	dst := t.TempDir()
-	s := subject(t, Config{Remote: dst, Source: src, Metadata: true})
-	defer s.Close()
-	if !s.Caps().Metadata {
-		t.Fatal("no Caps.Metadata")
-	}
-	if err := s.Send(t.Context(), "f", enginetest.Text("x", time.Now())); err != nil {
-		t.Fatal(err)
-	}
-	info, err := os.Stat(filepath.Join(dst, "f"))
-	if err != nil || info.Mode().Perm() != 0o640 {
-		t.Errorf("sent with mode %v, %v", info.Mode(), err)
-	}
-	if err := os.Chmod(filepath.Join(src, "f"), 0o604); err != nil {
-		t.Fatal(err)
-	}
-	now := enginetest.Text("x", time.Now()).Entry()
-	if err := s.Touch(t.Context(), "f", now); err != nil || !s.Caps().SetMetadata {
-		t.Errorf("touch: %v", err)
-	}
-	if info, err := os.Stat(filepath.Join(dst, "f")); err != nil || info.Mode().Perm() != 0o604 || info.ModTime().UnixNano() != now.Mtime {
-		t.Errorf("touched to mode %v and time %v, %v", info.Mode(), info.ModTime(), err)
-	}
-	err = s.Send(t.Context(), "gone", enginetest.Text("x", time.Now()))
-	if !errors.Is(err, snapshot.ErrChanged) {
-		t.Errorf("a file that is gone: %v", err)
-	}
-}
-
 // TestListUnreadable checks that what cannot be listed does not look empty. rclone's local backend
 // counts the error and goes on.
 func TestListUnreadable(t *testing.T) {
@@ -186,8 +118,11 @@ func TestListUnreadable(t *testing.T) {
 		if err := os.MkdirAll(filepath.Join(dir, "d"), 0o000); err != nil {
 			t.Fatal(err)
 		}
-		s := subject(t, Config{Remote: dir, Options: options})
-		err := s.List(t.Context(), func(remote.Object) error { return nil })
+		s, err := Open(t.Context(), Config{Remote: dir, Rclone: rclone.Options{Options: options}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = s.List(t.Context(), func(remote.Object) error { return nil })
 		if !errors.Is(err, remote.ErrPermission) {
 			t.Errorf("%s: got %v", name, err)
 		}
@@ -197,12 +132,14 @@ func TestListUnreadable(t *testing.T) {
 
 func TestBwLimit(t *testing.T) {
 	t.Cleanup(func() {
-		if err := setBwLimit(t.Context(), "off"); err != nil {
+		if err := rclone.SetBandwidth("off"); err != nil {
 			t.Error(err)
 		}
-		limited.Store(false)
 	})
-	s := subject(t, Config{Remote: t.TempDir(), BwLimit: "1M:1M"})
+	s, err := Open(t.Context(), Config{Remote: t.TempDir(), BwLimit: "1M:1M"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer s.Close()
 	began := time.Now()
 	if err := s.Send(t.Context(), "f", enginetest.Text(strings.Repeat("x", 512<<10), began)); err != nil {

@@ -37,12 +37,9 @@ func certain(err error) bool {
 	return false
 }
 
-// sameTime compares two mtimes as far as a remote can keep them; always true if it keeps none.
+// sameTime reports whether a remote of this precision may show the one mtime for a file that was given the other.
 func sameTime(a, b int64, precision time.Duration) bool {
-	if precision <= 0 {
-		return true
-	}
-	return time.Duration(max(a, b)-min(a, b)) < max(precision, 1)
+	return (&remote.Caps{Precision: precision}).MayHold(a, b)
 }
 
 // refuse remembers that this remote cannot do such a move, copy or touch. Workers call it concurrently.

@@ -49,7 +49,7 @@ func (c *connection) Places() ([]remote.Place, error) {
 
 // inBucket does what needs the bucket. It is made, as rclone would do before, if it turns out to be missing;
 // but not in place of one that was there: what it held is gone with it, and the engine has to know.
-func (c *connection) inBucket(ctx context.Context, at *place, do func() error) error {
+func (c *connection) inBucket(ctx context.Context, at *location, do func() error) error {
 	err := do()
 	if !noSuchBucket(err) || c.opt.NoCheckBucket {
 		return err

@@ -22,7 +22,7 @@ import (
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/fs/fshttp"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 )
 
 const (
@@ -48,7 +48,7 @@ func (c *connection) newClient(rctx context.Context, cfg aws.Config, patient boo
 		if opt.UseDualStack {
 			o.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
 		}
-		o.Retryer = newRetryer(attempts, c.crowd.see)
+		o.Retryer = newRetryer(attempts, c.throttled.see)
 		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired // those of content are computed here
 		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
 		o.ContinueHeaderThresholdBytes = -1 // a round trip for each part, and not all servers know it
@@ -96,7 +96,7 @@ func notWhenGone(err error) aws.Ternary {
 // and bandwidth.
 func newHTTPClient(rctx context.Context, o *options, patient bool) *http.Client {
 	rctx, ci := fs.AddConfig(rctx)
-	if !patient && !backends.Limited() {
+	if !patient && !rclone.Limited() {
 		ci.Timeout = min(ci.Timeout, fs.Duration(silence))
 	}
 	transport := fshttp.NewTransportCustom(rctx, func(t *http.Transport) {

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/enginetest"
 )
 
@@ -25,7 +26,7 @@ func TestContract(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			enginetest.Contract(t, func(t *testing.T) enginetest.Subject {
 				remote := with(scratch(t), tt.options...)
-				cfg := backends.Config{Remote: remote, Links: tt.links, Uploads: tempDiary(t)}
+				cfg := backends.Config{Remote: remote, Uploads: tempDiary(t), Rclone: rclone.Options{Links: tt.links}}
 				if tt.forget {
 					cfg.Uploads = nil
 				}

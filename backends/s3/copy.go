@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -53,9 +53,9 @@ func (c *connection) Backup(ctx context.Context, path string) error {
 		return nil
 	}
 	if err == nil {
-		name := c.aside.Name(backends.RemoteName(path, f.kind))
-		err = c.inBucket(ctx, &c.asideAt, func() error {
-			return c.duplicate(ctx, path, f, &c.asideAt, c.asideAt.keyOf(name), mtimeOf(f.head))
+		name := c.backup.Name(rclone.RemoteName(path, f.kind))
+		err = c.inBucket(ctx, &c.backupAt, func() error {
+			return c.duplicate(ctx, path, f, &c.backupAt, c.backupAt.keyOf(name), mtimeOf(f.head))
 		})
 	}
 	if err == nil {
@@ -69,7 +69,7 @@ func (c *connection) Backup(ctx context.Context, path string) error {
 
 // duplicate copies an object of c.at to key, with everything that is known of it and with this mtime. It
 // is path that is being worked on.
-func (c *connection) duplicate(ctx context.Context, path string, f *found, to *place, key string, mtime time.Time) error {
+func (c *connection) duplicate(ctx context.Context, path string, f *found, to *location, key string, mtime time.Time) error {
 	req := c.copyRequest(f, to, key)
 	req.Metadata[metaMtime] = mtimeText(mtime)
 	if aws.ToInt64(f.head.ContentLength) >= int64(c.opt.CopyCutoff) {
@@ -87,7 +87,7 @@ func gone(err error) error {
 	return err
 }
 
-func (c *connection) copyRequest(f *found, to *place, key string) *s3.CopyObjectInput {
+func (c *connection) copyRequest(f *found, to *location, key string) *s3.CopyObjectInput {
 	head := f.head
 	class := c.opt.StorageClass
 	if class == "" {
@@ -143,13 +143,13 @@ func (c *connection) copyLarge(ctx context.Context, path string, r *s3.CopyObjec
 		u := &upload{c: c, ticket: *t, o: &object{path: path}}
 		return errors.Join(err, u.abandon(ctx))
 	}
-	return c.memory.end(path)
+	return c.resumeLog.end(path)
 }
 
 func (c *connection) rememberCopy(path string, t *ticket, size int64) error {
 	r := &remote.Upload{Path: path, Source: snapshot.Entry{Kind: snapshot.File, Size: size}, Began: time.Now()}
 	t.write(r)
-	return c.memory.begin(r)
+	return c.resumeLog.begin(r)
 }
 
 // copyParts lets the server copy the pieces, several at a time, and makes the object of them.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/enginetest"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
@@ -18,7 +19,7 @@ import (
 func TestCopyLarge(t *testing.T) {
 	remote := scratch(t)
 	s := &interrupted{proxy: newProxy(t, with(remote, "copy_cutoff=5M")), diary: tempDiary(t), bytes: content(11 << 20)}
-	c := dial(t, backends.Config{Remote: s.remote + "/now", BackupDir: s.remote + "/then", Uploads: s.diary})
+	c := dial(t, backends.Config{Remote: s.remote + "/now", Uploads: s.diary, Rclone: rclone.Options{BackupDir: s.remote + "/then"}})
 	must(t, c.Send(t.Context(), "a b", source(s.bytes)))
 	later := snapshot.Entry{Kind: snapshot.File, Size: int64(len(s.bytes)), Mtime: day.Add(time.Hour).UnixNano()}
 	for _, tt := range []struct {
@@ -87,9 +88,9 @@ func TestBackup(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			target := scratch(t)
-			cfg := backends.Config{Remote: target, Suffix: tt.suffix}
+			cfg := backends.Config{Remote: target, Rclone: rclone.Options{Suffix: tt.suffix}}
 			if tt.dir != "" {
-				cfg.BackupDir = target + tt.dir
+				cfg.Rclone.BackupDir = target + tt.dir
 			}
 			c := dial(t, cfg)
 			if !c.Caps().Backup {

@@ -18,7 +18,7 @@
 //
 // # Large files
 //
-//	was = memory of the path
+//	was = resume log of the path
 //	if was is of another source, part size, bucket or object:  abort it; was = nothing
 //	if was:      parts = list its parts; keep those that agree with what was remembered
 //	otherwise:   remember the intent; create the upload; remember its id

@@ -11,7 +11,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
@@ -76,35 +76,35 @@ func classify(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
-	err = told(err)
+	err = shorten(err)
 	if ctx.Err() == nil {
 		err = named(code(err), err)
 	}
-	return backends.Classify(ctx, err)
+	return rclone.Classify(ctx, err)
 }
 
-// brief is an error of the SDK in fewer words. The SDK says "operation error S3: PutObject, exceeded maximum number
+// shortError is an error of the SDK in fewer words. The SDK says "operation error S3: PutObject, exceeded maximum number
 // of attempts, 3, https response error StatusCode: 403, RequestID: , HostID: , api error AccessDenied: Access Denied"
 // and, of a request that did not arrive, the address with the key once more.
-type brief struct {
+type shortError struct {
 	error
 	text string
 }
 
-func (b *brief) Error() string { return b.text }
-func (b *brief) Unwrap() error { return b.error }
+func (b *shortError) Error() string { return b.text }
+func (b *shortError) Unwrap() error { return b.error }
 
-// told shortens what err says where it quotes the SDK.
-func told(err error) error {
-	var short *brief
+// shorten shortens what err says where it quotes the SDK.
+func shorten(err error) error {
+	var short *shortError
 	var op *smithy.OperationError
 	var one *smithy.GenericAPIError // of a batch
 	switch {
 	case errors.As(err, &short):
 	case errors.As(err, &op):
-		return &brief{err, strings.Replace(err.Error(), op.Error(), essence(op.Err), 1)}
+		return &shortError{err, strings.Replace(err.Error(), op.Error(), essence(op.Err), 1)}
 	case errors.As(err, &one):
-		return &brief{err, strings.Replace(err.Error(), one.Error(), essence(one), 1)}
+		return &shortError{err, strings.Replace(err.Error(), one.Error(), essence(one), 1)}
 	}
 	return err
 }

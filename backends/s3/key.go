@@ -9,41 +9,42 @@ import (
 	"github.com/rclone/rclone/lib/encoder"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// place is a directory in a bucket, in whose terms names are translated to keys and back. A name is what
-// backends.RemoteName makes of a path; a key is what the server is told.
-type place struct {
+// location is a directory in a bucket, in whose terms names are translated to keys and back. A name is what
+// rclone.RemoteName makes of a path; a key is what the server is told.
+type location struct {
 	bucket string
 	root   string // in rclone's standard form; "" is the whole bucket
 	enc    encoder.MultiEncoder
 }
 
-// newPlace reads the path of a remote as rclone does.
-func newPlace(path string, enc encoder.MultiEncoder) (place, error) {
+// newLocation reads the path of a remote as rclone does.
+func newLocation(path string, enc encoder.MultiEncoder) (location, error) {
 	path = strings.Trim(path, "/")
 	b, root := bucket.Split(path)
 	if b == "" {
-		return place{}, fmt.Errorf("%w: the remote names no bucket", backends.ErrNotAccelerated)
+		return location{}, fmt.Errorf("%w: the remote names no bucket", backends.ErrNotAccelerated)
 	}
 	if strings.Contains(path, "//") {
-		return place{}, fmt.Errorf("%w: two slashes in a row in %q", backends.ErrNotAccelerated, path)
+		return location{}, fmt.Errorf("%w: two slashes in a row in %q", backends.ErrNotAccelerated, path)
 	}
-	return place{bucket: enc.FromStandardName(b), root: root, enc: enc}, nil
+	return location{bucket: enc.FromStandardName(b), root: root, enc: enc}, nil
 }
 
-func (p *place) keyOf(name string) string {
+func (p *location) keyOf(name string) string {
 	return p.enc.FromStandardPath(bucket.Join(p.root, name))
 }
 
 // key is where an entry of this kind is, or is to be.
-func (p *place) key(path string, kind snapshot.Kind) string {
-	return p.keyOf(backends.RemoteName(path, kind))
+func (p *location) key(path string, kind snapshot.Kind) string {
+	return p.keyOf(rclone.RemoteName(path, kind))
 }
 
 // prefix is what the keys of everything in p begin with.
-func (p *place) prefix() string {
+func (p *location) prefix() string {
 	if p.root == "" {
 		return ""
 	}
@@ -51,7 +52,7 @@ func (p *place) prefix() string {
 }
 
 // name is the reverse of keyOf; false for a key that is not in p.
-func (p *place) name(key string) (string, bool) {
+func (p *location) name(key string) (string, bool) {
 	name := p.enc.ToStandardPath(key)
 	if p.root == "" {
 		return name, true

@@ -14,6 +14,7 @@ import (
 	"github.com/rclone/rclone/fs"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
@@ -162,7 +163,7 @@ func TestBrokenLines(t *testing.T) {
 		for _, after := range []int64{1, 2*minPartSize + 100_000, 5 * minPartSize, int64(len(big)) + 3000} {
 			t.Run(fmt.Sprint(what, " after ", after), func(t *testing.T) {
 				l := newLine(t, with(scratch(t), "upload_cutoff=0", "chunk_size=5M", "upload_concurrency=2"))
-				c := dial(t, backends.Config{Remote: l.remote, Uploads: tempDiary(t), Options: map[string]string{"timeout": "2s"}})
+				c := dial(t, backends.Config{Remote: l.remote, Uploads: tempDiary(t), Rclone: rclone.Options{Options: map[string]string{"timeout": "2s"}}})
 				l.arrange(what, after)
 				var err error
 				for try := range 3 {

@@ -16,7 +16,7 @@ import (
 	"github.com/ncw/swift/v2"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -187,13 +187,13 @@ func (c *connection) remote(key string, size int64) *remote.Object {
 	if dir, ok := strings.CutSuffix(name, "/"); ok && size == 0 {
 		name, e.Kind = dir, snapshot.Dir
 	}
-	if link, ok := backends.TrimLink(name); ok && c.links && e.Kind == snapshot.File {
+	if link, ok := rclone.TrimLink(name); ok && c.links && e.Kind == snapshot.File {
 		name, e.Kind = link, snapshot.Symlink
 	}
-	if c.aside.Hides(name, e.Kind == snapshot.Dir) {
+	if c.backup.Hides(name, e.Kind == snapshot.Dir) {
 		return nil
 	}
-	path, err := backends.Decode(name)
+	path, err := rclone.Decode(name)
 	if err != nil {
 		c.log.Warn("the remote has a name that no local file can have; it is left alone", "name", name)
 		return nil

@@ -21,23 +21,23 @@ func init() { backends.Accelerate("s3", open) }
 
 // connection is one remote. What has no lock is set by open and constant.
 type connection struct {
-	opt     *options
-	at      place
-	aside   *backends.Aside // nil: no backups are kept
-	asideAt place           // where they go
-	links   bool
-	wait    time.Duration
-	log     *slog.Logger
+	opt      *options
+	at       location
+	backup   *backends.BackupLocation // nil: no backups are kept
+	backupAt location                 // where they go
+	links    bool
+	wait     time.Duration
+	log      *slog.Logger
 
-	client  *s3.Client
-	patient *s3.Client // for what a server may work on for long without a word: copies, completions
-	budget  *budget
-	memory  *memory
-	wire    *wire // nil: all goes through the SDK
-	crc     trial
-	where   string // the server, for what is remembered
+	client    *s3.Client
+	patient   *s3.Client // for what a server may work on for long without a word: copies, completions
+	budget    *budget
+	resumeLog *resumeLog
+	direct    *direct // nil: all goes through the SDK
+	crc       trial
+	where     string // the server, for what is remembered
 
-	crowd      crowd
+	throttled  throttled
 	bucket     sync.Mutex   // held while the bucket is being made
 	bucketIs   atomic.Int32 // a presence
 	oneByOne   atomic.Bool  // the server does not delete in batches
@@ -56,14 +56,14 @@ func open(ctx, rctx context.Context, d *backends.Details) (remote.Connection, er
 		return nil, err
 	}
 	c := &connection{
-		opt: opt, aside: d.Aside, links: d.Config.Links, wait: d.Config.Wait, log: d.Config.Log,
+		opt: opt, backup: d.Backup, links: d.Config.Rclone.Links, wait: d.Config.Wait, log: d.Config.Log,
 		budget: newBudget(max(memoryLimit, int64(opt.UploadCutoff))),
 	}
-	if c.at, err = newPlace(d.Root, opt.Enc); err != nil {
+	if c.at, err = newLocation(d.Root, opt.Enc); err != nil {
 		return nil, err
 	}
-	if d.Aside != nil {
-		if c.asideAt, err = newPlace(d.Aside.Root, opt.Enc); err != nil {
+	if d.Backup != nil {
+		if c.backupAt, err = newLocation(d.Backup.Root, opt.Enc); err != nil {
 			return nil, err
 		}
 	}
@@ -71,8 +71,8 @@ func open(ctx, rctx context.Context, d *backends.Details) (remote.Connection, er
 	if err := c.connect(ctx, rctx); err != nil {
 		return nil, classify(ctx, err) // backends names the remote
 	}
-	c.wire = newWire(ctx, c.client, c.at.bucket)
-	if c.memory, err = newMemory(d.Config.Uploads); err != nil {
+	c.direct = newDirect(ctx, c.client, c.at.bucket)
+	if c.resumeLog, err = newResumeLog(d.Config.Uploads); err != nil {
 		return nil, err
 	}
 	return c, c.expire(ctx, d.Config.UploadAge)
@@ -133,7 +133,7 @@ func elsewhere(err error) string {
 func (c *connection) Caps() remote.Caps {
 	caps := remote.Caps{
 		Copy: true, SetModTime: true, Precision: time.Nanosecond, BucketBased: true,
-		Resume: true, Backup: c.aside != nil, DeleteBatch: deleteBatch, Transfers: transfers,
+		Resume: true, Backup: c.backup != nil, DeleteBatch: deleteBatch, Transfers: transfers,
 	}
 	if !c.opt.etagIsNotMD5 {
 		caps.Hash = md5Type
@@ -166,7 +166,7 @@ func (c *connection) Rmdir(context.Context, string) error { return nil }
 func (c *connection) Flush(ctx context.Context) error { return ctx.Err() }
 
 // Throttled implements remote.Connection.
-func (c *connection) Throttled() int64 { return c.crowd.take() }
+func (c *connection) Throttled() int64 { return c.throttled.take() }
 
 // Close implements remote.Connection.
 func (c *connection) Close() error {

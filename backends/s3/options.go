@@ -8,7 +8,7 @@ import (
 	"math"
 	"strings"
 
-	rclone "github.com/rclone/rclone/backend/s3"
+	rclones3 "github.com/rclone/rclone/backend/s3"
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/fs/chunksize"
 	"github.com/rclone/rclone/fs/config/configmap"
@@ -83,7 +83,7 @@ const partSize = 8 << 20
 
 // options are rclone's, with what they imply made explicit.
 type options struct {
-	rclone.Options
+	rclones3.Options
 	quirks
 
 	etagIsNotMD5 bool // not even that of an object sent in one request
@@ -124,7 +124,7 @@ func parseOptions(rctx context.Context, d *backends.Details) (*options, error) {
 func understandGlobal(rctx context.Context, d *backends.Details) error {
 	ci := fs.GetConfig(rctx)
 	for name, set := range map[string]bool{
-		"metadata":           d.Config.Metadata,
+		"metadata":           d.Config.Rclone.Metadata,
 		"metadata_set":       len(ci.MetadataSet) > 0,
 		"header_upload":      len(ci.UploadHeaders) > 0,
 		"header_download":    len(ci.DownloadHeaders) > 0,

@@ -11,7 +11,7 @@ import (
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/lib/encoder"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -62,12 +62,12 @@ func TestPartSize(t *testing.T) {
 // TestKeys translates names and back.
 func TestKeys(t *testing.T) {
 	for _, root := range []string{"bucket", "bucket/d/e", "/bucket/d/"} {
-		p, err := newPlace(root, encoder.EncodeInvalidUtf8|encoder.EncodeSlash|encoder.EncodeDot)
+		p, err := newLocation(root, encoder.EncodeInvalidUtf8|encoder.EncodeSlash|encoder.EncodeDot)
 		must(t, err)
 		for _, path := range []string{"a", "d/b c", "\xff", "x/.../y", "‛／", "trailing "} {
 			key := p.key(path, snapshot.File)
 			name, ok := p.name(key)
-			if back, err := backends.Decode(name); !ok || err != nil || back != path || !strings.HasPrefix(key, p.prefix()) {
+			if back, err := rclone.Decode(name); !ok || err != nil || back != path || !strings.HasPrefix(key, p.prefix()) {
 				t.Errorf("%q is %q, and back %q, %v", path, key, back, err)
 			}
 		}

@@ -26,6 +26,7 @@ import (
 	"github.com/rclone/rclone/fs/operations"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/enginetest"
 	"github.com/snapsync/snapsync/engine/remote"
 )
@@ -35,7 +36,7 @@ var day = time.Date(2021, 3, 4, 5, 6, 7, 123456789, time.UTC)
 // server is the S3 remote that scripts/servers has started: "ts3:snapsync".
 func server(t testing.TB) string {
 	t.Helper()
-	must(t, backends.Init(t.Context(), backends.Settings{}))
+	must(t, rclone.Init(t.Context(), rclone.Settings{}))
 	const variable = "SNAPSYNC_TEST_REMOTES"
 	for _, s := range strings.Fields(os.Getenv(variable)) {
 		if remote, ok := strings.CutPrefix(s, "s3="); ok {
@@ -375,7 +376,7 @@ func download(t testing.TB, remote, path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, err := f.NewObject(context.Background(), backends.Encode(path))
+	o, err := f.NewObject(context.Background(), rclone.Encode(path))
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/ncw/swift/v2"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -53,7 +53,7 @@ type object struct {
 func (c *connection) newObject(path string, e *snapshot.Entry) *object {
 	key := c.at.key(path, e.Kind)
 	return &object{
-		path: path, key: key, entry: e, contentType: mimeType(backends.RemoteName(path, e.Kind)),
+		path: path, key: key, entry: e, contentType: mimeType(rclone.RemoteName(path, e.Kind)),
 		metadata: map[string]string{metaMtime: mtimeText(e.ModTime())},
 	}
 }

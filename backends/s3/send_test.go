@@ -20,6 +20,7 @@ import (
 	"github.com/rclone/rclone/lib/pool"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/enginetest"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
@@ -49,9 +50,9 @@ func TestLooksLikeRclones(t *testing.T) {
 				src := source(content(tt.size))
 				must(t, ours.Send(t.Context(), path, src))
 				must(t, theirs.Send(t.Context(), path, src))
-				a, err := ours.head(t.Context(), &ours.at, ours.at.keyOf(backends.Encode(path)))
+				a, err := ours.head(t.Context(), &ours.at, ours.at.keyOf(rclone.Encode(path)))
 				must(t, err)
-				key := strings.Replace(ours.at.keyOf(backends.Encode(path)), "/ours/", "/theirs/", 1)
+				key := strings.Replace(ours.at.keyOf(rclone.Encode(path)), "/ours/", "/theirs/", 1)
 				b, err := ours.head(t.Context(), &ours.at, key)
 				must(t, err)
 				if tt.sum {
@@ -85,7 +86,7 @@ func TestRcloneReads(t *testing.T) {
 	must(t, err)
 	for _, path := range []string{"a", "d/e/\x01 ctl", "d/\xff", "‛／", "trailing ", "+&=%20"} {
 		must(t, ours.Send(t.Context(), path, source([]byte(path))))
-		o, err := f.NewObject(t.Context(), backends.Encode(path))
+		o, err := f.NewObject(t.Context(), rclone.Encode(path))
 		must(t, err)
 		if !o.ModTime(t.Context()).Equal(day) || o.Size() != int64(len(path)) {
 			t.Errorf("%q: rclone sees %v, %d bytes", path, o.ModTime(t.Context()), o.Size())

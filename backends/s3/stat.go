@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -47,11 +47,11 @@ func (c *connection) find(ctx context.Context, path string) (*found, error) {
 	return f, err
 }
 
-func (c *connection) head(ctx context.Context, at *place, key string) (*s3.HeadObjectOutput, error) {
+func (c *connection) head(ctx context.Context, at *location, key string) (*s3.HeadObjectOutput, error) {
 	return c.client.HeadObject(ctx, c.headRequest(at, key))
 }
 
-func (c *connection) headRequest(at *place, key string) *s3.HeadObjectInput {
+func (c *connection) headRequest(at *location, key string) *s3.HeadObjectInput {
 	return &s3.HeadObjectInput{
 		Bucket: &at.bucket, Key: &key, RequestPayer: c.payer(),
 		SSECustomerAlgorithm: notEmpty(c.opt.SSECustomerAlgorithm),
@@ -87,7 +87,7 @@ func (c *connection) hash(ctx context.Context, path string, want snapshot.HashTy
 	if err != nil {
 		return t, h, err
 	}
-	t, h, n, err := backends.HashStream(ctx, out.Body, want)
+	t, h, n, err := rclone.HashStream(ctx, out.Body, want)
 	if err = errors.Join(err, out.Body.Close()); err == nil && n != aws.ToInt64(out.ContentLength) {
 		err = fmt.Errorf("%w: got %d bytes instead of %d", remote.ErrTemporary, n, aws.ToInt64(out.ContentLength))
 	}

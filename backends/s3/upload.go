@@ -57,7 +57,7 @@ func (c *connection) sendParts(ctx context.Context, o *object, src remote.Source
 		return errors.Join(err, u.giveUp(ctx, err))
 	}
 	// A crash before this leaves an upload remembered that is complete: Cleanup, or the next Send, sees it.
-	return c.memory.end(o.path)
+	return c.resumeLog.end(o.path)
 }
 
 // errDiffers means that an object which was completed before is not what the file is now.
@@ -67,9 +67,9 @@ var errDiffers = fmt.Errorf("%w: what was sent before differs from the file", re
 // what would be asked of it once more. One that is gone is forgotten: the next Send begins anew.
 func (u *upload) giveUp(ctx context.Context, why error) error {
 	if noSuchUpload(why) || errors.Is(why, errDiffers) {
-		return u.c.memory.end(u.o.path)
+		return u.c.resumeLog.end(u.o.path)
 	}
-	if u.c.memory.Uploads != nil && !hopeless(why) {
+	if u.c.resumeLog.Uploads != nil && !hopeless(why) {
 		return nil
 	}
 	return u.abandon(ctx)
@@ -83,7 +83,7 @@ func (u *upload) abandon(ctx context.Context) error {
 		u.c.log.Warn("cannot abort an upload that failed", "path", u.o.path, "err", err)
 		return nil // it is remembered still
 	}
-	return u.c.memory.end(u.o.path)
+	return u.c.resumeLog.end(u.o.path)
 }
 
 // giveUpTimeout bounds giveUp: the error of the upload is waited for.
@@ -112,7 +112,7 @@ func (c *connection) digest(o *object) string {
 // resume returns the upload that is remembered of o's path if it can be gone on with, else nil, after
 // what is there of it was aborted.
 func (c *connection) resume(ctx context.Context, o *object) (*upload, error) {
-	was, err := c.memory.recall(o.path)
+	was, err := c.resumeLog.recall(o.path)
 	if err != nil || was == nil {
 		return nil, err
 	}
@@ -129,7 +129,7 @@ func (c *connection) resume(ctx context.Context, o *object) (*upload, error) {
 		u.whole, there = true, was.Parts
 	case noSuchUpload(err) || noSuchBucket(err):
 		c.log.Info("an unfinished upload is gone, starting anew", "path", o.path)
-		return nil, c.memory.end(o.path)
+		return nil, c.resumeLog.end(o.path)
 	case err != nil:
 		return nil, err
 	}
@@ -232,7 +232,7 @@ func (c *connection) create(ctx context.Context, o *object) (*upload, error) {
 func (u *upload) remember() error {
 	r := &remote.Upload{Path: u.o.path, PartSize: u.partSize, Source: *u.o.entry, Began: u.began}
 	u.write(r)
-	return u.c.memory.begin(r)
+	return u.c.resumeLog.begin(r)
 }
 
 // transfer reads the source once, and sends the parts that are not kept.
@@ -305,7 +305,7 @@ func (u *upload) part(ctx context.Context, number int, buf *buffer) error {
 	p := remote.UploadPart{Number: number, Size: buf.size, ETag: aws.ToString(out.ETag), Checksum: sum}
 	u.parts[number-1] = p
 	// A crash before it is remembered: keep finds the part by its checksum.
-	u.notes.Go(func() error { return u.c.memory.addPart(u.o.path, p) })
+	u.notes.Go(func() error { return u.c.resumeLog.addPart(u.o.path, p) })
 	return nil
 }
 

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
+	"github.com/snapsync/snapsync/backends/sftp/client"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -26,13 +28,14 @@ type connection struct {
 	identity string // where uploads are valid
 	log      *slog.Logger
 
-	root  string          // full path on the server
-	place atomic.Int32    // what is known of root: a presence
-	aside *backends.Aside // where Backup moves files to; nil: nowhere
-	kept  string          // the full path of its root
+	root       string                   // full path on the server
+	rootIs     atomic.Int32             // what is known of root: a presence
+	backup     *backends.BackupLocation // where Backup moves files to; nil: nowhere
+	backupRoot string                   // the full path of its root
 
-	pool *pool
-	dirs dirs
+	server *client.Config
+	pool   *client.Pool
+	dirs   dirs
 }
 
 var _ remote.Connection = (*connection)(nil)
@@ -51,52 +54,57 @@ func open(ctx, rctx context.Context, d *backends.Details) (remote.Connection, er
 	if err != nil {
 		return nil, err
 	}
-	auth, err := authMethods(opt)
+	cfg := d.Config
+	server, err := opt.server(rctx, cfg.StateDir, cfg.Log)
 	if err != nil {
 		return nil, err
 	}
-	cfg := d.Config
-	dial := &dialer{opt: opt, auth: auth, rctx: rctx, keys: newHostKeys(opt, cfg.StateDir, cfg.Log)}
 	c := &connection{
-		opt: opt, links: cfg.Links, uploads: cfg.Uploads, aside: d.Aside, log: cfg.Log,
-		pool: newPool(dial.connect, opt.sessions(), cfg.Wait, time.Duration(opt.IdleTimeout), cfg.Log),
+		opt: opt, links: cfg.Rclone.Links, uploads: cfg.Uploads, backup: d.Backup, log: cfg.Log, server: server,
 	}
+	c.pool = client.NewPool(c.connect, opt.sessions(), cfg.Wait, time.Duration(opt.IdleTimeout), cfg.Log)
 	if err := c.findRoot(ctx, d); err != nil {
-		c.pool.close()
+		c.pool.Close()
 		return nil, err
 	}
 	c.identity = fmt.Sprintf("sftp:%s@%s:%s", opt.User, opt.address(), c.root)
 	return c, nil
 }
 
+// connect makes a session for the pool.
+func (c *connection) connect(ctx context.Context) (*client.Session, error) {
+	s, err := client.Dial(ctx, c.server)
+	return s, rclone.Classify(ctx, err)
+}
+
 // findRoot makes the paths full, from the directory that one is in after the log-in.
 func (c *connection) findRoot(ctx context.Context, d *backends.Details) error {
-	s, err := c.pool.get(ctx)
+	s, err := c.pool.Get(ctx)
 	if err != nil {
 		return err
 	}
-	defer c.pool.put(s)
+	defer c.pool.Put(s)
 	if c.root, err = c.absolute(ctx, s, d.Root); err != nil {
 		return err
 	}
-	if c.aside != nil {
-		if c.kept, err = c.absolute(ctx, s, c.aside.Root); err != nil {
+	if c.backup != nil {
+		if c.backupRoot, err = c.absolute(ctx, s, c.backup.Root); err != nil {
 			return err
 		}
 	}
 	there, err := c.stat(ctx, s, c.root)
 	switch {
 	case errors.Is(err, remote.ErrNotFound):
-		c.place.Store(rootMissing)
+		c.rootIs.Store(rootMissing)
 		return nil
-	case err != nil && hasCode(err, fxPermissionDenied):
+	case err != nil && client.HasCode(err, client.FXPermissionDenied):
 		return nil // each step will say so, by its path
 	case err != nil:
 		return fmt.Errorf("look at %q: %w", c.root, err)
-	case !there.isDir():
+	case !there.IsDir():
 		return fmt.Errorf("%w: %q is a file, not a directory", remote.ErrFatal, c.root)
 	}
-	c.place.Store(rootThere)
+	c.rootIs.Store(rootThere)
 	return nil
 }
 
@@ -111,7 +119,7 @@ const (
 
 // absolute resolves a path as rclone does: the server is asked for the path itself first, and if that
 // does not exist for where it would be.
-func (c *connection) absolute(ctx context.Context, s *session, root string) (string, error) {
+func (c *connection) absolute(ctx context.Context, s *client.Session, root string) (string, error) {
 	at := c.opt.Enc.FromStandardPath(root)
 	if path.IsAbs(at) {
 		return path.Clean(at), nil
@@ -120,8 +128,7 @@ func (c *connection) absolute(ctx context.Context, s *session, root string) (str
 	if err == nil {
 		return full, nil
 	}
-	var status *statusError
-	if !errors.As(err, &status) {
+	if !client.IsRefusal(err) {
 		return "", err
 	}
 	here, err := c.realpath(ctx, s, ".")
@@ -131,35 +138,35 @@ func (c *connection) absolute(ctx context.Context, s *session, root string) (str
 	return path.Join(here, at), nil
 }
 
-func (c *connection) realpath(ctx context.Context, s *session, at string) (string, error) {
-	replies, err := s.do(ctx, newRequest(fxpRealpath, at))
+func (c *connection) realpath(ctx context.Context, s *client.Session, at string) (string, error) {
+	replies, err := s.Do(ctx, client.Realpath(at))
 	if err != nil {
 		return "", err
 	}
-	names, err := replies[0].names()
+	names, err := replies[0].Names()
 	if err != nil {
 		return "", err
 	}
 	if len(names) == 0 {
-		return "", errGarbled
+		return "", client.ErrGarbled
 	}
-	return path.Clean("/" + names[0].name), nil
+	return path.Clean("/" + names[0].Name), nil
 }
 
 // stat follows symbolic links on the server, as rclone does.
-func (c *connection) stat(ctx context.Context, s *session, full string) (attrs, error) {
-	replies, err := s.do(ctx, newRequest(fxpStat, full))
+func (c *connection) stat(ctx context.Context, s *client.Session, full string) (client.Attrs, error) {
+	replies, err := s.Do(ctx, client.Stat(full))
 	if err != nil {
-		return attrs{}, err
+		return client.Attrs{}, err
 	}
-	return replies[0].attrs()
+	return replies[0].Attrs()
 }
 
 // Caps implements remote.Connection.
 func (c *connection) Caps() remote.Caps {
 	return remote.Caps{
 		Move: true, DirMove: true, SetModTime: true, Precision: time.Second, EmptyDirs: true,
-		Resume: c.uploads != nil, Backup: c.aside != nil, DeleteBatch: deleteBatch, Transfers: transfers,
+		Resume: c.uploads != nil, Backup: c.backup != nil, DeleteBatch: deleteBatch, Transfers: transfers,
 	}
 }
 
@@ -167,11 +174,11 @@ func (c *connection) Caps() remote.Caps {
 func (c *connection) full(name string) string { return under(c.root, c.opt.Enc.FromStandardPath(name)) }
 
 // path is the path on the server of a path of the engine.
-func (c *connection) path(path string) string { return c.full(backends.Encode(path)) }
+func (c *connection) path(path string) string { return c.full(rclone.Encode(path)) }
 
 // linkPath is where the symbolic link at a path of the engine is kept.
 func (c *connection) linkPath(path string) string {
-	return c.full(backends.RemoteName(path, snapshot.Symlink))
+	return c.full(rclone.RemoteName(path, snapshot.Symlink))
 }
 
 // partial is where the content of a path is put together.
@@ -185,14 +192,14 @@ func under(root, name string) string {
 }
 
 // call runs one call of the engine on a session, and says what failed.
-func (c *connection) call(ctx context.Context, what, path string, do func(s *session) error) error {
-	s, err := c.pool.get(ctx)
+func (c *connection) call(ctx context.Context, what, path string, do func(s *client.Session) error) error {
+	s, err := c.pool.Get(ctx)
 	if err == nil {
 		err = do(s)
-		c.pool.put(s)
+		c.pool.Put(s)
 	}
 	if err != nil {
-		return fmt.Errorf("%s %q: %w", what, path, backends.Classify(ctx, err))
+		return fmt.Errorf("%s %q: %w", what, path, rclone.Classify(ctx, err))
 	}
 	return nil
 }
@@ -200,7 +207,7 @@ func (c *connection) call(ctx context.Context, what, path string, do func(s *ses
 // Places implements remote.Connection: the remote's directory, as it was when the connection was opened or
 // the directory made. Where the disk of the server is not mounted it is missing.
 func (c *connection) Places() ([]remote.Place, error) {
-	is := c.place.Load()
+	is := c.rootIs.Load()
 	if is == rootUnseen {
 		return nil, nil
 	}
@@ -213,7 +220,7 @@ func (c *connection) Places() ([]remote.Place, error) {
 
 // Probe implements remote.Connection.
 func (c *connection) Probe(ctx context.Context) error {
-	return c.call(ctx, "probe", c.root, func(s *session) error {
+	return c.call(ctx, "probe", c.root, func(s *client.Session) error {
 		_, err := c.realpath(ctx, s, ".")
 		return err
 	})
@@ -232,36 +239,26 @@ func (c *connection) Flush(ctx context.Context) error { return ctx.Err() }
 
 // Close implements remote.Connection.
 func (c *connection) Close() error {
-	c.pool.close()
+	c.pool.Close()
 	return nil
 }
 
-// explain finds out what fxFailure, which is all that version 3 has for it, means for a write: a full
+// explain finds out what client.FXFailure, which is all that version 3 has for it, means for a write: a full
 // or read-only file system, if the server tells about those.
-func (c *connection) explain(ctx context.Context, s *session, err error, size int64) error {
-	if !hasCode(err, fxFailure) || !s.server.statVFS || ctx.Err() != nil {
+func (c *connection) explain(ctx context.Context, s *client.Session, err error, size int64) error {
+	if !client.HasCode(err, client.FXFailure) || !s.Server.StatVFS || ctx.Err() != nil {
 		return err
 	}
-	replies, askErr := s.do(ctx, newRequest(fxpExtended, statVFS, c.root))
-	if askErr != nil || replies[0].is(fxpExtendedReply) != nil {
+	replies, askErr := s.Do(ctx, client.StatSpace(c.root))
+	if askErr != nil {
 		return err
 	}
-	d := decoder{b: replies[0].body}
-	d.uint64() // f_bsize
-	block := d.uint64()
-	d.take(16) // f_blocks, f_bfree
-	free := d.uint64() * block
-	files := d.uint64()
-	d.uint64() // f_ffree
-	freeFiles := d.uint64()
-	d.uint64() // f_fsid
-	readOnly := d.uint64()&1 != 0
-	switch {
-	case d.bad:
+	switch has, askErr := replies[0].Space(); {
+	case askErr != nil:
 		return err
-	case readOnly:
+	case has.ReadOnly:
 		return fmt.Errorf("%w: the file system is read-only: %w", remote.ErrPermission, err)
-	case free < uint64(size), files > 0 && freeFiles == 0:
+	case has.Free < uint64(size), has.Files > 0 && has.FreeFiles == 0:
 		return fmt.Errorf("%w: %w", remote.ErrQuota, err)
 	}
 	return err

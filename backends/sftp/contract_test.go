@@ -17,6 +17,8 @@ import (
 	"github.com/rclone/rclone/fs/operations"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
+	"github.com/snapsync/snapsync/backends/sftp/client"
 	"github.com/snapsync/snapsync/engine/enginetest"
 	"github.com/snapsync/snapsync/engine/remote"
 )
@@ -29,7 +31,7 @@ func TestContract(t *testing.T) {
 			enginetest.Contract(t, func(t *testing.T) enginetest.Subject {
 				return subject(t, backends.Config{
 					Remote:  server.remote(filepath.Join(t.TempDir(), "not", "yet")),
-					Uploads: &noted{}, Links: !plain,
+					Uploads: &noted{}, Rclone: rclone.Options{Links: !plain},
 				})
 			})
 		})
@@ -45,7 +47,7 @@ func TestContractServer(t *testing.T) {
 			enginetest.Contract(t, func(t *testing.T) enginetest.Subject {
 				s := subject(t, backends.Config{
 					Remote:  remote + "/accelerated-" + strings.ToLower(rand.Text()[:10]),
-					Uploads: &noted{}, Links: !plain,
+					Uploads: &noted{}, Rclone: rclone.Options{Links: !plain},
 				})
 				if plain {
 					withoutPosixRename(s.Connection.(*connection))
@@ -58,19 +60,14 @@ func TestContractServer(t *testing.T) {
 
 // withoutPosixRename makes c believe that the server does not have it.
 func withoutPosixRename(c *connection) {
-	dial := c.pool.dial
-	c.pool.mu.Lock()
-	defer c.pool.mu.Unlock()
-	for _, s := range c.pool.sessions {
-		s.server.posixRename = false
-	}
-	c.pool.dial = func(ctx context.Context) (*session, error) {
-		s, err := dial(ctx)
+	c.pool.Close()
+	c.pool = client.NewPool(func(ctx context.Context) (*client.Session, error) {
+		s, err := c.connect(ctx)
 		if err == nil {
-			s.server.posixRename = false
+			s.Server.PosixRename = false
 		}
 		return s, err
-	}
+	}, c.opt.sessions(), time.Minute, 0, c.log)
 }
 
 // serverRemote returns the remote on a real server.
@@ -126,7 +123,7 @@ func subject(t *testing.T, cfg backends.Config) enginetest.Subject {
 		}
 	})
 	read := func(path string) ([]byte, error) {
-		o, err := f.NewObject(context.Background(), root+"/"+backends.Encode(path))
+		o, err := f.NewObject(context.Background(), root+"/"+rclone.Encode(path))
 		if err != nil {
 			return nil, err
 		}
@@ -137,7 +134,7 @@ func subject(t *testing.T, cfg backends.Config) enginetest.Subject {
 		defer in.Close()
 		return io.ReadAll(in)
 	}
-	return enginetest.Subject{Connection: c, Read: read, Links: cfg.Links}
+	return enginetest.Subject{Connection: c, Read: read, Links: cfg.Rclone.Links}
 }
 
 var _ remote.Uploads = (*noted)(nil)

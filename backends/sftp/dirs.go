@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
+	"github.com/snapsync/snapsync/backends/sftp/client"
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
@@ -84,7 +85,7 @@ func (d *dirs) expectMissing(dir string) bool {
 
 // within runs do, which needs the directory of name, and makes that directory if do finds it missing,
 // or before if it cannot be there yet. do says so with ErrNotFound.
-func (c *connection) within(ctx context.Context, s *session, name string, do func() error) error {
+func (c *connection) within(ctx context.Context, s *client.Session, name string, do func() error) error {
 	dir := path.Dir(name)
 	known := c.dirs.origin(dir)
 	if known == unknown && c.dirs.expectMissing(dir) {
@@ -110,7 +111,7 @@ func (c *connection) within(ctx context.Context, s *session, name string, do fun
 }
 
 // makeDir makes sure that dir exists, and its parents. Of many that want the same only one asks.
-func (c *connection) makeDir(ctx context.Context, s *session, dir string) error {
+func (c *connection) makeDir(ctx context.Context, s *client.Session, dir string) error {
 	for c.dirs.origin(dir) == unknown {
 		_, err, shared := c.dirs.making.Do(dir, func() (any, error) { return nil, c.mkdirAll(ctx, s, dir) })
 		if err != nil && shared && ctx.Err() == nil && errors.Is(err, context.Canceled) {
@@ -123,18 +124,18 @@ func (c *connection) makeDir(ctx context.Context, s *session, dir string) error 
 	return nil
 }
 
-func (c *connection) mkdirAll(ctx context.Context, s *session, dir string) error {
+func (c *connection) mkdirAll(ctx context.Context, s *client.Session, dir string) error {
 	if err := c.lost(ctx, s, dir); err != nil {
 		return err
 	}
-	err := s.status(ctx, mkdirRequest(dir))
+	err := s.Status(ctx, client.Mkdir(dir))
 	if errors.Is(err, remote.ErrNotFound) {
 		if up := path.Dir(dir); up != dir {
 			c.dirs.forget(up)
 			if err := c.makeDir(ctx, s, up); err != nil {
 				return err
 			}
-			err = s.status(ctx, mkdirRequest(dir))
+			err = s.Status(ctx, client.Mkdir(dir))
 		}
 	}
 	if err == nil {
@@ -143,15 +144,14 @@ func (c *connection) mkdirAll(ctx context.Context, s *session, dir string) error
 		return nil
 	}
 	// Version 3 has no code for "exists".
-	var status *statusError
-	if !errors.As(err, &status) {
+	if !client.IsRefusal(err) {
 		return err
 	}
 	there, statErr := c.stat(ctx, s, dir)
 	switch {
 	case statErr != nil:
 		return err
-	case !there.isDir():
+	case !there.IsDir():
 		return fmt.Errorf("%w: there is a file of that name", err)
 	}
 	c.dirs.note(dir, found)
@@ -161,8 +161,8 @@ func (c *connection) mkdirAll(ctx context.Context, s *session, dir string) error
 
 // lost is about a directory that is to be made: an error if it is the remote's own and was there. What it held
 // is gone with it, or its disk is not mounted, and the engine has to know.
-func (c *connection) lost(ctx context.Context, s *session, dir string) error {
-	if dir != c.root || c.place.Load() != rootThere {
+func (c *connection) lost(ctx context.Context, s *client.Session, dir string) error {
+	if dir != c.root || c.rootIs.Load() != rootThere {
 		return nil
 	}
 	if _, err := c.stat(ctx, s, dir); !errors.Is(err, remote.ErrNotFound) {
@@ -174,6 +174,6 @@ func (c *connection) lost(ctx context.Context, s *session, dir string) error {
 // made notes that dir is there, if it is the remote's own.
 func (c *connection) made(dir string) {
 	if dir == c.root {
-		c.place.Store(rootThere)
+		c.rootIs.Store(rootThere)
 	}
 }

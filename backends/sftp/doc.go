@@ -3,11 +3,11 @@
 //
 // What it does that rclone's backend does not:
 //
-//   - It pipelines. A few connections carry the requests of many files; those of one file that need not
-//     wait for each other travel together; and what is queued while the line or the server is busy leaves in
-//     one piece. A small file costs five requests and three round trips, whatever directory it is in.
+//   - It pipelines, with the client in backends/sftp/client. A few connections carry the requests of many files; those of
+//     one file that need not wait for each other travel together. A small file costs five requests and three round
+//     trips, whatever directory it is in.
 //   - It goes on where an interrupted upload of a large file stopped, also in another process: resume.go.
-//   - It remembers host keys where the remote has no setting for them: hostkey.go.
+//   - It remembers host keys where the remote has no setting for them: login.go.
 //
 // # What is guaranteed
 //
@@ -17,17 +17,11 @@
 // agree with it. No shell is used, no command is run: a server that offers nothing but SFTP, in a chroot
 // or not, gets the same treatment.
 //
-// # Protocol
-//
-// Version 3 with OpenSSH's extensions where they are offered (posix-rename, limits, statvfs). The client
-// is our own (wire.go, session.go), because that of pkg/sftp waits for each answer before it sends the
-// next request of the same caller: see docs/decisions.
-//
 // # Failures
 //
-// A connection that breaks, or whose server gives no sign of life for backends.Config.Wait although it
-// owes an answer, fails everything in flight with ErrOffline; the next call dials anew. A server that
-// refuses further connections is served over those that there are.
+// A connection that breaks, or whose server gives no sign of life for backends.Config.Wait, fails everything in
+// flight with ErrOffline; the next call dials anew. A server that refuses further connections is served over those
+// that there are.
 //
 // # What it leaves to others
 //

@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
+	"github.com/snapsync/snapsync/backends/sftp/client"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -13,7 +14,7 @@ import (
 // Hash implements remote.Connection. The content is read back: a shell command per file, which is how
 // rclone has the server compute a hash, costs a process there, and many servers have no shell.
 func (c *connection) Hash(ctx context.Context, path string, want snapshot.HashType) (t snapshot.HashType, h snapshot.Hash, err error) {
-	err = c.call(ctx, "hash", path, func(s *session) error {
+	err = c.call(ctx, "hash", path, func(s *client.Session) error {
 		a, kind, full, err := c.look(ctx, s, path)
 		if err != nil {
 			return err
@@ -21,19 +22,13 @@ func (c *connection) Hash(ctx context.Context, path string, want snapshot.HashTy
 		if kind == snapshot.Dir {
 			return fmt.Errorf("%w: it is a directory", remote.ErrNotFound)
 		}
-		f := s.send(openRequest(full, flagRead))
-		replies, err := s.await(ctx, f)
-		if err != nil {
-			c.closeLate(s, f)
-			return err
-		}
-		handle, err := replies[0].handle()
+		handle, err := s.Open(ctx, client.Open(full, client.FlagRead))
 		if err != nil {
 			return err
 		}
-		defer s.send(closeRequest(handle))
-		r := &reader{ctx: ctx, s: s, handle: handle, left: int64(a.size)}
-		t, h, _, err = backends.HashStream(ctx, r, want)
+		defer s.Send(client.Close(handle))
+		r := &reader{ctx: ctx, s: s, handle: handle, left: int64(a.Size)}
+		t, h, _, err = rclone.HashStream(ctx, r, want)
 		return err
 	})
 	return t, h, err
@@ -45,7 +40,7 @@ const (
 )
 
 // readRange reads exactly n bytes.
-func (c *connection) readRange(ctx context.Context, s *session, handle string, at, n int64) ([]byte, error) {
+func (c *connection) readRange(ctx context.Context, s *client.Session, handle string, at, n int64) ([]byte, error) {
 	r := &reader{ctx: ctx, s: s, handle: handle, asked: at, left: n}
 	b := make([]byte, n)
 	_, err := io.ReadFull(r, b)
@@ -55,29 +50,29 @@ func (c *connection) readRange(ctx context.Context, s *session, handle string, a
 // reader reads a file of a known size in order, with many requests in flight.
 type reader struct {
 	ctx    context.Context // of the call that it belongs to
-	s      *session
+	s      *client.Session
 	handle string
 	asked  int64 // where the next request begins
 	left   int64 // bytes not yet asked for
 
-	flights []fetch // oldest first
+	fetches []fetch // oldest first
 	rest    []byte  // of the oldest answer
 }
 
 type fetch struct {
-	f  *flight
+	f  *client.Batch
 	at int64
 	n  int
 }
 
 func (r *reader) Read(p []byte) (int, error) {
 	for len(r.rest) == 0 {
-		for r.left > 0 && len(r.flights) < readAhead {
+		for r.left > 0 && len(r.fetches) < readAhead {
 			n := int(min(readSize, r.left))
-			r.flights = append(r.flights, fetch{r.s.send(readRequest(r.handle, r.asked, n)), r.asked, n})
+			r.fetches = append(r.fetches, fetch{r.s.Send(client.Read(r.handle, r.asked, n)), r.asked, n})
 			r.asked, r.left = r.asked+int64(n), r.left-int64(n)
 		}
-		if len(r.flights) == 0 {
+		if len(r.fetches) == 0 {
 			return 0, io.EOF
 		}
 		var err error
@@ -87,33 +82,33 @@ func (r *reader) Read(p []byte) (int, error) {
 	}
 	n := copy(p, r.rest)
 	r.rest = r.rest[n:]
-	backends.Throttle(n)
+	rclone.Throttle(n)
 	return n, nil
 }
 
 // next waits for the oldest answer. A server may give less than it was asked for: the rest of that
 // piece is asked for again.
 func (r *reader) next() ([]byte, error) {
-	oldest := r.flights[0]
-	replies, err := r.s.await(r.ctx, oldest.f)
+	oldest := r.fetches[0]
+	replies, err := r.s.Await(r.ctx, oldest.f)
 	if err != nil {
 		return nil, err
 	}
-	data, err := replies[0].data()
-	if hasCode(err, fxEOF) {
+	data, err := replies[0].Data()
+	if client.HasCode(err, client.FXEOF) {
 		err = fmt.Errorf("%w: the file became shorter while it was read", remote.ErrTemporary)
 	}
 	if err == nil && (len(data) == 0 || len(data) > oldest.n) {
-		err = errGarbled
+		err = client.ErrGarbled
 	}
 	if err != nil {
 		return nil, err
 	}
 	if short := oldest.n - len(data); short > 0 {
 		at := oldest.at + int64(len(data))
-		r.flights[0] = fetch{r.s.send(readRequest(r.handle, at, short)), at, short}
+		r.fetches[0] = fetch{r.s.Send(client.Read(r.handle, at, short)), at, short}
 	} else {
-		r.flights = r.flights[1:]
+		r.fetches = r.fetches[1:]
 	}
 	return data, nil
 }

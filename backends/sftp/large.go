@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
+	"github.com/snapsync/snapsync/backends/sftp/client"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -39,7 +40,7 @@ func (t *transfer) large(ctx context.Context) error {
 }
 
 // stream leaves the whole content, with its mtime, at the temporary name.
-func (t *transfer) stream(ctx context.Context, m *memory) error {
+func (t *transfer) stream(ctx context.Context, m *resume) error {
 	at, tail, err := t.resume(ctx, m)
 	if err != nil {
 		return err
@@ -48,7 +49,7 @@ func (t *transfer) stream(ctx context.Context, m *memory) error {
 		if err := m.begin(); err != nil {
 			return err
 		}
-		if err := t.open(ctx, flagWrite|flagCreate|flagTrunc); err != nil {
+		if err := t.open(ctx, client.FlagWrite|client.FlagCreate|client.FlagTrunc); err != nil {
 			return err
 		}
 	}
@@ -66,19 +67,19 @@ func (t *transfer) stream(ctx context.Context, m *memory) error {
 
 // finish closes the temporary file, sets its mtime, and looks whether its size is right.
 func (t *transfer) finish(ctx context.Context) error {
-	replies, err := t.s.do(ctx, t.close(), t.times(), newRequest(fxpStat, t.temp))
+	replies, err := t.s.Do(ctx, t.close(), t.times(), client.Stat(t.temp))
 	if err != nil {
 		return err
 	}
 	if err := firstError(replies[:2]); err != nil {
 		return err
 	}
-	there, err := replies[2].attrs()
+	there, err := replies[2].Attrs()
 	if err != nil {
 		return err
 	}
-	if there.size != uint64(t.entry.Size) {
-		return fmt.Errorf("%w: %d bytes arrived of %d", remote.ErrTemporary, there.size, t.entry.Size)
+	if there.Size != uint64(t.entry.Size) {
+		return fmt.Errorf("%w: %d bytes arrived of %d", remote.ErrTemporary, there.Size, t.entry.Size)
 	}
 	return nil
 }
@@ -88,7 +89,7 @@ func (t *transfer) finish(ctx context.Context) error {
 type window struct {
 	t    *transfer
 	ctx  context.Context // of the call that it belongs to
-	m    *memory
+	m    *resume
 	most int
 
 	writes []write  // in flight, oldest first
@@ -98,7 +99,7 @@ type window struct {
 }
 
 type write struct {
-	f       *flight
+	f       *client.Batch
 	content []byte
 }
 
@@ -148,8 +149,8 @@ func (w *window) room() []byte {
 func (w *window) read(in io.Reader, buf []byte) (n int, err error) {
 	for n < len(buf) && err == nil {
 		var m int
-		m, err = in.Read(buf[n:][:backends.ThrottledRead(len(buf)-n)])
-		backends.Throttle(m)
+		m, err = in.Read(buf[n:][:rclone.ThrottledRead(len(buf)-n)])
+		rclone.Throttle(m)
 		n += m
 		if err == nil {
 			err = w.ctx.Err()
@@ -202,9 +203,7 @@ func (w *window) send(at int64, data []byte) error {
 	if err := w.claim(int64(len(data))); err != nil {
 		return err
 	}
-	r := writeRequest(w.t.handle, at, data)
-	r.lent = true
-	w.writes = append(w.writes, write{w.t.s.send(r), data})
+	w.writes = append(w.writes, write{w.t.s.Send(client.Lend(w.t.handle, at, data)), data})
 	w.bytes += len(data)
 	return nil
 }
@@ -212,9 +211,9 @@ func (w *window) send(at int64, data []byte) error {
 // claim takes n bytes of what the session's transfers may have in flight together. Each gives back its own part
 // itself, so one that has some does not wait for that of others, who may wait for it.
 func (w *window) claim(n int64) error {
-	for !w.t.s.budget.TryAcquire(n) {
+	for !w.t.s.Budget.TryAcquire(n) {
 		if w.bytes == 0 {
-			return w.t.s.budget.Acquire(w.ctx, n)
+			return w.t.s.Budget.Acquire(w.ctx, n)
 		}
 		if err := w.confirm(w.bytes - 1); err != nil {
 			return err
@@ -227,9 +226,9 @@ func (w *window) claim(n int64) error {
 func (w *window) confirm(bytes int) error {
 	for w.bytes > max(bytes, 0) {
 		oldest := w.writes[0]
-		replies, err := w.t.s.await(w.ctx, oldest.f)
+		replies, err := w.t.s.Await(w.ctx, oldest.f)
 		if err == nil {
-			err = replies[0].status()
+			err = replies[0].Status()
 		}
 		if err != nil {
 			return err
@@ -240,7 +239,7 @@ func (w *window) confirm(bytes int) error {
 			w.free = append(w.free, oldest.content[:cap(oldest.content)])
 		}
 		w.bytes -= n
-		w.t.s.budget.Release(int64(n))
+		w.t.s.Budget.Release(int64(n))
 		w.acked += int64(n)
 		if err := w.m.confirm(w.acked); err != nil {
 			return err
@@ -251,7 +250,7 @@ func (w *window) confirm(bytes int) error {
 
 // drain gives up on what is in flight because of err. Its content may still be on its way to the line.
 func (w *window) drain(err error) error {
-	w.t.s.budget.Release(int64(w.bytes))
+	w.t.s.Budget.Release(int64(w.bytes))
 	w.writes, w.bytes = nil, 0
 	return err
 }

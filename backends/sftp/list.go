@@ -9,7 +9,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
+	"github.com/snapsync/snapsync/backends/sftp/client"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -27,7 +28,7 @@ func (c *connection) List(ctx context.Context, fn func(remote.Object) error) err
 	l.group = group
 	group.Go(func() error { return l.visit(gctx, "") })
 	if err := group.Wait(); err != nil {
-		return fmt.Errorf("list remote: %w", backends.Classify(ctx, err))
+		return fmt.Errorf("list remote: %w", rclone.Classify(ctx, err))
 	}
 	return nil
 }
@@ -69,12 +70,12 @@ func (l *listing) visit(ctx context.Context, dir string) error {
 	return nil
 }
 
-func (l *listing) read(ctx context.Context, dir string) (entries []named, err error) {
-	s, err := l.c.pool.get(ctx)
+func (l *listing) read(ctx context.Context, dir string) (entries []client.Named, err error) {
+	s, err := l.c.pool.Get(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer l.c.pool.put(s)
+	defer l.c.pool.Put(s)
 	full := l.c.full(dir)
 	if entries, err = l.c.readDir(ctx, s, full); err != nil {
 		return nil, err
@@ -83,22 +84,22 @@ func (l *listing) read(ctx context.Context, dir string) (entries []named, err er
 }
 
 // add hands on what belongs to the engine, and returns the directories.
-func (l *listing) add(ctx context.Context, dir string, entries []named) (subdirs []string, err error) {
+func (l *listing) add(ctx context.Context, dir string, entries []client.Named) (subdirs []string, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, e := range entries {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		name := l.c.opt.Enc.ToStandardName(e.name)
+		name := l.c.opt.Enc.ToStandardName(e.Name)
 		if dir != "" {
 			name = dir + "/" + name
 		}
-		r, ok := l.c.remote(name, e.attrs)
+		r, ok := l.c.remote(name, e.Attrs)
 		if !ok {
 			continue
 		}
-		if e.isDir() {
+		if e.IsDir() {
 			subdirs = append(subdirs, name)
 		}
 		if err := l.fn(r); err != nil {
@@ -109,17 +110,17 @@ func (l *listing) add(ctx context.Context, dir string, entries []named) (subdirs
 }
 
 // remote translates what the server has at name; false if that is not the engine's business.
-func (c *connection) remote(name string, a attrs) (remote.Object, bool) {
-	if c.aside.Hides(name, a.isDir()) {
+func (c *connection) remote(name string, a client.Attrs) (remote.Object, bool) {
+	if c.backup.Hides(name, a.IsDir()) {
 		return remote.Object{}, false
 	}
 	kind := snapshot.File
-	if a.isDir() {
+	if a.IsDir() {
 		kind = snapshot.Dir
-	} else if link, ok := backends.TrimLink(name); ok && c.links {
+	} else if link, ok := rclone.TrimLink(name); ok && c.links {
 		name, kind = link, snapshot.Symlink
 	}
-	path, err := backends.Decode(name)
+	path, err := rclone.Decode(name)
 	if err != nil {
 		c.log.Warn("the remote has a name that no local file can have; it is left alone", "name", name)
 		return remote.Object{}, false
@@ -127,42 +128,36 @@ func (c *connection) remote(name string, a attrs) (remote.Object, bool) {
 	return describe(path, kind, a), true
 }
 
-func describe(path string, kind snapshot.Kind, a attrs) remote.Object {
+func describe(path string, kind snapshot.Kind, a client.Attrs) remote.Object {
 	r := remote.Object{Path: path, Entry: snapshot.Entry{Kind: kind, Flags: snapshot.Adopted}}
 	if kind != snapshot.Dir {
 		_, last := snapshot.Split(path)
 		r.Temporary = remote.IsTempName(last)
-		r.Entry.Size, r.Entry.Mtime = int64(a.size), int64(a.mtime)*1e9
+		r.Entry.Size, r.Entry.Mtime = int64(a.Size), int64(a.Mtime)*1e9
 	}
 	return r
 }
 
 // readDir reads a directory with several requests in flight, more of them the larger it turns out.
-func (c *connection) readDir(ctx context.Context, s *session, full string) (entries []named, err error) {
-	f := s.send(newRequest(fxpOpendir, full))
-	replies, err := s.await(ctx, f)
-	if err != nil {
-		c.closeLate(s, f)
-		return nil, err
-	}
-	handle, err := replies[0].handle()
+func (c *connection) readDir(ctx context.Context, s *client.Session, full string) (entries []client.Named, err error) {
+	handle, err := s.Open(ctx, client.OpenDir(full))
 	if err != nil {
 		return nil, err
 	}
-	defer s.send(closeRequest(handle))
-	more := newRequest(fxpReaddir, handle)
+	defer s.Send(client.Close(handle))
+	more := client.ReadDir(handle)
 	for ahead := 2; ; ahead = min(2*ahead, maxAhead) {
-		requests := make([]request, ahead)
+		requests := make([]client.Request, ahead)
 		for i := range requests {
 			requests[i] = more
 		}
-		replies, err := s.do(ctx, requests...)
+		replies, err := s.Do(ctx, requests...)
 		if err != nil {
 			return nil, err
 		}
 		for i := range replies {
-			names, err := replies[i].names()
-			if hasCode(err, fxEOF) {
+			names, err := replies[i].Names()
+			if client.HasCode(err, client.FXEOF) {
 				return withoutDots(entries), nil
 			} else if err != nil {
 				return nil, err
@@ -172,10 +167,10 @@ func (c *connection) readDir(ctx context.Context, s *session, full string) (entr
 	}
 }
 
-func withoutDots(entries []named) []named {
+func withoutDots(entries []client.Named) []client.Named {
 	kept := entries[:0]
 	for _, e := range entries {
-		if e.name != "." && e.name != ".." && !strings.Contains(e.name, "/") {
+		if e.Name != "." && e.Name != ".." && !strings.Contains(e.Name, "/") {
 			kept = append(kept, e)
 		}
 	}
@@ -184,43 +179,43 @@ func withoutDots(entries []named) []named {
 
 // follow replaces the attributes of what is neither a file nor a directory by those of what it leads
 // to, as rclone does, or leaves it out if skip_links says so. A link that leads nowhere stays.
-func (c *connection) follow(ctx context.Context, s *session, dir string, entries []named) ([]named, error) {
+func (c *connection) follow(ctx context.Context, s *client.Session, dir string, entries []client.Named) ([]client.Named, error) {
 	var at []int
-	var requests []request
+	var requests []client.Request
 	kept := entries[:0]
 	for _, e := range entries {
-		plain := e.isDir() || e.isRegular() || e.mode == 0
+		plain := e.IsDir() || e.IsRegular() || e.Mode == 0
 		if !plain && c.opt.SkipLinks {
 			continue
 		}
 		if kept = append(kept, e); !plain {
-			at, requests = append(at, len(kept)-1), append(requests, newRequest(fxpStat, under(dir, e.name)))
+			at, requests = append(at, len(kept)-1), append(requests, client.Stat(under(dir, e.Name)))
 		}
 	}
 	if len(at) == 0 {
 		return kept, nil
 	}
-	replies, err := s.do(ctx, requests...)
+	replies, err := s.Do(ctx, requests...)
 	if err != nil {
 		return nil, err
 	}
 	for n, i := range at {
-		if a, err := replies[n].attrs(); err == nil {
-			kept[i].attrs = a
+		if a, err := replies[n].Attrs(); err == nil {
+			kept[i].Attrs = a
 		}
 	}
 	return kept, nil
 }
 
 // hasEntries reports whether a directory has anything in it.
-func (c *connection) hasEntries(ctx context.Context, s *session, full string) (bool, error) {
+func (c *connection) hasEntries(ctx context.Context, s *client.Session, full string) (bool, error) {
 	entries, err := c.readDir(ctx, s, full)
 	return len(entries) > 0, err
 }
 
 // Stat implements remote.Connection.
 func (c *connection) Stat(ctx context.Context, path string) (r remote.Object, err error) {
-	err = c.call(ctx, "stat", path, func(s *session) error {
+	err = c.call(ctx, "stat", path, func(s *client.Session) error {
 		a, kind, _, err := c.look(ctx, s, path)
 		if err == nil {
 			r = describe(path, kind, a)
@@ -231,10 +226,10 @@ func (c *connection) Stat(ctx context.Context, path string) (r remote.Object, er
 }
 
 // look finds what is at path: a file, a directory, or with --links the file that stands for a link.
-func (c *connection) look(ctx context.Context, s *session, path string) (attrs, snapshot.Kind, string, error) {
+func (c *connection) look(ctx context.Context, s *client.Session, path string) (client.Attrs, snapshot.Kind, string, error) {
 	full := c.path(path)
 	a, err := c.stat(ctx, s, full)
-	if err == nil && a.isDir() {
+	if err == nil && a.IsDir() {
 		return a, snapshot.Dir, full, nil
 	}
 	if c.links && errors.Is(err, remote.ErrNotFound) {

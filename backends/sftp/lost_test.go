@@ -191,6 +191,20 @@ func sendMany(t *testing.T, c *connection, n int) {
 	wg.Wait()
 }
 
+// Requests as testServer counts them: draft-ietf-secsh-filexfer-02, section 3.
+const (
+	sentOpen     = 3
+	sentClose    = 4
+	sentWrite    = 6
+	sentLstat    = 7
+	sentSetstat  = 9
+	sentRemove   = 13
+	sentMkdir    = 14
+	sentStat     = 17
+	sentRename   = 18
+	sentExtended = 200
+)
+
 // TestRequests counts what things cost.
 func TestRequests(t *testing.T) {
 	server := startServer(t)
@@ -204,7 +218,7 @@ func TestRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := server.counts()
-	want := map[byte]int{fxpOpen: 2, fxpWrite: 1, fxpClose: 2, fxpSetstat: 2, fxpExtended: 2}
+	want := map[byte]int{sentOpen: 2, sentWrite: 1, sentClose: 2, sentSetstat: 2, sentExtended: 2}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("two small files cost %v, want %v", got, want)
 	}
@@ -213,20 +227,20 @@ func TestRequests(t *testing.T) {
 		send(t, c, fmt.Sprintf("new/%d/f", i), "x")
 	}
 	got = server.counts()
-	if got[fxpMkdir] > 22 || got[fxpOpen] > 21 || got[fxpStat]+got[fxpLstat] > 0 {
+	if got[sentMkdir] > 22 || got[sentOpen] > 21 || got[sentStat]+got[sentLstat] > 0 {
 		t.Errorf("20 directories with a file each cost %v", got)
 	}
 
 	if err := c.Move(t.Context(), "new", "moved", true); err != nil {
 		t.Fatal(err)
 	}
-	if got = server.counts(); got[fxpRename] != 1 || len(got) != 2 {
+	if got = server.counts(); got[sentRename] != 1 || len(got) != 2 {
 		t.Errorf("the move of a directory cost %v", got)
 	}
 	if err := errors.Join(c.Delete(t.Context(), []string{"d/a", "d/b", "gone"})...); err != nil {
 		t.Fatal(err)
 	}
-	if got = server.counts(); got[fxpRemove] != 3 || len(got) != 1 {
+	if got = server.counts(); got[sentRemove] != 3 || len(got) != 1 {
 		t.Errorf("three deletes cost %v", got)
 	}
 }

@@ -5,7 +5,8 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
+	"github.com/snapsync/snapsync/backends/sftp/client"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -16,34 +17,34 @@ import (
 // renamed is seen to be still under its old name: a rename whose answer was lost has happened already,
 // and what is there may be the last copy. A crash after the removal leaves nothing at the new name, and
 // the whole file at the old one.
-func (c *connection) replace(ctx context.Context, s *session, from, to string) error {
-	if s.server.posixRename {
-		return s.status(ctx, newRequest(fxpExtended, posixRename, from, to))
+func (c *connection) replace(ctx context.Context, s *client.Session, from, to string) error {
+	if s.Server.PosixRename {
+		return s.Status(ctx, client.Replace(from, to))
 	}
-	err := s.status(ctx, newRequest(fxpRename, from, to))
-	if !hasCode(err, fxFailure, fxAlreadyExists, fxPermissionDenied) {
+	err := s.Status(ctx, client.Rename(from, to))
+	if !client.HasCode(err, client.FXFailure, client.FXAlreadyExists, client.FXPermissionDenied) {
 		return err
 	}
-	replies, lookErr := s.do(ctx, newRequest(fxpLstat, from), newRequest(fxpLstat, to))
+	replies, lookErr := s.Do(ctx, client.Lstat(from), client.Lstat(to))
 	if lookErr != nil {
 		return err
 	}
-	_, noFrom := replies[0].attrs()
-	there, noTo := replies[1].attrs()
+	_, noFrom := replies[0].Attrs()
+	there, noTo := replies[1].Attrs()
 	if errors.Is(noFrom, remote.ErrNotFound) {
 		return noFrom // mod_sftp looks at the new name first
 	}
-	if noFrom != nil || noTo != nil || there.isDir() {
+	if noFrom != nil || noTo != nil || there.IsDir() {
 		return err
 	}
-	if removeErr := s.status(ctx, newRequest(fxpRemove, to)); removeErr != nil {
+	if removeErr := s.Status(ctx, client.Remove(to)); removeErr != nil {
 		return err
 	}
-	return s.status(ctx, newRequest(fxpRename, from, to))
+	return s.Status(ctx, client.Rename(from, to))
 }
 
 // carry renames a file and makes the directory that it goes to. ErrNotFound means that from is gone.
-func (c *connection) carry(ctx context.Context, s *session, from, to string) error {
+func (c *connection) carry(ctx context.Context, s *client.Session, from, to string) error {
 	first := true
 	return c.within(ctx, s, to, func() error {
 		err := c.replace(ctx, s, from, to)
@@ -75,17 +76,17 @@ func plainly(err error) error {
 	return err
 }
 
-func (c *connection) lstat(ctx context.Context, s *session, full string) (attrs, error) {
-	replies, err := s.do(ctx, newRequest(fxpLstat, full))
+func (c *connection) lstat(ctx context.Context, s *client.Session, full string) (client.Attrs, error) {
+	replies, err := s.Do(ctx, client.Lstat(full))
 	if err != nil {
-		return attrs{}, err
+		return client.Attrs{}, err
 	}
-	return replies[0].attrs()
+	return replies[0].Attrs()
 }
 
 // Move implements remote.Connection.
 func (c *connection) Move(ctx context.Context, from, path string, dir bool) error {
-	return c.call(ctx, fmt.Sprintf("move %q to", from), path, func(s *session) error {
+	return c.call(ctx, fmt.Sprintf("move %q to", from), path, func(s *client.Session) error {
 		if dir {
 			return c.moveDir(ctx, s, c.path(from), c.path(path))
 		}
@@ -97,15 +98,15 @@ func (c *connection) Move(ctx context.Context, from, path string, dir bool) erro
 	})
 }
 
-func (c *connection) moveFile(ctx context.Context, s *session, from, to string) error {
+func (c *connection) moveFile(ctx context.Context, s *client.Session, from, to string) error {
 	return c.cannot(ctx, s, from, plainly(c.carry(ctx, s, from, to)))
 }
 
-// cannot finds out what fxFailure means for a rename. If what was to be renamed is still there, nothing
+// cannot finds out what client.FXFailure means for a rename. If what was to be renamed is still there, nothing
 // happened and there is no use in trying again: it leads to another file system, for instance, which
 // version 3 has no code for.
-func (c *connection) cannot(ctx context.Context, s *session, from string, err error) error {
-	if !hasCode(err, fxFailure, fxUnsupported) {
+func (c *connection) cannot(ctx context.Context, s *client.Session, from string, err error) error {
+	if !client.HasCode(err, client.FXFailure, client.FXUnsupported) {
 		return err
 	}
 	if _, lookErr := c.lstat(ctx, s, from); lookErr != nil {
@@ -116,18 +117,18 @@ func (c *connection) cannot(ctx context.Context, s *session, from string, err er
 
 // moveDir refuses a destination that exists: rename(2) would replace it if it is empty, and so would some
 // servers.
-func (c *connection) moveDir(ctx context.Context, s *session, from, to string) error {
-	replies, err := s.do(ctx, newRequest(fxpLstat, from), newRequest(fxpLstat, to))
+func (c *connection) moveDir(ctx context.Context, s *client.Session, from, to string) error {
+	replies, err := s.Do(ctx, client.Lstat(from), client.Lstat(to))
 	if err != nil {
 		return err
 	}
-	if _, err := replies[0].attrs(); err != nil {
+	if _, err := replies[0].Attrs(); err != nil {
 		return err
 	}
-	if _, err := replies[1].attrs(); err == nil {
+	if _, err := replies[1].Attrs(); err == nil {
 		return fmt.Errorf("%w: there is something at the destination", remote.ErrCannotMove)
 	}
-	err = c.within(ctx, s, to, func() error { return s.status(ctx, newRequest(fxpRename, from, to)) })
+	err = c.within(ctx, s, to, func() error { return s.Status(ctx, client.Rename(from, to)) })
 	if err != nil {
 		return c.cannot(ctx, s, from, err)
 	}
@@ -138,17 +139,17 @@ func (c *connection) moveDir(ctx context.Context, s *session, from, to string) e
 
 // Backup implements remote.Connection.
 func (c *connection) Backup(ctx context.Context, path string) error {
-	if c.aside == nil {
+	if c.backup == nil {
 		return fmt.Errorf("back up %q: %w: neither --backup-dir nor --suffix was given", path, remote.ErrFatal)
 	}
-	return c.call(ctx, "back up", path, func(s *session) error {
+	return c.call(ctx, "back up", path, func(s *client.Session) error {
 		kinds := []snapshot.Kind{snapshot.File}
 		if c.links {
 			kinds = append(kinds, snapshot.Symlink)
 		}
 		for _, kind := range kinds {
-			name := backends.RemoteName(path, kind)
-			to := under(c.kept, c.opt.Enc.FromStandardPath(c.aside.Name(name)))
+			name := rclone.RemoteName(path, kind)
+			to := under(c.backupRoot, c.opt.Enc.FromStandardPath(c.backup.Name(name)))
 			err := plainly(c.carry(ctx, s, c.full(name), to))
 			if !errors.Is(err, remote.ErrNotFound) {
 				return err
@@ -165,10 +166,10 @@ func (c *connection) Copy(_ context.Context, _, path string, _ snapshot.Entry) e
 
 // Touch implements remote.Connection.
 func (c *connection) Touch(ctx context.Context, path string, e snapshot.Entry) error {
-	return c.call(ctx, "set mtime of", path, func(s *session) error {
-		err := s.status(ctx, timesRequest(c.path(path), e.ModTime().Unix()))
+	return c.call(ctx, "set mtime of", path, func(s *client.Session) error {
+		err := s.Status(ctx, client.SetTimes(c.path(path), e.ModTime().Unix()))
 		if c.links && errors.Is(err, remote.ErrNotFound) {
-			err = s.status(ctx, timesRequest(c.linkPath(path), e.ModTime().Unix()))
+			err = s.Status(ctx, client.SetTimes(c.linkPath(path), e.ModTime().Unix()))
 		}
 		return err
 	})
@@ -176,20 +177,20 @@ func (c *connection) Touch(ctx context.Context, path string, e snapshot.Entry) e
 
 // Mkdir implements remote.Connection.
 func (c *connection) Mkdir(ctx context.Context, path string) error {
-	return c.call(ctx, "make directory", path, func(s *session) error { return c.makeDir(ctx, s, c.path(path)) })
+	return c.call(ctx, "make directory", path, func(s *client.Session) error { return c.makeDir(ctx, s, c.path(path)) })
 }
 
 // Rmdir implements remote.Connection.
 func (c *connection) Rmdir(ctx context.Context, path string) error {
-	return c.call(ctx, "remove directory", path, func(s *session) error {
+	return c.call(ctx, "remove directory", path, func(s *client.Session) error {
 		full := c.path(path)
-		err := s.status(ctx, newRequest(fxpRmdir, full))
+		err := s.Status(ctx, client.Rmdir(full))
 		if err == nil || errors.Is(err, remote.ErrNotFound) {
 			c.dirs.drop(full)
 			return nil
 		}
 		// Version 3 has no code for "not empty".
-		if hasCode(err, fxFailure) {
+		if client.HasCode(err, client.FXFailure) {
 			if any, lookErr := c.hasEntries(ctx, s, full); lookErr == nil && any {
 				return fmt.Errorf("%w: %w", remote.ErrNotEmpty, err)
 			}
@@ -198,7 +199,7 @@ func (c *connection) Rmdir(ctx context.Context, path string) error {
 	})
 }
 
-// deleteBatch is how many files are removed in one flight.
+// deleteBatch is how many files are removed in one batch.
 const deleteBatch = 256
 
 // Delete implements remote.Connection.
@@ -228,35 +229,35 @@ func (c *connection) Delete(ctx context.Context, paths []string) []error {
 			err = nil
 		}
 		if errs[i] = err; err != nil {
-			errs[i] = fmt.Errorf("delete %q: %w", paths[i], backends.Classify(ctx, err))
+			errs[i] = fmt.Errorf("delete %q: %w", paths[i], rclone.Classify(ctx, err))
 		}
 	}
 	return errs
 }
 
-// remove removes the paths of todo in one flight and notes what became of each.
+// remove removes the paths of todo in one batch and notes what became of each.
 func (c *connection) remove(ctx context.Context, paths []string, full func(string) string, todo []int, errs []error) {
-	requests := make([]request, len(todo))
+	requests := make([]client.Request, len(todo))
 	for n, i := range todo {
-		requests[n] = newRequest(fxpRemove, full(paths[i]))
+		requests[n] = client.Remove(full(paths[i]))
 	}
-	s, err := c.pool.get(ctx)
-	var replies []reply
+	s, err := c.pool.Get(ctx)
+	var replies []client.Reply
 	if err == nil {
-		replies, err = s.do(ctx, requests...)
-		c.pool.put(s)
+		replies, err = s.Do(ctx, requests...)
+		c.pool.Put(s)
 	}
 	for n, i := range todo {
 		if errs[i] = err; err == nil {
-			errs[i] = replies[n].status()
+			errs[i] = replies[n].Status()
 		}
 	}
 }
 
 // Cleanup implements remote.Connection.
 func (c *connection) Cleanup(ctx context.Context, path string) error {
-	return c.call(ctx, "clean up after", path, func(s *session) error {
-		err := s.status(ctx, newRequest(fxpRemove, c.partial(path)))
+	return c.call(ctx, "clean up after", path, func(s *client.Session) error {
+		err := s.Status(ctx, client.Remove(c.partial(path)))
 		if err != nil && !errors.Is(err, remote.ErrNotFound) {
 			return err
 		}

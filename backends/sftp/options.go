@@ -5,15 +5,16 @@ import (
 	"net"
 	"os/user"
 
-	rclone "github.com/rclone/rclone/backend/sftp"
+	rclonesftp "github.com/rclone/rclone/backend/sftp"
 	"github.com/rclone/rclone/fs/config/configmap"
 	"github.com/rclone/rclone/fs/config/configstruct"
 
+	"github.com/snapsync/snapsync/backends/sftp/client"
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // options are rclone's, read in rclone's way.
-type options struct{ rclone.Options }
+type options struct{ rclonesftp.Options }
 
 // understood are the options that this package follows, or that are about what it does not do: commands
 // in the server's shell, reading while somebody else writes.
@@ -73,10 +74,10 @@ func (o *options) sessions() int {
 }
 
 // chunk is how much one write carries. A server that tells its limit gets more than the protocol promises.
-func (o *options) chunk(s *server) int {
+func (o *options) chunk(s *client.Server) int {
 	n := min(int(o.ChunkSize), maxWindow)
-	if n == rcloneChunk && s.maxWrite > n {
-		n = min(s.maxWrite, bigChunk)
+	if n == rcloneChunk && s.MaxWrite > n {
+		n = min(s.MaxWrite, bigChunk)
 	}
 	return max(n, 1)
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/enginetest"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
@@ -19,7 +20,7 @@ func TestNotUnderstood(t *testing.T) {
 	server := startServer(t)
 	for option, cfg := range map[string]backends.Config{
 		"set_modtime": {Remote: strings.Replace(server.remote("/"), ",host", ",set_modtime=false,host", 1)},
-		"inplace":     {Remote: server.remote("/"), Options: map[string]string{"inplace": "true"}},
+		"inplace":     {Remote: server.remote("/"), Rclone: rclone.Options{Options: map[string]string{"inplace": "true"}}},
 		"":            {Remote: server.remote("/"), Generic: true},
 	} {
 		var log bytes.Buffer
@@ -127,9 +128,9 @@ func TestBackup(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			top := t.TempDir()
-			cfg := backends.Config{Remote: server.remote(filepath.Join(top, "remote")), Suffix: tt.suffix}
+			cfg := backends.Config{Remote: server.remote(filepath.Join(top, "remote")), Rclone: rclone.Options{Suffix: tt.suffix}}
 			if tt.backup != "" {
-				cfg.BackupDir = server.remote(filepath.Join(top, "remote", tt.backup))
+				cfg.Rclone.BackupDir = server.remote(filepath.Join(top, "remote", tt.backup))
 			}
 			c := accelerated(t, cfg)
 			defer c.Close()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/zeebo/xxh3"
 
+	"github.com/snapsync/snapsync/backends/sftp/client"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -20,13 +21,13 @@ import (
 //	remember the hash of each piece                        once the server confirmed all of it
 //	close, set mtime, compare the size, rename, forget
 //
-// The next Send of the path finds the memory. If the source's stat is the same, then of a temporary file
+// The next Send of the path finds what is remembered. If the source's stat is the same, then of a temporary file
 // of so many bytes all but the last maxWindow are without a hole, and so are the pieces remembered. The
 // source is read from its start all the same, since its hash is wanted: its pieces have to have the
 // hashes that are remembered, and what the server has just before the place to go on from has to be what
 // the source has there. If anything is amiss the upload starts anew.
 //
-// A crash between the rename and the forgetting leaves a memory without a file: also a new start.
+// A crash between the rename and the forgetting leaves what is remembered without a file: also a new start.
 
 const (
 	// resumable is from what size on an upload is worth remembering.
@@ -40,9 +41,9 @@ const (
 
 var errStale = errors.New("what is there is not the beginning of this file")
 
-// memory is what is remembered of one upload, and what is known of the source so far. Its methods are
+// resume is what is remembered of one upload, and what is known of the source so far. Its methods are
 // called by one goroutine.
-type memory struct {
+type resume struct {
 	uploads remote.Uploads // nil: nothing is remembered
 	upload  remote.Upload  // as it is to be remembered, without parts
 	known   *remote.Upload // an earlier transfer of the same; nil: none
@@ -54,8 +55,8 @@ type memory struct {
 }
 
 // remembered asks for an earlier transfer.
-func (t *transfer) remembered() (*memory, error) {
-	m := &memory{}
+func (t *transfer) remembered() (*resume, error) {
+	m := &resume{}
 	if t.c.uploads == nil || t.entry.Size < resumable {
 		return m, nil
 	}
@@ -78,25 +79,25 @@ func pieceSize(size int64) int64 { return max(minPiece, (size/maxPieces+minPiece
 
 // resume opens what an earlier transfer left and returns where to go on and what the server has just
 // before that; 0 and no open handle if it is to be started anew.
-func (t *transfer) resume(ctx context.Context, m *memory) (at int64, tail []byte, err error) {
+func (t *transfer) resume(ctx context.Context, m *resume) (at int64, tail []byte, err error) {
 	if m.known == nil {
 		return 0, nil, nil
 	}
-	replies, err := t.s.do(ctx, openRequest(t.temp, flagRead|flagWrite), newRequest(fxpStat, t.temp))
+	replies, err := t.s.Do(ctx, client.Open(t.temp, client.FlagRead|client.FlagWrite), client.Stat(t.temp))
 	if err != nil {
 		return 0, nil, err
 	}
-	if t.handle, err = replies[0].handle(); errors.Is(err, remote.ErrNotFound) {
+	if t.handle, err = replies[0].Handle(); errors.Is(err, remote.ErrNotFound) {
 		m.reset()
 		return 0, nil, nil
 	} else if err != nil {
 		return 0, nil, err
 	}
-	there, err := replies[1].attrs()
+	there, err := replies[1].Attrs()
 	if err != nil {
 		return 0, nil, err
 	}
-	size := int64(there.size)
+	size := int64(there.Size)
 	at = max(size-maxWindow, m.known.Confirmed)
 	switch {
 	case size > t.entry.Size, m.known.Confirmed > size:
@@ -115,7 +116,7 @@ func (t *transfer) resume(ctx context.Context, m *memory) (at int64, tail []byte
 }
 
 // reset forgets the earlier transfer and what was read of the source.
-func (m *memory) reset() {
+func (m *resume) reset() {
 	m.known, m.fed, m.sums, m.noted = nil, 0, nil, 0
 	if m.hasher != nil {
 		m.hasher.Reset()
@@ -123,7 +124,7 @@ func (m *memory) reset() {
 }
 
 // begin remembers an upload that starts at 0, in the place of any earlier one.
-func (m *memory) begin() error {
+func (m *resume) begin() error {
 	if m.uploads == nil {
 		return nil
 	}
@@ -133,7 +134,7 @@ func (m *memory) begin() error {
 }
 
 // hash takes in the next bytes of the source.
-func (m *memory) hash(b []byte) {
+func (m *resume) hash(b []byte) {
 	if m.hasher == nil {
 		return
 	}
@@ -150,7 +151,7 @@ func (m *memory) hash(b []byte) {
 }
 
 // verify compares the pieces that were read with those of the earlier transfer.
-func (m *memory) verify() error {
+func (m *resume) verify() error {
 	for _, p := range m.known.Parts {
 		if p.Number < 1 || p.Number > len(m.sums) {
 			return fmt.Errorf("%w: piece %d was confirmed and is not there", errStale, p.Number)
@@ -164,7 +165,7 @@ func (m *memory) verify() error {
 }
 
 // confirm notes the pieces before at, all of which the server has.
-func (m *memory) confirm(at int64) error {
+func (m *resume) confirm(at int64) error {
 	if m.uploads == nil {
 		return nil
 	}
@@ -179,7 +180,7 @@ func (m *memory) confirm(at int64) error {
 }
 
 // keeps reports whether a transfer that failed with err is worth going on with.
-func (m *memory) keeps(ctx context.Context, err error) bool {
+func (m *resume) keeps(ctx context.Context, err error) bool {
 	if m.uploads == nil {
 		return false
 	}
@@ -197,7 +198,7 @@ func (m *memory) keeps(ctx context.Context, err error) bool {
 }
 
 // end forgets the upload.
-func (m *memory) end() error {
+func (m *resume) end() error {
 	if m.uploads == nil {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/enginetest"
 )
 
@@ -27,7 +28,7 @@ func TestContractSecond(t *testing.T) {
 			enginetest.Contract(t, func(t *testing.T) enginetest.Subject {
 				s := subject(t, backends.Config{
 					Remote:  remote + "/accelerated-" + strings.ToLower(rand.Text()[:10]),
-					Uploads: &noted{}, Links: !plain,
+					Uploads: &noted{}, Rclone: rclone.Options{Links: !plain},
 				})
 				if plain {
 					withoutPosixRename(s.Connection.(*connection))

@@ -9,7 +9,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
+	"github.com/snapsync/snapsync/backends/sftp/client"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -25,12 +26,12 @@ import (
 //
 // A crash before the rename leaves the temporary name, after it nothing.
 func (c *connection) Send(ctx context.Context, path string, src remote.Source) error {
-	return c.call(ctx, "send", path, func(s *session) error {
+	return c.call(ctx, "send", path, func(s *client.Session) error {
 		e := src.Entry()
 		t := &transfer{
 			c: c, s: s, path: path, src: src, entry: e,
-			temp: c.partial(path), final: c.full(backends.RemoteName(path, e.Kind)),
-			chunk: c.opt.chunk(&s.server),
+			temp: c.partial(path), final: c.full(rclone.RemoteName(path, e.Kind)),
+			chunk: c.opt.chunk(&s.Server),
 		}
 		if e.Size <= int64(smallFile) {
 			return t.small(ctx)
@@ -40,7 +41,7 @@ func (c *connection) Send(ctx context.Context, path string, src remote.Source) e
 }
 
 const (
-	// smallFile is what is sent in one flight, from memory.
+	// smallFile is what is sent in one batch, from memory.
 	smallFile = 256 << 10
 	// goodbye bounds what is done for a transfer that failed: its error is waited for.
 	goodbye = 2 * time.Second
@@ -49,7 +50,7 @@ const (
 // transfer is one Send under way.
 type transfer struct {
 	c     *connection
-	s     *session
+	s     *client.Session
 	path  string // the engine's
 	src   remote.Source
 	entry snapshot.Entry
@@ -80,14 +81,14 @@ func (t *transfer) small(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := t.open(ctx, flagWrite|flagCreate|flagTrunc); err != nil {
+	if err := t.open(ctx, client.FlagWrite|client.FlagCreate|client.FlagTrunc); err != nil {
 		return err
 	}
-	requests := make([]request, 0, 3)
+	requests := make([]client.Request, 0, 3)
 	for at := 0; at < len(content); at += t.chunk {
-		requests = append(requests, writeRequest(t.handle, int64(at), content[at:min(at+t.chunk, len(content))]))
+		requests = append(requests, client.Write(t.handle, int64(at), content[at:min(at+t.chunk, len(content))]))
 	}
-	replies, err := t.s.do(ctx, append(requests, t.close(), t.times())...)
+	replies, err := t.s.Do(ctx, append(requests, t.close(), t.times())...)
 	if err == nil {
 		err = firstError(replies)
 	}
@@ -109,8 +110,8 @@ func (t *transfer) read(ctx context.Context, buf []byte) ([]byte, error) {
 	}
 	for {
 		var n int
-		n, err = in.Read(buf[len(buf):cap(buf)][:backends.ThrottledRead(cap(buf)-len(buf))])
-		backends.Throttle(n)
+		n, err = in.Read(buf[len(buf):cap(buf)][:rclone.ThrottledRead(cap(buf)-len(buf))])
+		rclone.Throttle(n)
 		buf = buf[:len(buf)+n]
 		if err == nil {
 			err = ctx.Err()
@@ -136,14 +137,8 @@ func (t *transfer) read(ctx context.Context, buf []byte) ([]byte, error) {
 
 // open opens the temporary name, and makes the directory that it is in if need be.
 func (t *transfer) open(ctx context.Context, flags uint32) error {
-	err := t.c.within(ctx, t.s, t.temp, func() error {
-		f := t.s.send(openRequest(t.temp, flags))
-		replies, err := t.s.await(ctx, f)
-		if err != nil {
-			t.c.closeLate(t.s, f)
-			return err
-		}
-		t.handle, err = replies[0].handle()
+	err := t.c.within(ctx, t.s, t.temp, func() (err error) {
+		t.handle, err = t.s.Open(ctx, client.Open(t.temp, flags))
 		return err
 	})
 	if err != nil && ctx.Err() == nil {
@@ -152,24 +147,10 @@ func (t *transfer) open(ctx context.Context, flags uint32) error {
 	return err
 }
 
-// closeLate closes the handle that an open which was given up on may still bring.
-func (c *connection) closeLate(s *session, f *flight) {
-	s.loops.Go(func() {
-		select {
-		case <-f.done:
-		case <-s.ended:
-			return
-		}
-		if handle, err := f.replies[0].handle(); err == nil {
-			s.send(closeRequest(handle))
-		}
-	})
-}
-
 // close is a request that is sent once, whatever becomes of it: the server may give the handle to
 // somebody else afterwards.
-func (t *transfer) close() request {
-	r := closeRequest(t.handle)
+func (t *transfer) close() client.Request {
+	r := client.Close(t.handle)
 	t.handle = ""
 	return r
 }
@@ -177,11 +158,11 @@ func (t *transfer) close() request {
 // release closes the temporary file, if it is open, without waiting.
 func (t *transfer) release() {
 	if t.handle != "" {
-		t.s.send(t.close())
+		t.s.Send(t.close())
 	}
 }
 
-func (t *transfer) times() request { return timesRequest(t.temp, t.entry.ModTime().Unix()) }
+func (t *transfer) times() client.Request { return client.SetTimes(t.temp, t.entry.ModTime().Unix()) }
 
 // publish gives the complete file its name.
 func (t *transfer) publish(ctx context.Context) error {
@@ -200,15 +181,15 @@ func (t *transfer) discard(ctx context.Context, cause error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, goodbye)
 	defer cancel()
-	err := t.s.status(ctx, newRequest(fxpRemove, t.temp))
+	err := t.s.Status(ctx, client.Remove(t.temp))
 	if !errors.Is(err, remote.ErrNotFound) {
 		t.c.logged("cannot remove a failed upload", t.temp, err)
 	}
 }
 
-func firstError(replies []reply) error {
+func firstError(replies []client.Reply) error {
 	for i := range replies {
-		if err := replies[i].status(); err != nil {
+		if err := replies[i].Status(); err != nil {
 			return err
 		}
 	}

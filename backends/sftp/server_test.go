@@ -227,7 +227,7 @@ func (c *tapped) Write(p []byte) (int, error) {
 	}
 	c.greeted = true
 	// The greeting is written in one piece: length, type, version, extensions.
-	_, err := c.Channel.Write([]byte{0, 0, 0, 5, fxpVersion, 0, 0, 0, 3})
+	_, err := c.Channel.Write([]byte{0, 0, 0, 5, 2, 0, 0, 0, 3})
 	return len(p), err
 }
 

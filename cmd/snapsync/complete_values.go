@@ -5,15 +5,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
-	"github.com/rclone/rclone/fs"
-	rclone "github.com/rclone/rclone/fs/config"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
@@ -143,7 +142,7 @@ func (l *line) mappings(ctx context.Context) (all []candidate) {
 	}
 	for _, m := range file.Mappings {
 		help := m.Source
-		if _, display, err := backends.Canonical(m.Remote); err == nil {
+		if _, display, err := rclone.Canonical(m.Remote); err == nil {
 			help += " → " + display
 		}
 		all = append(all, candidate{m.Name, help})
@@ -162,15 +161,15 @@ func (l *line) remotes(ctx context.Context, typed string) proposal {
 	if err != nil || a.Configure(l.parsed) != nil {
 		return p
 	}
-	a.PasswordCommand = ""
-	fs.GetConfig(context.Background()).PasswordCommand = nil // of the environment
-	if a.StartRclone() != nil {
+	if _, err := os.Stat(a.Config); a.Config != "" && err != nil {
 		return p
 	}
-	for _, r := range rclone.GetRemotes() {
+	if rclone.Init(ctx, rclone.Settings{ConfigFile: a.Config, NoPasswordCommand: true, Log: a.Log}) != nil {
+		return p
+	}
+	for _, r := range rclone.Remotes() {
 		p.candidates = append(p.candidates, candidate{r.Name + ":", strings.TrimSpace(r.Type + " " + r.Description)})
 	}
-	slices.SortFunc(p.candidates, func(x, y candidate) int { return strings.Compare(x.value, y.value) })
 	return p
 }
 

@@ -7,7 +7,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
@@ -139,7 +139,7 @@ func (a *app) checkMapping(file *config.File, s *settings.Spec) error {
 	}
 	if _, err := mapping.FindSource(s.Src); err != nil {
 		problem("source", err)
-		if err := backends.Overlaps(s.Src, s.Remote); errors.Is(err, remote.ErrFatal) { // the remote is not known
+		if err := rclone.Overlaps(s.Src, s.Remote); errors.Is(err, remote.ErrFatal) { // the remote is not known
 			problem("remote", err)
 		}
 	} else {

@@ -8,8 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rclone/rclone/fs/config"
-
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
@@ -79,13 +78,12 @@ func (w *wizard) askRemote() error {
 
 // pickRemote offers what rclone knows, and ways to something else. "" means: ask again.
 func (w *wizard) pickRemote() (string, error) {
-	known := config.GetRemotes()
-	slices.SortFunc(known, func(a, b config.Remote) int { return strings.Compare(a.Name, b.Name) })
+	known := rclone.Remotes()
 	var options []string
 	for _, r := range known {
 		options = append(options, fmt.Sprintf("%s: (%s)", r.Name, r.Type))
 	}
-	preset := max(0, slices.IndexFunc(known, func(r config.Remote) bool { return r.Name == w.made }))
+	preset := max(0, slices.IndexFunc(known, func(r rclone.Remote) bool { return r.Name == w.made }))
 	options = append(options,
 		"A directory: another disk, a share that is mounted",
 		"A new remote: cloud storage, a server (rclone asks for it)",
@@ -147,9 +145,9 @@ func (w *wizard) checkRemote(text string) error {
 
 // newRemote lets rclone ask its own questions, and adds what it makes to its own configuration.
 func (w *wizard) newRemote() error {
-	w.print("\nrclone asks now. Its remote is stored in %s.", text.Path(config.GetConfigPath()))
-	name := config.NewRemoteName()
-	if err := config.NewRemote(w.Ctx, name); err != nil {
+	w.print("\nrclone asks now. Its remote is stored in %s.", text.Path(rclone.ConfigPath()))
+	name, err := rclone.NewRemote(w.Ctx)
+	if err != nil {
 		w.print("rclone: %v", err)
 		return nil // ask again where to
 	}

@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"os"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
@@ -18,7 +18,7 @@ import (
 func (d *daemonProcess) Version() control.Version {
 	states, _ := d.States() // it was found when the process began
 	return control.Version{
-		Snapsync: ourVersion(), Rclone: backends.Version(), API: control.API,
+		Snapsync: ourVersion(), Rclone: rclone.Version(), API: control.API,
 		PID: os.Getpid(), Since: d.started.UTC(), StateDir: states.Root,
 	}
 }

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/reach"
 )
 
 // remotePulse tells whether the remote's servers take calls; it is nil where that cannot be told.
@@ -15,5 +15,5 @@ func (u *upkeep) remotePulse() func(context.Context) error {
 	if err != nil {
 		return nil // the loop was not made with these flags
 	}
-	return backends.Pulse(u.d.Ctx, remote)
+	return reach.Of(u.d.Ctx, remote.Remote, remote.Rclone, remote.Log)
 }

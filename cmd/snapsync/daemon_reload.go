@@ -10,7 +10,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
@@ -84,7 +84,7 @@ func (d *daemonProcess) adjust(specs []settings.Spec, out *control.Outcome) erro
 	level, err := next.Level()
 	if err == nil {
 		d.lines.Level.Set(level)
-		err = backends.SetBandwidth(next.Bwlimit)
+		err = rclone.SetBandwidth(next.Bwlimit)
 	}
 	d.pool.resize(size)
 	d.now = next

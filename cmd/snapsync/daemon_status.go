@@ -4,7 +4,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
@@ -44,7 +44,7 @@ func (u *upkeep) recorded() (control.Status, error) {
 		}
 	}
 	st := control.Status{ID: u.label, Source: u.spec.Src, Remote: "?"}
-	if _, display, err := backends.Canonical(u.spec.Remote); err == nil {
+	if _, display, err := rclone.Canonical(u.spec.Remote); err == nil {
 		st.Remote = display
 	}
 	if u.mapping != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
@@ -105,7 +106,7 @@ func (d *diagnosis) print(f finding) {
 }
 
 func (d *diagnosis) program() {
-	d.ok("program", "%s with rclone %s and %d backends", versionLine(), backends.Version(), len(backends.Names()))
+	d.ok("program", "%s with rclone %s and %d backends", versionLine(), rclone.Version(), len(rclone.Names()))
 	if err := d.app.StartRclone(); err != nil {
 		d.add("rclone", err)
 		return

@@ -30,6 +30,7 @@ import (
 
 	"github.com/snapsync/snapsync/backends"
 	_ "github.com/snapsync/snapsync/backends/all"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -73,7 +74,7 @@ func (s *busyServer) handler(next http.Handler) http.Handler {
 // before puts a handler before the server of an S3 remote, and returns the remote by way of it.
 func before(t *testing.T, remote string, wrap func(http.Handler) http.Handler) string {
 	t.Helper()
-	if err := backends.Init(t.Context(), backends.Settings{}); err != nil {
+	if err := rclone.Init(t.Context(), rclone.Settings{}); err != nil {
 		t.Fatal(err)
 	}
 	_, _, _, options, err := fs.ConfigFs(remote)

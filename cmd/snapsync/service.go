@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
-	"github.com/rclone/rclone/fs/config"
 
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/service"
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
@@ -464,7 +464,7 @@ func (a *app) placeArguments(j *service.Job) []string {
 	if states, err := a.States(); err == nil && a.StateDir == "" {
 		args = append(args, "--state-dir="+states.Root)
 	}
-	if path := config.GetConfigPath(); a.Config == "" && path != "" {
+	if path := rclone.ConfigPath(); a.Config == "" && path != "" {
 		if _, err := os.Stat(path); err == nil { // one that is named must be there
 			args = append(args, "--config="+path)
 		}

@@ -5,7 +5,7 @@ import (
 	"runtime"
 	"runtime/debug"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
@@ -44,9 +44,9 @@ func (*versionCmd) Run(a *app) error {
 			Go       string   `json:"go"`
 			Platform string   `json:"platform"`
 			Backends []string `json:"backends"`
-		}{ourVersion(), backends.Version(), runtime.Version(), platform, backends.Names()})
+		}{ourVersion(), rclone.Version(), runtime.Version(), platform, rclone.Names()})
 	}
 	_, err := fmt.Fprintf(a.Out, "%s\nrclone %s, %d backends\n%s %s\n",
-		versionLine(), backends.Version(), len(backends.Names()), runtime.Version(), platform)
+		versionLine(), rclone.Version(), len(rclone.Names()), runtime.Version(), platform)
 	return err
 }

@@ -39,9 +39,38 @@ func (c *Caps) sameAdopted(old, now *snapshot.Entry) bool {
 	return old.HashType == snapshot.NoHash && old.Mtime >= Truncate(now.Mtime, time.Second)
 }
 
-// SameMtime reports whether the remote cannot tell the two mtimes apart.
+// Two questions are asked about mtimes, and one rule cannot answer both. Remotes keep an mtime to their precision:
+// most round it down, some to the nearest, some up, and none says which.
+//
+//   - SameMtime: do these two stand for one mtime? On a yes a file is believed to be unchanged without being
+//     read (adoption), or its mtime is left as it is (touching). So it allows for what rounding down loses and no
+//     more: a file that was replaced by one half a second older must not pass for the same. A remote that
+//     rounds otherwise is sent, or touched, once too often; from then on the base knows the mtime in full.
+//   - MayHold: can this be what the remote made of that? On a no the remote is believed to hold something else,
+//     and is given the file once more (verification), or an interrupted send is taken for one that did not happen
+//     (recovery). So it allows for every way of rounding: else one that does not round down would be given the
+//     same file again after every look.
+
+// SameMtime reports whether a remote that rounds down cannot tell the two mtimes apart: whether they are in one
+// multiple of the precision. One that keeps no mtime cannot tell any apart.
 func (c *Caps) SameMtime(old, now *snapshot.Entry) bool {
-	return c.Precision <= 0 || Truncate(old.Mtime, c.Precision) == Truncate(now.Mtime, c.Precision)
+	return c.Precision <= 0 || quantum(old.Mtime, c.Precision) == quantum(now.Mtime, c.Precision)
+}
+
+// MayHold reports whether a remote may show held, in ns, for a file that was given the mtime ns: whether they are
+// less than the precision apart, as rclone has it. Two mtimes that a remote shows are compared in the same way.
+func (c *Caps) MayHold(held, ns int64) bool {
+	// The difference of two int64 may not be one, but is an uint64.
+	return c.Precision <= 0 || uint64(max(held, ns))-uint64(min(held, ns)) < uint64(c.Precision)
+}
+
+// quantum numbers the multiples of precision, also before 1970.
+func quantum(ns int64, precision time.Duration) int64 {
+	q := ns / int64(precision)
+	if ns%int64(precision) < 0 {
+		q--
+	}
+	return q
 }
 
 // Truncate rounds nanoseconds down, also before 1970.

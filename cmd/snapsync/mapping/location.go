@@ -3,7 +3,7 @@ package mapping
 import (
 	"strings"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -12,11 +12,11 @@ import (
 type Location struct{ Remote, Path string }
 
 func Locate(remote string) (p Location, display string, err error) {
-	key, display, err := backends.Canonical(remote)
+	key, display, err := rclone.Canonical(remote)
 	if err != nil {
 		return Location{}, "", err
 	}
-	if dir, ok := backends.LocalPath(remote); ok {
+	if dir, ok := rclone.LocalPath(remote); ok {
 		return Location{Path: dir}, display, nil
 	}
 	end := remoteEnd(key)

@@ -21,7 +21,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
@@ -93,7 +93,7 @@ type Store struct{ Root string }
 
 // At is the mapping of source and remote, whether it has state or not. It touches nothing.
 func (s Store) At(source, remote string) (*Mapping, error) {
-	key, display, err := backends.Canonical(remote)
+	key, display, err := rclone.Canonical(remote)
 	if err != nil {
 		return nil, &exit.Failure{Status: exit.StatusUsage, Err: err, Hint: RemoteHint}
 	}

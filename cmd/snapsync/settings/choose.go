@@ -5,7 +5,7 @@ import (
 	"io/fs"
 	"slices"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
@@ -130,7 +130,7 @@ func (r *Resolver) Candidates(sel *Selection, src string) ([]*mapping.Mapping, e
 		}
 	}
 	if sel.Remote != "" {
-		if key, _, err = backends.Canonical(sel.Remote); err != nil {
+		if key, _, err = rclone.Canonical(sel.Remote); err != nil {
 			return nil, &exit.Failure{Status: exit.StatusUsage, Err: err}
 		}
 	}

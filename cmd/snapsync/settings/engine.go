@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -26,7 +27,7 @@ func (r *Resolver) EngineConfig(m *mapping.Mapping, f *SyncFlags, t *TransferFla
 		return engine.Config{}, err
 	}
 	target.UploadAge = t.UploadAge
-	if err := r.checkOptions(target); err != nil {
+	if err := checkOptions(&target); err != nil {
 		return engine.Config{}, err
 	}
 	filter, err := f.Mirrored()
@@ -43,7 +44,7 @@ func (r *Resolver) EngineConfig(m *mapping.Mapping, f *SyncFlags, t *TransferFla
 			Links:         f.linkMode(),
 			OneFileSystem: f.OneFileSystem,
 			Checksum:      f.Checksum,
-			NewHash:       backends.NewHash,
+			NewHash:       rclone.NewHash,
 		},
 		Connect: func(_ context.Context, uploads remote.Uploads) (remote.Connection, error) {
 			remote := target
@@ -54,7 +55,7 @@ func (r *Resolver) EngineConfig(m *mapping.Mapping, f *SyncFlags, t *TransferFla
 		EmptyDirs:    f.CreateEmptySrcDirs,
 		Metadata:     f.Metadata,
 		Boot:         bootID(),
-		Options:      digestOptions(&target),
+		Options:      digestOptions(&target.Rclone),
 		Log:          r.Log,
 	}, nil
 }

@@ -5,8 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rclone/rclone/fs"
-
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
@@ -21,22 +20,22 @@ type RotationFlags struct {
 
 // rotation is what the flags mean. What cannot be a rotation is refused.
 func (f *RotationFlags) rotation() (r console.Rotation, err error) {
-	var size fs.SizeSuffix = -1
+	size := int64(-1)
 	if f.LogFileMaxSize != "" {
-		if err := size.Set(f.LogFileMaxSize); err != nil {
+		if size, err = rclone.ParseSize(f.LogFileMaxSize); err != nil {
 			return r, exit.Usage("for instance 10M, or off", "--log-file-max-size: %w", err)
 		}
 	}
 	var age time.Duration
 	if f.LogFileMaxAge != "" {
-		if age, err = fs.ParseDuration(f.LogFileMaxAge); err != nil {
+		if age, err = rclone.ParseAge(f.LogFileMaxAge); err != nil {
 			return r, exit.Usage("for instance 7d", "--log-file-max-age: %w", err)
 		}
 	}
 	if f.LogFileMaxBackups < 0 {
 		return r, exit.Usage("0 keeps all", "--log-file-max-backups %d: want a number from 0 up", f.LogFileMaxBackups)
 	}
-	return console.Rotation{MaxBytes: max(int64(size), 0), MaxAge: age, MaxBackups: f.LogFileMaxBackups, Compress: f.LogFileCompress}, nil
+	return console.Rotation{MaxBytes: max(size, 0), MaxAge: age, MaxBackups: f.LogFileMaxBackups, Compress: f.LogFileCompress}, nil
 }
 
 // Level is --log-level, else what -v and -q say.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/adrg/xdg"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -47,7 +47,7 @@ func (r *Resolver) MappingFor(src string, t *Target) (*mapping.Mapping, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = backends.Overlaps(source, t.Remote)
+	err = rclone.Overlaps(source, t.Remote)
 	switch {
 	case err == nil:
 		return m, nil

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
@@ -18,7 +18,7 @@ import (
 
 // CheckPlaces refuses a state or a backup directory that a run would damage. It makes nothing.
 func (r *Resolver) CheckPlaces(m *mapping.Mapping, f *SyncFlags) error {
-	if backends.Overlaps(m.Dir, m.Remote) != nil { // that the remote is known has been seen
+	if rclone.Overlaps(m.Dir, m.Remote) != nil { // that the remote is known has been seen
 		return exit.Usage("keep the state elsewhere with --state-dir, or choose another remote: what the source does not hold is deleted there",
 			"the state directory %s is inside the remote %s", text.Path(m.Dir), m.Display)
 	}
@@ -58,12 +58,12 @@ func checkBackupDir(m *mapping.Mapping, dir string) error {
 	if at.Remote != target.Remote {
 		return exit.Usage(hint, "--backup-dir %s is not on the same remote as %s", display, m.Display)
 	}
-	if err := backends.Overlaps(m.Source, dir); errors.Is(err, remote.ErrFatal) {
+	if err := rclone.Overlaps(m.Source, dir); errors.Is(err, remote.ErrFatal) {
 		return fmt.Errorf("--backup-dir: %w", err)
 	} else if err != nil {
 		return exit.Usage(hint, "--backup-dir %s and the source %s overlap", display, text.Path(m.Source))
 	}
-	if at.Overlaps(target) || at.Remote == "" && backends.Overlaps(at.Path, m.Remote) != nil {
+	if at.Overlaps(target) || at.Remote == "" && rclone.Overlaps(at.Path, m.Remote) != nil {
 		return exit.Usage(hint, "--backup-dir %s and the remote %s overlap", display, m.Display)
 	}
 	return nil

@@ -8,7 +8,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
@@ -72,11 +72,11 @@ func RemoteOf(given string) (string, error) {
 	if given == "~" || strings.HasPrefix(given, "~/") {
 		return ExpandPath(strings.ReplaceAll(given, "$", "$$"))
 	}
-	if _, _, err := backends.Canonical(given); err != nil {
+	if _, _, err := rclone.Canonical(given); err != nil {
 		return "", err
 	}
 	path := strings.TrimPrefix(given, ":local:")
-	if _, local := backends.LocalPath(given); local && given != "" && !filepath.IsAbs(path) {
+	if _, local := rclone.LocalPath(given); local && given != "" && !filepath.IsAbs(path) {
 		return "", fmt.Errorf("%s is a relative directory: start it with / or ~/, or name a remote as in nas:%s", text.Path(given), text.Path(given))
 	}
 	return given, nil
@@ -137,7 +137,7 @@ func Literal(path string) string {
 
 // WholeRemote makes a directory that is relative to the working directory one that is not.
 func WholeRemote(remote string) string {
-	if _, local := backends.LocalPath(remote); local && !filepath.IsAbs(remote) && !strings.HasPrefix(remote, "~") && !strings.HasPrefix(remote, ":") {
+	if _, local := rclone.LocalPath(remote); local && !filepath.IsAbs(remote) && !strings.HasPrefix(remote, "~") && !strings.HasPrefix(remote, ":") {
 		if abs, err := filepath.Abs(remote); err == nil {
 			return abs
 		}
@@ -145,9 +145,9 @@ func WholeRemote(remote string) string {
 	return remote
 }
 
-// RemoteKey is backends.Canonical with an error that ends the process as it should.
+// RemoteKey is rclone.Canonical with an error that ends the process as it should.
 func RemoteKey(remote string) (key, display string, err error) {
-	key, display, err = backends.Canonical(remote)
+	key, display, err = rclone.Canonical(remote)
 	if err != nil {
 		err = &exit.Failure{Status: exit.StatusUsage, Err: err, Hint: mapping.RemoteHint}
 	}

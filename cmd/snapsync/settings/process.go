@@ -10,7 +10,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
@@ -85,7 +85,7 @@ var settingChecks = []struct {
 		return err
 	}},
 	{"rclone", func(s *Process) error { _, err := s.rcloneOptions(); return err }},
-	{"bwlimit", func(s *Process) error { return backends.CheckBandwidth(s.Bwlimit) }},
+	{"bwlimit", func(s *Process) error { return rclone.CheckBandwidth(s.Bwlimit) }},
 	{"max-transfers", func(s *Process) error { _, err := s.PoolSize(nil); return err }},
 	{"metrics-addr", func(s *Process) error { return checkAddress(s.MetricsAddr) }},
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
@@ -26,7 +27,7 @@ func (r *Resolver) StartRclone() error {
 	if _, err := os.Stat(r.Config); r.Config != "" && errors.Is(err, fs.ErrNotExist) {
 		return exit.Usage("--config names rclone's configuration file", "%s does not exist", text.Path(r.Config))
 	}
-	err := backends.Init(r.Ctx, backends.Settings{
+	err := rclone.Init(r.Ctx, rclone.Settings{
 		AskPassword:     r.AskPassword,
 		PasswordCommand: r.PasswordCommand,
 		ConfigFile:      r.Config,
@@ -45,42 +46,40 @@ func (r *Resolver) RemoteConfig(m *mapping.Mapping, f *SyncFlags, bwlimit string
 		return backends.Config{}, err
 	}
 	return backends.Config{
-		Remote:    m.Remote,
-		Source:    m.Source,
-		Options:   options,
-		Links:     f.Links,
-		Metadata:  f.Metadata,
-		BackupDir: f.BackupDir,
-		Suffix:    f.Suffix,
-		BwLimit:   bwlimit,
-		Log:       r.Log,
-		StateDir:  filepath.Dir(m.Dir),
-		Generic:   os.Getenv("SNAPSYNC_ACCELERATE") == "off",
+		Remote: m.Remote,
+		Source: m.Source,
+		Rclone: rclone.Options{
+			Options:   options,
+			Links:     f.Links,
+			Metadata:  f.Metadata,
+			BackupDir: f.BackupDir,
+			Suffix:    f.Suffix,
+		},
+		BwLimit:  bwlimit,
+		Log:      r.Log,
+		StateDir: filepath.Dir(m.Dir),
+		Generic:  os.Getenv("SNAPSYNC_ACCELERATE") == "off",
 	}, nil
 }
 
 // digestOptions identifies the options that decide what a remote can do. They may hold secrets, and what
 // is made of them is written down.
-func digestOptions(c *backends.Config) string {
+func digestOptions(o *rclone.Options) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%v %v %q %q", c.Links, c.Metadata, c.BackupDir, c.Suffix)
-	for _, key := range slices.Sorted(maps.Keys(c.Options)) {
-		fmt.Fprintf(h, " %q %q", key, c.Options[key])
+	fmt.Fprintf(h, "%v %v %q %q", o.Links, o.Metadata, o.BackupDir, o.Suffix)
+	for _, key := range slices.Sorted(maps.Keys(o.Options)) {
+		fmt.Fprintf(h, " %q %q", key, o.Options[key])
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
-// checkOptions refuses a bandwidth limit or an option that rclone does not take, before the remote is
-// asked: any directory will do to try them on, and opening the source only looks.
-func (r *Resolver) checkOptions(c backends.Config) error {
-	if len(c.Options) == 0 && c.BwLimit == "" {
-		return nil
-	}
-	conn, err := backends.Open(r.Ctx, backends.Config{Remote: c.Source, Options: c.Options, BwLimit: c.BwLimit, Log: r.Log})
+// checkOptions refuses a bandwidth limit or an option that rclone does not take, before the remote is asked.
+func checkOptions(c *backends.Config) error {
+	err := rclone.CheckOptions(c.Rclone.Options)
 	if err == nil {
-		return conn.Close()
+		err = rclone.CheckBandwidth(c.BwLimit)
 	}
-	if exit.Of(err).Status != exit.StatusError {
+	if err == nil || exit.Of(err).Status != exit.StatusError {
 		return err
 	}
 	return &exit.Failure{Status: exit.StatusUsage, Err: err, Hint: "--bwlimit and the options of --rclone have rclone's syntax: https://rclone.org/docs/"}
@@ -94,7 +93,7 @@ func (r *Resolver) LimitBandwidth(limit string) error {
 	if err := r.StartRclone(); err != nil { // it logs what it limits
 		return err
 	}
-	if err := backends.SetBandwidth(limit); err != nil {
+	if err := rclone.SetBandwidth(limit); err != nil {
 		return &exit.Failure{Status: exit.StatusUsage, Err: err, Hint: "--bwlimit has rclone's syntax: https://rclone.org/docs/#bwlimit-bwtimetable"}
 	}
 	return nil
@@ -102,7 +101,7 @@ func (r *Resolver) LimitBandwidth(limit string) error {
 
 // Rules is nil if everything belongs to the mapping.
 func (f *FilterFlags) Rules() (snapshot.Filter, error) {
-	filter, err := backends.NewFilter(backends.FilterOptions{
+	filter, err := rclone.NewFilter(rclone.FilterOptions{
 		Include: f.Include, IncludeFrom: f.IncludeFrom, Exclude: f.Exclude, ExcludeFrom: f.ExcludeFrom,
 		Filter: f.Filter, FilterFrom: f.FilterFrom, FilesFrom: f.FilesFrom, FilesFromRaw: f.FilesFromRaw,
 		ExcludeIfPresent: f.ExcludeIfPresent, MinSize: f.MinSize, MaxSize: f.MaxSize, MinAge: f.MinAge, MaxAge: f.MaxAge,

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -55,7 +55,7 @@ type whereabouts struct {
 func whereaboutsOf(file *config.File, s *Spec) whereabouts {
 	w := whereabouts{Spec: s, table: file.Mapping(s.Name)}
 	w.source, _ = mapping.RealPath(s.Src) // "" if it cannot be found, which prepare says
-	w.key, _, _ = backends.Canonical(s.Remote)
+	w.key, _, _ = rclone.Canonical(s.Remote)
 	w.at, _, _ = mapping.Locate(s.Remote)
 	return w
 }
@@ -127,7 +127,7 @@ func circle(file *config.File, all []whereabouts) config.Problems {
 
 // feeds reports whether remote and source overlap. One that cannot be looked through is prepare's.
 func feeds(target, source string) bool {
-	err := backends.Overlaps(source, target)
+	err := rclone.Overlaps(source, target)
 	return err != nil && !errors.Is(err, remote.ErrFatal) && errors.Unwrap(err) == nil
 }
 

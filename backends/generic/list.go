@@ -1,0 +1,157 @@
+package generic
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/rclone/rclone/fs"
+	"github.com/rclone/rclone/fs/accounting"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/snapsync/snapsync/engine/remote"
+)
+
+// listings numbers the groups in which rclone counts the errors of one listing.
+var listings atomic.Int64
+
+// List implements remote.Connection. Remotes that can list everything at once do; others are walked,
+// several directories at a time.
+func (g *Connection) List(ctx context.Context, fn func(remote.Object) error) error {
+	err := g.do(ctx, func(ctx context.Context) error {
+		ctx = accounting.WithStatsGroup(ctx, fmt.Sprintf("snapsync/list/%d", listings.Add(1)))
+		l := &listing{g: g, fn: fn, seen: map[string]bool{}}
+		var err error
+		if listR := g.f.Features().ListR; listR != nil {
+			err = listR(ctx, "", func(entries fs.DirEntries) error { return l.add(ctx, entries) })
+			if isMissingRoot(err) && !l.rootIsMissing(ctx) {
+				err = fmt.Errorf("%w: %w", errVanished, err)
+			}
+		} else {
+			err = l.walk(ctx)
+		}
+		if err == nil {
+			// Some errors rclone only counts: an unreadable directory on a local disk looks empty.
+			err = accounting.Stats(ctx).GetLastError()
+		}
+		return err
+	})
+	if err != nil && !isMissingRoot(err) {
+		return fmt.Errorf("list remote: %w", err)
+	}
+	return nil
+}
+
+// isMissingRoot recognises the one directory that may be missing: the root, before anything was sent.
+func isMissingRoot(err error) bool {
+	return errors.Is(err, fs.ErrorDirNotFound) && !errors.Is(err, errVanished)
+}
+
+var errVanished = fmt.Errorf("a directory vanished while it was listed: %w", remote.ErrTemporary)
+
+// listing is one List under way.
+type listing struct {
+	g *Connection
+
+	mu   sync.Mutex // guards what follows, and keeps fn from being called concurrently
+	fn   func(remote.Object) error
+	seen map[string]bool // only where several files can have one name
+	any  bool            // something was found
+}
+
+// rootIsMissing reports that a directory which ListR did not find is the root. ListR does not tell which
+// one it was, and may keep for itself what it found before: so the root is asked for.
+func (l *listing) rootIsMissing(ctx context.Context) bool {
+	l.mu.Lock()
+	any := l.any
+	l.mu.Unlock()
+	if any {
+		return false
+	}
+	_, err := l.g.f.List(ctx, "")
+	return errors.Is(err, fs.ErrorDirNotFound)
+}
+
+// walk lists the tree from the root, at most Checkers directories at a time.
+func (l *listing) walk(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(max(1, fs.GetConfig(ctx).Checkers))
+	var visit func(dir string) error
+	visit = func(dir string) error {
+		entries, err := l.g.f.List(ctx, dir)
+		if err != nil {
+			if dir != "" && errors.Is(err, fs.ErrorDirNotFound) {
+				err = fmt.Errorf("%w: %w", errVanished, err)
+			}
+			return fmt.Errorf("directory %q: %w", dir, err)
+		}
+		if err := l.add(ctx, entries); err != nil {
+			return err
+		}
+		for _, e := range entries {
+			sub, ok := e.(fs.Directory)
+			if !ok || l.g.isHidden(sub.Remote()) {
+				continue
+			}
+			next := func() error { return visit(sub.Remote()) }
+			if group.TryGo(next) {
+				continue
+			}
+			if err := next(); err != nil { // all workers are busy: go down ourselves
+				return err
+			}
+		}
+		return nil
+	}
+	group.Go(func() error { return visit("") })
+	return group.Wait()
+}
+
+// add hands entries on. What needs a request for each is asked in parallel.
+func (l *listing) add(ctx context.Context, entries fs.DirEntries) error {
+	l.mu.Lock()
+	l.any = l.any || len(entries) > 0
+	l.mu.Unlock()
+	found := make([]*remote.Object, len(entries))
+	group, gctx := errgroup.WithContext(ctx)
+	group.SetLimit(max(1, fs.GetConfig(ctx).Checkers))
+	for i, e := range entries {
+		if l.g.f.Features().SlowModTime {
+			group.Go(func() (err error) { found[i], err = l.g.remote(gctx, e); return err })
+			continue
+		}
+		var err error
+		if found[i], err = l.g.remote(ctx, e); err != nil {
+			return err
+		}
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range found {
+		if r == nil || l.duplicate(r) {
+			continue
+		}
+		if err := l.fn(*r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// duplicate reports that a file of this name was listed already.
+func (l *listing) duplicate(r *remote.Object) bool {
+	if !l.g.dups {
+		return false
+	}
+	if l.seen[r.Path] {
+		l.g.log.Warn("the remote has several files of one name; `rclone dedupe` tidies up", "path", r.Path)
+		return true
+	}
+	l.seen[r.Path] = true
+	return false
+}

@@ -1,0 +1,198 @@
+package generic
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/rclone/rclone/fs"
+
+	"github.com/snapsync/snapsync/backends/rclone"
+	"github.com/snapsync/snapsync/engine/remote"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// Copy implements remote.Connection.
+func (g *Connection) Copy(ctx context.Context, from, path string, e snapshot.Entry) error {
+	err := g.do(ctx, func(ctx context.Context) error {
+		src, err := g.object(ctx, from)
+		if err != nil {
+			return err
+		}
+		if !g.caps.Copy {
+			return fs.ErrorCantCopy
+		}
+		name := rclone.RemoteName(path, e.Kind)
+		o, err := g.replace(ctx, g.f, src, name, g.f.Features().Copy)
+		if err != nil {
+			return err
+		}
+		if !g.caps.SetModTime {
+			return nil
+		}
+		return g.setMtime(ctx, o, &e)
+	})
+	if err != nil {
+		return fmt.Errorf("copy %q to %q: %w", from, path, err)
+	}
+	return nil
+}
+
+// Move implements remote.Connection.
+func (g *Connection) Move(ctx context.Context, from, path string, dir bool) error {
+	err := g.do(ctx, func(ctx context.Context) error {
+		if err := g.possible(path); err != nil {
+			return err
+		}
+		if dir {
+			return g.moveDir(ctx, rclone.Encode(from), rclone.Encode(path))
+		}
+		return g.moveFile(ctx, from, path)
+	})
+	if err != nil {
+		return fmt.Errorf("move %q to %q: %w", from, path, err)
+	}
+	return nil
+}
+
+func (g *Connection) moveFile(ctx context.Context, from, path string) error {
+	if !g.caps.Move {
+		return fs.ErrorCantMove
+	}
+	src, err := g.object(ctx, from)
+	if err != nil {
+		return err
+	}
+	name := rclone.Encode(path)
+	if g.cfg.Rclone.Links && strings.HasSuffix(src.Remote(), fs.LinkSuffix) && !strings.HasSuffix(from, fs.LinkSuffix) {
+		name += fs.LinkSuffix
+	}
+	_, err = g.replace(ctx, g.f, src, name, g.f.Features().Move)
+	return err
+}
+
+// moveDir asks afterwards what a failure meant, since backends have many words for "not there" and
+// FTP has the same one for that and everything else.
+func (g *Connection) moveDir(ctx context.Context, from, path string) error {
+	if !g.caps.DirMove {
+		return fs.ErrorCantDirMove
+	}
+	err := g.f.Features().DirMove(ctx, g.f, from, path)
+	if err == nil || rclone.ClassOf(err) != nil && !gone(ctx, err) {
+		return err
+	}
+	if _, listErr := g.f.List(ctx, from); listErr == nil {
+		return err
+	} else if gone(ctx, listErr) {
+		return fmt.Errorf("%w: %w", remote.ErrNotFound, err)
+	}
+	return err
+}
+
+// Touch implements remote.Connection.
+func (g *Connection) Touch(ctx context.Context, path string, e snapshot.Entry) error {
+	err := g.do(ctx, func(ctx context.Context) error {
+		o, err := g.object(ctx, path)
+		if err != nil {
+			return err
+		}
+		if g.caps.SetMetadata {
+			if err := g.setMetadata(ctx, path, o, e.Kind); err != nil {
+				return err
+			}
+		}
+		return g.setMtime(ctx, o, &e)
+	})
+	if err != nil {
+		return fmt.Errorf("set mtime of %q: %w", path, err)
+	}
+	return nil
+}
+
+// setMtime gives o the mtime of e, unless it has it: the object knows, and setting it may mean copying the object.
+// One that only may be what a remote made of it is set all the same: that costs one request, and else the file of a
+// remote that rounds down could keep the mtime of the second before or after for good.
+func (g *Connection) setMtime(ctx context.Context, o fs.Object, e *snapshot.Entry) error {
+	if g.caps.SameMtime(&snapshot.Entry{Mtime: o.ModTime(ctx).UnixNano()}, e) {
+		return nil
+	}
+	return o.SetModTime(ctx, e.ModTime())
+}
+
+// Mkdir implements remote.Connection.
+func (g *Connection) Mkdir(ctx context.Context, path string) error {
+	if !g.caps.EmptyDirs {
+		return nil
+	}
+	err := g.do(ctx, func(ctx context.Context) error { return g.f.Mkdir(ctx, rclone.Encode(path)) })
+	if err != nil {
+		return fmt.Errorf("make directory %q: %w", path, err)
+	}
+	return nil
+}
+
+// Delete implements remote.Connection.
+func (g *Connection) Delete(ctx context.Context, paths []string) []error {
+	errs := make([]error, len(paths))
+	for i, path := range paths {
+		if errs[i] = rclone.Wrap(ctx, ctx.Err(), "delete %q", path); errs[i] != nil {
+			continue
+		}
+		err := g.do(ctx, func(ctx context.Context) error {
+			o, err := g.object(ctx, path)
+			if err == nil {
+				err = o.Remove(ctx)
+			}
+			return err
+		})
+		if err != nil && !errors.Is(err, remote.ErrNotFound) {
+			errs[i] = fmt.Errorf("delete %q: %w", path, err)
+		}
+	}
+	return errs
+}
+
+// Rmdir implements remote.Connection. A backend's failure is not believed: it is looked at what is
+// there. FTP, for one, says the same of a directory that is missing and of one that is not empty.
+func (g *Connection) Rmdir(ctx context.Context, path string) error {
+	if !g.caps.EmptyDirs {
+		return nil
+	}
+	err := g.do(ctx, func(ctx context.Context) error {
+		err := g.f.Rmdir(ctx, rclone.Encode(path))
+		if err == nil {
+			return nil
+		}
+		entries, listErr := g.f.List(ctx, rclone.Encode(path))
+		switch {
+		case listErr != nil && gone(ctx, listErr):
+			return nil
+		case listErr == nil && len(entries) > 0:
+			return fmt.Errorf("%w: %w", remote.ErrNotEmpty, err)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("remove directory %q: %w", path, err)
+	}
+	return nil
+}
+
+// Cleanup implements remote.Connection.
+func (g *Connection) Cleanup(ctx context.Context, path string) error {
+	if !g.partial {
+		return nil
+	}
+	err := g.do(ctx, func(ctx context.Context) error {
+		o, err := g.f.NewObject(ctx, rclone.Encode(remote.PartialName(path)))
+		if err == nil {
+			err = o.Remove(ctx)
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, remote.ErrNotFound) {
+		return fmt.Errorf("clean up after %q: %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,192 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	iofs "io/fs"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/rclone/rclone/lib/file"
+
+	"github.com/snapsync/snapsync/backends/rclone"
+	"github.com/snapsync/snapsync/engine/remote"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// Connection is the Connection to a plain directory of this machine. What it leaves is what rclone's
+// local backend leaves: names as they are, symbolic links as links, mtimes in full, files created
+// with mode 0666 less the umask.
+//
+// To flush each file to the disk would cost more than all the rest.
+type Connection struct {
+	root  string // absolute
+	links bool   // symbolic links are files of their own; otherwise they are not listed, as in rclone
+	caps  remote.Caps
+	seen  atomic.Pointer[remote.Place] // of root, when Places was last asked; nil: never
+}
+
+var _ remote.Connection = (*Connection)(nil)
+
+// Open only looks: a directory that does not exist is made by the first Send.
+func Open(root string, links bool) (*Connection, error) {
+	info, err := os.Stat(root)
+	if err == nil && !info.IsDir() {
+		return nil, fmt.Errorf("open remote: %w: %q is a file, not a directory", remote.ErrFatal, root)
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("open remote: %w", rclone.Classify(context.Background(), err))
+	}
+	return &Connection{root: root, links: links, caps: remote.Caps{
+		Move: true, DirMove: true, SetModTime: true, EmptyDirs: true, Volatile: true,
+		Precision:       precision(root),
+		CaseInsensitive: ignoresCase(root),
+	}}, nil
+}
+
+func (l *Connection) Caps() remote.Caps               { return l.caps }
+func (l *Connection) Probe(ctx context.Context) error { return ctx.Err() }
+func (l *Connection) Throttled() int64                { return 0 }
+func (l *Connection) Close() error                    { return nil }
+
+// Flush implements remote.Connection. A root that does not exist holds nothing to flush.
+func (l *Connection) Flush(ctx context.Context) error {
+	err := syncDisk(l.root)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return rclone.Wrap(ctx, err, "flush the disk of %q", l.root)
+}
+
+func (l *Connection) path(path string) string {
+	return filepath.Join(l.root, filepath.FromSlash(path))
+}
+
+// Places implements remote.Connection.
+func (l *Connection) Places() ([]remote.Place, error) {
+	p, err := remote.FindPlace(l.root)
+	if err != nil {
+		return nil, rclone.Wrap(context.Background(), err, "look at %q", l.root)
+	}
+	l.seen.Store(&p)
+	return []remote.Place{p}, nil
+}
+
+// present fails if root went away since Places was asked: its disk was unmounted, say. To make
+// directories then would fill another one.
+func (l *Connection) present() error {
+	was := l.seen.Load()
+	if was == nil || !was.There {
+		return nil
+	}
+	if now, err := snapshot.Identify(l.root); err != nil || now.Dev != was.Root.Dev {
+		return fmt.Errorf("%w: %s is not there any more", remote.ErrOffline, l.root)
+	}
+	return nil
+}
+
+// within runs op, and once more after making the parents of target if they are what is missing.
+// Nearly always they are there, so asking first would cost a call per file.
+func (l *Connection) within(target string, op func() error) error {
+	err := op()
+	if !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := l.present(); err != nil {
+		return err
+	}
+	if err := file.MkdirAll(filepath.Dir(target), 0o777); err != nil {
+		return err
+	}
+	return op()
+}
+
+// Copy implements remote.Connection: it is never asked for, since a copy here costs what a Send does.
+func (l *Connection) Copy(ctx context.Context, from, path string, _ snapshot.Entry) error {
+	return rclone.Wrap(ctx, remote.ErrCannotMove, "copy %q to %q", from, path)
+}
+
+// Move implements remote.Connection.
+func (l *Connection) Move(ctx context.Context, from, path string, dir bool) error {
+	old, target := l.path(from), l.path(path)
+	return rclone.Wrap(ctx, l.move(old, target, dir), "move %q to %q", from, path)
+}
+
+func (l *Connection) move(old, target string, dir bool) error {
+	info, err := os.Lstat(old)
+	if err != nil {
+		return err
+	}
+	if info.IsDir() != dir {
+		return fmt.Errorf("%w: what is there is %v", remote.ErrNotFound, info.Mode().Type())
+	}
+	if dir {
+		// rename would replace an empty directory without a word.
+		if other, err := os.Lstat(target); err == nil && !os.SameFile(info, other) {
+			return fmt.Errorf("%w: the destination exists", remote.ErrCannotMove)
+		}
+	}
+	return l.within(target, func() error { return os.Rename(old, target) })
+}
+
+// Touch implements remote.Connection.
+func (l *Connection) Touch(ctx context.Context, path string, e snapshot.Entry) error {
+	return rclone.Wrap(ctx, setMtime(l.path(path), e.ModTime()), "set mtime of %q", path)
+}
+
+// Mkdir implements remote.Connection.
+func (l *Connection) Mkdir(ctx context.Context, path string) error {
+	err := l.present()
+	if err == nil {
+		err = file.MkdirAll(l.path(path), 0o777)
+	}
+	return rclone.Wrap(ctx, err, "make directory %q", path)
+}
+
+// Delete implements remote.Connection.
+func (l *Connection) Delete(ctx context.Context, paths []string) []error {
+	errs := make([]error, len(paths))
+	for i, path := range paths {
+		if errs[i] = rclone.Wrap(ctx, ctx.Err(), "delete %q", path); errs[i] != nil {
+			continue
+		}
+		err := removeFile(l.path(path))
+		if missing(err) {
+			err = nil
+		}
+		errs[i] = rclone.Wrap(ctx, err, "delete %q", path)
+	}
+	return errs
+}
+
+// Backup implements remote.Connection: with a backup directory the generic Connection is used.
+func (l *Connection) Backup(ctx context.Context, path string) error {
+	return rclone.Wrap(ctx, remote.ErrCannotMove, "back up %q", path)
+}
+
+// Rmdir implements remote.Connection.
+func (l *Connection) Rmdir(ctx context.Context, path string) error {
+	err := removeDir(l.path(path))
+	if missing(err) {
+		return nil
+	}
+	if errors.Is(err, iofs.ErrExist) { // what POSIX allows instead of ENOTEMPTY
+		err = fmt.Errorf("%w: %w", remote.ErrNotEmpty, err)
+	}
+	return rclone.Wrap(ctx, err, "remove directory %q", path)
+}
+
+// Cleanup implements remote.Connection.
+func (l *Connection) Cleanup(ctx context.Context, path string) error {
+	err := os.Remove(l.path(remote.PartialName(path)))
+	if missing(err) {
+		return nil
+	}
+	return rclone.Wrap(ctx, err, "clean up after %q", path)
+}
+
+// coarse is the precision of file systems of which not more is known.
+const coarse = 2 * time.Second

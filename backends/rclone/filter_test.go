@@ -1,0 +1,79 @@
+package rclone
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestFilter(t *testing.T) {
+	now := time.Now()
+	for _, tt := range []struct {
+		name   string
+		o      FilterOptions
+		files  string // those of the fixed list that belong
+		pruned string // directories that are not read
+	}{
+		{"exclude", FilterOptions{Exclude: []string{"*.tmp", "build/**"}}, "a.txt A.TXT d/b.txt", "build"},
+		{"include", FilterOptions{Include: []string{"*.txt"}}, "a.txt d/b.txt build/o.txt", ""},
+		{"case", FilterOptions{Include: []string{"*.txt"}, IgnoreCase: true}, "a.txt A.TXT d/b.txt build/o.txt", ""},
+		{"rules", FilterOptions{Filter: []string{"- /d/", "+ *.tmp", "- *"}}, "d.tmp", "d"},
+		{"sizes", FilterOptions{MinSize: "2B", MaxSize: "4B"}, "A.TXT d/b.txt d.tmp", ""},
+		{"odd", FilterOptions{Exclude: []string{"/d/**", "␁*"}}, "a.txt A.TXT d.tmp build/o.txt", "d"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f, err := NewFilter(tt.o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got, pruned []string
+			for i, path := range []string{"a.txt", "A.TXT", "d/b.txt", "d.tmp", "build/o.txt"} {
+				if f.File(path, int64(i+1), now) {
+					got = append(got, path)
+				}
+			}
+			for _, dir := range []string{"d", "build"} {
+				if !f.Dir(dir) {
+					pruned = append(pruned, dir)
+				}
+			}
+			if !slices.Equal(got, strings.Fields(tt.files)) || !slices.Equal(pruned, strings.Fields(tt.pruned)) {
+				t.Errorf("files %q, pruned %q", got, pruned)
+			}
+			if f.File("\x01x", 3, now) != (tt.name != "odd" && tt.o.Include == nil && len(tt.o.Filter) == 0) {
+				t.Error("a control character is not matched as rclone shows it")
+			}
+		})
+	}
+}
+
+func TestFilterAge(t *testing.T) {
+	f, err := NewFilter(FilterOptions{MaxAge: "2d", MinAge: "1h"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for age, want := range map[time.Duration]bool{time.Minute: false, 3 * time.Hour: true, 72 * time.Hour: false} {
+		if got := f.File("x", 1, time.Now().Add(-age)); got != want {
+			t.Errorf("a file %v old: %v", age, got)
+		}
+	}
+}
+
+func TestFilterNone(t *testing.T) {
+	if f, err := NewFilter(FilterOptions{}); f != nil || err != nil {
+		t.Errorf("got %v, %v", f, err)
+	}
+	f, err := NewFilter(FilterOptions{ExcludeIfPresent: []string{".ignore"}})
+	if err != nil || !slices.Equal(f.Markers(), []string{".ignore"}) || !f.Dir("d") || !f.File("d/x", 1, time.Now()) {
+		t.Errorf("got %v, %v", f, err)
+	}
+	for _, o := range []FilterOptions{
+		{MinSize: "many"}, {MaxAge: "never ever"}, {Filter: []string{"* wrong"}},
+		{ExcludeFrom: []string{"/no/such/file"}}, {Include: []string{"[a"}},
+	} {
+		if f, err := NewFilter(o); err == nil {
+			t.Errorf("%+v gave %v", o, f)
+		}
+	}
+}

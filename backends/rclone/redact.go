@@ -1,0 +1,81 @@
+package rclone
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/rclone/rclone/fs"
+	"github.com/rclone/rclone/fs/config/configmap"
+	"github.com/rclone/rclone/fs/fspath"
+)
+
+// options writes the options of a connection string in order. Secrets are left out, or shown as XXX.
+func options(p fspath.Parsed, show bool) string {
+	var info fs.Options
+	if r, err := fs.Find(strings.TrimPrefix(p.Name, ":")); err == nil {
+		info = r.Options
+	}
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(p.Config)) {
+		value := p.Config[name]
+		if secret(info.Get(name), name) {
+			if !show {
+				continue
+			}
+			value = "XXX"
+		} else if show {
+			value = redact(value)
+		} else {
+			value = userinfo.ReplaceAllString(value, "$1@")
+		}
+		b.WriteString("," + configmap.Simple{name: value}.String())
+	}
+	return b.String()
+}
+
+// secret reports whether an option of a remote proves who one is rather than says where to go.
+// rclone marks hosts and user names as sensitive too; those are part of the place.
+func secret(opt *fs.Option, name string) bool {
+	if opt != nil && opt.IsPassword {
+		return true
+	}
+	if opt != nil && !opt.Sensitive {
+		return false
+	}
+	for _, word := range []string{"pass", "secret", "token", "key", "credential", "sas_url", "auth", "cookie"} {
+		if strings.Contains(name, word) {
+			return true
+		}
+	}
+	return false
+}
+
+var userinfo = regexp.MustCompile(`(://[^/?#\s'":@]*):[^/?#\s'"]*@`) // the password in a URL
+
+// assignment is an option in a connection string, which may itself be quoted in another or by %q.
+var assignment = regexp.MustCompile(`\b([a-z0-9_]+)=('(?:[^']|\'\')*'|\\*"(?:[^"\\]|"")*\\*"|[^,:'"\s]*)`)
+
+// redact hides the secrets in a text that may quote connection strings and URLs.
+func redact(text string) string {
+	text = userinfo.ReplaceAllString(text, "$1:XXX@")
+	return assignment.ReplaceAllStringFunc(text, func(s string) string {
+		name, value, _ := strings.Cut(s, "=")
+		if secret(nil, name) || isPassword(name) {
+			return name + "=XXX"
+		}
+		if quoted := strings.Trim(value, `'"\`); quoted != value && quoted != "" {
+			return name + "=" + strings.Replace(value, quoted, redact(quoted), 1)
+		}
+		return s
+	})
+}
+
+// isPassword reports that some backend has a password of this name.
+func isPassword(name string) bool {
+	return slices.ContainsFunc(fs.Registry, func(r *fs.RegInfo) bool {
+		opt := r.Options.Get(name)
+		return opt != nil && opt.IsPassword
+	})
+}

@@ -1,7 +1,0 @@
-//go:build !linux
-
-package sftp
-
-import "syscall"
-
-func acknowledge(syscall.RawConn) {}
