@@ -66,9 +66,9 @@ func (e *Engine) withdraw() {
 	e.caps.SetMetadata = e.caps.SetMetadata && !e.refused.metadata
 }
 
-// noteCaps writes down what the opened remote can do, and reports whether the plan was made for
+// recordCaps writes down what the opened remote can do, and reports whether the plan was made for
 // something else: for an older configuration of the remote, say.
-func (e *Engine) noteCaps(state *journal.State, planned remote.Caps) (differ bool, err error) {
+func (e *Engine) recordCaps(state *journal.State, planned remote.Caps) (differ bool, err error) {
 	text, err := json.Marshal(knownCaps{e.conn.Caps(), e.cfg.Options})
 	if err != nil {
 		return false, fmt.Errorf("encode capabilities: %w", err)

@@ -31,7 +31,7 @@ func (e *Engine) run(ctx context.Context, f Focus, out *Outcome) error {
 	if _, err := e.checkSource(&state); err != nil {
 		return err
 	}
-	e.letThrough, e.yielded = "", false
+	e.approved, e.yielded = "", false
 	e.refused.move, e.refused.dirMove, e.refused.copy, e.refused.metadata = false, false, false, false
 	if !state.Adopted {
 		if err := e.adopt(ctx); err != nil {
@@ -75,7 +75,7 @@ func (e *Engine) round(ctx context.Context, state *journal.State, f Focus, out *
 	}
 	out.Planned = true
 	sum := &out.Summary
-	if err := e.notePlan(state, id, &p, sum); err != nil {
+	if err := e.recordPlan(state, id, &p, sum); err != nil {
 		return false, err
 	}
 	if f.PlanOnly {
@@ -88,22 +88,22 @@ func (e *Engine) round(ctx context.Context, state *journal.State, f Focus, out *
 	return again, e.finish(p.cycle, sum, err)
 }
 
-// notePlan makes what was seen while planning visible.
-func (e *Engine) notePlan(state *journal.State, id snapshot.Identity, p *prepared, sum *Summary) error {
+// recordPlan makes what was seen while planning visible.
+func (e *Engine) recordPlan(state *journal.State, id snapshot.Identity, p *prepared, sum *Summary) error {
 	sum.begin(p.seen, p.hold, e.cfg.CompleteSync)
-	sum.aside = int64(len(p.todo.aside))
-	if err := e.noteSource(state, id, p.seen.head, p.hold, p.todo.carries); err != nil {
+	sum.backedOff = int64(len(p.todo.backedOff))
+	if err := e.recordSource(state, id, p.seen.head, p.hold, p.todo.carries); err != nil {
 		return err
 	}
-	if err := e.noteMounts(state, p.seen); err != nil {
+	if err := e.recordMounts(state, p.seen); err != nil {
 		return err
 	}
-	return e.noteProblems(p.seen.problems)
+	return e.recordProblems(p.seen.problems)
 }
 
 // prepared is a plan that the journal has.
 type prepared struct {
-	seen  *sight // without its changes, which may be many
+	seen  *scanned // without its changes, which may be many
 	todo  agenda
 	hold  *Hold // nil: nothing is held
 	cycle int64 // 0: nothing is pending
@@ -131,7 +131,7 @@ func (e *Engine) prepare(ctx context.Context, state *journal.State, f Focus, out
 
 // prepareWhole is prepare for the whole source.
 func (e *Engine) prepareWhole(ctx context.Context, state *journal.State) (p prepared, err error) {
-	if p.seen, err = e.look(ctx, state); err != nil {
+	if p.seen, err = e.scan(ctx, state); err != nil {
 		return p, err
 	}
 	plan, err := e.plan(p.seen)
@@ -147,7 +147,7 @@ func (e *Engine) prepareWhole(ctx context.Context, state *journal.State) (p prep
 	if p.cycle, err = e.cfg.Journal.Begin(plan, e.cfg.Now()); err != nil {
 		return p, err
 	}
-	e.suspects = nil
+	e.rescan = nil
 	p.todo.add(plan.Steps, p.seen.changes)
 	p.seen.changes = nil
 	return p, nil
@@ -159,19 +159,19 @@ func (e *Engine) execute(ctx context.Context, state *journal.State, p *prepared,
 	if err := e.connect(ctx); err != nil {
 		return false, err
 	}
-	if differ, err := e.noteCaps(state, planned); err != nil || differ {
+	if differ, err := e.recordCaps(state, planned); err != nil || differ {
 		return differ, err
 	}
 	if e.relocated {
 		return true, e.compareMoved(ctx)
 	}
-	if err := e.noteUnflushed(state, e.caps.Volatile); err != nil {
+	if err := e.recordUnflushed(state, e.caps.Volatile); err != nil {
 		return false, err
 	}
 	x := newExecution(e, state, p, sum)
-	err = errors.Join(x.run(ctx), e.notePlaces())
+	err = errors.Join(x.run(ctx), e.recordPlaces())
 	if e.cfg.Staying {
-		e.spree.add(x.deleted, e.cfg.Now())
+		e.burst.add(x.deleted, e.cfg.Now())
 		return x.again && !e.yielded, err // the Loop flushes when it is idle
 	}
 	return x.again, errors.Join(err, e.flush(ctx, state))
@@ -179,7 +179,7 @@ func (e *Engine) execute(ctx context.Context, state *journal.State, p *prepared,
 
 // begin starts the account of one round: what an earlier round of the same run did stays, what it
 // could not do is counted anew.
-func (s *Summary) begin(seen *sight, hold *Hold, mirror bool) {
+func (s *Summary) begin(seen *scanned, hold *Hold, mirror bool) {
 	s.Scan, s.Unproven = seen.head.Stats, seen.head.Unproven
 	s.Failed, s.Failures, s.Held, s.Hold = 0, nil, 0, hold
 	for _, p := range seen.problems {
@@ -201,7 +201,7 @@ func (s *Summary) begin(seen *sight, hold *Hold, mirror bool) {
 func (e *Engine) finish(cycle int64, sum *Summary, err error) error {
 	return errors.Join(err, e.cfg.Journal.Finish(cycle, journal.CycleResult{
 		Sent: sum.Sent, Copied: sum.Copied, Touched: sum.Touched, Moved: sum.Moved, Deleted: sum.Deleted,
-		UploadBytes: sum.UploadBytes, Failed: sum.Failed + sum.aside, Held: sum.Held, Outcome: e.outcome(err),
+		UploadBytes: sum.UploadBytes, Failed: sum.Failed + sum.backedOff, Held: sum.Held, Outcome: e.outcome(err),
 	}, e.cfg.Now()))
 }
 
@@ -213,8 +213,8 @@ func (e *Engine) outcome(err error) string {
 	return outcome(err)
 }
 
-// noteOutcome records how the run ended: for status, and for nobody's decisions.
-func (e *Engine) noteOutcome(begun time.Time, sum *Summary, err error) error {
+// recordOutcome records how the run ended: for status, and for nobody's decisions.
+func (e *Engine) recordOutcome(begun time.Time, sum *Summary, err error) error {
 	if errors.Is(err, journal.ErrDamaged) || errors.Is(err, journal.ErrFull) {
 		return nil // there is nowhere to write it
 	}
@@ -225,7 +225,7 @@ func (e *Engine) noteOutcome(begun time.Time, sum *Summary, err error) error {
 		switch {
 		case err != nil:
 			s.LastError, s.LastErrorClass = err.Error(), outcome(err)
-		case sum.Failed+sum.aside == 0 && !e.yielded:
+		case sum.Failed+sum.backedOff == 0 && !e.yielded:
 			s.LastSuccess = begun // what the remote holds is as of the scan, not as of now
 		}
 	})
@@ -246,8 +246,8 @@ func outcome(err error) string {
 	return "error"
 }
 
-// noteProblems makes what could not be looked at visible in status, like any failed path.
-func (e *Engine) noteProblems(problems []snapshot.Problem) error {
+// recordProblems makes what could not be looked at visible in status, like any failed path.
+func (e *Engine) recordProblems(problems []snapshot.Problem) error {
 	if len(problems) == 0 {
 		return nil
 	}

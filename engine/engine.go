@@ -8,7 +8,7 @@
 //	guard(plan)                     may hold deletes, nothing else guard.go
 //	journal.Begin(plan)             replaces what was pending
 //	execute(journal.Pending)        bounded workers, in order     execute.go, perform.go
-//	journal.Ack(step, result)       one transaction per group     scribe.go
+//	journal.Ack(step, result)       one transaction per group     ackwriter.go
 //	journal.Finish
 //
 // While a process stays, package loop decides when a cycle is due and how much of the source it looks at; focus.go
@@ -52,11 +52,11 @@ type Config struct {
 	EmptyDirs    bool      // --create-empty-src-dirs
 	MaxDelete    MaxDelete // zero value: half of the base
 	Approve      bool      // --approve
-	Transfers    int       // steps at once; 0: whatever turns out to be best, see governor
+	Transfers    int       // steps at once; 0: whatever turns out to be best, see limiter
 	Retries      int       // attempts per step within one run; 0: 3
 	Metadata     bool      // --metadata: changed modes, owners and attributes count
 	// Staying says that one run follows the other, in a process that stays: deletes are judged over what went before
-	// as well (see spree), Approve is for the first run that ends well, and whoever runs the engine flushes the remote.
+	// as well (see burst), Approve is for the first run that ends well, and whoever runs the engine flushes the remote.
 	Staying bool
 	Boot    string // identifies this start of the machine; "": unknown
 	// Options is what Connect depends on besides the remote: what was learned of the remote with others
@@ -85,17 +85,17 @@ type Engine struct {
 
 	// doubts are the steps whose outcome nobody knows, once this process has executed some; before
 	// that the journal knows what an earlier process had started.
-	doubts   []journal.Step
+	inDoubt  []journal.Step
 	executed bool
 
 	// suspects are the paths, with what is beneath, about which the base learned something since the
 	// last look: see suspect.
-	suspects []string
+	rescan []string
 
-	told map[string]string // places where absence proved nothing, and why: each is told once
+	warned map[string]string // places where absence proved nothing, and why: each is told once
 	// lost are the places where a file system is not mounted any more, or is another one, by path.
-	lost  map[string]snapshot.Unproven
-	spree spree
+	missingMounts map[string]snapshot.Unproven
+	burst         deleteBurst
 	// interrupter is asked, while steps are executed, whether something is more urgent; nil: nothing ever is.
 	// yielded says that something was, or that steps wait for a long transfer: some are left.
 	interrupter Interrupter
@@ -104,7 +104,7 @@ type Engine struct {
 	beside bool
 
 	// letThrough is the digest of the deletes that --approve let through in this run; "": none yet.
-	letThrough string
+	approved string
 
 	// For the governor, which learns while workers work: bytes read to be sent, requests that the remote had
 	// no room for, and what it made of that: how many steps are executed at once.

@@ -17,7 +17,7 @@ import (
 
 // Execution is three kinds of goroutines, all started and awaited in run:
 //
-//	scribe      the only one that touches the journal: reads pages of steps, claims them,
+//	ackWriter   the only one that touches the journal: reads pages of steps, claims them,
 //	            writes acknowledgements in groups
 //	dispatcher  walks the pages in order and hands each step to a worker as soon as every earlier
 //	            step that overlaps its paths is acknowledged, durably; owns claims and the summary
@@ -29,8 +29,8 @@ import (
 // A step that failed or is held keeps its paths blocked: what overlaps and comes later is not tried
 // in this round, since it would run in another order than the planned one.
 //
-// A process that stays does not wait for a long transfer with what changes elsewhere meanwhile: see beside.go.
-// So there can be several passes over what is pending, each with a scribe of its own, while workers work on.
+// A process that stays does not wait for a long transfer with what changes elsewhere meanwhile: see replan.go.
+// So there can be several passes over what is pending, each with an ackWriter of its own, while workers work on.
 const (
 	pageSteps        = 256 // steps claimed at once; with those claimed ahead, and a batch of deletes, a crash leaves some times as many in doubt
 	defaultTransfers = 8
@@ -48,20 +48,20 @@ type execution struct {
 	p       *prepared // what is executed; goOnBeside exchanges it
 	sum     *Summary
 	again   bool           // another round has something to gain
-	doubts  []journal.Step // steps that failed but may have happened
+	inDoubt []journal.Step // steps that failed but may have happened
 	deleted int64          // files that a guard had let through
 
 	agenda
 	deleting bool // the dispatcher has reached the deletes after lastWork
 
-	governor  *governor
-	throttles int64 // of the engine's that the governor knows
+	limiter   *limiter
+	throttles int64 // of the engine's that the limiter knows
 	steps     int64 // that are settled
 
 	claims    pathset.Claims   // paths of steps under way or not yet written down
 	blocked   pathset.Claims   // paths of steps that failed
 	held      pathset.Claims   // paths of steps that are held, and of what waits for them
-	lost      losses           // new files that failed to arrive
+	unsent    failedUploads    // new files that failed to arrive
 	flights   map[int64]flight // jobs under way, by the number of their first step
 	long      *pathset.Claims  // paths of transfers that this pass goes on beside; nil: there are none
 	alone     bool             // what is due cannot be planned beside them
@@ -77,11 +77,11 @@ type execution struct {
 
 // result is what became of one step.
 type result struct {
-	step  journal.Step
-	entry *snapshot.Entry // what the remote now holds at step.Path
-	err   error
-	doubt bool // it failed, but it may have happened all the same
-	again bool // planning again may find another way
+	step    journal.Step
+	entry   *snapshot.Entry // what the remote now holds at step.Path
+	err     error
+	inDoubt bool // it failed, but it may have happened all the same
+	again   bool // planning again may find another way
 }
 
 // agenda is what has to be known of a plan while it is executed, once its steps are only in the journal.
@@ -90,7 +90,7 @@ type agenda struct {
 	lastWork           int64           // Seq of the last step that is not a delete: the deletes after it wait for all before them
 	saved              map[int64]int64 // Seq of a directory's move to the bytes beneath it
 	carries            [][2]string     // directories that move: from, to
-	aside              map[int64]bool  // Seq of the steps that failed lately, and are not tried now
+	backedOff          map[int64]bool  // Seq of the steps that failed lately, and are not tried now
 }
 
 // add takes in steps that the journal has numbered, and the changes that they were made from.
@@ -120,7 +120,7 @@ func (a *agenda) add(steps []journal.Step, changes []snapshot.Change) {
 func newExecution(e *Engine, state *journal.State, p *prepared, sum *Summary) *execution {
 	e.cfg.Observe(event.Event{Type: event.Planned, Steps: p.todo.steps, UploadBytes: p.todo.uploadBytes})
 	x := &execution{
-		e: e, state: state, p: p, sum: sum, governor: e.newGovernor(), throttles: e.throttles.Load(),
+		e: e, state: state, p: p, sum: sum, limiter: e.newLimiter(), throttles: e.throttles.Load(),
 		flights: make(map[int64]flight), jobs: make(chan []journal.Step), results: make(chan []result, 16),
 	}
 	x.begin()
@@ -131,7 +131,7 @@ func newExecution(e *Engine, state *journal.State, p *prepared, sum *Summary) *e
 func (x *execution) begin() {
 	x.agenda, x.deleting = x.p.todo, false
 	x.claims, x.blocked, x.held = pathset.NewClaims(&x.e.caps), pathset.NewClaims(&x.e.caps), pathset.NewClaims(&x.e.caps)
-	x.lost = newLosses()
+	x.unsent = newFailedUploads()
 }
 
 // run performs every pending step that can be performed now. Its error is what ended it early.
@@ -148,14 +148,14 @@ func (x *execution) run(ctx context.Context) error {
 		x.ask = t.C
 	}
 	var workers sync.WaitGroup
-	for range x.governor.max + x.spare() {
+	for range x.limiter.max + x.spare() {
 		workers.Go(func() {
 			for job := range x.jobs {
 				x.results <- x.e.inSlot(ctx, job)
 			}
 		})
 	}
-	err := x.pass(ctx, newScribe(x.e))
+	err := x.pass(ctx, newAckWriter(x.e))
 	for err == nil && len(x.flights) > 0 {
 		err = x.goOnBeside(ctx)
 	}
@@ -171,12 +171,12 @@ func (x *execution) run(ctx context.Context) error {
 		return errors.Join(x.stop, err)
 	}
 	x.e.yielded = x.e.yielded || x.leftover
-	return errors.Join(x.stop, x.e.noteDoubts(x.doubts))
+	return errors.Join(x.stop, x.e.recordInDoubt(x.inDoubt))
 }
 
 // pass goes through what is pending once. Long transfers may be left under way, and nothing else is, if
 // something else is due that they must not hold up. Its error is that of the journal.
-func (x *execution) pass(ctx context.Context, s *scribe) error {
+func (x *execution) pass(ctx context.Context, s *ackWriter) error {
 	x.e.phase("transferring")
 	ended := make(chan error, 1)
 	go func() { ended <- s.run() }()
@@ -193,35 +193,35 @@ func (e *Engine) inSlot(ctx context.Context, job []journal.Step) []result {
 	return e.perform(ctx, job) // which sees for itself that ctx is done
 }
 
-// newGovernor starts with what the Connection advises. A number that a person gave is kept to; so is
+// newLimiter starts with what the Connection advises. A number that a person gave is kept to; so is
 // what suits a disk of this machine, where more at once only wears the heads.
-func (e *Engine) newGovernor() *governor {
+func (e *Engine) newLimiter() *limiter {
 	if n := e.cfg.Transfers; n > 0 {
-		return newGovernor(n, n)
+		return newLimiter(n, n)
 	}
 	start := cmp.Or(e.caps.Transfers, defaultTransfers)
 	if e.caps.Volatile {
-		return newGovernor(start, start)
+		return newLimiter(start, start)
 	}
-	return newGovernor(start, min(4*start, MaxTransfers))
+	return newLimiter(start, min(4*start, MaxTransfers))
 }
 
 // dispatch walks all pages. When it returns nothing is under way.
-func (x *execution) dispatch(ctx context.Context, scribe *scribe) {
+func (x *execution) dispatch(ctx context.Context, acks *ackWriter) {
 	var batch []journal.Step // it may span pages
-	for page := range scribe.pages {
+	for page := range acks.pages {
 		for _, step := range page {
 			if x.stop != nil || x.yields() {
 				break
 			}
-			batch = x.admit(ctx, step, batch, scribe)
+			batch = x.admit(ctx, step, batch, acks)
 		}
 		if x.stop != nil || x.e.yielded {
 			break
 		}
 	}
-	x.start(ctx, batch, scribe)
-	x.land(scribe)
+	x.start(ctx, batch, acks)
+	x.land(acks)
 }
 
 // yields reports whether the rest is left to another plan. What was claimed and not started did not
@@ -233,7 +233,7 @@ func (x *execution) yields() bool {
 
 // admit starts a step, or adds it to the batch of deletes that is being gathered, after waiting for
 // whatever must come before it. It returns the batch as it is now.
-func (x *execution) admit(ctx context.Context, step journal.Step, batch []journal.Step, scribe *scribe) []journal.Step {
+func (x *execution) admit(ctx context.Context, step journal.Step, batch []journal.Step, acks *ackWriter) []journal.Step {
 	if _, flies := x.flights[step.Seq]; flies {
 		return batch // an earlier pass started it
 	}
@@ -244,13 +244,13 @@ func (x *execution) admit(ctx context.Context, step journal.Step, batch []journa
 	}
 	if step.Seq > x.lastWork && !x.deleting {
 		x.deleting = true
-		x.land(scribe)
+		x.land(acks)
 	}
 	if !x.e.yielded && x.claims.Overlaps(&step) {
-		x.start(ctx, batch, scribe)
+		x.start(ctx, batch, acks)
 		batch = nil
 		if !x.e.yielded {
-			x.clear(&step, scribe)
+			x.clear(&step, acks)
 		}
 	}
 	if x.e.yielded || x.skip(&step) { // it may have turned out while something was waited for
@@ -258,31 +258,31 @@ func (x *execution) admit(ctx context.Context, step journal.Step, batch []journa
 	}
 	x.claims.Add(&step)
 	if step.Action != journal.Delete || step.Dir {
-		x.start(ctx, []journal.Step{step}, scribe)
+		x.start(ctx, []journal.Step{step}, acks)
 		return batch
 	}
 	batch = append(batch, step)
 	if len(batch) < x.e.caps.DeleteBatch {
 		return batch
 	}
-	x.start(ctx, batch, scribe)
+	x.start(ctx, batch, acks)
 	return nil
 }
 
 // start hands a job to the next free worker.
-func (x *execution) start(ctx context.Context, job []journal.Step, scribe *scribe) {
+func (x *execution) start(ctx context.Context, job []journal.Step, acks *ackWriter) {
 	if len(job) == 0 {
 		return
 	}
 	for x.stop == nil {
 		jobs := x.jobs
-		if x.govern(); len(x.flights) >= x.limit(job) {
+		if x.limitBy(); len(x.flights) >= x.limit(job) {
 			jobs = nil
 		}
 		select {
 		case jobs <- job:
 			x.flights[job[0].Seq] = flight{job, x.e.cfg.Now()}
-			x.governor.started(len(x.flights))
+			x.limiter.started(len(x.flights))
 			return
 		case <-x.ask:
 			if x.interrupted() {
@@ -290,11 +290,11 @@ func (x *execution) start(ctx context.Context, job []journal.Step, scribe *scrib
 				return
 			}
 		case done := <-x.results:
-			x.settle(done, scribe)
-		case steps := <-scribe.written:
+			x.account(done, acks)
+		case steps := <-acks.written:
 			x.release(steps)
-		case <-scribe.failed:
-			x.stop = errStopped // the scribe's own error says why
+		case <-acks.failed:
+			x.stop = errStopped // the ackWriter's own error says why
 		case <-ctx.Done():
 			x.stop = ctx.Err()
 		}
@@ -305,12 +305,12 @@ func (x *execution) start(ctx context.Context, job []journal.Step, scribe *scrib
 // one of the long transfers has ended.
 func (x *execution) limit(job []journal.Step) int {
 	if x.long != nil && job[0].Seq > x.p.before {
-		return x.governor.limit + x.spare()
+		return x.limiter.limit + x.spare()
 	}
-	return x.governor.limit
+	return x.limiter.limit
 }
 
-// spare is how many steps more than the governor's limit there may be: none if a person set it.
+// spare is how many steps more than the limiter's limit there may be: none if a person set it.
 func (x *execution) spare() int {
 	if x.e.cfg.Transfers > 0 {
 		return 0
@@ -318,25 +318,25 @@ func (x *execution) spare() int {
 	return 1
 }
 
-// govern lets the governor see how things go.
-func (x *execution) govern() {
+// limitBy lets the limiter see how things go.
+func (x *execution) limitBy() {
 	x.e.throttles.Add(x.e.conn.Throttled()) // a large file's come long before it ends
 	units := x.e.moved.Load() + x.steps*stepUnits
 	if n := x.e.throttles.Load(); n != x.throttles {
 		x.throttles = n
-		x.governor.throttled(x.e.cfg.Now(), units)
+		x.limiter.throttled(x.e.cfg.Now(), units)
 	}
-	x.governor.measure(x.e.cfg.Now(), units)
-	x.e.parallel.Store(int64(x.governor.limit))
+	x.limiter.measure(x.e.cfg.Now(), units)
+	x.e.parallel.Store(int64(x.limiter.limit))
 }
 
 // land waits until nothing is under way, or only what other things must not wait for.
-func (x *execution) land(scribe *scribe) {
+func (x *execution) land(acks *ackWriter) {
 	for len(x.flights) > 0 {
 		select {
 		case done := <-x.results:
-			x.settle(done, scribe)
-		case steps := <-scribe.written:
+			x.account(done, acks)
+		case steps := <-acks.written:
 			x.release(steps)
 		case <-x.ask:
 			if x.interrupted() {
@@ -346,25 +346,25 @@ func (x *execution) land(scribe *scribe) {
 	}
 }
 
-// clear waits until every step that overlaps this one is written down, and hurries the scribe.
-func (x *execution) clear(step *journal.Step, scribe *scribe) {
+// clear waits until every step that overlaps this one is written down, and hurries the ackWriter.
+func (x *execution) clear(step *journal.Step, acks *ackWriter) {
 	for x.stop == nil && x.claims.Overlaps(step) {
 		if x.unwritten > 0 {
-			scribe.inbox <- note{hurry: true}
+			acks.inbox <- note{hurry: true}
 		}
 		select {
 		case done := <-x.results:
-			x.settle(done, scribe)
-		case steps := <-scribe.written:
+			x.account(done, acks)
+		case steps := <-acks.written:
 			x.release(steps)
-		case <-scribe.failed:
+		case <-acks.failed:
 			x.stop = errStopped
 		}
 	}
 }
 
-// settle accounts for a finished job and passes its results on to be written down.
-func (x *execution) settle(done []result, scribe *scribe) {
+// account accounts for a finished job and passes its results on to be written down.
+func (x *execution) account(done []result, acks *ackWriter) {
 	delete(x.flights, done[0].step.Seq)
 	x.steps += int64(len(done))
 	for i := range done {
@@ -373,14 +373,14 @@ func (x *execution) settle(done []result, scribe *scribe) {
 		if r.err == nil {
 			x.unwritten++
 			x.sum.add(r, x.saved[r.step.Seq])
-			if x.e.spree.counts(&r.step, x.e.cfg.Now()) {
+			if x.e.burst.counts(&r.step, x.e.cfg.Now()) {
 				x.deleted++
 			}
 		} else {
 			x.failed(r)
 		}
 		x.e.cfg.Observe(event.Event{Type: event.StepDone, Step: &r.step, Err: r.err})
-		scribe.inbox <- note{result: *r}
+		acks.inbox <- note{result: *r}
 	}
 }
 
@@ -388,11 +388,11 @@ func (x *execution) failed(r *result) {
 	x.claims.Remove(&r.step)
 	x.blocked.Add(&r.step)
 	x.lose(&r.step)
-	if r.doubt {
-		x.doubts = append(x.doubts, r.step)
+	if r.inDoubt {
+		x.inDoubt = append(x.inDoubt, r.step)
 	}
 	if errors.Is(r.err, remote.ErrCannotMove) {
-		x.e.suspect(r.step.Path) // so that a run that looks at a part plans it anew as well
+		x.e.rescanLater(r.step.Path) // so that a run that looks at a part plans it anew as well
 	}
 	switch {
 	case !endsRun(r.err):
@@ -406,7 +406,7 @@ func (x *execution) failed(r *result) {
 // lose remembers a new file that is not on the remote: what is deleted may be a copy of it.
 func (x *execution) lose(s *journal.Step) {
 	if s.Action == journal.Send && s.Old == nil && s.How == journal.Upload {
-		x.lost.add(s.New)
+		x.unsent.add(s.New)
 	}
 }
 
@@ -426,11 +426,11 @@ func (x *execution) skip(step *journal.Step) bool {
 	case step.Held, x.held.Overlaps(step):
 		x.held.Add(step) // what waits for a person is no failure
 		return true
-	case x.aside[step.Seq]:
+	case x.backedOff[step.Seq]:
 		x.blocked.Add(step)
 		x.lose(step)
 		return true
-	case x.blocked.Overlaps(step), x.deleting && x.lost.mayBe(step.Old):
+	case x.blocked.Overlaps(step), x.deleting && x.unsent.mayBe(step.Old):
 		x.blocked.Add(step)
 		x.e.cfg.Log.Info("waits for a step that failed", "path", step.Path)
 		x.sum.fail(step.Path, errBlocked)

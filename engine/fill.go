@@ -26,7 +26,7 @@ func (e *Engine) fill(ctx context.Context, state *journal.State) (p prepared, er
 	if err := e.learnCaps(ctx, state); err != nil {
 		return p, err
 	}
-	if e.caps.CaseInsensitive { // a path may have its twin in any other piece
+	if e.caps.CaseInsensitive { // a path may have its case variant in any other piece
 		return e.prepareWhole(ctx, state)
 	}
 	if _, err := e.cfg.Journal.Begin(journal.Plan{}, e.cfg.Now()); err != nil {
@@ -46,7 +46,7 @@ func (e *Engine) fill(ctx context.Context, state *journal.State) (p prepared, er
 	if err != nil {
 		return p, fmt.Errorf("scan %s: %w", scan.Root, err)
 	}
-	p.seen = &sight{head: head, problems: head.Problems}
+	p.seen = &scanned{head: head, problems: head.Problems}
 	return p, nil
 }
 

@@ -11,9 +11,9 @@ import (
 // the journal says in which boot of the machine it happened. A run that finds another boot there
 // believes the disk rather than the base, with one listing.
 
-// noteUnflushed marks the time in which acknowledged steps may still be undone. It is durable before
+// recordUnflushed marks the time in which acknowledged steps may still be undone. It is durable before
 // the first of them.
-func (e *Engine) noteUnflushed(state *journal.State, volatile bool) error {
+func (e *Engine) recordUnflushed(state *journal.State, volatile bool) error {
 	if !volatile || e.cfg.Boot == "" || state.Unflushed == e.cfg.Boot {
 		return nil
 	}

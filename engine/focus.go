@@ -66,15 +66,15 @@ func (e *Engine) RunWithin(ctx context.Context, f Focus, i Interrupter) (Outcome
 	if f.PlanOnly && err == nil {
 		return out, nil
 	}
-	if note := e.noteOutcome(begun, &out.Summary, err); note != nil && err == nil {
+	if note := e.recordOutcome(begun, &out.Summary, err); note != nil && err == nil {
 		err = note
 	}
 	return out, err
 }
 
-// suspect makes the next look take in paths about which the base has just learned something: what the
+// rescanLater makes the next look take in paths about which the base has just learned something: what the
 // source has there was compared with something else.
-func (e *Engine) suspect(paths ...string) { e.suspects = append(e.suspects, paths...) }
+func (e *Engine) rescanLater(paths ...string) { e.rescan = append(e.rescan, paths...) }
 
 // prepareWithin is prepare for a part of the source. Steps that are pending and have nothing to do with
 // that part stay as they are.
@@ -85,15 +85,15 @@ func (e *Engine) prepareWithin(ctx context.Context, state *journal.State, f Focu
 	}
 	scopes := f.Scopes
 	if f.PlanOnly {
-		if e.doubts, err = e.doubtful(); err != nil {
+		if e.inDoubt, err = e.stepsInDoubt(); err != nil {
 			return p, err
 		}
-		e.executed = true // so that these are the doubts from now on
+		e.executed = true // so that these are in doubt from now on
 	}
 	if f.PlanOnly || e.beside {
-		pending, scopes = e.leaveDoubts(pending, scopes, out)
+		pending, scopes = e.leaveInDoubt(pending, scopes, out)
 	}
-	for _, path := range e.suspects {
+	for _, path := range e.rescan {
 		scopes = append(scopes, snapshot.Scope{Path: path, Deep: true})
 	}
 	for range maxWidenings {
@@ -102,14 +102,14 @@ func (e *Engine) prepareWithin(ctx context.Context, state *journal.State, f Focu
 		}
 		var kept, dropped []journal.Step
 		scopes, kept, dropped = widen(&e.caps, scopes, pending)
-		if p.seen, err = e.lookWithin(ctx, state, scopes); err != nil {
+		if p.seen, err = e.scanWithin(ctx, state, scopes); err != nil {
 			return p, err
 		}
 		plan, waiting, err := e.planGracefully(p.seen, f.Grace)
 		if err != nil {
 			return p, err
 		}
-		if (f.PlanOnly || e.beside) && len(overlapping(&e.caps, e.doubts, plan.Steps)) > 0 {
+		if (f.PlanOnly || e.beside) && len(overlapping(&e.caps, e.inDoubt, plan.Steps)) > 0 {
 			if e.beside {
 				return p, errEntangled
 			}
@@ -132,24 +132,24 @@ func (e *Engine) prepareWithin(ctx context.Context, state *journal.State, f Focu
 	return e.prepareWhole(ctx, state)
 }
 
-// leaveDoubts takes out of the pending steps those in doubt, which nobody may plan anew before it is known
+// leaveInDoubt takes out of the pending steps those in doubt, which nobody may plan anew before it is known
 // what became of them, and out of scopes what has to do with them.
-func (e *Engine) leaveDoubts(pending []journal.Step, scopes []snapshot.Scope, out *Outcome) (rest []journal.Step, others []snapshot.Scope) {
-	if len(e.doubts) == 0 {
+func (e *Engine) leaveInDoubt(pending []journal.Step, scopes []snapshot.Scope, out *Outcome) (rest []journal.Step, others []snapshot.Scope) {
+	if len(e.inDoubt) == 0 {
 		return pending, scopes
 	}
-	doubts := pathset.NewClaims(&e.caps)
-	for i := range e.doubts {
-		doubts.Add(&e.doubts[i])
+	inDoubt := pathset.NewClaims(&e.caps)
+	for i := range e.inDoubt {
+		inDoubt.Add(&e.inDoubt[i])
 	}
 	for i := range pending {
-		if !doubts.Overlaps(&pending[i]) {
+		if !inDoubt.Overlaps(&pending[i]) {
 			rest = append(rest, pending[i])
 		}
 	}
 	others = make([]snapshot.Scope, 0, len(scopes))
 	for _, s := range scopes {
-		if doubts.Overlaps(&journal.Step{Path: s.Path}) {
+		if inDoubt.Overlaps(&journal.Step{Path: s.Path}) {
 			out.Deferred = append(out.Deferred, s.Path)
 			continue
 		}
@@ -234,16 +234,16 @@ func overlapping(caps *remote.Caps, kept, steps []journal.Step) (both []journal.
 	return both
 }
 
-// lookWithin is look for a part of the source.
-func (e *Engine) lookWithin(ctx context.Context, state *journal.State, scopes []snapshot.Scope) (*sight, error) {
+// scanWithin is look for a part of the source.
+func (e *Engine) scanWithin(ctx context.Context, state *journal.State, scopes []snapshot.Scope) (*scanned, error) {
 	if len(scopes) == 0 {
-		return &sight{head: &snapshot.Head{Mounts: state.Mounts}}, nil
+		return &scanned{head: &snapshot.Head{Mounts: state.Mounts}}, nil
 	}
-	return e.lookAt(ctx, state, scopes)
+	return e.scanAt(ctx, state, scopes)
 }
 
 // planGracefully plans, and takes out again what went away and was not moved, as long as it has grace.
-func (e *Engine) planGracefully(s *sight, grace []string) (plan journal.Plan, waiting []string, err error) {
+func (e *Engine) planGracefully(s *scanned, grace []string) (plan journal.Plan, waiting []string, err error) {
 	if plan, err = e.plan(s); err != nil || len(grace) == 0 {
 		return plan, nil, err
 	}
@@ -315,16 +315,16 @@ func (e *Engine) amend(state *journal.State, p *prepared, plan journal.Plan, sco
 	if p.cycle, err = e.cfg.Journal.Amend(plan, drop, settled, e.cfg.Now()); err != nil {
 		return err
 	}
-	e.suspects = nil
+	e.rescan = nil
 	if len(plan.Steps) > 0 {
 		p.before = plan.Steps[0].Seq - 1
 	}
 	p.todo.add(kept, nil)
 	p.todo.add(plan.Steps, p.seen.changes)
 	p.seen.changes = nil
-	if p.todo.aside, err = e.setAside(kept); err != nil {
+	if p.todo.backedOff, err = e.backedOff(kept); err != nil {
 		return err
 	}
-	p.idle = len(plan.Steps) == 0 && len(p.todo.aside) == len(kept)
+	p.idle = len(plan.Steps) == 0 && len(p.todo.backedOff) == len(kept)
 	return nil
 }

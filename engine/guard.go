@@ -63,10 +63,10 @@ func (m MaxDelete) limit(files int64) (int64, bool) {
 // It marks the ones that may not as Held, in place, and says why; everything else goes on.
 // Deletes that the planner itself holds (they would lose what was retained) are held here as well.
 func (e *Engine) guard(steps []journal.Step, state *journal.State) (*Hold, error) {
-	e.spree.excused = false
+	e.burst.excused = false
 	count, planned := countDeletes(steps)
 	if count == 0 && planned == 0 {
-		e.spree.holds = false
+		e.burst.holds = false
 		return nil, nil
 	}
 	totals, err := e.cfg.Journal.Totals()
@@ -78,7 +78,7 @@ func (e *Engine) guard(steps []journal.Step, state *journal.State) (*Hold, error
 		// What a held plan sends all the same enlarges the base: it must not let its own deletes through.
 		files = min(files, state.HeldBase)
 	}
-	before := e.spree.deletes(e.cfg.Now())
+	before := e.burst.deletes(e.cfg.Now())
 	limit, limited := e.cfg.MaxDelete.limit(files + before)
 	over := limited && count+before > limit
 	if !over && e.cfg.Staying && state.HeldDigest != "" {
@@ -87,7 +87,7 @@ func (e *Engine) guard(steps []journal.Step, state *journal.State) (*Hold, error
 		}
 	}
 	if !over && planned == 0 {
-		e.spree.holds = false
+		e.burst.holds = false
 		return nil, nil
 	}
 	hold := &Hold{Deletes: count, Limit: limit, Base: files, Digest: digestDeletes(steps, over)}
@@ -100,7 +100,7 @@ func (e *Engine) guard(steps []journal.Step, state *journal.State) (*Hold, error
 		hold.Deletes, hold.Limit = planned, -1
 		hold.Why = fmt.Sprintf("the remote retains %d of its files where the source has something else", planned)
 	}
-	approved, err := e.approved(hold, steps, over, state)
+	approved, err := e.isApproved(hold, steps, over, state)
 	if err != nil {
 		return nil, err
 	}
@@ -110,17 +110,17 @@ func (e *Engine) guard(steps []journal.Step, state *journal.State) (*Hold, error
 		}
 	}
 	if approved {
-		e.spree = spree{excused: true}
+		e.burst = deleteBurst{excused: true}
 		return nil, nil
 	}
-	e.spree.holds = over
+	e.burst.holds = over
 	return hold, nil
 }
 
-// spree is what a process that stays has deleted lately. A source that goes file by file, in portions
-// that no plan would be held for, is a source that goes all the same: deletes with less than spreeGap
-// between them count together, and what is held keeps the spree alive until a person has looked.
-type spree struct {
+// deleteBurst is what a process that stays has deleted lately. A source that goes file by file, in portions
+// that no plan would be held for, is a source that goes all the same: deletes with less than burstGap
+// between them count together, and what is held keeps the burst alive until a person has looked.
+type deleteBurst struct {
 	files   int64
 	begun   time.Time // zero: none is under way
 	last    time.Time
@@ -128,19 +128,19 @@ type spree struct {
 	excused bool // a person let the deletes of this plan through: they do not count against later ones
 }
 
-const spreeGap = 10 * time.Minute
+const burstGap = 10 * time.Minute
 
-// deletes returns how many files went in the spree that is under way.
-func (s *spree) deletes(now time.Time) int64 {
-	if !s.holds && now.Sub(s.last) > spreeGap {
+// deletes returns how many files went in the burst that is under way.
+func (s *deleteBurst) deletes(now time.Time) int64 {
+	if !s.holds && now.Sub(s.last) > burstGap {
 		s.files, s.begun = 0, time.Time{}
 	}
 	return s.files
 }
 
-// counts reports whether the delete of a file is one of those that a spree is about: what came and went
+// counts reports whether the delete of a file is one of those that a burst is about: what came and went
 // while it lasted was never there to be lost. An mtime of the future proves nothing.
-func (s *spree) counts(step *journal.Step, now time.Time) bool {
+func (s *deleteBurst) counts(step *journal.Step, now time.Time) bool {
 	if !countable(step) || step.Dir {
 		return false
 	}
@@ -151,7 +151,7 @@ func (s *spree) counts(step *journal.Step, now time.Time) bool {
 	return step.Old.Mtime < begun.UnixNano() || step.Old.Mtime > now.UnixNano()
 }
 
-func (s *spree) add(files int64, now time.Time) {
+func (s *deleteBurst) add(files int64, now time.Time) {
 	if s.excused || files == 0 {
 		return
 	}
@@ -206,16 +206,16 @@ func countable(s *journal.Step) bool {
 	return s.Action == journal.Delete && s.Reason != journal.Stale && s.Reason != journal.Renamed
 }
 
-// approved reports whether a person let exactly these deletes through: by `approve`, by --approve, or
+// isApproved reports whether a person let exactly these deletes through: by `approve`, by --approve, or
 // in an earlier run that was interrupted before it had done them all.
-func (e *Engine) approved(hold *Hold, steps []journal.Step, over bool, state *journal.State) (bool, error) {
+func (e *Engine) isApproved(hold *Hold, steps []journal.Step, over bool, state *journal.State) (bool, error) {
 	if hold.Digest == state.ApprovedDigest {
 		return true, nil
 	}
 	if e.cfg.Approve {
-		shown := cmp.Or(e.letThrough, state.HeldDigest)
+		shown := cmp.Or(e.approved, state.HeldDigest)
 		if shown == "" || shown == hold.Digest {
-			e.letThrough = hold.Digest // and nothing else, in later rounds of this run
+			e.approved = hold.Digest // and nothing else, in later rounds of this run
 			return true, nil
 		}
 		hold.Why += "; --approve was given, but these are not the deletes that were held before"

@@ -36,12 +36,12 @@ func (e *Engine) perform(ctx context.Context, job []journal.Step) []result {
 	if r.err = e.backUp(ctx, &r); r.err == nil {
 		r.err = e.attempt(ctx, &r.step, func() (err error) {
 			r.entry, err = e.once(ctx, &r.step)
-			r.doubt = r.doubt || err != nil && !certain(err)
+			r.inDoubt = r.inDoubt || err != nil && !certain(err)
 			return err
 		})
 	}
-	r.doubt = r.doubt && r.err != nil
-	e.judge(&r)
+	r.inDoubt = r.inDoubt && r.err != nil
+	e.classify(&r)
 	return []result{r}
 }
 
@@ -54,7 +54,7 @@ func (e *Engine) backUp(ctx context.Context, r *result) error {
 	if !e.caps.Backup || !replaces || s.How != journal.Upload && s.How != journal.Copy {
 		return nil
 	}
-	r.doubt = true
+	r.inDoubt = true
 	err := e.attempt(ctx, s, func() error { return e.conn.Backup(ctx, s.Path) })
 	if err != nil {
 		return fmt.Errorf("back up what is replaced: %w", err)
@@ -156,7 +156,7 @@ func (e *Engine) performDeletes(ctx context.Context, job []journal.Step) []resul
 		var left []int
 		for n, err := range e.deleteOnce(ctx, job, todo) {
 			i := todo[n]
-			if results[i].err, results[i].doubt = err, err != nil; hopeful(err) {
+			if results[i].err, results[i].inDoubt = err, err != nil; hopeful(err) {
 				left = append(left, i)
 			}
 		}

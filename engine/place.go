@@ -93,14 +93,14 @@ func (e *Engine) compareMoved(ctx context.Context) error {
 	}
 	e.cfg.Log.Info("compared", "files", report.Checked, "corrected", report.Repaired)
 	if report.Repaired > 0 {
-		e.suspect("") // what is missing may be anywhere, and nobody hinted at it
+		e.rescanLater("") // what is missing may be anywhere, and nobody hinted at it
 	}
 	return nil
 }
 
-// notePlaces writes down where the remote is. What was sent while it went away went elsewhere: then the
+// recordPlaces writes down where the remote is. What was sent while it went away went elsewhere: then the
 // place is noted without the identity of its directory, so that it is compared once it is back.
-func (e *Engine) notePlaces() error {
+func (e *Engine) recordPlaces() error {
 	was := e.at
 	now, err := e.conn.Places()
 	if err != nil || len(now) == 0 {

@@ -28,7 +28,7 @@ func (e *Engine) Plan(ctx context.Context) (*Preview, error) {
 	if err != nil {
 		return nil, err
 	}
-	seen, err := e.lookAgainst(ctx, &state, nil, base)
+	seen, err := e.scanAgainst(ctx, &state, nil, base)
 	if err != nil {
 		return nil, err
 	}

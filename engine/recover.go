@@ -22,7 +22,7 @@ import (
 // itself, by what the remote now holds at its paths. A crash anywhere in here finds the same steps in
 // doubt again.
 func (e *Engine) recover(ctx context.Context) error {
-	steps, err := e.doubtful()
+	steps, err := e.stepsInDoubt()
 	if err != nil || len(steps) == 0 {
 		return err
 	}
@@ -43,10 +43,10 @@ func (e *Engine) recover(ctx context.Context) error {
 	return f.write(ctx)
 }
 
-// doubtful returns the steps whose outcome nobody knows.
-func (e *Engine) doubtful() ([]journal.Step, error) {
+// stepsInDoubt returns the steps whose outcome nobody knows.
+func (e *Engine) stepsInDoubt() ([]journal.Step, error) {
 	if e.executed {
-		return e.doubts, nil
+		return e.inDoubt, nil
 	}
 	claimed, err := e.cfg.Journal.Started()
 	if err != nil {
@@ -63,11 +63,11 @@ func (e *Engine) doubtful() ([]journal.Step, error) {
 	return started, nil
 }
 
-// noteDoubts ends an execution: what it started and did not acknowledge did not happen, but for the
+// recordInDoubt ends an execution: what it started and did not acknowledge did not happen, but for the
 // steps that failed in doubt.
-func (e *Engine) noteDoubts(doubts []journal.Step) error {
-	e.doubts, e.executed = doubts, true
-	if len(doubts) > 0 {
+func (e *Engine) recordInDoubt(inDoubt []journal.Step) error {
+	e.inDoubt, e.executed = inDoubt, true
+	if len(inDoubt) > 0 {
 		return nil // the journal keeps all that was claimed in doubt, should this process end here
 	}
 	return e.cfg.Journal.Settle(e.cfg.Now())
@@ -279,12 +279,12 @@ func (f *finding) write(ctx context.Context) error {
 		return err
 	}
 	for i := range f.done {
-		f.e.suspect(f.done[i].Step.Path)
+		f.e.rescanLater(f.done[i].Step.Path)
 	}
 	for i := range f.wrong {
-		f.e.suspect(f.wrong[i].Path)
+		f.e.rescanLater(f.wrong[i].Path)
 	}
-	f.e.suspect(f.absent...)
+	f.e.rescanLater(f.absent...)
 	if err := f.e.forget(f.absent); err != nil {
 		return err
 	}
@@ -297,9 +297,9 @@ func (f *finding) write(ctx context.Context) error {
 		if err := f.e.adopt(ctx); err != nil {
 			return err
 		}
-		f.e.suspect("") // everything
+		f.e.rescanLater("") // everything
 	}
-	f.e.doubts, f.e.executed = nil, true
+	f.e.inDoubt, f.e.executed = nil, true
 	return j.Settle(f.e.cfg.Now())
 }
 

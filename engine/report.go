@@ -18,7 +18,7 @@ type Summary struct {
 	Failures []Failure           `json:"-"` // the first MaxFailures of them
 	Hold     *Hold               `json:"-"` // nil: the guard holds nothing
 
-	aside int64 // pending steps that failed lately and were not tried
+	backedOff int64 // pending steps that failed lately and were not tried
 }
 
 // HeldByMounts says what of Held is kept for file systems that are not mounted any more, or are others;

@@ -29,9 +29,9 @@ func (e *Engine) checkSource(state *journal.State) (snapshot.Identity, error) {
 	return now, nil
 }
 
-// noteSource remembers which file systems the acknowledged tree is made of, and what is held.
+// recordSource remembers which file systems the acknowledged tree is made of, and what is held.
 // It writes only what differs, so that a run over an unchanged tree does not write here.
-func (e *Engine) noteSource(state *journal.State, id snapshot.Identity, head *snapshot.Head, hold *Hold, carries [][2]string) error {
+func (e *Engine) recordSource(state *journal.State, id snapshot.Identity, head *snapshot.Head, hold *Hold, carries [][2]string) error {
 	text, err := json.Marshal(id)
 	if err != nil {
 		return fmt.Errorf("encode the source's identity: %w", err)

@@ -95,7 +95,7 @@ func (e *Engine) Verify(ctx context.Context, opt VerifyOptions) (*Report, error)
 		return report, nil
 	}
 	if report.Clean() {
-		return report, e.notePlaces()
+		return report, e.recordPlaces()
 	}
 	for _, d := range report.Extra {
 		found[d.Path] = target[d.Path]
@@ -106,7 +106,7 @@ func (e *Engine) Verify(ctx context.Context, opt VerifyOptions) (*Report, error)
 	if err := e.repair(report, found); err != nil {
 		return report, err
 	}
-	return report, e.notePlaces()
+	return report, e.recordPlaces()
 }
 
 // listAll returns what the remote holds, by path.

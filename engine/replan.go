@@ -57,7 +57,7 @@ func (x *execution) interrupted() bool {
 		x.stop = ErrPaused
 		x.abandon() // and what is under way lands now
 	}
-	if x.stop != nil || x.alone || len(x.doubts) > 0 {
+	if x.stop != nil || x.alone || len(x.inDoubt) > 0 {
 		return false
 	}
 	now := x.e.cfg.Now()
@@ -66,16 +66,16 @@ func (x *execution) interrupted() bool {
 			return false
 		}
 	}
-	aloft := x.aloft()
-	if !x.e.interrupter.Due(&aloft) {
+	inFlight := x.inFlight()
+	if !x.e.interrupter.Due(&inFlight) {
 		return false
 	}
 	x.e.yielded = true
 	return true
 }
 
-// aloft are the paths of what is under way.
-func (x *execution) aloft() pathset.Claims {
+// inFlight are the paths of what is under way.
+func (x *execution) inFlight() pathset.Claims {
 	c := pathset.NewClaims(&x.e.caps)
 	for _, f := range x.flights {
 		for i := range f.job {
@@ -95,7 +95,7 @@ func (x *execution) drop(job []journal.Step) {
 // goOnBeside plans what is due, and goes through what is pending, while long transfers are under way.
 // Its error is that of the journal; what else goes wrong is x.stop.
 func (x *execution) goOnBeside(ctx context.Context) error {
-	s := newScribe(x.e)
+	s := newAckWriter(x.e)
 	if x.stop == nil {
 		switch err := x.planBeside(ctx); {
 		case errors.Is(err, errEntangled):
@@ -111,13 +111,13 @@ func (x *execution) goOnBeside(ctx context.Context) error {
 
 // planBeside takes what is due into what is executed.
 func (x *execution) planBeside(ctx context.Context) error {
-	e, aloft := x.e, x.aloft()
-	e.beside, e.doubts = true, nil
-	defer func() { e.beside, e.doubts = false, nil }()
+	e, inFlight := x.e, x.inFlight()
+	e.beside, e.inDoubt = true, nil
+	defer func() { e.beside, e.inDoubt = false, nil }()
 	for _, f := range x.flights {
-		e.doubts = append(e.doubts, f.job...)
+		e.inDoubt = append(e.inDoubt, f.job...)
 	}
-	err := e.interrupter.Replan(&aloft, func(f Focus) (out Outcome, err error) {
+	err := e.interrupter.Replan(&inFlight, func(f Focus) (out Outcome, err error) {
 		id, err := e.checkSource(x.state)
 		if err != nil {
 			return out, err
@@ -127,15 +127,15 @@ func (x *execution) planBeside(ctx context.Context) error {
 			return out, err
 		}
 		*x.p, out.Planned = p, true
-		return out, e.notePlan(x.state, id, &p, x.sum)
+		return out, e.recordPlan(x.state, id, &p, x.sum)
 	})
 	if err != nil {
 		return err
 	}
 	x.begin()
-	for i := range e.doubts {
-		x.claims.Add(&e.doubts[i])
+	for i := range e.inDoubt {
+		x.claims.Add(&e.inDoubt[i])
 	}
-	x.unwritten, x.long, e.yielded = 0, &aloft, false
+	x.unwritten, x.long, e.yielded = 0, &inFlight, false
 	return nil
 }

@@ -14,8 +14,8 @@ const (
 	maxRetry   = time.Hour
 )
 
-// setAside returns those of the pending steps that have to wait, by number.
-func (e *Engine) setAside(pending []journal.Step) (map[int64]bool, error) {
+// backedOff returns those of the pending steps that have to wait, by number.
+func (e *Engine) backedOff(pending []journal.Step) (map[int64]bool, error) {
 	if len(pending) == 0 {
 		return nil, nil
 	}

@@ -10,9 +10,9 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// judge decides what a failure of a step means: whether it may have happened all the same, and
+// classify decides what a failure of a step means: whether it may have happened all the same, and
 // whether another plan, made from another look, may find another way.
-func (e *Engine) judge(r *result) {
+func (e *Engine) classify(r *result) {
 	switch err := r.err; {
 	case err == nil:
 	case errors.Is(err, remote.ErrCannotMove):

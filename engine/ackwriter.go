@@ -16,8 +16,8 @@ const (
 	ackDelay = 100 * time.Millisecond
 )
 
-// scribe is the one goroutine that reads and writes the journal while steps are executed.
-type scribe struct {
+// ackWriter is the one goroutine that reads and writes the journal while steps are executed.
+type ackWriter struct {
 	e       *Engine
 	pages   chan []journal.Step // claimed steps, in order; closed after the last
 	inbox   chan note           // closed by the dispatcher when nothing is under way
@@ -33,14 +33,14 @@ type scribe struct {
 	durable  []journal.Step // not yet told to the dispatcher
 }
 
-// note is what the dispatcher tells the scribe.
+// note is what the dispatcher tells the ackWriter.
 type note struct {
 	result result
 	hurry  bool // no result: somebody waits for what was noted so far
 }
 
-func newScribe(e *Engine) *scribe {
-	return &scribe{
+func newAckWriter(e *Engine) *ackWriter {
+	return &ackWriter{
 		e: e, pages: make(chan []journal.Step), written: make(chan []journal.Step),
 		failed: make(chan struct{}), inbox: make(chan note, ackGroup),
 	}
@@ -48,7 +48,7 @@ func newScribe(e *Engine) *scribe {
 
 // run serves until inbox is closed. Whatever happens it keeps emptying inbox, so that nobody waits
 // for it in vain.
-func (s *scribe) run() error {
+func (s *ackWriter) run() error {
 	err := s.serve()
 	if err != nil {
 		close(s.failed)
@@ -58,7 +58,7 @@ func (s *scribe) run() error {
 	return err
 }
 
-func (s *scribe) serve() error {
+func (s *ackWriter) serve() error {
 	tick := time.NewTicker(ackDelay)
 	defer tick.Stop()
 	pages := s.pages // nil after the last page
@@ -105,11 +105,11 @@ func (s *scribe) serve() error {
 }
 
 // startAfter has the steps that come after a number read first, and then the others.
-func (s *scribe) startAfter(seq int64) { s.after, s.upTo = seq, seq }
+func (s *ackWriter) startAfter(seq int64) { s.after, s.upTo = seq, seq }
 
 // next reads a page of pending steps and claims it; nil after the last. A crash after the claim and
 // before any acknowledgement leaves steps that may or may not have happened: see recover.go.
-func (s *scribe) next() error {
+func (s *ackWriter) next() error {
 	page, err := s.e.cfg.Journal.Pending(s.after, pageSteps)
 	if err != nil {
 		return fmt.Errorf("read pending steps: %w", err)
@@ -132,7 +132,7 @@ func (s *scribe) next() error {
 	return nil
 }
 
-func (s *scribe) note(n *note) error {
+func (s *ackWriter) note(n *note) error {
 	r, now := &n.result, s.e.cfg.Now()
 	switch {
 	case n.hurry:
@@ -152,7 +152,7 @@ func (s *scribe) note(n *note) error {
 
 // flush makes everything noted durable. A crash before it leaves the steps in doubt; a crash after it
 // does not.
-func (s *scribe) flush() error {
+func (s *ackWriter) flush() error {
 	if len(s.done) > 0 {
 		if err := s.e.cfg.Journal.Ack(s.done); err != nil {
 			return err

@@ -16,8 +16,8 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// sight is what one look at the source found.
-type sight struct {
+// scanned is what one look at the source found.
+type scanned struct {
 	head     *snapshot.Head
 	changes  []snapshot.Change  // head's, hashed where needed, less what could not be read
 	problems []snapshot.Problem // head's, and what could not be read
@@ -26,18 +26,18 @@ type sight struct {
 	within   []snapshot.Scope   // it was a look at these places, if not
 }
 
-// look scans the source and reads what the stat alone cannot tell.
-func (e *Engine) look(ctx context.Context, state *journal.State) (*sight, error) {
-	return e.lookAt(ctx, state, nil)
+// scan scans the source and reads what the stat alone cannot tell.
+func (e *Engine) scan(ctx context.Context, state *journal.State) (*scanned, error) {
+	return e.scanAt(ctx, state, nil)
 }
 
-// lookAt is look for these places; nil: everywhere.
-func (e *Engine) lookAt(ctx context.Context, state *journal.State, scopes []snapshot.Scope) (*sight, error) {
-	return e.lookAgainst(ctx, state, scopes, e.cfg.Journal)
+// scanAt is look for these places; nil: everywhere.
+func (e *Engine) scanAt(ctx context.Context, state *journal.State, scopes []snapshot.Scope) (*scanned, error) {
+	return e.scanAgainst(ctx, state, scopes, e.cfg.Journal)
 }
 
-// lookAgainst is lookAt for a base that is, or is about to be, the journal's.
-func (e *Engine) lookAgainst(ctx context.Context, state *journal.State, scopes []snapshot.Scope, base snapshot.Base) (*sight, error) {
+// scanAgainst is lookAt for a base that is, or is about to be, the journal's.
+func (e *Engine) scanAgainst(ctx context.Context, state *journal.State, scopes []snapshot.Scope, base snapshot.Base) (*scanned, error) {
 	e.phase("scanning")
 	scan := e.scanConfig(state)
 	scan.Within = scopes
@@ -46,9 +46,9 @@ func (e *Engine) lookAgainst(ctx context.Context, state *journal.State, scopes [
 		return nil, fmt.Errorf("scan %s: %w", scan.Root, err)
 	}
 	if e.cfg.Staying {
-		e.tell(head.Unproven, scopes == nil)
+		e.warn(head.Unproven, scopes == nil)
 	}
-	s := &sight{head: head, changes: head.Changes, problems: head.Problems, base: base, whole: scopes == nil, within: scopes}
+	s := &scanned{head: head, changes: head.Changes, problems: head.Problems, base: base, whole: scopes == nil, within: scopes}
 	head.Changes = nil
 	if len(s.changes) == 0 {
 		return s, nil
@@ -69,7 +69,7 @@ func (e *Engine) scanConfig(state *journal.State) snapshot.Config {
 }
 
 // hash reads the files whose content decides the plan, in parallel.
-func (e *Engine) hash(ctx context.Context, s *sight) error {
+func (e *Engine) hash(ctx context.Context, s *scanned) error {
 	known, err := e.knownSizes(s.changes)
 	if err != nil {
 		return err
@@ -119,7 +119,7 @@ func (e *Engine) hashChange(ctx context.Context, c *snapshot.Change) error {
 // drop takes out the changes whose file vanished meanwhile: they are left to the next look. A file that
 // cannot be read, or that is being written to, stays, unhashed: to send it is tried, and says why it
 // cannot be.
-func (s *sight) drop(indexes []int, errs []error) {
+func (s *scanned) drop(indexes []int, errs []error) {
 	gone := make(map[int]bool)
 	for n, i := range indexes {
 		if errors.Is(errs[n], fs.ErrNotExist) {
@@ -159,7 +159,7 @@ func (e *Engine) knownSizes(changes []snapshot.Change) (map[int64]bool, error) {
 }
 
 // plan turns what was seen into steps.
-func (e *Engine) plan(s *sight) (journal.Plan, error) {
+func (e *Engine) plan(s *scanned) (journal.Plan, error) {
 	if len(s.changes) == 0 {
 		return journal.Plan{}, nil
 	}
@@ -167,11 +167,11 @@ func (e *Engine) plan(s *sight) (journal.Plan, error) {
 	if err != nil {
 		return journal.Plan{}, err
 	}
-	kept, twins := newKeeper(s.base, s.changes), newTwinFinder(s.base, s.changes)
+	kept, variants := newPopulated(s.base, s.changes), newCaseVariants(s.base, s.changes)
 	in := plan.Input{
 		Changes: s.changes, Caps: e.caps,
 		CompleteSync: e.cfg.CompleteSync, EmptyDirs: e.cfg.EmptyDirs, Metadata: e.cfg.Metadata,
-		Known: known, Kept: kept.beneath, Twin: twins.find,
+		Known: known, Kept: kept.beneath, CaseVariant: variants.find,
 		Survived: func(old, now int) bool {
 			return snapshot.Survived(e.cfg.Scan, s.changes[now].Path, s.changes[old].Old)
 		},
@@ -181,7 +181,7 @@ func (e *Engine) plan(s *sight) (journal.Plan, error) {
 		s.problems = append(s.problems, snapshot.Problem{Path: s.changes[c.Change].Path, Err: c.Err()})
 	}
 	plan := plan.Make(in)
-	return plan, errors.Join(kept.err, kept.close(), twins.close())
+	return plan, errors.Join(kept.err, kept.close(), variants.close())
 }
 
 // knownContent finds, for the new content that was hashed, a path of the base that holds it and that
@@ -191,9 +191,9 @@ func (e *Engine) knownContent(changes []snapshot.Change) (map[plan.Content]strin
 		return nil, nil
 	}
 	known := make(map[plan.Content]string)
-	doubts := pathset.NewClaims(&e.caps) // while the remote is away there may be some: what they touch is not known
-	for i := range e.doubts {
-		doubts.Add(&e.doubts[i])
+	inDoubt := pathset.NewClaims(&e.caps) // while the remote is away there may be some: what they touch is not known
+	for i := range e.inDoubt {
+		inDoubt.Add(&e.inDoubt[i])
 	}
 	for _, c := range changes {
 		if c.New == nil || c.New.Kind != snapshot.File || c.New.HashType != snapshot.XXH3 || c.New.Size == 0 {
@@ -207,7 +207,7 @@ func (e *Engine) knownContent(changes []snapshot.Change) (map[plan.Content]strin
 		if err != nil {
 			return nil, err
 		}
-		if ok && !plan.Changed(changes, path) && !doubts.Overlaps(&journal.Step{Path: path}) {
+		if ok && !plan.Changed(changes, path) && !inDoubt.Overlaps(&journal.Step{Path: path}) {
 			known[content] = path
 		}
 	}
