@@ -18,7 +18,7 @@ const (
 
 // ackWriter is the one goroutine that reads and writes the journal while steps are executed.
 type ackWriter struct {
-	e       *Engine
+	r       *run
 	pages   chan []journal.Step // claimed steps, in order; closed after the last
 	inbox   chan note           // closed by the dispatcher when nothing is under way
 	written chan []journal.Step // steps whose acknowledgement is durable
@@ -39,9 +39,9 @@ type note struct {
 	hurry  bool // no result: somebody waits for what was noted so far
 }
 
-func newAckWriter(e *Engine) *ackWriter {
+func newAckWriter(r *run) *ackWriter {
 	return &ackWriter{
-		e: e, pages: make(chan []journal.Step), written: make(chan []journal.Step),
+		r: r, pages: make(chan []journal.Step), written: make(chan []journal.Step),
 		failed: make(chan struct{}), inbox: make(chan note, ackGroup),
 	}
 }
@@ -110,7 +110,7 @@ func (s *ackWriter) startAfter(seq int64) { s.after, s.upTo = seq, seq }
 // next reads a page of pending steps and claims it; nil after the last. A crash after the claim and
 // before any acknowledgement leaves steps that may or may not have happened: see recover.go.
 func (s *ackWriter) next() error {
-	page, err := s.e.cfg.Journal.Pending(s.after, pageSteps)
+	page, err := s.r.cfg.Journal.Pending(s.after, pageSteps)
 	if err != nil {
 		return fmt.Errorf("read pending steps: %w", err)
 	}
@@ -125,7 +125,7 @@ func (s *ackWriter) next() error {
 		return nil
 	}
 	s.after = page[len(page)-1].Seq
-	if err := s.e.cfg.Journal.Claim(s.after); err != nil {
+	if err := s.r.cfg.Journal.Claim(s.after); err != nil {
 		return fmt.Errorf("claim steps: %w", err)
 	}
 	s.page = page
@@ -133,7 +133,7 @@ func (s *ackWriter) next() error {
 }
 
 func (s *ackWriter) note(n *note) error {
-	r, now := &n.result, s.e.cfg.Now()
+	r, now := &n.result, s.r.cfg.Now()
 	switch {
 	case n.hurry:
 		return s.flush()
@@ -154,7 +154,7 @@ func (s *ackWriter) note(n *note) error {
 // does not.
 func (s *ackWriter) flush() error {
 	if len(s.done) > 0 {
-		if err := s.e.cfg.Journal.Ack(s.done); err != nil {
+		if err := s.r.cfg.Journal.Ack(s.done); err != nil {
 			return err
 		}
 		for i := range s.done {
@@ -162,7 +162,7 @@ func (s *ackWriter) flush() error {
 		}
 	}
 	if len(s.failures) > 0 {
-		if err := s.e.cfg.Journal.Fail(s.failures); err != nil {
+		if err := s.r.cfg.Journal.Fail(s.failures); err != nil {
 			return err
 		}
 	}

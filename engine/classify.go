@@ -12,16 +12,16 @@ import (
 
 // classify decides what a failure of a step means: whether it may have happened all the same, and
 // whether another plan, made from another look, may find another way.
-func (e *Engine) classify(r *result) {
-	switch err := r.err; {
+func (r *run) classify(done *result) {
+	switch err := done.err; {
 	case err == nil:
 	case errors.Is(err, remote.ErrCannotMove):
-		e.refuse(&r.step)
-		r.again = true
+		r.refuse(&done.step)
+		done.again = true
 	case errors.Is(err, errVanished), errors.Is(err, snapshot.ErrChanged):
-		r.again = true
+		done.again = true
 	case errors.Is(err, remote.ErrNotFound):
-		r.again = true // the base was wrong about the remote: recovery will look
+		done.again = true // the base was wrong about the remote: recovery will look
 	}
 }
 
@@ -46,17 +46,17 @@ func sameTime(a, b int64, precision time.Duration) bool {
 }
 
 // refuse remembers that this remote cannot do such a move, copy or touch. Workers call it concurrently.
-func (e *Engine) refuse(s *journal.Step) {
-	e.refusedMu.Lock()
-	defer e.refusedMu.Unlock()
+func (r *run) refuse(s *journal.Step) {
+	r.refusedMu.Lock()
+	defer r.refusedMu.Unlock()
 	switch {
 	case s.How == journal.Touch:
-		e.refused.metadata = true
+		r.refused.SetMetadata = true
 	case s.Action == journal.Send:
-		e.refused.copy = true
+		r.refused.Copy = true
 	case s.Dir:
-		e.refused.dirMove = true
+		r.refused.DirMove = true
 	default:
-		e.refused.move = true
+		r.refused.Move = true
 	}
 }

@@ -43,8 +43,7 @@ const MaxTransfers = 256
 // execution is the state of one round's run over the journal's pending steps. All but the channels
 // belongs to the dispatcher.
 type execution struct {
-	e       *Engine
-	state   *journal.State
+	r       *run
 	p       *prepared // what is executed; goOnBeside exchanges it
 	sum     *Summary
 	again   bool           // another round has something to gain
@@ -117,10 +116,10 @@ func (a *agenda) add(steps []journal.Step, changes []snapshot.Change) {
 	}
 }
 
-func newExecution(e *Engine, state *journal.State, p *prepared, sum *Summary) *execution {
-	e.cfg.Observe(event.Event{Type: event.Planned, Steps: p.todo.steps, UploadBytes: p.todo.uploadBytes})
+func newExecution(r *run, p *prepared, sum *Summary) *execution {
+	r.cfg.Observe(event.Event{Type: event.Planned, Steps: p.todo.steps, UploadBytes: p.todo.uploadBytes})
 	x := &execution{
-		e: e, state: state, p: p, sum: sum, limiter: e.newLimiter(), throttles: e.throttles.Load(),
+		r: r, p: p, sum: sum, limiter: r.newLimiter(), throttles: r.throttles.Load(),
 		flights: make(map[int64]flight), jobs: make(chan []journal.Step), results: make(chan []result, 16),
 	}
 	x.begin()
@@ -130,19 +129,18 @@ func newExecution(e *Engine, state *journal.State, p *prepared, sum *Summary) *e
 // begin starts the account of what was prepared.
 func (x *execution) begin() {
 	x.agenda, x.deleting = x.p.todo, false
-	x.claims, x.blocked, x.held = pathset.NewClaims(&x.e.caps), pathset.NewClaims(&x.e.caps), pathset.NewClaims(&x.e.caps)
+	x.claims, x.blocked, x.held = pathset.NewClaims(&x.r.caps), pathset.NewClaims(&x.r.caps), pathset.NewClaims(&x.r.caps)
 	x.unsent = newFailedUploads()
 }
 
 // run performs every pending step that can be performed now. Its error is what ended it early.
 func (x *execution) run(ctx context.Context) error {
-	if err := x.e.cleanTemps(ctx); err != nil {
+	if err := x.r.cleanTemps(ctx); err != nil {
 		return err
 	}
-	x.e.executed = false // from the first claim on, until noteDoubts, the journal knows best
 	ctx, x.abandon = context.WithCancel(ctx)
 	defer x.abandon()
-	if x.e.interrupter != nil {
+	if x.r.interrupter != nil {
 		t := time.NewTicker(askEvery)
 		defer t.Stop()
 		x.ask = t.C
@@ -151,11 +149,11 @@ func (x *execution) run(ctx context.Context) error {
 	for range x.limiter.max + x.spare() {
 		workers.Go(func() {
 			for job := range x.jobs {
-				x.results <- x.e.inSlot(ctx, job)
+				x.results <- x.r.inSlot(ctx, job)
 			}
 		})
 	}
-	err := x.pass(ctx, newAckWriter(x.e))
+	err := x.pass(ctx, newAckWriter(x.r))
 	for err == nil && len(x.flights) > 0 {
 		err = x.goOnBeside(ctx)
 	}
@@ -170,14 +168,14 @@ func (x *execution) run(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(x.stop, err)
 	}
-	x.e.yielded = x.e.yielded || x.leftover
-	return errors.Join(x.stop, x.e.recordInDoubt(x.inDoubt))
+	x.r.yielded = x.r.yielded || x.leftover
+	return errors.Join(x.stop, x.r.recordInDoubt(x.inDoubt))
 }
 
 // pass goes through what is pending once. Long transfers may be left under way, and nothing else is, if
 // something else is due that they must not hold up. Its error is that of the journal.
 func (x *execution) pass(ctx context.Context, s *ackWriter) error {
-	x.e.phase("transferring")
+	x.r.phase("transferring")
 	ended := make(chan error, 1)
 	go func() { ended <- s.run() }()
 	x.dispatch(ctx, s)
@@ -186,21 +184,21 @@ func (x *execution) pass(ctx context.Context, s *ackWriter) error {
 }
 
 // inSlot performs a job when the engines that share the slots leave one.
-func (e *Engine) inSlot(ctx context.Context, job []journal.Step) []result {
-	if e.cfg.Slots != nil && e.cfg.Slots.Acquire(ctx, 1) == nil {
-		defer e.cfg.Slots.Release(1)
+func (r *run) inSlot(ctx context.Context, job []journal.Step) []result {
+	if r.cfg.Slots != nil && r.cfg.Slots.Acquire(ctx, 1) == nil {
+		defer r.cfg.Slots.Release(1)
 	}
-	return e.perform(ctx, job) // which sees for itself that ctx is done
+	return r.perform(ctx, job) // which sees for itself that ctx is done
 }
 
 // newLimiter starts with what the Connection advises. A number that a person gave is kept to; so is
 // what suits a disk of this machine, where more at once only wears the heads.
-func (e *Engine) newLimiter() *limiter {
-	if n := e.cfg.Transfers; n > 0 {
+func (r *run) newLimiter() *limiter {
+	if n := r.cfg.Transfers; n > 0 {
 		return newLimiter(n, n)
 	}
-	start := cmp.Or(e.caps.Transfers, defaultTransfers)
-	if e.caps.Volatile {
+	start := cmp.Or(r.caps.Transfers, defaultTransfers)
+	if r.caps.Volatile {
 		return newLimiter(start, start)
 	}
 	return newLimiter(start, min(4*start, MaxTransfers))
@@ -216,7 +214,7 @@ func (x *execution) dispatch(ctx context.Context, acks *ackWriter) {
 			}
 			batch = x.admit(ctx, step, batch, acks)
 		}
-		if x.stop != nil || x.e.yielded {
+		if x.stop != nil || x.r.yielded {
 			break
 		}
 	}
@@ -227,8 +225,8 @@ func (x *execution) dispatch(ctx context.Context, acks *ackWriter) {
 // yields reports whether the rest is left to another plan. What was claimed and not started did not
 // happen, as after any end.
 func (x *execution) yields() bool {
-	x.e.yielded = x.e.yielded || x.e.interrupter != nil && x.e.interrupter.Yield()
-	return x.e.yielded
+	x.r.yielded = x.r.yielded || x.r.interrupter != nil && x.r.interrupter.Yield()
+	return x.r.yielded
 }
 
 // admit starts a step, or adds it to the batch of deletes that is being gathered, after waiting for
@@ -246,14 +244,14 @@ func (x *execution) admit(ctx context.Context, step journal.Step, batch []journa
 		x.deleting = true
 		x.land(acks)
 	}
-	if !x.e.yielded && x.claims.Overlaps(&step) {
+	if !x.r.yielded && x.claims.Overlaps(&step) {
 		x.start(ctx, batch, acks)
 		batch = nil
-		if !x.e.yielded {
+		if !x.r.yielded {
 			x.clear(&step, acks)
 		}
 	}
-	if x.e.yielded || x.skip(&step) { // it may have turned out while something was waited for
+	if x.r.yielded || x.skip(&step) { // it may have turned out while something was waited for
 		return batch
 	}
 	x.claims.Add(&step)
@@ -262,7 +260,7 @@ func (x *execution) admit(ctx context.Context, step journal.Step, batch []journa
 		return batch
 	}
 	batch = append(batch, step)
-	if len(batch) < x.e.caps.DeleteBatch {
+	if len(batch) < x.r.caps.DeleteBatch {
 		return batch
 	}
 	x.start(ctx, batch, acks)
@@ -281,7 +279,7 @@ func (x *execution) start(ctx context.Context, job []journal.Step, acks *ackWrit
 		}
 		select {
 		case jobs <- job:
-			x.flights[job[0].Seq] = flight{job, x.e.cfg.Now()}
+			x.flights[job[0].Seq] = flight{job, x.r.cfg.Now()}
 			x.limiter.started(len(x.flights))
 			return
 		case <-x.ask:
@@ -312,7 +310,7 @@ func (x *execution) limit(job []journal.Step) int {
 
 // spare is how many steps more than the limiter's limit there may be: none if a person set it.
 func (x *execution) spare() int {
-	if x.e.cfg.Transfers > 0 {
+	if x.r.cfg.Transfers > 0 {
 		return 0
 	}
 	return 1
@@ -320,14 +318,14 @@ func (x *execution) spare() int {
 
 // limitBy lets the limiter see how things go.
 func (x *execution) limitBy() {
-	x.e.throttles.Add(x.e.conn.Throttled()) // a large file's come long before it ends
-	units := x.e.moved.Load() + x.steps*stepUnits
-	if n := x.e.throttles.Load(); n != x.throttles {
+	x.r.throttles.Add(x.r.conn.Throttled()) // a large file's come long before it ends
+	units := x.r.moved.Load() + x.steps*stepUnits
+	if n := x.r.throttles.Load(); n != x.throttles {
 		x.throttles = n
-		x.limiter.throttled(x.e.cfg.Now(), units)
+		x.limiter.throttled(x.r.cfg.Now(), units)
 	}
-	x.limiter.measure(x.e.cfg.Now(), units)
-	x.e.parallel.Store(int64(x.limiter.limit))
+	x.limiter.measure(x.r.cfg.Now(), units)
+	x.r.concurrency.Store(int64(x.limiter.limit))
 }
 
 // land waits until nothing is under way, or only what other things must not wait for.
@@ -373,13 +371,13 @@ func (x *execution) account(done []result, acks *ackWriter) {
 		if r.err == nil {
 			x.unwritten++
 			x.sum.add(r, x.saved[r.step.Seq])
-			if x.e.burst.counts(&r.step, x.e.cfg.Now()) {
+			if x.r.burst.counts(&r.step, x.r.cfg.Now()) {
 				x.deleted++
 			}
 		} else {
 			x.failed(r)
 		}
-		x.e.cfg.Observe(event.Event{Type: event.StepDone, Step: &r.step, Err: r.err})
+		x.r.cfg.Observe(event.Event{Type: event.StepDone, Step: &r.step, Err: r.err})
 		acks.inbox <- note{result: *r}
 	}
 }
@@ -392,7 +390,7 @@ func (x *execution) failed(r *result) {
 		x.inDoubt = append(x.inDoubt, r.step)
 	}
 	if errors.Is(r.err, remote.ErrCannotMove) {
-		x.e.rescanLater(r.step.Path) // so that a run that looks at a part plans it anew as well
+		x.r.rescanLater(r.step.Path) // so that a run that looks at a part plans it anew as well
 	}
 	switch {
 	case !endsRun(r.err):
@@ -432,7 +430,7 @@ func (x *execution) skip(step *journal.Step) bool {
 		return true
 	case x.blocked.Overlaps(step), x.deleting && x.unsent.mayBe(step.Old):
 		x.blocked.Add(step)
-		x.e.cfg.Log.Info("waits for a step that failed", "path", step.Path)
+		x.r.cfg.Log.Info("waits for a step that failed", "path", step.Path)
 		x.sum.fail(step.Path, errBlocked)
 		return true
 	}

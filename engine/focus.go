@@ -17,7 +17,7 @@ import (
 // Focus narrows a run. The zero value is a whole run: it looks everywhere.
 type Focus struct {
 	// Scopes are the places to look at; nil: everywhere. What is pending elsewhere is executed as it
-	// was planned, but for the paths that failed lately: those wait, see setAside.
+	// was planned, but for the paths that failed lately: those wait, see backedOff.
 	Scopes []snapshot.Scope
 	// Grace are paths, each in Scopes as well, whose absence is not acted on yet unless they are one
 	// half of a move: the other half may be still to come.
@@ -52,48 +52,50 @@ const (
 
 // RunWithin is Run for a source that is being watched: it costs what changed, not what exists. While steps are executed
 // it asks i, if that is not nil, whether something is more urgent.
-func (e *Engine) RunWithin(ctx context.Context, f Focus, i Interrupter) (Outcome, error) {
+func (e *Engine) RunWithin(ctx context.Context, f Focus, i Interrupter) (out Outcome, err error) {
 	begun := e.cfg.Now()
-	var out Outcome
-	e.interrupter = i
-	err := e.run(ctx, f, &out)
+	r, err := e.newRun()
+	if err != nil {
+		return out, err
+	}
+	r.interrupter = i
+	err = r.catchUp(ctx, f, &out)
 	out.Seconds = e.cfg.Now().Sub(begun).Seconds()
-	out.Yielded = e.yielded
-	out.Unflushed = e.conn != nil && e.caps.Volatile
+	out.Yielded = r.yielded
+	out.Unflushed = e.conn != nil && r.caps.Volatile
 	if e.cfg.Staying && (err == nil || errors.Is(err, ErrPaused)) {
 		e.cfg.Approve = false // it was for the first run
 	}
 	if f.PlanOnly && err == nil {
 		return out, nil
 	}
-	if note := e.recordOutcome(begun, &out.Summary, err); note != nil && err == nil {
-		err = note
+	if failed := r.recordOutcome(begun, &out.Summary, err); failed != nil && err == nil {
+		err = failed
 	}
 	return out, err
 }
 
-// rescanLater makes the next look take in paths about which the base has just learned something: what the
+// rescanLater makes the next scan take in paths about which the base has just learned something: what the
 // source has there was compared with something else.
-func (e *Engine) rescanLater(paths ...string) { e.rescan = append(e.rescan, paths...) }
+func (r *run) rescanLater(paths ...string) { r.rescan = append(r.rescan, paths...) }
 
 // prepareWithin is prepare for a part of the source. Steps that are pending and have nothing to do with
 // that part stay as they are.
-func (e *Engine) prepareWithin(ctx context.Context, state *journal.State, f Focus, out *Outcome) (p prepared, err error) {
-	pending, few, err := e.pendingSteps(MaxPending)
+func (r *run) prepareWithin(ctx context.Context, f Focus, out *Outcome) (p prepared, err error) {
+	pending, few, err := pendingSteps(r.cfg.Journal, MaxPending)
 	if err != nil {
 		return p, err
 	}
 	scopes := f.Scopes
 	if f.PlanOnly {
-		if e.inDoubt, err = e.stepsInDoubt(); err != nil {
+		if r.inDoubt, err = r.stepsInDoubt(); err != nil {
 			return p, err
 		}
-		e.executed = true // so that these are in doubt from now on
 	}
-	if f.PlanOnly || e.beside {
-		pending, scopes = e.leaveInDoubt(pending, scopes, out)
+	if f.PlanOnly || r.beside {
+		pending, scopes = r.leaveInDoubt(pending, scopes, out)
 	}
-	for _, path := range e.rescan {
+	for _, path := range r.rescan {
 		scopes = append(scopes, snapshot.Scope{Path: path, Deep: true})
 	}
 	for range maxWidenings {
@@ -101,46 +103,48 @@ func (e *Engine) prepareWithin(ctx context.Context, state *journal.State, f Focu
 			break
 		}
 		var kept, dropped []journal.Step
-		scopes, kept, dropped = widen(&e.caps, scopes, pending)
-		if p.seen, err = e.scanWithin(ctx, state, scopes); err != nil {
+		scopes, kept, dropped = widen(&r.caps, scopes, pending)
+		if len(scopes) == 0 {
+			p.seen = &scanned{head: &snapshot.Head{Mounts: r.state.Mounts}}
+		} else if p.seen, err = r.scan(ctx, scopes, r.cfg.Journal); err != nil {
 			return p, err
 		}
-		plan, waiting, err := e.planGracefully(p.seen, f.Grace)
+		plan, waiting, err := r.planGracefully(p.seen, f.Grace)
 		if err != nil {
 			return p, err
 		}
-		if (f.PlanOnly || e.beside) && len(overlapping(&e.caps, e.inDoubt, plan.Steps)) > 0 {
-			if e.beside {
+		if (f.PlanOnly || r.beside) && len(overlapping(&r.caps, r.inDoubt, plan.Steps)) > 0 {
+			if r.beside {
 				return p, errEntangled
 			}
 			return p, fmt.Errorf("%w, and what is new depends on what may have happened there", remote.ErrOffline)
 		}
-		if entangled := overlapping(&e.caps, kept, plan.Steps); len(entangled) > 0 {
+		if entangled := overlapping(&r.caps, kept, plan.Steps); len(entangled) > 0 {
 			scopes = append(scopes, scopesOf(entangled)...)
 			continue
 		}
 		out.Waiting = append(out.Waiting, waiting...) // an earlier round may have had some
-		return p, e.amend(state, &p, plan, scopes, kept, dropped)
+		return p, r.amend(&p, plan, scopes, kept, dropped)
 	}
 	switch {
 	case f.PlanOnly:
 		return p, fmt.Errorf("%w, and too much is pending to plan anew meanwhile", remote.ErrOffline)
-	case e.beside:
+	case r.beside:
 		return p, errEntangled
 	}
 	out.Whole = true
-	return e.prepareWhole(ctx, state)
+	return r.prepareWhole(ctx)
 }
 
 // leaveInDoubt takes out of the pending steps those in doubt, which nobody may plan anew before it is known
 // what became of them, and out of scopes what has to do with them.
-func (e *Engine) leaveInDoubt(pending []journal.Step, scopes []snapshot.Scope, out *Outcome) (rest []journal.Step, others []snapshot.Scope) {
-	if len(e.inDoubt) == 0 {
+func (r *run) leaveInDoubt(pending []journal.Step, scopes []snapshot.Scope, out *Outcome) (rest []journal.Step, others []snapshot.Scope) {
+	if len(r.inDoubt) == 0 {
 		return pending, scopes
 	}
-	inDoubt := pathset.NewClaims(&e.caps)
-	for i := range e.inDoubt {
-		inDoubt.Add(&e.inDoubt[i])
+	inDoubt := pathset.NewClaims(&r.caps)
+	for i := range r.inDoubt {
+		inDoubt.Add(&r.inDoubt[i])
 	}
 	for i := range pending {
 		if !inDoubt.Overlaps(&pending[i]) {
@@ -159,9 +163,9 @@ func (e *Engine) leaveInDoubt(pending []journal.Step, scopes []snapshot.Scope, o
 }
 
 // pendingSteps returns what the journal has pending, unless it is more than limit.
-func (e *Engine) pendingSteps(limit int) (steps []journal.Step, few bool, err error) {
+func pendingSteps(j *journal.Journal, limit int) (steps []journal.Step, few bool, err error) {
 	for after := int64(0); len(steps) <= limit; after = steps[len(steps)-1].Seq {
-		page, err := e.cfg.Journal.Pending(after, pageSteps)
+		page, err := j.Pending(after, pageSteps)
 		if err != nil || len(page) == 0 {
 			return steps, err == nil, err
 		}
@@ -234,17 +238,9 @@ func overlapping(caps *remote.Caps, kept, steps []journal.Step) (both []journal.
 	return both
 }
 
-// scanWithin is look for a part of the source.
-func (e *Engine) scanWithin(ctx context.Context, state *journal.State, scopes []snapshot.Scope) (*scanned, error) {
-	if len(scopes) == 0 {
-		return &scanned{head: &snapshot.Head{Mounts: state.Mounts}}, nil
-	}
-	return e.scanAt(ctx, state, scopes)
-}
-
 // planGracefully plans, and takes out again what went away and was not moved, as long as it has grace.
-func (e *Engine) planGracefully(s *scanned, grace []string) (plan journal.Plan, waiting []string, err error) {
-	if plan, err = e.plan(s); err != nil || len(grace) == 0 {
+func (r *run) planGracefully(s *scanned, grace []string) (plan journal.Plan, waiting []string, err error) {
+	if plan, err = r.plan(s); err != nil || len(grace) == 0 {
 		return plan, nil, err
 	}
 	waiting = unexplained(plan.Steps, s.changes, grace)
@@ -256,7 +252,7 @@ func (e *Engine) planGracefully(s *scanned, grace []string) (plan journal.Plan, 
 		spared.Count(path, 1)
 	}
 	s.changes = slices.DeleteFunc(s.changes, func(c snapshot.Change) bool { return c.New == nil && spared.Covers(c.Path) })
-	plan, err = e.plan(s)
+	plan, err = r.plan(s)
 	return plan, waiting, err
 }
 
@@ -292,18 +288,18 @@ func replacedAbove(changes []snapshot.Change, path string) bool {
 }
 
 // amend guards the plan of a part and makes it durable beside what is kept.
-func (e *Engine) amend(state *journal.State, p *prepared, plan journal.Plan, scopes []snapshot.Scope, kept, dropped []journal.Step) (err error) {
-	if p.hold, err = e.guard(plan.Steps, state); err != nil {
+func (r *run) amend(p *prepared, plan journal.Plan, scopes []snapshot.Scope, kept, dropped []journal.Step) (err error) {
+	if p.hold, err = r.guard(plan.Steps); err != nil {
 		return err
 	}
-	if _, err := e.checkSource(state); err != nil {
+	if _, err := r.checkSource(); err != nil {
 		return err
 	}
 	drop := make([]int64, len(dropped))
 	for i := range dropped {
 		drop[i] = dropped[i].Seq
 	}
-	looked := pathset.New(&e.caps)
+	looked := pathset.New(&r.caps)
 	for _, s := range scopes {
 		looked.Count(s.Path, 1)
 	}
@@ -312,17 +308,17 @@ func (e *Engine) amend(state *journal.State, p *prepared, plan journal.Plan, sco
 		problems[problem.Path] = true
 	}
 	settled := func(path string) bool { return looked.Overlaps(path) && !problems[path] }
-	if p.cycle, err = e.cfg.Journal.Amend(plan, drop, settled, e.cfg.Now()); err != nil {
+	if p.cycle, err = r.cfg.Journal.Amend(plan, drop, settled, r.cfg.Now()); err != nil {
 		return err
 	}
-	e.rescan = nil
+	r.rescan = nil
 	if len(plan.Steps) > 0 {
 		p.before = plan.Steps[0].Seq - 1
 	}
 	p.todo.add(kept, nil)
 	p.todo.add(plan.Steps, p.seen.changes)
 	p.seen.changes = nil
-	if p.todo.backedOff, err = e.backedOff(kept); err != nil {
+	if p.todo.backedOff, err = backedOff(r.cfg.Journal, kept, r.cfg.Now()); err != nil {
 		return err
 	}
 	p.idle = len(plan.Steps) == 0 && len(p.todo.backedOff) == len(kept)

@@ -41,10 +41,10 @@ func heldByMounts(unproven []snapshot.Unproven) *Hold {
 
 // recordMounts remembers what is kept for file systems that are not mounted any more. A look at a part of
 // the source says nothing about the rest: what an earlier one found there still counts.
-func (e *Engine) recordMounts(state *journal.State, seen *scanned) error {
-	known := seen.whole || len(e.missingMounts) > 0 // else it is the journal that knows, from an earlier process
+func (r *run) recordMounts(seen *scanned) error {
+	known := seen.whole || len(r.missingMounts) > 0 // else it is the journal that knows, from an earlier process
 	lost := make(map[string]snapshot.Unproven)
-	for path, u := range e.missingMounts {
+	for path, u := range r.missingMounts {
 		if !seen.covers(path) {
 			lost[path] = u
 		}
@@ -54,22 +54,21 @@ func (e *Engine) recordMounts(state *journal.State, seen *scanned) error {
 			lost[u.Path] = u
 		}
 	}
-	e.missingMounts = lost
+	r.missingMounts = lost
 	var places []snapshot.Unproven
 	for _, path := range slices.SortedFunc(maps.Keys(lost), snapshot.ComparePaths) {
 		places = append(places, lost[path])
 	}
 	var held Hold
-	if hold := heldByMounts(places); hold != nil && e.cfg.CompleteSync {
+	if hold := heldByMounts(places); hold != nil && r.cfg.CompleteSync {
 		held = *hold
 	} else if !known {
 		return nil
 	}
-	if held.Deletes == state.MountsHeld && held.Why == state.MountsWhy {
+	if held.Deletes == r.state.MountsHeld && held.Why == r.state.MountsWhy {
 		return nil
 	}
-	state.MountsHeld, state.MountsWhy = held.Deletes, held.Why
-	return e.cfg.Journal.Update(func(s *journal.State) { s.MountsHeld, s.MountsWhy = held.Deletes, held.Why })
+	return r.remember(func(s *journal.State) { s.MountsHeld, s.MountsWhy = held.Deletes, held.Why })
 }
 
 // covers reports whether all that is at and beneath path was looked at.

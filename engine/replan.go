@@ -53,30 +53,30 @@ var (
 // interrupted reports whether the pass is to end although transfers are under way. It gives them up if a
 // person wants that.
 func (x *execution) interrupted() bool {
-	if x.stop == nil && x.e.interrupter.Abort() {
+	if x.stop == nil && x.r.interrupter.Abort() {
 		x.stop = ErrPaused
 		x.abandon() // and what is under way lands now
 	}
 	if x.stop != nil || x.alone || len(x.inDoubt) > 0 {
 		return false
 	}
-	now := x.e.cfg.Now()
+	now := x.r.cfg.Now()
 	for _, f := range x.flights {
 		if s := &f.job[0]; s.Action != journal.Send || s.How != journal.Upload || now.Sub(f.begun) < longTransfer {
 			return false
 		}
 	}
 	inFlight := x.inFlight()
-	if !x.e.interrupter.Due(&inFlight) {
+	if !x.r.interrupter.Due(&inFlight) {
 		return false
 	}
-	x.e.yielded = true
+	x.r.yielded = true
 	return true
 }
 
 // inFlight are the paths of what is under way.
 func (x *execution) inFlight() pathset.Claims {
-	c := pathset.NewClaims(&x.e.caps)
+	c := pathset.NewClaims(&x.r.caps)
 	for _, f := range x.flights {
 		for i := range f.job {
 			c.Add(&f.job[i])
@@ -95,7 +95,7 @@ func (x *execution) drop(job []journal.Step) {
 // goOnBeside plans what is due, and goes through what is pending, while long transfers are under way.
 // Its error is that of the journal; what else goes wrong is x.stop.
 func (x *execution) goOnBeside(ctx context.Context) error {
-	s := newAckWriter(x.e)
+	s := newAckWriter(x.r)
 	if x.stop == nil {
 		switch err := x.planBeside(ctx); {
 		case errors.Is(err, errEntangled):
@@ -111,31 +111,31 @@ func (x *execution) goOnBeside(ctx context.Context) error {
 
 // planBeside takes what is due into what is executed.
 func (x *execution) planBeside(ctx context.Context) error {
-	e, inFlight := x.e, x.inFlight()
-	e.beside, e.inDoubt = true, nil
-	defer func() { e.beside, e.inDoubt = false, nil }()
+	r, inFlight := x.r, x.inFlight()
+	r.beside, r.inDoubt = true, nil
+	defer func() { r.beside, r.inDoubt = false, nil }()
 	for _, f := range x.flights {
-		e.inDoubt = append(e.inDoubt, f.job...)
+		r.inDoubt = append(r.inDoubt, f.job...)
 	}
-	err := e.interrupter.Replan(&inFlight, func(f Focus) (out Outcome, err error) {
-		id, err := e.checkSource(x.state)
+	err := r.interrupter.Replan(&inFlight, func(f Focus) (out Outcome, err error) {
+		id, err := r.checkSource()
 		if err != nil {
 			return out, err
 		}
-		p, err := e.prepareWithin(ctx, x.state, f, &out)
+		p, err := r.prepareWithin(ctx, f, &out)
 		if err != nil {
 			return out, err
 		}
 		*x.p, out.Planned = p, true
-		return out, e.recordPlan(x.state, id, &p, x.sum)
+		return out, r.recordPlan(id, &p, x.sum)
 	})
 	if err != nil {
 		return err
 	}
 	x.begin()
-	for i := range e.inDoubt {
-		x.claims.Add(&e.inDoubt[i])
+	for i := range r.inDoubt {
+		x.claims.Add(&r.inDoubt[i])
 	}
-	x.unwritten, x.long, e.yielded = 0, &inFlight, false
+	x.unwritten, x.long, r.yielded = 0, &inFlight, false
 	return nil
 }

@@ -7,20 +7,20 @@ import (
 
 // cleanTemps removes what interrupted uploads may have left under temporary names, but for the names
 // that an upload of this plan replaces. A crash in the middle finds the rest in the journal again.
-func (e *Engine) cleanTemps(ctx context.Context) error {
-	stale, err := e.cfg.Journal.StaleTemps()
+func (r *run) cleanTemps(ctx context.Context) error {
+	stale, err := r.cfg.Journal.StaleTemps()
 	if err != nil {
 		return err
 	}
 	for i, path := range stale {
-		if err := e.conn.Cleanup(ctx, path); err != nil {
+		if err := r.conn.Cleanup(ctx, path); err != nil {
 			if endsRun(err) {
 				return fmt.Errorf("clean up after an interrupted upload: %w", err)
 			}
-			e.cfg.Log.Warn("cannot remove the rest of an interrupted upload", "path", path, "err", err)
+			r.cfg.Log.Warn("cannot remove the rest of an interrupted upload", "path", path, "err", err)
 			continue
 		}
-		if err := e.cfg.Journal.ForgetTemps(stale[i : i+1]); err != nil {
+		if err := r.cfg.Journal.ForgetTemps(stale[i : i+1]); err != nil {
 			return err
 		}
 	}
