@@ -84,32 +84,21 @@ func (r *run) round(ctx context.Context, f Focus, out *Outcome) (again bool, err
 }
 
 // recordPlan makes what was seen while planning visible.
-func (r *run) recordPlan(id snapshot.Identity, p *prepared, sum *Summary) error {
-	sum.begin(p.seen, p.hold, r.cfg.CompleteSync)
-	sum.backedOff = int64(len(p.todo.backedOff))
-	if err := r.recordSource(id, p.seen.head, p.hold, p.todo.carries); err != nil {
+func (r *run) recordPlan(id snapshot.Identity, p *planned, sum *Summary) error {
+	sum.begin(p.scanned, p.hold, r.cfg.CompleteSync)
+	sum.backedOff = int64(len(p.BackedOff))
+	if err := r.recordSource(id, p.scanned.head, p.hold, p.moves); err != nil {
 		return err
 	}
-	if err := r.recordMounts(p.seen); err != nil {
+	if err := r.recordMounts(p.scanned); err != nil {
 		return err
 	}
-	return r.recordProblems(p.seen.problems)
-}
-
-// prepared is a plan that the journal has.
-type prepared struct {
-	seen  *scanned // without its changes, which may be many
-	todo  agenda
-	hold  *Hold // nil: nothing is held
-	cycle int64 // 0: nothing is pending
-	idle  bool  // what is pending has to wait
-	// before is the number that the steps come after that were planned now; those up to it were kept.
-	before int64
+	return r.recordProblems(p.scanned.problems)
 }
 
 // prepare looks, plans, guards and makes the plan durable. A crash right after leaves steps that
 // nobody started: the next run plans anew.
-func (r *run) prepare(ctx context.Context, f Focus, out *Outcome) (prepared, error) {
+func (r *run) prepare(ctx context.Context, f Focus, out *Outcome) (planned, error) {
 	if f.Scopes != nil {
 		return r.prepareWithin(ctx, f, out)
 	}
@@ -117,7 +106,7 @@ func (r *run) prepare(ctx context.Context, f Focus, out *Outcome) (prepared, err
 	fill, err := r.canFill()
 	switch {
 	case err != nil:
-		return prepared{}, err
+		return planned{}, err
 	case fill:
 		return r.fill(ctx)
 	}
@@ -125,11 +114,11 @@ func (r *run) prepare(ctx context.Context, f Focus, out *Outcome) (prepared, err
 }
 
 // prepareWhole is prepare for the whole source.
-func (r *run) prepareWhole(ctx context.Context) (p prepared, err error) {
-	if p.seen, err = r.scan(ctx, nil, r.cfg.Journal); err != nil {
+func (r *run) prepareWhole(ctx context.Context) (p planned, err error) {
+	if p.scanned, err = r.scan(ctx, nil, r.cfg.Journal); err != nil {
 		return p, err
 	}
-	plan, err := r.plan(p.seen)
+	plan, err := r.plan(p.scanned)
 	if err != nil {
 		return p, err
 	}
@@ -143,33 +132,9 @@ func (r *run) prepareWhole(ctx context.Context) (p prepared, err error) {
 		return p, err
 	}
 	r.rescan = nil
-	p.todo.add(plan.Steps, p.seen.changes)
-	p.seen.changes = nil
+	p.add(plan.Steps, p.scanned)
+	p.scanned.changes = nil
 	return p, nil
-}
-
-// execute performs what is pending: p, and what takes its place meanwhile.
-func (r *run) execute(ctx context.Context, p *prepared, sum *Summary) (again bool, err error) {
-	planned := r.caps
-	if err := r.connect(ctx); err != nil {
-		return false, err
-	}
-	if differ, err := r.recordCaps(planned); err != nil || differ {
-		return differ, err
-	}
-	if r.relocated {
-		return true, r.compareMoved(ctx)
-	}
-	if err := r.recordUnflushed(r.caps.Volatile); err != nil {
-		return false, err
-	}
-	x := newExecution(r, p, sum)
-	err = errors.Join(x.run(ctx), r.recordPlaces())
-	if r.cfg.Staying {
-		r.burst.add(x.deleted, r.cfg.Now())
-		return x.again && !r.yielded, err // the Loop flushes when it is idle
-	}
-	return x.again, errors.Join(err, r.flush(ctx))
 }
 
 // begin starts the account of one round: what an earlier round of the same run did stays, what it

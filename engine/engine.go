@@ -2,14 +2,14 @@
 //
 // One cycle is this, and start-up, retry and recovery after a crash are the same code:
 //
-//	head    = scan of the source, streamed against the base       look.go
-//	changes = what differs, hashed where the stat cannot tell     look.go
-//	plan    = plan.Make(changes, capabilities)                    package plan, pure
-//	guard(plan)                     may hold deletes, nothing else guard.go
-//	journal.Begin(plan)             replaces what was pending
-//	execute(journal.Pending)        bounded workers, in order     execute.go, perform.go
-//	journal.Ack(step, result)       one transaction per group     ackwriter.go
-//	journal.Finish
+//	recover                         what became of steps that an earlier run started   recover.go
+//	head    = scan of the source, streamed against the base                            scan.go
+//	changes = what differs, hashed where the stat cannot tell                          scan.go
+//	plan    = plan.Make(changes, capabilities)                                         package plan, pure
+//	guard(plan)                     may hold deletes, nothing else                     guard.go
+//	journal.Begin(plan)             replaces what was pending                          cycle.go
+//	execute.Run(pending)            the remote acknowledges, the base is folded        package execute
+//	journal.Finish                                                                     cycle.go
 //
 // While a process stays, package loop decides when a cycle is due and how much of the source it looks at; focus.go
 // narrows the cycle to that.
@@ -51,11 +51,11 @@ type Config struct {
 	EmptyDirs    bool      // --create-empty-src-dirs
 	MaxDelete    MaxDelete // zero value: half of the base
 	Approve      bool      // --approve
-	Transfers    int       // steps at once; 0: whatever turns out to be best, see limiter
+	Transfers    int       // steps at once; 0: whatever turns out to be best, see package execute
 	Retries      int       // attempts per step within one run; 0: 3
 	Metadata     bool      // --metadata: changed modes, owners and attributes count
 	// Staying says that one run follows the other, in a process that stays: deletes are judged over what went before
-	// as well (see burst), Approve is for the first run that ends well, and whoever runs the engine flushes the remote.
+	// as well (see deleteBurst), Approve is for the first run that ends well, and whoever runs the engine flushes the remote.
 	Staying bool
 	Boot    string // identifies this start of the machine; "": unknown
 	// Options is what Connect depends on besides the remote: what was learned of the remote with others

@@ -129,18 +129,12 @@ func (e *Engine) decideByContent(ctx context.Context, x *Explanation, say func(v
 }
 
 func pendingFor(j *journal.Journal, path string) (*journal.Step, error) {
-	for after := int64(0); ; {
-		page, err := j.Pending(after, pageSteps)
-		if err != nil || len(page) == 0 {
-			return nil, err
+	for s, err := range j.EachPending(0) {
+		if err != nil || s.Path == path || s.From == path {
+			return s, err
 		}
-		for i := range page {
-			if page[i].Path == path || page[i].From == path {
-				return &page[i], nil
-			}
-		}
-		after = page[len(page)-1].Seq
 	}
+	return nil, nil
 }
 
 func failureOf(j *journal.Journal, path string) (*journal.FailureRow, error) {

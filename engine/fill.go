@@ -22,7 +22,7 @@ func (e *Engine) canFill() (bool, error) {
 
 // fill is prepare for an empty base. The source is scanned, planned and journalled in pieces, so
 // that the memory of a first run does not grow with the tree.
-func (r *run) fill(ctx context.Context) (p prepared, err error) {
+func (r *run) fill(ctx context.Context) (p planned, err error) {
 	if err := r.learnCaps(ctx); err != nil {
 		return p, err
 	}
@@ -39,7 +39,7 @@ func (r *run) fill(ctx context.Context) (p prepared, err error) {
 		if p.cycle, err = r.cfg.Journal.Extend(part, r.cfg.Now()); err != nil {
 			return err
 		}
-		p.todo.add(part.Steps, nil)
+		p.add(part.Steps, &scanned{})
 		return nil
 	}
 	r.phase("scanning")
@@ -47,6 +47,6 @@ func (r *run) fill(ctx context.Context) (p prepared, err error) {
 	if err != nil {
 		return p, fmt.Errorf("scan %s: %w", scan.Root, err)
 	}
-	p.seen = &scanned{head: head, problems: head.Problems}
+	p.scanned = &scanned{head: head, problems: head.Problems}
 	return p, nil
 }

@@ -13,8 +13,8 @@ import (
 
 // recordUnflushed marks the time in which acknowledged steps may still be undone. It is durable before
 // the first of them.
-func (r *run) recordUnflushed(volatile bool) error {
-	if !volatile || r.cfg.Boot == "" || r.state.Unflushed == r.cfg.Boot {
+func (r *run) recordUnflushed() error {
+	if !r.caps.Volatile || r.cfg.Boot == "" || r.state.Unflushed == r.cfg.Boot {
 		return nil
 	}
 	return r.remember(func(s *journal.State) { s.Unflushed = r.cfg.Boot })

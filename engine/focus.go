@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/snapsync/snapsync/engine/execute"
 	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/engine/plan"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -81,7 +82,7 @@ func (r *run) rescanLater(paths ...string) { r.rescan = append(r.rescan, paths..
 
 // prepareWithin is prepare for a part of the source. Steps that are pending and have nothing to do with
 // that part stay as they are.
-func (r *run) prepareWithin(ctx context.Context, f Focus, out *Outcome) (p prepared, err error) {
+func (r *run) prepareWithin(ctx context.Context, f Focus, out *Outcome) (p planned, err error) {
 	pending, few, err := pendingSteps(r.cfg.Journal, MaxPending)
 	if err != nil {
 		return p, err
@@ -105,17 +106,17 @@ func (r *run) prepareWithin(ctx context.Context, f Focus, out *Outcome) (p prepa
 		var kept, dropped []journal.Step
 		scopes, kept, dropped = widen(&r.caps, scopes, pending)
 		if len(scopes) == 0 {
-			p.seen = &scanned{head: &snapshot.Head{Mounts: r.state.Mounts}}
-		} else if p.seen, err = r.scan(ctx, scopes, r.cfg.Journal); err != nil {
+			p.scanned = &scanned{head: &snapshot.Head{Mounts: r.state.Mounts}}
+		} else if p.scanned, err = r.scan(ctx, scopes, r.cfg.Journal); err != nil {
 			return p, err
 		}
-		plan, waiting, err := r.planGracefully(p.seen, f.Grace)
+		plan, waiting, err := r.planGracefully(p.scanned, f.Grace)
 		if err != nil {
 			return p, err
 		}
 		if (f.PlanOnly || r.beside) && len(overlapping(&r.caps, r.inDoubt, plan.Steps)) > 0 {
 			if r.beside {
-				return p, errEntangled
+				return p, execute.ErrEntangled
 			}
 			return p, fmt.Errorf("%w, and what is new depends on what may have happened there", remote.ErrOffline)
 		}
@@ -130,7 +131,7 @@ func (r *run) prepareWithin(ctx context.Context, f Focus, out *Outcome) (p prepa
 	case f.PlanOnly:
 		return p, fmt.Errorf("%w, and too much is pending to plan anew meanwhile", remote.ErrOffline)
 	case r.beside:
-		return p, errEntangled
+		return p, execute.ErrEntangled
 	}
 	out.Whole = true
 	return r.prepareWhole(ctx)
@@ -164,14 +165,13 @@ func (r *run) leaveInDoubt(pending []journal.Step, scopes []snapshot.Scope, out 
 
 // pendingSteps returns what the journal has pending, unless it is more than limit.
 func pendingSteps(j *journal.Journal, limit int) (steps []journal.Step, few bool, err error) {
-	for after := int64(0); len(steps) <= limit; after = steps[len(steps)-1].Seq {
-		page, err := j.Pending(after, pageSteps)
-		if err != nil || len(page) == 0 {
-			return steps, err == nil, err
+	for s, err := range j.EachPending(0) {
+		if err != nil || len(steps) == limit {
+			return nil, false, err
 		}
-		steps = append(steps, page...)
+		steps = append(steps, *s)
 	}
-	return nil, false, nil
+	return steps, true, nil
 }
 
 // widen adds to scopes the paths of all pending steps that have to be planned anew: those that overlap
@@ -288,7 +288,7 @@ func replacedAbove(changes []snapshot.Change, path string) bool {
 }
 
 // amend guards the plan of a part and makes it durable beside what is kept.
-func (r *run) amend(p *prepared, plan journal.Plan, scopes []snapshot.Scope, kept, dropped []journal.Step) (err error) {
+func (r *run) amend(p *planned, plan journal.Plan, scopes []snapshot.Scope, kept, dropped []journal.Step) (err error) {
 	if p.hold, err = r.guard(plan.Steps); err != nil {
 		return err
 	}
@@ -303,8 +303,8 @@ func (r *run) amend(p *prepared, plan journal.Plan, scopes []snapshot.Scope, kep
 	for _, s := range scopes {
 		looked.Count(s.Path, 1)
 	}
-	problems := make(map[string]bool, len(p.seen.problems)) // those fail again: how often is not forgotten
-	for _, problem := range p.seen.problems {
+	problems := make(map[string]bool, len(p.scanned.problems)) // those fail again: how often is not forgotten
+	for _, problem := range p.scanned.problems {
 		problems[problem.Path] = true
 	}
 	settled := func(path string) bool { return looked.Overlaps(path) && !problems[path] }
@@ -313,14 +313,14 @@ func (r *run) amend(p *prepared, plan journal.Plan, scopes []snapshot.Scope, kep
 	}
 	r.rescan = nil
 	if len(plan.Steps) > 0 {
-		p.before = plan.Steps[0].Seq - 1
+		p.After = plan.Steps[0].Seq - 1
 	}
-	p.todo.add(kept, nil)
-	p.todo.add(plan.Steps, p.seen.changes)
-	p.seen.changes = nil
-	if p.todo.backedOff, err = backedOff(r.cfg.Journal, kept, r.cfg.Now()); err != nil {
+	p.add(kept, &scanned{})
+	p.add(plan.Steps, p.scanned)
+	p.scanned.changes = nil
+	if p.BackedOff, err = backedOff(r.cfg.Journal, kept, r.cfg.Now()); err != nil {
 		return err
 	}
-	p.idle = len(plan.Steps) == 0 && len(p.todo.backedOff) == len(kept)
+	p.idle = len(plan.Steps) == 0 && len(p.BackedOff) == len(kept)
 	return nil
 }

@@ -189,18 +189,15 @@ func (r *run) isApproved(hold *Hold, steps []journal.Step, over bool) (bool, err
 // pendingDeletes are the pending deletes that a guard holds, or those that it has let through already.
 func pendingDeletes(j *journal.Journal, held bool) (map[string]bool, error) {
 	found := make(map[string]bool)
-	for after := int64(0); ; {
-		page, err := j.Pending(after, pageSteps)
-		if err != nil || len(page) == 0 {
-			return found, err
+	for s, err := range j.EachPending(0) {
+		if err != nil {
+			return nil, err
 		}
-		for i := range page {
-			if s := &page[i]; s.Action == journal.Delete && s.Held == held {
-				found[deleteKey(s)] = true
-			}
+		if s.Action == journal.Delete && s.Held == held {
+			found[deleteKey(s)] = true
 		}
-		after = page[len(page)-1].Seq
 	}
+	return found, nil
 }
 
 // deleteKey identifies what a delete would remove: the path and what the base holds there.

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 
+	"github.com/snapsync/snapsync/engine/execute"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -51,7 +52,7 @@ func (e *Engine) Plan(ctx context.Context) (*Preview, error) {
 	preview.Head.Problems = seen.problems
 	for i := range plan.Steps {
 		if s := &plan.Steps[i]; s.Action == journal.Move && s.Dir {
-			preview.Saved[i] = bytesBeneath(seen.changes, s.From)
+			preview.Saved[i] = execute.BytesBeneath(seen.changes, s.From)
 		}
 	}
 	return preview, nil

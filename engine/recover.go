@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/snapsync/snapsync/engine/execute"
 	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
@@ -18,7 +20,7 @@ import (
 // program was killed or because the remote's answer was lost. Without it the base would miss what
 // they did, and a source that was edited meanwhile would never lead back to it.
 //
-// Of steps that overlap only the first can have been started (see execute.go), so each is judged by
+// Of steps that overlap only the first can have been started (see package execute), so each is judged by
 // itself, by what the remote now holds at its paths. A crash anywhere in here finds the same steps in
 // doubt again.
 func (r *run) recover(ctx context.Context) error {
@@ -31,9 +33,9 @@ func (r *run) recover(ctx context.Context) error {
 	}
 	r.phase("recovering")
 	r.cfg.Log.Info("looking at what an interrupted run may have done", "steps", len(steps))
-	f := finding{run: r, unseen: make(map[string]bool)}
+	f := finding{run: r, executor: r.executor(), unseen: make(map[string]bool)}
 	group, gctx := errgroup.WithContext(ctx)
-	group.SetLimit(max(r.caps.Transfers, defaultTransfers))
+	group.SetLimit(max(r.caps.Transfers, execute.DefaultTransfers))
 	for i := range steps {
 		group.Go(func() error { return f.find(gctx, &steps[i]) })
 	}
@@ -63,19 +65,10 @@ func (r *run) stepsInDoubt() ([]journal.Step, error) {
 	return started, nil
 }
 
-// recordInDoubt ends an execution: what it started and did not acknowledge did not happen, but for the
-// steps that failed in doubt.
-func (r *run) recordInDoubt(inDoubt []journal.Step) error {
-	r.inDoubt = inDoubt
-	if len(inDoubt) > 0 {
-		return nil // the journal keeps all that was claimed in doubt, should this process end here
-	}
-	return r.cfg.Journal.Settle(r.cfg.Now())
-}
-
 // finding collects what became of the steps in doubt.
 type finding struct {
 	*run
+	executor execute.Config
 
 	mu     sync.Mutex // guards what follows
 	done   []journal.Done
@@ -192,14 +185,14 @@ func anyFile(j *journal.Journal, dir string) (path string, file *snapshot.Entry,
 // stat returns what the remote holds at path, or nil.
 func (f *finding) stat(ctx context.Context, path string) (*remote.Object, error) {
 	var there remote.Object
-	err := f.attempt(ctx, &journal.Step{Path: path}, func() (err error) {
+	err := execute.Attempt(ctx, &f.executor, &journal.Step{Path: path}, func() (err error) {
 		there, err = f.conn.Stat(ctx, path)
 		return err
 	})
 	switch {
 	case errors.Is(err, remote.ErrNotFound), errors.Is(err, remote.ErrInvalidName):
 		return nil, nil
-	case err != nil && (endsRun(err) || errors.Is(err, remote.ErrTemporary)):
+	case err != nil && (execute.EndsRun(err) || errors.Is(err, remote.ErrTemporary)):
 		return nil, fmt.Errorf("stat %q: %w", path, err)
 	case err != nil:
 		// One path that cannot be looked at must not stop all others for ever. What was sent there is
@@ -334,4 +327,12 @@ func eachChild(r snapshot.BaseReader, dir string, fn func(path string, entry *sn
 		}
 		fn(snapshot.Join(dir, string(name)), entry)
 	}
+}
+
+// sameTime compares two mtimes as far as a remote can keep them; always true if it keeps none.
+func sameTime(a, b int64, precision time.Duration) bool {
+	if precision <= 0 {
+		return true
+	}
+	return time.Duration(max(a, b)-min(a, b)) < max(precision, 1)
 }

@@ -1,9 +1,6 @@
 package engine
 
 import (
-	"sync"
-	"sync/atomic"
-
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
@@ -31,9 +28,6 @@ type run struct {
 	yielded bool
 	// beside says that long transfers are under way while a part is scanned: they are in doubt then.
 	beside bool
-
-	moved, throttles atomic.Int64
-	refusedMu        sync.Mutex
 }
 
 // newRun begins a run with what is known of the remote without asking it.

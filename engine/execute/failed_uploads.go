@@ -1,4 +1,4 @@
-package engine
+package execute
 
 import (
 	"github.com/snapsync/snapsync/engine/plan"

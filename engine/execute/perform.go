@@ -1,4 +1,4 @@
-package engine
+package execute
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -22,40 +23,47 @@ const (
 	maxPause   = 20 * time.Second
 )
 
-var errVanished = remote.Classed("changing", "vanished, or turned into something else, before it could be read")
+// performer is what the workers share. Its methods are called concurrently.
+type performer struct {
+	Config
+	// For the limiter: bytes read to be sent, and requests that the remote had no room for.
+	sent, throttles atomic.Int64
+}
 
-// perform does one job: a single step, or a batch of deletes of files.
-func (r *run) perform(ctx context.Context, job []journal.Step) []result {
+// perform does one job, a single step or a batch of deletes of files, as soon as those that share the slots leave one.
+func (p *performer) perform(ctx context.Context, job []journal.Step) []result {
+	if p.Slots != nil && p.Slots.Acquire(ctx, 1) == nil { // else ctx is done, which each attempt sees for itself
+		defer p.Slots.Release(1)
+	}
 	for i := range job {
-		r.cfg.Observe(event.Event{Type: event.StepStart, Step: &job[i]})
+		p.Observe(event.Event{Type: event.StepStart, Step: &job[i]})
 	}
 	if s := &job[0]; s.Action == journal.Delete && !s.Dir {
-		return r.performDeletes(ctx, job)
+		return p.performDeletes(ctx, job)
 	}
 	done := result{step: job[0]}
-	if done.err = r.backUp(ctx, &done); done.err == nil {
-		done.err = r.attempt(ctx, &done.step, func() (err error) {
-			done.entry, err = r.once(ctx, &done.step)
+	if done.err = p.backUp(ctx, &done); done.err == nil {
+		done.err = p.attempt(ctx, &done.step, func() (err error) {
+			done.entry, err = p.once(ctx, &done.step)
 			done.inDoubt = done.inDoubt || err != nil && !certain(err)
 			return err
 		})
 	}
 	done.inDoubt = done.inDoubt && done.err != nil
-	r.classify(&done)
 	return []result{done}
 }
 
 // backUp moves what a send replaces out of the way, if that is configured. It is done once for a step,
 // however often the send is tried: a second time it would move the new content over the backup of the
 // old. From then on the base is wrong about the path until the send is acknowledged: hence the doubt.
-func (r *run) backUp(ctx context.Context, done *result) error {
+func (p *performer) backUp(ctx context.Context, done *result) error {
 	s := &done.step
 	replaces := s.Old != nil && s.Old.Kind != snapshot.Dir
-	if !r.caps.Backup || !replaces || s.How != journal.Upload && s.How != journal.Copy {
+	if !p.Caps.Backup || !replaces || s.How != journal.Upload && s.How != journal.Copy {
 		return nil
 	}
 	done.inDoubt = true
-	err := r.attempt(ctx, s, func() error { return r.conn.Backup(ctx, s.Path) })
+	err := p.attempt(ctx, s, func() error { return p.Conn.Backup(ctx, s.Path) })
 	if err != nil {
 		return fmt.Errorf("back up what is replaced: %w", err)
 	}
@@ -63,42 +71,42 @@ func (r *run) backUp(ctx context.Context, done *result) error {
 }
 
 // once tries a step one time, and returns what the remote holds at its path if it worked.
-func (r *run) once(ctx context.Context, s *journal.Step) (*snapshot.Entry, error) {
+func (p *performer) once(ctx context.Context, s *journal.Step) (*snapshot.Entry, error) {
 	switch s.Action {
 	case journal.Send:
-		return r.send(ctx, s)
+		return p.send(ctx, s)
 	case journal.Move:
-		return s.New, r.conn.Move(ctx, s.From, s.Path, s.Dir)
+		return s.New, p.Conn.Move(ctx, s.From, s.Path, s.Dir)
 	case journal.Delete:
-		err := r.conn.Rmdir(ctx, s.Path)
+		err := p.Conn.Rmdir(ctx, s.Path)
 		if errors.Is(err, remote.ErrNotEmpty) {
 			// Somebody else's files are in it, or ones that the filter excludes: theirs to remove.
-			r.cfg.Log.Info("directory stays on the remote, it is not empty", "path", s.Path)
+			p.Log.Info("directory stays on the remote, it is not empty", "path", s.Path)
 			return nil, nil
 		}
 		return nil, err
 	}
-	panic(fmt.Sprintf("engine: step without an action: %+v", *s))
+	panic(fmt.Sprintf("execute: step without an action: %+v", *s))
 }
 
-func (r *run) send(ctx context.Context, s *journal.Step) (*snapshot.Entry, error) {
+func (p *performer) send(ctx context.Context, s *journal.Step) (*snapshot.Entry, error) {
 	switch s.How {
 	case journal.Upload:
-		return r.upload(ctx, s)
+		return p.upload(ctx, s)
 	case journal.Copy:
-		return s.New, r.conn.Copy(ctx, s.From, s.Path, *s.New)
+		return s.New, p.Conn.Copy(ctx, s.From, s.Path, *s.New)
 	case journal.Touch:
-		return s.New, r.conn.Touch(ctx, s.Path, *s.New)
+		return s.New, p.Conn.Touch(ctx, s.Path, *s.New)
 	case journal.Mkdir:
-		return s.New, r.conn.Mkdir(ctx, s.Path)
+		return s.New, p.Conn.Mkdir(ctx, s.Path)
 	}
-	panic(fmt.Sprintf("engine: send without a way: %+v", *s))
+	panic(fmt.Sprintf("execute: send without a way: %+v", *s))
 }
 
 // upload sends what the source holds now, which may be newer than what was planned, and returns the
 // stat and hash of exactly what was sent.
-func (r *run) upload(ctx context.Context, s *journal.Step) (*snapshot.Entry, error) {
-	content, err := snapshot.NewContent(r.cfg.Scan, s.Path)
+func (p *performer) upload(ctx context.Context, s *journal.Step) (*snapshot.Entry, error) {
+	content, err := snapshot.NewContent(p.Source, s.Path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, errVanished
@@ -110,10 +118,10 @@ func (r *run) upload(ctx context.Context, s *journal.Step) (*snapshot.Entry, err
 		return nil, errVanished
 	}
 	content.OnRead = func(n int) {
-		r.moved.Add(int64(n))
-		r.cfg.Observe(event.Event{Type: event.StepProgress, Step: s, Bytes: int64(n)})
+		p.sent.Add(int64(n))
+		p.Observe(event.Event{Type: event.StepProgress, Step: s, Bytes: int64(n)})
 	}
-	if err := r.conn.Send(ctx, s.Path, contentSource{content}); err != nil {
+	if err := p.Conn.Send(ctx, s.Path, contentSource{content}); err != nil {
 		return nil, err
 	}
 	sent, whole := content.Result()
@@ -145,16 +153,16 @@ type contentSource struct{ *snapshot.Content }
 func (c contentSource) Open() (io.ReadCloser, error) { return c.Content.Open() }
 
 // performDeletes removes files, in one request where the remote can.
-func (r *run) performDeletes(ctx context.Context, job []journal.Step) []result {
+func (p *performer) performDeletes(ctx context.Context, job []journal.Step) []result {
 	results := make([]result, len(job))
 	todo := make([]int, len(job))
 	for i := range job {
 		results[i].step, todo[i] = job[i], i
 	}
 	// What may pass is tried again, together; what may not is left at its first answer.
-	_ = r.attempt(ctx, &job[0], func() error {
+	_ = p.attempt(ctx, &job[0], func() error {
 		var left []int
-		for n, err := range r.deleteOnce(ctx, job, todo) {
+		for n, err := range p.deleteOnce(ctx, job, todo) {
 			i := todo[n]
 			if results[i].err, results[i].inDoubt = err, err != nil; hopeful(err) {
 				left = append(left, i)
@@ -168,33 +176,38 @@ func (r *run) performDeletes(ctx context.Context, job []journal.Step) []result {
 	return results
 }
 
-func (r *run) deleteOnce(ctx context.Context, job []journal.Step, todo []int) []error {
+func (p *performer) deleteOnce(ctx context.Context, job []journal.Step, todo []int) []error {
 	paths := make([]string, len(todo))
 	for n, i := range todo {
 		paths[n] = job[i].Path
 	}
-	if !r.caps.Backup {
-		return r.conn.Delete(ctx, paths)
+	if !p.Caps.Backup {
+		return p.Conn.Delete(ctx, paths)
 	}
 	errs := make([]error, len(paths))
 	for n, path := range paths {
 		if job[todo[n]].Reason == journal.Stale {
-			errs[n] = r.conn.Delete(ctx, []string{path})[0]
+			errs[n] = p.Conn.Delete(ctx, []string{path})[0]
 			continue
 		}
-		errs[n] = r.conn.Backup(ctx, path)
+		errs[n] = p.Conn.Backup(ctx, path)
 	}
 	return errs
 }
 
+// Attempt tries something on the remote as a step is tried: see attempt. s is what an Observer is told that it is about.
+func Attempt(ctx context.Context, cfg *Config, s *journal.Step, do func() error) error {
+	return (&performer{Config: *cfg}).attempt(ctx, s, do)
+}
+
 // attempt calls do until it works, is hopeless, or was tried often enough. Its error is remote.ErrOffline only
 // if the remote does not even answer a probe: else one path that times out would end the run for all.
-func (r *run) attempt(ctx context.Context, s *journal.Step, do func() error) error {
+func (p *performer) attempt(ctx context.Context, s *journal.Step, do func() error) error {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = firstPause, maxPause
 	for n := 1; ; n++ {
 		err := do()
-		r.throttles.Add(r.conn.Throttled())
+		p.throttles.Add(p.Conn.Throttled())
 		if err == nil {
 			return nil // even if ctx is done: it happened
 		}
@@ -202,35 +215,24 @@ func (r *run) attempt(ctx context.Context, s *journal.Step, do func() error) err
 			return errors.Join(err, ctx.Err())
 		}
 		if errors.Is(err, remote.ErrOffline) {
-			if errors.Is(r.conn.Probe(ctx), remote.ErrOffline) {
+			if errors.Is(p.Conn.Probe(ctx), remote.ErrOffline) {
 				return err
 			}
 			err = fmt.Errorf("%w: %v", remote.ErrTemporary, err)
 		}
 		if errors.Is(err, remote.ErrTemporary) {
-			r.throttles.Add(1)
+			p.throttles.Add(1)
 		}
-		if n >= r.cfg.Retries || !hopeful(err) {
+		if n >= p.Retries || !hopeful(err) {
 			return err
 		}
 		wait := pause.NextBackOff()
-		r.cfg.Observe(event.Event{Type: event.StepRetry, Step: s, Err: err, Wait: wait})
-		r.cfg.Log.Debug("trying again", "path", s.Path, "err", err, "wait", wait)
+		p.Observe(event.Event{Type: event.StepRetry, Step: s, Err: err, Wait: wait})
+		p.Log.Debug("trying again", "path", s.Path, "err", err, "wait", wait)
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
 			return errors.Join(err, ctx.Err())
 		}
 	}
-}
-
-// hopeful reports whether trying the same again soon has a chance.
-func hopeful(err error) bool {
-	switch {
-	case err == nil, errors.Is(err, errVanished), errors.Is(err, fs.ErrPermission):
-		return false
-	case errors.Is(err, remote.ErrOffline), errors.Is(err, remote.ErrTemporary), errors.Is(err, snapshot.ErrChanged):
-		return true
-	}
-	return remote.Class(err) == "error"
 }
