@@ -3,16 +3,17 @@ package engine
 import (
 	"time"
 
+	"github.com/snapsync/snapsync/engine/backoff"
 	"github.com/snapsync/snapsync/journal"
 )
 
 // A path that fails again and again must not be tried with every change elsewhere: each time it
 // waits longer, until it changes itself, until a whole run, or until a person asks.
-const (
-	// FirstRetry is how long a path waits that failed for the first time.
-	FirstRetry = time.Minute
-	maxRetry   = time.Hour
-)
+
+// FirstRetry is how long a path waits that failed for the first time.
+const FirstRetry = time.Minute
+
+var retryPauses = backoff.Pauses{First: FirstRetry, Max: time.Hour}
 
 // backedOff returns those of the pending steps that have to wait, by number.
 func backedOff(j *journal.Journal, pending []journal.Step, now time.Time) (map[int64]bool, error) {
@@ -44,9 +45,5 @@ func RetryAt(f *journal.FailureRow, now time.Time) time.Time {
 	if ago < 0 {
 		return time.Time{}
 	}
-	wait := maxRetry
-	if f.Tries < 8 {
-		wait = min(maxRetry, FirstRetry<<(max(f.Tries, 1)-1))
-	}
-	return now.Add(wait - ago)
+	return now.Add(retryPauses.After(f.Tries) - ago)
 }

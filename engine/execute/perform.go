@@ -9,19 +9,15 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-
+	"github.com/snapsync/snapsync/engine/backoff"
 	"github.com/snapsync/snapsync/engine/event"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// Pauses between the attempts at one step, jittered by half.
-const (
-	firstPause = 300 * time.Millisecond
-	maxPause   = 20 * time.Second
-)
+// pauses are those between the attempts at one step.
+var pauses = backoff.Pauses{First: 300 * time.Millisecond, Max: 20 * time.Second}
 
 // performer is what the workers share. Its methods are called concurrently.
 type performer struct {
@@ -203,8 +199,7 @@ func Attempt(ctx context.Context, cfg *Config, s *journal.Step, do func() error)
 // attempt calls do until it works, is hopeless, or was tried often enough. Its error is remote.ErrOffline only
 // if the remote does not even answer a probe: else one path that times out would end the run for all.
 func (p *performer) attempt(ctx context.Context, s *journal.Step, do func() error) error {
-	pause := backoff.NewExponentialBackOff()
-	pause.InitialInterval, pause.MaxInterval = firstPause, maxPause
+	pause := time.Duration(0)
 	for n := 1; ; n++ {
 		err := do()
 		p.throttles.Add(p.Conn.Throttled())
@@ -226,7 +221,8 @@ func (p *performer) attempt(ctx context.Context, s *journal.Step, do func() erro
 		if n >= p.Retries || !hopeful(err) {
 			return err
 		}
-		wait := pause.NextBackOff()
+		pause = pauses.Next(pause)
+		wait := backoff.Jitter(pause)
 		p.Observe(event.Event{Type: event.StepRetry, Step: s, Err: err, Wait: wait})
 		p.Log.Debug("trying again", "path", s.Path, "err", err, "wait", wait)
 		select {

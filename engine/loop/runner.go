@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/backoff"
 	"github.com/snapsync/snapsync/engine/hint"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
@@ -188,7 +188,7 @@ func (r *runner) cycle(ctx context.Context, f engine.Focus, taken []*hint.Pendin
 	if out.Whole && out.Planned {
 		r.started, r.looked = true, out.Looked
 		if r.cfg.Interval > 0 {
-			r.scan = done.Add(jitter(r.cfg.Interval))
+			r.scan = done.Add(backoff.Jitter(r.cfg.Interval))
 		}
 		if !whole {
 			r.restUntil = now.Add((rest + 1) * out.Looked)
@@ -293,8 +293,8 @@ func (r *runner) judge(err error, planOnly bool) error {
 	if errors.Is(err, remote.ErrNewRemote) {
 		limit = min(limit, sourceProbe)
 	}
-	r.pause = min(max(2*r.pause, r.cfg.ProbeMin), limit)
-	r.probe = r.now().Add(jitter(r.pause))
+	r.pause = backoff.Pauses{First: r.cfg.ProbeMin, Max: limit}.Next(r.pause)
+	r.probe = r.now().Add(backoff.Jitter(r.pause))
 	return nil
 }
 
@@ -404,7 +404,7 @@ func (r *runner) flushIfDue(ctx context.Context, now time.Time) error {
 			return err
 		}
 		r.cfg.Engine.Log.Warn("cannot flush the remote", "err", err)
-		r.flush = now.Add(jitter(r.cfg.ProbeMax))
+		r.flush = now.Add(backoff.Jitter(r.cfg.ProbeMax))
 	}
 	return nil
 }
@@ -418,7 +418,7 @@ func (r *runner) startWatching(ctx context.Context) {
 	w, err := r.cfg.Watch(ctx, r.Hint)
 	if err != nil {
 		r.cfg.Engine.Log.Warn("cannot watch the source", "err", err)
-		r.rewatch = r.now().Add(jitter(r.cfg.ProbeMax))
+		r.rewatch = r.now().Add(backoff.Jitter(r.cfg.ProbeMax))
 		return
 	}
 	r.mu.Lock()
@@ -451,9 +451,4 @@ func (r *runner) stopWatching() {
 	if err := w.Close(); err != nil {
 		r.cfg.Engine.Log.Debug("close the watcher", "err", err)
 	}
-}
-
-// jitter spreads what many do at the same interval: it returns between 3/4 and 5/4 of d.
-func jitter(d time.Duration) time.Duration {
-	return d*3/4 + time.Duration(rand.Int64N(int64(d)/2+1))
 }
