@@ -35,7 +35,7 @@ func (r *run) learnCaps(ctx context.Context) error {
 		return nil // they are in use
 	}
 	if r.conn != nil {
-		r.setCaps(r.conn.Caps())
+		r.caps = less(r.conn.Caps(), r.refused)
 		return nil
 	}
 	if r.state.Caps == "" {
@@ -50,7 +50,7 @@ func (r *run) learnCaps(ctx context.Context) error {
 			return err
 		}
 	}
-	r.setCaps(known.Caps)
+	r.caps = less(known.Caps, r.refused)
 	return nil
 }
 
@@ -62,18 +62,18 @@ func (r *run) connect(ctx context.Context) error {
 			return err
 		}
 		r.conn = conn
-		r.setCaps(conn.Caps())
+		r.caps = less(conn.Caps(), r.refused)
 	}
 	return r.checkPlaces()
 }
 
-// setCaps takes caps for those of the remote, less what it refused to do in this run.
-func (r *run) setCaps(caps remote.Caps) {
-	r.caps = caps
-	r.caps.Move = caps.Move && !r.refused.Move
-	r.caps.DirMove = caps.DirMove && !r.refused.DirMove
-	r.caps.Copy = caps.Copy && !r.refused.Copy
-	r.caps.SetMetadata = caps.SetMetadata && !r.refused.SetMetadata
+// less returns what is left of caps without what is refused.
+func less(caps, refused remote.Caps) remote.Caps {
+	caps.Move = caps.Move && !refused.Move
+	caps.DirMove = caps.DirMove && !refused.DirMove
+	caps.Copy = caps.Copy && !refused.Copy
+	caps.SetMetadata = caps.SetMetadata && !refused.SetMetadata
+	return caps
 }
 
 // recordCaps writes down what the opened remote can do, and reports whether the plan was made for

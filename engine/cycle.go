@@ -103,11 +103,13 @@ func (r *run) prepare(ctx context.Context, f Focus, out *Outcome) (planned, erro
 		return r.prepareWithin(ctx, f, out)
 	}
 	out.Whole = true
-	fill, err := r.canFill()
-	switch {
-	case err != nil:
+	totals, err := r.cfg.Journal.Totals()
+	if err != nil {
 		return planned{}, err
-	case fill:
+	}
+	// With an empty base everything is new: nothing can have moved, nothing is deleted, and each change is planned by itself.
+	// Directories that are cargo need their neighbours.
+	if totals == (journal.Totals{}) && !r.cfg.EmptyDirs {
 		return r.fill(ctx)
 	}
 	return r.prepareWhole(ctx)

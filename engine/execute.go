@@ -6,6 +6,7 @@ import (
 
 	"github.com/snapsync/snapsync/engine/execute"
 	"github.com/snapsync/snapsync/engine/pathset"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -59,10 +60,13 @@ func (r *run) execute(ctx context.Context, p *planned, sum *Summary) (again bool
 	if r.relocated {
 		return true, r.compareMoved(ctx)
 	}
-	if err := r.recordUnflushed(); err != nil {
-		return false, err
+	if boot := r.cfg.Boot; r.caps.Volatile && boot != "" && r.state.Unflushed != boot {
+		// Acknowledged steps may be undone by a power cut from the first of them on: see flush.go.
+		if err := r.remember(func(s *journal.State) { s.Unflushed = boot }); err != nil {
+			return false, err
+		}
 	}
-	cfg, deleted := r.executor(), int64(0)
+	cfg, deleted := r.executor(&r.caps), int64(0)
 	cfg.Done = func(s *journal.Step) {
 		if r.burst.counts(s, r.cfg.Now()) {
 			deleted++
@@ -83,11 +87,11 @@ func (r *run) execute(ctx context.Context, p *planned, sum *Summary) (again bool
 }
 
 // executor is what steps are executed with.
-func (r *run) executor() execute.Config {
+func (e *Engine) executor(caps *remote.Caps) execute.Config {
 	return execute.Config{
-		Journal: r.cfg.Journal, Conn: r.conn, Caps: r.caps, Source: r.cfg.Scan,
-		Transfers: r.cfg.Transfers, Retries: r.cfg.Retries, Slots: r.cfg.Slots, Concurrency: &r.concurrency,
-		Observe: r.cfg.Observe, Log: r.cfg.Log, Now: r.cfg.Now,
+		Journal: e.cfg.Journal, Conn: e.conn, Caps: *caps, Source: e.cfg.Scan,
+		Transfers: e.cfg.Transfers, Retries: e.cfg.Retries, Slots: e.cfg.Slots, Concurrency: &e.concurrency,
+		Observe: e.cfg.Observe, Log: e.cfg.Log, Now: e.cfg.Now,
 	}
 }
 
@@ -98,10 +102,9 @@ func (r *run) take(done *execute.Result, sum *Summary) {
 	sum.Failures = append(sum.Failures, done.Failures[:min(len(done.Failures), MaxFailures-len(sum.Failures))]...)
 	r.yielded, r.inDoubt = done.Yielded, done.InDoubt
 	r.rescan = append(r.rescan, done.Rescan...)
-	r.refused.Move = r.refused.Move || done.Refused.Move
-	r.refused.DirMove = r.refused.DirMove || done.Refused.DirMove
-	r.refused.Copy = r.refused.Copy || done.Refused.Copy
-	r.refused.SetMetadata = r.refused.SetMetadata || done.Refused.SetMetadata
+	refused, now := &r.refused, &done.Refused
+	refused.Move, refused.DirMove = refused.Move || now.Move, refused.DirMove || now.DirMove
+	refused.Copy, refused.SetMetadata = refused.Copy || now.Copy, refused.SetMetadata || now.SetMetadata
 }
 
 // replanner is the execution's Interrupter. What is due is a cycle of its own, planned by the run that executes.
@@ -118,10 +121,7 @@ func (i *replanner) Replan(ctx context.Context, inFlight []journal.Step, rescan 
 	r.rescan = append(r.rescan, rescan...)
 	r.beside, r.inDoubt = true, inFlight
 	defer func() { r.beside, r.inDoubt = false, nil }()
-	paths := pathset.NewClaims(&r.caps)
-	for k := range inFlight {
-		paths.Add(&inFlight[k])
-	}
+	paths := pathset.ClaimsOf(&r.caps, inFlight)
 	err := i.Interrupter.Replan(&paths, func(f Focus) (out Outcome, err error) {
 		id, err := r.checkSource()
 		if err != nil {

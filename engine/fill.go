@@ -9,17 +9,6 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// canFill reports whether the base is empty, so that everything in the source is new: nothing can
-// have moved, nothing is deleted, and each change is planned without regard to the others.
-// Directories that are cargo need their neighbours: then there is no filling.
-func (e *Engine) canFill() (bool, error) {
-	if e.cfg.EmptyDirs {
-		return false, nil
-	}
-	totals, err := e.cfg.Journal.Totals()
-	return totals == journal.Totals{}, err
-}
-
 // fill is prepare for an empty base. The source is scanned, planned and journalled in pieces, so
 // that the memory of a first run does not grow with the tree.
 func (r *run) fill(ctx context.Context) (p planned, err error) {

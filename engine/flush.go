@@ -11,15 +11,6 @@ import (
 // the journal says in which boot of the machine it happened. A run that finds another boot there
 // believes the disk rather than the base, with one listing.
 
-// recordUnflushed marks the time in which acknowledged steps may still be undone. It is durable before
-// the first of them.
-func (r *run) recordUnflushed() error {
-	if !r.caps.Volatile || r.cfg.Boot == "" || r.state.Unflushed == r.cfg.Boot {
-		return nil
-	}
-	return r.remember(func(s *journal.State) { s.Unflushed = r.cfg.Boot })
-}
-
 // Flush makes what was executed survive a power cut of this machine, if some of it does not yet.
 func (e *Engine) Flush(ctx context.Context) error {
 	r, err := e.newRun()

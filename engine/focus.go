@@ -76,10 +76,6 @@ func (e *Engine) RunWithin(ctx context.Context, f Focus, i Interrupter) (out Out
 	return out, err
 }
 
-// rescanLater makes the next scan take in paths about which the base has just learned something: what the
-// source has there was compared with something else.
-func (r *run) rescanLater(paths ...string) { r.rescan = append(r.rescan, paths...) }
-
 // prepareWithin is prepare for a part of the source. Steps that are pending and have nothing to do with
 // that part stay as they are.
 func (r *run) prepareWithin(ctx context.Context, f Focus, out *Outcome) (p planned, err error) {
@@ -94,7 +90,7 @@ func (r *run) prepareWithin(ctx context.Context, f Focus, out *Outcome) (p plann
 		}
 	}
 	if f.PlanOnly || r.beside {
-		pending, scopes = r.leaveInDoubt(pending, scopes, out)
+		pending, scopes = leaveInDoubt(&r.caps, r.inDoubt, pending, scopes, out)
 	}
 	for _, path := range r.rescan {
 		scopes = append(scopes, snapshot.Scope{Path: path, Deep: true})
@@ -139,14 +135,11 @@ func (r *run) prepareWithin(ctx context.Context, f Focus, out *Outcome) (p plann
 
 // leaveInDoubt takes out of the pending steps those in doubt, which nobody may plan anew before it is known
 // what became of them, and out of scopes what has to do with them.
-func (r *run) leaveInDoubt(pending []journal.Step, scopes []snapshot.Scope, out *Outcome) (rest []journal.Step, others []snapshot.Scope) {
-	if len(r.inDoubt) == 0 {
+func leaveInDoubt(caps *remote.Caps, steps, pending []journal.Step, scopes []snapshot.Scope, out *Outcome) (rest []journal.Step, others []snapshot.Scope) {
+	if len(steps) == 0 {
 		return pending, scopes
 	}
-	inDoubt := pathset.NewClaims(&r.caps)
-	for i := range r.inDoubt {
-		inDoubt.Add(&r.inDoubt[i])
-	}
+	inDoubt := pathset.ClaimsOf(caps, steps)
 	for i := range pending {
 		if !inDoubt.Overlaps(&pending[i]) {
 			rest = append(rest, pending[i])
@@ -226,10 +219,7 @@ func overlapping(caps *remote.Caps, kept, steps []journal.Step) (both []journal.
 	if len(kept) == 0 || len(steps) == 0 {
 		return nil
 	}
-	planned := pathset.NewClaims(caps)
-	for i := range steps {
-		planned.Add(&steps[i])
-	}
+	planned := pathset.ClaimsOf(caps, steps)
 	for i := range kept {
 		if planned.Overlaps(&kept[i]) {
 			both = append(both, kept[i])

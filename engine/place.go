@@ -89,7 +89,7 @@ func (r *run) compareMoved(ctx context.Context) error {
 	}
 	r.cfg.Log.Info("compared", "files", report.Checked, "corrected", report.Repaired)
 	if report.Repaired > 0 {
-		r.rescanLater("") // what is missing may be anywhere, and nobody hinted at it
+		r.rescan = append(r.rescan, "") // what is missing may be anywhere, and nobody hinted at it
 	}
 	return nil
 }

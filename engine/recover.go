@@ -33,7 +33,7 @@ func (r *run) recover(ctx context.Context) error {
 	}
 	r.phase("recovering")
 	r.cfg.Log.Info("looking at what an interrupted run may have done", "steps", len(steps))
-	f := finding{run: r, executor: r.executor(), unseen: make(map[string]bool)}
+	f := finding{run: r, executor: r.executor(&r.caps), unseen: make(map[string]bool)}
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(max(r.caps.Transfers, execute.DefaultTransfers))
 	for i := range steps {
@@ -271,13 +271,14 @@ func (f *finding) write(ctx context.Context) error {
 	if err := j.Ack(f.done); err != nil {
 		return err
 	}
+	// What the source has at these paths was compared with something else.
 	for i := range f.done {
-		f.rescanLater(f.done[i].Step.Path)
+		f.rescan = append(f.rescan, f.done[i].Step.Path)
 	}
 	for i := range f.wrong {
-		f.rescanLater(f.wrong[i].Path)
+		f.rescan = append(f.rescan, f.wrong[i].Path)
 	}
-	f.rescanLater(f.absent...)
+	f.rescan = append(f.rescan, f.absent...)
 	if err := forget(j, f.absent); err != nil {
 		return err
 	}
@@ -290,7 +291,7 @@ func (f *finding) write(ctx context.Context) error {
 		if err := f.adopt(ctx); err != nil {
 			return err
 		}
-		f.rescanLater("") // everything
+		f.rescan = append(f.rescan, "") // everything
 	}
 	return j.Settle(f.cfg.Now())
 }

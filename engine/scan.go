@@ -12,6 +12,7 @@ import (
 
 	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/engine/plan"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -154,7 +155,7 @@ func (r *run) plan(s *scanned) (journal.Plan, error) {
 	if len(s.changes) == 0 {
 		return journal.Plan{}, nil
 	}
-	known, err := r.knownContent(s.changes)
+	known, err := knownContent(r.cfg.Journal, &r.caps, s.changes, r.inDoubt)
 	if err != nil {
 		return journal.Plan{}, err
 	}
@@ -177,15 +178,12 @@ func (r *run) plan(s *scanned) (journal.Plan, error) {
 
 // knownContent finds, for the new content that was hashed, a path of the base that holds it and that
 // this plan does not touch.
-func (r *run) knownContent(changes []snapshot.Change) (map[plan.Content]string, error) {
-	if !r.caps.Copy {
+func knownContent(j *journal.Journal, caps *remote.Caps, changes []snapshot.Change, inDoubt []journal.Step) (map[plan.Content]string, error) {
+	if !caps.Copy {
 		return nil, nil
 	}
 	known := make(map[plan.Content]string)
-	inDoubt := pathset.NewClaims(&r.caps) // while the remote is away there may be some: what they touch is not known
-	for i := range r.inDoubt {
-		inDoubt.Add(&r.inDoubt[i])
-	}
+	unsure := pathset.ClaimsOf(caps, inDoubt) // what they touch is not known while the remote is away
 	for _, c := range changes {
 		if c.New == nil || c.New.Kind != snapshot.File || c.New.HashType != snapshot.XXH3 || c.New.Size == 0 {
 			continue
@@ -194,11 +192,11 @@ func (r *run) knownContent(changes []snapshot.Change) (map[plan.Content]string, 
 		if _, done := known[content]; done {
 			continue
 		}
-		path, ok, err := r.cfg.Journal.Holding(content.Size, content.Hash)
+		path, ok, err := j.Holding(content.Size, content.Hash)
 		if err != nil {
 			return nil, err
 		}
-		if ok && !plan.Changed(changes, path) && !inDoubt.Overlaps(&journal.Step{Path: path}) {
+		if ok && !plan.Changed(changes, path) && !unsure.Overlaps(&journal.Step{Path: path}) {
 			known[content] = path
 		}
 	}

@@ -58,12 +58,16 @@ func (r *run) verify(ctx context.Context, opt VerifyOptions) (*Report, error) {
 			return nil, err
 		}
 	}
-	left, err := r.listAll(ctx)
+	c := comparison{run: r, checksum: opt.Checksum, left: make(map[string]remote.Object), found: make(map[string]remote.Object)}
+	r.phase("listing the remote")
+	err := r.conn.List(ctx, func(there remote.Object) error {
+		c.left[there.Path] = there
+		return nil
+	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("list the remote: %w", err)
 	}
-	c := comparison{run: r, checksum: opt.Checksum, left: left, found: make(map[string]remote.Object)}
-	c.report.Listed = int64(len(left))
+	c.report.Listed = int64(len(c.left))
 	r.phase("comparing")
 	err = r.cfg.Journal.Walk(ctx, func(path string, base *snapshot.Entry) error { return c.compare(ctx, path, base) })
 	if err != nil {
@@ -83,20 +87,6 @@ func (r *run) verify(ctx context.Context, opt VerifyOptions) (*Report, error) {
 		return report, err
 	}
 	return report, r.recordPlaces()
-}
-
-// listAll returns what the remote holds, by path.
-func (r *run) listAll(ctx context.Context) (map[string]remote.Object, error) {
-	r.phase("listing the remote")
-	all := make(map[string]remote.Object)
-	err := r.conn.List(ctx, func(there remote.Object) error {
-		all[there.Path] = there
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list the remote: %w", err)
-	}
-	return all, nil
 }
 
 // comparison is that of a listing of the remote with the base.

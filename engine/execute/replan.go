@@ -57,14 +57,10 @@ func (x *execution) interrupted() bool {
 
 // inFlight returns the steps that are under way, and their paths.
 func (x *execution) inFlight() (steps []journal.Step, paths pathset.Claims) {
-	paths = pathset.NewClaims(&x.Caps)
 	for _, f := range x.flights {
 		steps = append(steps, f.job...)
 	}
-	for i := range steps {
-		paths.Add(&steps[i])
-	}
-	return steps, paths
+	return steps, pathset.ClaimsOf(&x.Caps, steps)
 }
 
 // goOnBeside has planned what is due, and goes through what is pending, while long transfers are under way.
