@@ -10,7 +10,7 @@ import (
 
 // adopt builds the base from one listing of the remote. It runs once in the life of a mapping, or
 // again when its journal was lost: what another tool or an earlier life has put there is compared by
-// the next look, and not sent again.
+// the next scan, and not sent again.
 //
 // A crash in the middle leaves no base at all, and the next run lists again. A listing that fails in
 // the middle leaves none either: a partial listing would make files look absent.

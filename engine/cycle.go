@@ -96,7 +96,7 @@ func (r *run) recordPlan(id snapshot.Identity, p *planned, sum *Summary) error {
 	return r.recordProblems(p.scanned.problems)
 }
 
-// prepare looks, plans, guards and makes the plan durable. A crash right after leaves steps that
+// prepare scans, plans, guards and makes the plan durable. A crash right after leaves steps that
 // nobody started: the next run plans anew.
 func (r *run) prepare(ctx context.Context, f Focus, out *Outcome) (planned, error) {
 	if f.Scopes != nil {

@@ -11,7 +11,7 @@
 //	execute.Run(pending)            the remote acknowledges, the base is folded        package execute
 //	journal.Finish                                                                     cycle.go
 //
-// While a process stays, package loop decides when a cycle is due and how much of the source it looks at; focus.go
+// While a process stays, package loop decides when a cycle is due and how much of the source it scans; focus.go
 // narrows the cycle to that.
 //
 // What the engine guarantees: the base is folded only from what a Connection acknowledged; nothing is

@@ -22,8 +22,8 @@ type Interrupter interface {
 	Yield() bool
 	// Due reports whether something is to be scanned that can be planned beside the paths in flight.
 	Due(inFlight *pathset.Claims) bool
-	// Replan has that scanned: look scans, plans, and puts the plan into the journal.
-	Replan(inFlight *pathset.Claims, look func(Focus) (Outcome, error)) error
+	// Replan has that scanned: plan scans, plans, and puts the plan into the journal.
+	Replan(inFlight *pathset.Claims, plan func(Focus) (Outcome, error)) error
 	// Abort reports whether even what is under way is to be given up.
 	Abort() bool
 }
@@ -95,7 +95,7 @@ func (e *Engine) executor(caps *remote.Caps) execute.Config {
 	}
 }
 
-// take draws the conclusions from an execution.
+// take takes what an execution found out into the run and its Summary.
 func (r *run) take(done *execute.Result, sum *Summary) {
 	sum.Counts = sum.Counts.Plus(done.Counts)
 	sum.Failed += done.Failed

@@ -20,7 +20,7 @@ func (e *Engine) Flush(ctx context.Context) error {
 	return r.flush(ctx)
 }
 
-// flush ends that time.
+// flush has the remote flushed, and then the journal does not name the boot any more. A crash between the two flushes again.
 func (r *run) flush(ctx context.Context) error {
 	if r.state.Unflushed == "" || ctx.Err() != nil {
 		return nil // the next run flushes

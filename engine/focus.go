@@ -15,9 +15,9 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// Focus narrows a run. The zero value is a whole run: it looks everywhere.
+// Focus narrows a run. The zero value is a whole run: it scans everything.
 type Focus struct {
-	// Scopes are the places to look at; nil: everywhere. What is pending elsewhere is executed as it
+	// Scopes are the places to scan; nil: everywhere. What is pending elsewhere is executed as it
 	// was planned, but for the paths that failed lately: those wait, see backedOff.
 	Scopes []snapshot.Scope
 	// Grace are paths, each in Scopes as well, whose absence is not acted on yet unless they are one
@@ -31,10 +31,10 @@ type Focus struct {
 type Outcome struct {
 	Summary
 	Planned bool          // what was found is in the journal, whatever became of it afterwards
-	Whole   bool          // it had to look everywhere
+	Whole   bool          // it had to scan everything
 	Looked  time.Duration // until the last plan was in the journal
 	Waiting []string      // of Focus.Grace: absent, not moved, and not acted on
-	// Deferred are those of Focus.Scopes that were not looked at: nobody knows yet what the remote holds
+	// Deferred are those of Focus.Scopes that were not scanned: nobody knows yet what the remote holds
 	// there, and with Focus.PlanOnly it cannot be asked.
 	Deferred []string
 	// Yielded: something was more urgent, or waits for a long transfer: steps are left to another run.
@@ -47,7 +47,7 @@ const (
 	// MaxPending bounds the pending steps that a narrowed run goes through: beyond that a scan of
 	// everything is cheaper than to tell what may stay.
 	MaxPending = 20_000
-	// maxWidenings bounds how often a narrowed look takes in what turned out to be connected.
+	// maxWidenings bounds how often a narrowed scan takes in what turned out to be connected.
 	maxWidenings = 4
 )
 
@@ -289,16 +289,16 @@ func (r *run) amend(p *planned, plan journal.Plan, scopes []snapshot.Scope, kept
 	for i := range dropped {
 		drop[i] = dropped[i].Seq
 	}
-	looked := pathset.New(&r.caps)
+	within := pathset.New(&r.caps)
 	for _, s := range scopes {
-		looked.Count(s.Path, 1)
+		within.Count(s.Path, 1)
 	}
 	problems := make(map[string]bool, len(p.scanned.problems)) // those fail again: how often is not forgotten
 	for _, problem := range p.scanned.problems {
 		problems[problem.Path] = true
 	}
-	settled := func(path string) bool { return looked.Overlaps(path) && !problems[path] }
-	if p.cycle, err = r.cfg.Journal.Amend(plan, drop, settled, r.cfg.Now()); err != nil {
+	looked := func(path string) bool { return within.Overlaps(path) && !problems[path] }
+	if p.cycle, err = r.cfg.Journal.Amend(plan, drop, looked, r.cfg.Now()); err != nil {
 		return err
 	}
 	r.rescan = nil

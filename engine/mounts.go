@@ -39,7 +39,7 @@ func heldByMounts(unproven []snapshot.Unproven) *Hold {
 	return hold
 }
 
-// recordMounts remembers what is kept for file systems that are not mounted any more. A look at a part of
+// recordMounts remembers what is kept for file systems that are not mounted any more. A scan of a part of
 // the source says nothing about the rest: what an earlier one found there still counts.
 func (r *run) recordMounts(seen *scanned) error {
 	known := seen.whole || len(r.missingMounts) > 0 // else it is the journal that knows, from an earlier process
@@ -50,7 +50,7 @@ func (r *run) recordMounts(seen *scanned) error {
 		}
 	}
 	for _, u := range seen.head.Unproven {
-		if u.Mount && u.Kept > lost[u.Path].Kept { // a look inside of it counts only a part
+		if u.Mount && u.Kept > lost[u.Path].Kept { // a scan inside of it counts only a part
 			lost[u.Path] = u
 		}
 	}
@@ -71,7 +71,7 @@ func (r *run) recordMounts(seen *scanned) error {
 	return r.remember(func(s *journal.State) { s.MountsHeld, s.MountsWhy = held.Deletes, held.Why })
 }
 
-// covers reports whether all that is at and beneath path was looked at.
+// covers reports whether all that is at and beneath path was scanned.
 func (s *scanned) covers(path string) bool {
 	return s.whole || slices.ContainsFunc(s.within, func(scope snapshot.Scope) bool {
 		return scope.Deep && (scope.Path == "" || scope.Path == path || snapshot.Beneath(path, scope.Path))
@@ -79,7 +79,7 @@ func (s *scanned) covers(path string) bool {
 }
 
 // warn logs where absence proved nothing, for a process that stays: a single run has its Summary for
-// that. Each place is warned of once, until a look at all of the source finds it in order.
+// that. Each place is warned of once, until a scan of all of the source finds it in order.
 func (e *Engine) warn(unproven []snapshot.Unproven, whole bool) {
 	warned := make(map[string]string)
 	if !whole {

@@ -225,7 +225,7 @@ func (f *finding) learn(path string, entry *snapshot.Entry) {
 }
 
 // correct compares what the remote holds at path with the base. Where they disagree the base learns
-// it as if it was adopted: the next look compares it with the source.
+// it as if it was adopted: the next scan compares it with the source.
 func (f *finding) correct(path string, there *remote.Object) error {
 	base, err := f.cfg.Journal.Lookup(path)
 	switch {

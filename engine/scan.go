@@ -108,7 +108,7 @@ func hashChange(ctx context.Context, cfg snapshot.Config, c *snapshot.Change) er
 	return nil
 }
 
-// drop takes out the changes whose file vanished meanwhile: they are left to the next look. A file that
+// drop takes out the changes whose file vanished meanwhile: they are left to the next scan. A file that
 // cannot be read, or that is being written to, stays, unhashed: to send it is tried, and says why it
 // cannot be.
 func (s *scanned) drop(indexes []int, errs []error) {

@@ -112,7 +112,7 @@ func (w *ackWriter) serve() error {
 func (w *ackWriter) startAfter(seq int64) { w.after, w.upTo = seq, seq }
 
 // next reads a page of pending steps and claims it; nil after the last. A crash after the claim and
-// before any acknowledgement leaves steps that may or may not have happened: see recover.go.
+// before any acknowledgement leaves steps that may or may not have happened.
 func (w *ackWriter) next() error {
 	page, err := w.journal.Pending(w.after, pageSteps)
 	if err != nil {
@@ -136,6 +136,7 @@ func (w *ackWriter) next() error {
 	return nil
 }
 
+// take keeps one report, and makes what was reported durable if that is much.
 func (w *ackWriter) take(n *report) error {
 	r, now := &n.result, w.now()
 	switch {
