@@ -16,68 +16,77 @@ type knownCaps struct {
 	Options string `json:",omitempty"`
 }
 
-// learnCaps makes e.caps those of the remote, without opening it if an earlier run wrote them down:
+// readCaps returns what state says of them.
+func readCaps(state *journal.State) (known knownCaps, err error) {
+	if state.Caps == "" {
+		return known, nil
+	}
+	if err := json.Unmarshal([]byte(state.Caps), &known); err != nil {
+		return known, fmt.Errorf("read the remote's capabilities in the journal: %w", err)
+	}
+	return known, nil
+}
+
+// learnCaps makes r.caps those of the remote, without opening it if an earlier run wrote them down:
 // so a plan can be made, and kept, while the remote is away. What was written down with other options
 // is better than nothing.
-func (e *Engine) learnCaps(ctx context.Context, state *journal.State) error {
-	if e.beside {
+func (r *run) learnCaps(ctx context.Context) error {
+	if r.beside {
 		return nil // they are in use
 	}
-	if e.conn != nil {
-		e.caps = e.conn.Caps()
-		e.withdraw()
+	if r.conn != nil {
+		r.caps = less(r.conn.Caps(), r.refused)
 		return nil
 	}
-	if state.Caps == "" {
-		return e.connect(ctx)
+	if r.state.Caps == "" {
+		return r.connect(ctx)
 	}
-	var known knownCaps
-	if err := json.Unmarshal([]byte(state.Caps), &known); err != nil {
-		return fmt.Errorf("read the remote's capabilities in the journal: %w", err)
+	known, err := readCaps(&r.state)
+	if err != nil {
+		return err
 	}
-	if known.Options != e.cfg.Options {
-		if err := e.connect(ctx); !errors.Is(err, remote.ErrOffline) {
+	if known.Options != r.cfg.Options {
+		if err := r.connect(ctx); !errors.Is(err, remote.ErrOffline) {
 			return err
 		}
 	}
-	e.caps = known.Caps
-	e.withdraw()
+	r.caps = less(known.Caps, r.refused)
 	return nil
 }
 
 // connect opens the remote unless it is open, and makes sure that it is where it was.
-func (e *Engine) connect(ctx context.Context) error {
-	if e.conn == nil {
-		conn, err := e.cfg.Connect(ctx, e.cfg.Journal)
+func (r *run) connect(ctx context.Context) error {
+	if r.conn == nil {
+		conn, err := r.cfg.Connect(ctx, r.cfg.Journal)
 		if err != nil {
 			return err
 		}
-		e.conn, e.caps = conn, conn.Caps()
-		e.withdraw()
+		r.conn = conn
+		r.caps = less(conn.Caps(), r.refused)
 	}
-	return e.checkPlaces()
+	return r.checkPlaces()
 }
 
-// withdraw takes back what this remote refused to do in this run although it says that it can.
-func (e *Engine) withdraw() {
-	e.caps.Move = e.caps.Move && !e.refused.move
-	e.caps.DirMove = e.caps.DirMove && !e.refused.dirMove
-	e.caps.Copy = e.caps.Copy && !e.refused.copy
-	e.caps.SetMetadata = e.caps.SetMetadata && !e.refused.metadata
+// less returns what is left of caps without what is refused.
+func less(caps, refused remote.Caps) remote.Caps {
+	caps.Move = caps.Move && !refused.Move
+	caps.DirMove = caps.DirMove && !refused.DirMove
+	caps.Copy = caps.Copy && !refused.Copy
+	caps.SetMetadata = caps.SetMetadata && !refused.SetMetadata
+	return caps
 }
 
-// noteCaps writes down what the opened remote can do, and reports whether the plan was made for
+// recordCaps writes down what the opened remote can do, and reports whether the plan was made for
 // something else: for an older configuration of the remote, say.
-func (e *Engine) noteCaps(state *journal.State, planned remote.Caps) (differ bool, err error) {
-	text, err := json.Marshal(knownCaps{e.conn.Caps(), e.cfg.Options})
+func (r *run) recordCaps(planned remote.Caps) (differ bool, err error) {
+	text, err := json.Marshal(knownCaps{r.conn.Caps(), r.cfg.Options})
 	if err != nil {
 		return false, fmt.Errorf("encode capabilities: %w", err)
 	}
-	if string(text) != state.Caps {
-		state.Caps = string(text)
-		if err := e.cfg.Journal.Update(func(s *journal.State) { s.Caps = state.Caps }); err != nil {
+	if string(text) != r.state.Caps {
+		if err := r.remember(func(s *journal.State) { s.Caps = string(text) }); err != nil {
 			return false, err
 		}
 	}
-	return planned != e.caps, nil
+	return planned != r.caps, nil
 }

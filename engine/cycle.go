@@ -23,163 +23,125 @@ func (e *Engine) Run(ctx context.Context) (Summary, error) {
 	return out.Summary, err
 }
 
-func (e *Engine) run(ctx context.Context, f Focus, out *Outcome) error {
-	state, err := e.cfg.Journal.State()
-	if err != nil {
+// catchUp runs cycles until another one has nothing to gain.
+func (r *run) catchUp(ctx context.Context, f Focus, out *Outcome) error {
+	if _, err := r.checkSource(); err != nil {
 		return err
 	}
-	if _, err := e.checkSource(&state); err != nil {
-		return err
-	}
-	e.letThrough, e.yielded = "", false
-	e.refused.move, e.refused.dirMove, e.refused.copy, e.refused.metadata = false, false, false, false
-	if !state.Adopted {
-		if err := e.adopt(ctx); err != nil {
+	if !r.state.Adopted {
+		if err := r.adopt(ctx); err != nil {
 			return err
 		}
 	}
-	if err := e.recheck(ctx, &state); err != nil {
+	if err := r.recheck(ctx); err != nil {
 		return err
 	}
-	if err := e.wantEmptyDirs(ctx, &state); err != nil {
+	if err := r.wantEmptyDirs(ctx); err != nil {
 		return err
 	}
 	for round := 1; ; round++ {
-		again, err := e.round(ctx, &state, f, out)
+		again, err := r.round(ctx, f, out)
 		if err != nil || !again || round == maxRounds {
 			return err
 		}
 		if f.Scopes != nil {
 			f.Scopes, f.Grace = []snapshot.Scope{}, nil // the rest is pending
 		}
-		e.cfg.Log.Debug("planning again", "round", round+1)
+		r.cfg.Log.Debug("planning again", "round", round+1)
 	}
 }
 
 // round is one cycle. It reports whether another one, right now, has something to gain.
-func (e *Engine) round(ctx context.Context, state *journal.State, f Focus, out *Outcome) (again bool, err error) {
+func (r *run) round(ctx context.Context, f Focus, out *Outcome) (again bool, err error) {
 	if !f.PlanOnly {
-		if err := e.recover(ctx); err != nil {
+		if err := r.recover(ctx); err != nil {
 			return false, err
 		}
 	}
-	id, err := e.checkSource(state)
+	id, err := r.checkSource()
 	if err != nil {
 		return false, err
 	}
-	begun := e.cfg.Now()
-	p, err := e.prepare(ctx, state, f, out)
-	out.Looked = e.cfg.Now().Sub(begun)
+	begun := r.cfg.Now()
+	p, err := r.prepare(ctx, f, out)
+	out.Looked = r.cfg.Now().Sub(begun)
 	if err != nil {
 		return false, err
 	}
 	out.Planned = true
 	sum := &out.Summary
-	if err := e.notePlan(state, id, &p, sum); err != nil {
+	if err := r.recordPlan(id, &p, sum); err != nil {
 		return false, err
 	}
 	if f.PlanOnly {
-		return false, e.cfg.Journal.Finish(p.cycle, journal.CycleResult{Failed: sum.Failed, Held: sum.Held, Outcome: "planned"}, e.cfg.Now())
+		return false, r.cfg.Journal.Finish(p.cycle, journal.CycleResult{Failed: sum.Failed, Held: sum.Held, Outcome: "planned"}, r.cfg.Now())
 	}
 	if p.cycle == 0 || p.idle {
-		return false, e.finish(p.cycle, sum, nil)
+		return false, r.finish(p.cycle, sum, nil)
 	}
-	again, err = e.execute(ctx, state, &p, sum)
-	return again, e.finish(p.cycle, sum, err)
+	again, err = r.execute(ctx, &p, sum)
+	return again, r.finish(p.cycle, sum, err)
 }
 
-// notePlan makes what was seen while planning visible.
-func (e *Engine) notePlan(state *journal.State, id snapshot.Identity, p *prepared, sum *Summary) error {
-	sum.begin(p.seen, p.hold, e.cfg.CompleteSync)
-	sum.aside = int64(len(p.todo.aside))
-	if err := e.noteSource(state, id, p.seen.head, p.hold, p.todo.carries); err != nil {
+// recordPlan makes what was seen while planning visible.
+func (r *run) recordPlan(id snapshot.Identity, p *planned, sum *Summary) error {
+	sum.begin(p.scanned, p.hold, r.cfg.CompleteSync)
+	sum.backedOff = int64(len(p.BackedOff))
+	if err := r.recordSource(id, p.scanned.head, p.hold, p.moves); err != nil {
 		return err
 	}
-	if err := e.noteMounts(state, p.seen); err != nil {
+	if err := r.recordMounts(p.scanned); err != nil {
 		return err
 	}
-	return e.noteProblems(p.seen.problems)
+	return r.recordProblems(p.scanned.problems)
 }
 
-// prepared is a plan that the journal has.
-type prepared struct {
-	seen  *sight // without its changes, which may be many
-	todo  agenda
-	hold  *Hold // nil: nothing is held
-	cycle int64 // 0: nothing is pending
-	idle  bool  // what is pending has to wait
-	// before is the number that the steps come after that were planned now; those up to it were kept.
-	before int64
-}
-
-// prepare looks, plans, guards and makes the plan durable. A crash right after leaves steps that
+// prepare scans, plans, guards and makes the plan durable. A crash right after leaves steps that
 // nobody started: the next run plans anew.
-func (e *Engine) prepare(ctx context.Context, state *journal.State, f Focus, out *Outcome) (prepared, error) {
+func (r *run) prepare(ctx context.Context, f Focus, out *Outcome) (planned, error) {
 	if f.Scopes != nil {
-		return e.prepareWithin(ctx, state, f, out)
+		return r.prepareWithin(ctx, f, out)
 	}
 	out.Whole = true
-	fill, err := e.canFill()
-	switch {
-	case err != nil:
-		return prepared{}, err
-	case fill:
-		return e.fill(ctx, state)
+	totals, err := r.cfg.Journal.Totals()
+	if err != nil {
+		return planned{}, err
 	}
-	return e.prepareWhole(ctx, state)
+	// With an empty base everything is new: nothing can have moved, nothing is deleted, and each change is planned by itself.
+	// Directories that are cargo need their neighbours.
+	if totals == (journal.Totals{}) && !r.cfg.EmptyDirs {
+		return r.fill(ctx)
+	}
+	return r.prepareWhole(ctx)
 }
 
 // prepareWhole is prepare for the whole source.
-func (e *Engine) prepareWhole(ctx context.Context, state *journal.State) (p prepared, err error) {
-	if p.seen, err = e.look(ctx, state); err != nil {
+func (r *run) prepareWhole(ctx context.Context) (p planned, err error) {
+	if p.scanned, err = r.scan(ctx, nil, r.cfg.Journal); err != nil {
 		return p, err
 	}
-	plan, err := e.plan(p.seen)
+	plan, err := r.plan(p.scanned)
 	if err != nil {
 		return p, err
 	}
-	if p.hold, err = e.guard(plan.Steps, state); err != nil {
+	if p.hold, err = r.guard(plan.Steps); err != nil {
 		return p, err
 	}
-	if _, err := e.checkSource(state); err != nil { // once more: it may have gone while it was scanned
+	if _, err := r.checkSource(); err != nil { // once more: it may have gone while it was scanned
 		return p, err
 	}
-	if p.cycle, err = e.cfg.Journal.Begin(plan, e.cfg.Now()); err != nil {
+	if p.cycle, err = r.cfg.Journal.Begin(plan, r.cfg.Now()); err != nil {
 		return p, err
 	}
-	e.suspects = nil
-	p.todo.add(plan.Steps, p.seen.changes)
-	p.seen.changes = nil
+	r.rescan = nil
+	p.add(plan.Steps, p.scanned)
+	p.scanned.changes = nil
 	return p, nil
-}
-
-// execute performs what is pending: p, and what takes its place meanwhile.
-func (e *Engine) execute(ctx context.Context, state *journal.State, p *prepared, sum *Summary) (again bool, err error) {
-	planned := e.caps
-	if err := e.connect(ctx); err != nil {
-		return false, err
-	}
-	if differ, err := e.noteCaps(state, planned); err != nil || differ {
-		return differ, err
-	}
-	if e.relocated {
-		return true, e.compareMoved(ctx)
-	}
-	if err := e.noteUnflushed(state, e.caps.Volatile); err != nil {
-		return false, err
-	}
-	x := newExecution(e, state, p, sum)
-	err = errors.Join(x.run(ctx), e.notePlaces())
-	if e.cfg.Staying {
-		e.spree.add(x.deleted, e.cfg.Now())
-		return x.again && !e.yielded, err // the Loop flushes when it is idle
-	}
-	return x.again, errors.Join(err, e.flush(ctx, state))
 }
 
 // begin starts the account of one round: what an earlier round of the same run did stays, what it
 // could not do is counted anew.
-func (s *Summary) begin(seen *sight, hold *Hold, mirror bool) {
+func (s *Summary) begin(seen *scanned, hold *Hold, mirror bool) {
 	s.Scan, s.Unproven = seen.head.Stats, seen.head.Unproven
 	s.Failed, s.Failures, s.Held, s.Hold = 0, nil, 0, hold
 	for _, p := range seen.problems {
@@ -198,34 +160,30 @@ func (s *Summary) begin(seen *sight, hold *Hold, mirror bool) {
 
 // finish closes the cycle in the journal and returns the error of its execution, if any. A cycle that
 // was begun and not finished is closed as interrupted by the next one.
-func (e *Engine) finish(cycle int64, sum *Summary, err error) error {
-	return errors.Join(err, e.cfg.Journal.Finish(cycle, journal.CycleResult{
-		Sent: sum.Sent, Copied: sum.Copied, Touched: sum.Touched, Moved: sum.Moved, Deleted: sum.Deleted,
-		UploadBytes: sum.UploadBytes, Failed: sum.Failed + sum.aside, Held: sum.Held, Outcome: e.outcome(err),
-	}, e.cfg.Now()))
-}
-
-// outcome is that of a cycle, which another one may go on with.
-func (e *Engine) outcome(err error) string {
-	if err == nil && e.yielded {
-		return journal.OutcomeContinued
+func (r *run) finish(cycle int64, sum *Summary, err error) error {
+	became := outcome(err)
+	if err == nil && r.yielded {
+		became = journal.OutcomeContinued // another cycle goes on with it
 	}
-	return outcome(err)
+	return errors.Join(err, r.cfg.Journal.Finish(cycle, journal.CycleResult{
+		Sent: sum.Sent, Copied: sum.Copied, Touched: sum.Touched, Moved: sum.Moved, Deleted: sum.Deleted,
+		UploadBytes: sum.UploadBytes, Failed: sum.Failed + sum.backedOff, Held: sum.Held, Outcome: became,
+	}, r.cfg.Now()))
 }
 
-// noteOutcome records how the run ended: for status, and for nobody's decisions.
-func (e *Engine) noteOutcome(begun time.Time, sum *Summary, err error) error {
+// recordOutcome records how the run ended: for status, and for nobody's decisions.
+func (r *run) recordOutcome(begun time.Time, sum *Summary, err error) error {
 	if errors.Is(err, journal.ErrDamaged) || errors.Is(err, journal.ErrFull) {
 		return nil // there is nowhere to write it
 	}
-	return e.cfg.Journal.Update(func(s *journal.State) {
+	return r.cfg.Journal.Update(func(s *journal.State) {
 		s.LastRun = begun
-		s.Phase, s.PhaseSince = outcome(err), e.cfg.Now()
+		s.Phase, s.PhaseSince = outcome(err), r.cfg.Now()
 		s.LastError, s.LastErrorClass = "", ""
 		switch {
 		case err != nil:
 			s.LastError, s.LastErrorClass = err.Error(), outcome(err)
-		case sum.Failed+sum.aside == 0 && !e.yielded:
+		case sum.Failed+sum.backedOff == 0 && !r.yielded:
 			s.LastSuccess = begun // what the remote holds is as of the scan, not as of now
 		}
 	})
@@ -246,8 +204,8 @@ func outcome(err error) string {
 	return "error"
 }
 
-// noteProblems makes what could not be looked at visible in status, like any failed path.
-func (e *Engine) noteProblems(problems []snapshot.Problem) error {
+// recordProblems makes what could not be looked at visible in status, like any failed path.
+func (e *Engine) recordProblems(problems []snapshot.Problem) error {
 	if len(problems) == 0 {
 		return nil
 	}

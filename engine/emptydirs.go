@@ -11,21 +11,20 @@ import (
 // wantEmptyDirs makes turning on --create-empty-src-dirs count for what is already known. Without it
 // the base has directories that hold no files as identities only: they are forgotten once, and so
 // planned as new. A crash in between does it again.
-func (e *Engine) wantEmptyDirs(ctx context.Context, state *journal.State) error {
-	if e.cfg.EmptyDirs == state.EmptyDirs {
+func (r *run) wantEmptyDirs(ctx context.Context) error {
+	if r.cfg.EmptyDirs == r.state.EmptyDirs {
 		return nil
 	}
-	if e.cfg.EmptyDirs {
-		if err := e.forgetEmptyDirs(ctx); err != nil {
+	if r.cfg.EmptyDirs {
+		if err := forgetEmptyDirs(ctx, r.cfg.Journal); err != nil {
 			return err
 		}
 	}
-	state.EmptyDirs = e.cfg.EmptyDirs
-	return e.cfg.Journal.Update(func(s *journal.State) { s.EmptyDirs = e.cfg.EmptyDirs })
+	return r.remember(func(s *journal.State) { s.EmptyDirs = r.cfg.EmptyDirs })
 }
 
-func (e *Engine) forgetEmptyDirs(ctx context.Context) error {
-	empty, err := e.emptyDirs(ctx)
+func forgetEmptyDirs(ctx context.Context, j *journal.Journal) error {
+	empty, err := emptyDirs(ctx, j)
 	if err != nil || len(empty) == 0 {
 		return err
 	}
@@ -33,14 +32,14 @@ func (e *Engine) forgetEmptyDirs(ctx context.Context) error {
 	for path := range empty {
 		fixes = append(fixes, journal.Refresh{Path: path})
 	}
-	return e.cfg.Journal.Repair(fixes)
+	return j.Repair(fixes)
 }
 
 // emptyDirs returns the directories of the base that hold nothing, but those that a listing has shown.
-func (e *Engine) emptyDirs(ctx context.Context) (map[string]bool, error) {
+func emptyDirs(ctx context.Context, j *journal.Journal) (map[string]bool, error) {
 	empty := make(map[string]bool)
 	holds := make(map[string]bool)
-	err := e.cfg.Journal.Walk(ctx, func(path string, entry *snapshot.Entry) error {
+	err := j.Walk(ctx, func(path string, entry *snapshot.Entry) error {
 		if entry.Kind == snapshot.Dir && !entry.Flags.Has(snapshot.Adopted) {
 			empty[path] = true
 		}
@@ -53,15 +52,15 @@ func (e *Engine) emptyDirs(ctx context.Context) (map[string]bool, error) {
 }
 
 // baseToBe is the base as wantEmptyDirs would leave it, without writing anything.
-func (e *Engine) baseToBe(ctx context.Context, state *journal.State) (snapshot.Base, error) {
-	if !e.cfg.EmptyDirs || state.EmptyDirs {
-		return e.cfg.Journal, nil
+func (r *run) baseToBe(ctx context.Context) (snapshot.Base, error) {
+	if !r.cfg.EmptyDirs || r.state.EmptyDirs {
+		return r.cfg.Journal, nil
 	}
-	forgotten, err := e.emptyDirs(ctx)
+	forgotten, err := emptyDirs(ctx, r.cfg.Journal)
 	if err != nil || len(forgotten) == 0 {
-		return e.cfg.Journal, err
+		return r.cfg.Journal, err
 	}
-	return without{e.cfg.Journal, forgotten}, nil
+	return without{r.cfg.Journal, forgotten}, nil
 }
 
 // without is a base that lacks some paths.

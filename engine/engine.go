@@ -2,16 +2,16 @@
 //
 // One cycle is this, and start-up, retry and recovery after a crash are the same code:
 //
-//	head    = scan of the source, streamed against the base       look.go
-//	changes = what differs, hashed where the stat cannot tell     look.go
-//	plan    = plan.Make(changes, capabilities)                    package plan, pure
-//	guard(plan)                     may hold deletes, nothing else guard.go
-//	journal.Begin(plan)             replaces what was pending
-//	execute(journal.Pending)        bounded workers, in order     execute.go, perform.go
-//	journal.Ack(step, result)       one transaction per group     scribe.go
-//	journal.Finish
+//	recover                         what became of steps that an earlier run started   recover.go
+//	head    = scan of the source, streamed against the base                            scan.go
+//	changes = what differs, hashed where the stat cannot tell                          scan.go
+//	plan    = plan.Make(changes, capabilities)                                         package plan, pure
+//	guard(plan)                     may hold deletes, nothing else                     guard.go
+//	journal.Begin(plan)             replaces what was pending                          cycle.go
+//	execute.Run(pending)            the remote acknowledges, the base is folded        package execute
+//	journal.Finish                                                                     cycle.go
 //
-// While a process stays, package loop decides when a cycle is due and how much of the source it looks at; focus.go
+// While a process stays, package loop decides when a cycle is due and how much of the source it scans; focus.go
 // narrows the cycle to that.
 //
 // What the engine guarantees: the base is folded only from what a Connection acknowledged; nothing is
@@ -27,7 +27,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -52,11 +51,11 @@ type Config struct {
 	EmptyDirs    bool      // --create-empty-src-dirs
 	MaxDelete    MaxDelete // zero value: half of the base
 	Approve      bool      // --approve
-	Transfers    int       // steps at once; 0: whatever turns out to be best, see governor
+	Transfers    int       // steps at once; 0: whatever turns out to be best, see package execute
 	Retries      int       // attempts per step within one run; 0: 3
 	Metadata     bool      // --metadata: changed modes, owners and attributes count
 	// Staying says that one run follows the other, in a process that stays: deletes are judged over what went before
-	// as well (see spree), Approve is for the first run that ends well, and whoever runs the engine flushes the remote.
+	// as well (see deleteBurst), Approve is for the first run that ends well, and whoever runs the engine flushes the remote.
 	Staying bool
 	Boot    string // identifies this start of the machine; "": unknown
 	// Options is what Connect depends on besides the remote: what was learned of the remote with others
@@ -72,48 +71,25 @@ type Config struct {
 	Now     func() time.Time // nil: time.Now
 }
 
-// Engine runs the cycles of one mapping. Its methods must not be called concurrently.
+// Engine runs the cycles of one mapping. Its methods must not be called concurrently, but for Concurrency. It has what
+// outlives a run; what one run knows is in run.
 type Engine struct {
 	cfg  Config
 	conn remote.Connection // opened by connect; nil until the remote is needed
-	caps remote.Caps       // of the remote, less what it refused in this run
+	// at is where on this machine the remote was when it was last connected to: see place.go.
+	at []remote.Place
 
-	// at is where on this machine the remote was when it was last connected to; relocated says that this is
-	// not the directory that it was before, otherDisk that it is not the same disk either: see place.go.
-	at                   []remote.Place
-	relocated, otherDisk bool
+	// inDoubt are steps whose outcome nobody knows. nil: those that the journal has as started.
+	inDoubt []journal.Step
+	// rescan are the paths, with what is beneath, about which the base learned something since the last scan.
+	rescan []string
 
-	// doubts are the steps whose outcome nobody knows, once this process has executed some; before
-	// that the journal knows what an earlier process had started.
-	doubts   []journal.Step
-	executed bool
+	warned map[string]string // places where absence proved nothing, and why: each is warned of once
+	// missingMounts are the places where a file system is not mounted any more, or is another one, by path.
+	missingMounts map[string]snapshot.Unproven
+	burst         deleteBurst
 
-	// suspects are the paths, with what is beneath, about which the base learned something since the
-	// last look: see suspect.
-	suspects []string
-
-	told map[string]string // places where absence proved nothing, and why: each is told once
-	// lost are the places where a file system is not mounted any more, or is another one, by path.
-	lost  map[string]snapshot.Unproven
-	spree spree
-	// interrupter is asked, while steps are executed, whether something is more urgent; nil: nothing ever is.
-	// yielded says that something was, or that steps wait for a long transfer: some are left.
-	interrupter Interrupter
-	yielded     bool
-	// beside says that long transfers are under way while a part is looked at: they are the doubts then.
-	beside bool
-
-	// letThrough is the digest of the deletes that --approve let through in this run; "": none yet.
-	letThrough string
-
-	// For the governor, which learns while workers work: bytes read to be sent, requests that the remote had
-	// no room for, and what it made of that: how many steps are executed at once.
-	moved, throttles, parallel atomic.Int64
-
-	// refused is what the remote turned out not to do although its capabilities say so. It is taken
-	// out of caps when the next round begins.
-	refusedMu sync.Mutex
-	refused   struct{ move, dirMove, copy, metadata bool }
+	concurrency atomic.Int64 // how many steps are executed at once
 }
 
 // ErrNewSource means that the source is not the directory that was snapshotted: it was unmounted,
@@ -163,6 +139,6 @@ func (e *Engine) Config() Config { return e.cfg }
 
 // Concurrency is how many steps the remote is given at once at present; 0: none was yet. It may be called from any
 // goroutine, at any time.
-func (e *Engine) Concurrency() int { return int(e.parallel.Load()) }
+func (e *Engine) Concurrency() int { return int(e.concurrency.Load()) }
 
 func (e *Engine) phase(text string) { e.cfg.Observe(event.Event{Type: event.Phase, Text: text}) }

@@ -1,492 +1,138 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"slices"
-	"sync"
-	"time"
 
-	"github.com/snapsync/snapsync/engine/event"
+	"github.com/snapsync/snapsync/engine/execute"
 	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
-	"github.com/snapsync/snapsync/snapshot"
 )
 
-// Execution is three kinds of goroutines, all started and awaited in run:
-//
-//	scribe      the only one that touches the journal: reads pages of steps, claims them,
-//	            writes acknowledgements in groups
-//	dispatcher  walks the pages in order and hands each step to a worker as soon as every earlier
-//	            step that overlaps its paths is acknowledged, durably; owns claims and the summary
-//	workers     perform steps on the Connection, with retries
-//
-// Because of "durably", a crash leaves at most one step of overlapping ones in doubt, and looking at
-// its paths on the remote tells whether it happened: see recover.go.
-//
-// A step that failed or is held keeps its paths blocked: what overlaps and comes later is not tried
-// in this round, since it would run in another order than the planned one.
-//
-// A process that stays does not wait for a long transfer with what changes elsewhere meanwhile: see beside.go.
-// So there can be several passes over what is pending, each with a scribe of its own, while workers work on.
-const (
-	pageSteps        = 256 // steps claimed at once; with those claimed ahead, and a batch of deletes, a crash leaves some times as many in doubt
-	defaultTransfers = 8
-)
+// MaxTransfers is how many steps at once the engine chooses by itself at most.
+const MaxTransfers = execute.MaxTransfers
 
-// MaxTransfers is how many steps at once the engine chooses by itself at most. Over a line with 20 ms each way
-// 10,000 small files took a quarter less time to SFTP with 256 than with 128.
-const MaxTransfers = 256
+// ErrPaused means that a person paused, and that the transfers under way were given up.
+var ErrPaused = execute.ErrPaused
 
-// execution is the state of one round's run over the journal's pending steps. All but the channels
-// belongs to the dispatcher.
-type execution struct {
-	e       *Engine
-	state   *journal.State
-	p       *prepared // what is executed; goOnBeside exchanges it
-	sum     *Summary
-	again   bool           // another round has something to gain
-	doubts  []journal.Step // steps that failed but may have happened
-	deleted int64          // files that a guard had let through
-
-	agenda
-	deleting bool // the dispatcher has reached the deletes after lastWork
-
-	governor  *governor
-	throttles int64 // of the engine's that the governor knows
-	steps     int64 // that are settled
-
-	claims    pathset.Claims   // paths of steps under way or not yet written down
-	blocked   pathset.Claims   // paths of steps that failed
-	held      pathset.Claims   // paths of steps that are held, and of what waits for them
-	lost      losses           // new files that failed to arrive
-	flights   map[int64]flight // jobs under way, by the number of their first step
-	long      *pathset.Claims  // paths of transfers that this pass goes on beside; nil: there are none
-	alone     bool             // what is due cannot be planned beside them
-	leftover  bool             // steps wait for them
-	unwritten int              // steps that worked and are not yet written down
-
-	jobs    chan []journal.Step // dispatcher to workers: one step, or a batch of deletes
-	results chan []result       // workers to dispatcher
-	stop    error               // why no further step is started
-	abandon func()              // ends the steps under way: once the remote is gone they would only wait
-	ask     <-chan time.Time    // ticks when the Interrupter is to be asked; nil: there is none
+// Interrupter decides what an execution is for: the loop does. It is asked in the goroutine of RunWithin, often.
+type Interrupter interface {
+	// Yield reports whether something more urgent than the rest of the plan has come up.
+	Yield() bool
+	// Due reports whether something is to be scanned that can be planned beside the paths in flight.
+	Due(inFlight *pathset.Claims) bool
+	// Replan has that scanned: plan scans, plans, and puts the plan into the journal.
+	Replan(inFlight *pathset.Claims, plan func(Focus) (Outcome, error)) error
+	// Abort reports whether even what is under way is to be given up.
+	Abort() bool
 }
 
-// result is what became of one step.
-type result struct {
-	step  journal.Step
-	entry *snapshot.Entry // what the remote now holds at step.Path
-	err   error
-	doubt bool // it failed, but it may have happened all the same
-	again bool // planning again may find another way
-}
-
-// agenda is what has to be known of a plan while it is executed, once its steps are only in the journal.
-type agenda struct {
-	steps, uploadBytes int64           // that are not held
-	lastWork           int64           // Seq of the last step that is not a delete: the deletes after it wait for all before them
-	saved              map[int64]int64 // Seq of a directory's move to the bytes beneath it
-	carries            [][2]string     // directories that move: from, to
-	aside              map[int64]bool  // Seq of the steps that failed lately, and are not tried now
+// planned is a plan that the journal has.
+type planned struct {
+	execute.Batch
+	scanned *scanned    // without its changes, which may be many
+	moves   [][2]string // directories that move: from, to
+	hold    *Hold       // nil: nothing is held
+	cycle   int64       // 0: nothing is pending
+	idle    bool        // what is pending has to wait
 }
 
 // add takes in steps that the journal has numbered, and the changes that they were made from.
-func (a *agenda) add(steps []journal.Step, changes []snapshot.Change) {
+func (p *planned) add(steps []journal.Step, s *scanned) {
+	p.Add(steps, s.changes)
 	for i := range steps {
-		s := &steps[i]
-		if s.Action != journal.Delete {
-			a.lastWork = s.Seq
-		}
-		if s.Action == journal.Move && s.Dir {
-			if a.saved == nil {
-				a.saved = make(map[int64]int64)
-			}
-			a.saved[s.Seq] = bytesBeneath(changes, s.From)
-			a.carries = append(a.carries, [2]string{s.From, s.Path})
-		}
-		if s.Held {
-			continue
-		}
-		a.steps++
-		if s.Action == journal.Send && s.How == journal.Upload {
-			a.uploadBytes += s.New.Size
+		if s := &steps[i]; s.Action == journal.Move && s.Dir {
+			p.moves = append(p.moves, [2]string{s.From, s.Path})
 		}
 	}
 }
 
-func newExecution(e *Engine, state *journal.State, p *prepared, sum *Summary) *execution {
-	e.cfg.Observe(event.Event{Type: event.Planned, Steps: p.todo.steps, UploadBytes: p.todo.uploadBytes})
-	x := &execution{
-		e: e, state: state, p: p, sum: sum, governor: e.newGovernor(), throttles: e.throttles.Load(),
-		flights: make(map[int64]flight), jobs: make(chan []journal.Step), results: make(chan []result, 16),
+// execute performs what is pending: p, and what takes its place meanwhile.
+func (r *run) execute(ctx context.Context, p *planned, sum *Summary) (again bool, err error) {
+	before := r.caps
+	if err := r.connect(ctx); err != nil {
+		return false, err
 	}
-	x.begin()
-	return x
-}
-
-// begin starts the account of what was prepared.
-func (x *execution) begin() {
-	x.agenda, x.deleting = x.p.todo, false
-	x.claims, x.blocked, x.held = pathset.NewClaims(&x.e.caps), pathset.NewClaims(&x.e.caps), pathset.NewClaims(&x.e.caps)
-	x.lost = newLosses()
-}
-
-// run performs every pending step that can be performed now. Its error is what ended it early.
-func (x *execution) run(ctx context.Context) error {
-	if err := x.e.cleanTemps(ctx); err != nil {
-		return err
+	if differ, err := r.recordCaps(before); err != nil || differ {
+		return differ, err
 	}
-	x.e.executed = false // from the first claim on, until noteDoubts, the journal knows best
-	ctx, x.abandon = context.WithCancel(ctx)
-	defer x.abandon()
-	if x.e.interrupter != nil {
-		t := time.NewTicker(askEvery)
-		defer t.Stop()
-		x.ask = t.C
+	if r.relocated {
+		return true, r.compareMoved(ctx)
 	}
-	var workers sync.WaitGroup
-	for range x.governor.max + x.spare() {
-		workers.Go(func() {
-			for job := range x.jobs {
-				x.results <- x.e.inSlot(ctx, job)
-			}
-		})
-	}
-	err := x.pass(ctx, newScribe(x.e))
-	for err == nil && len(x.flights) > 0 {
-		err = x.goOnBeside(ctx)
-	}
-	if err != nil {
-		x.abandon() // nobody could write down what became of them
-		for len(x.flights) > 0 {
-			delete(x.flights, (<-x.results)[0].step.Seq)
+	if boot := r.cfg.Boot; r.caps.Volatile && boot != "" && r.state.Unflushed != boot {
+		// Acknowledged steps may be undone by a power cut from the first of them on: see flush.go.
+		if err := r.remember(func(s *journal.State) { s.Unflushed = boot }); err != nil {
+			return false, err
 		}
 	}
-	close(x.jobs)
-	workers.Wait()
-	if err != nil {
-		return errors.Join(x.stop, err)
-	}
-	x.e.yielded = x.e.yielded || x.leftover
-	return errors.Join(x.stop, x.e.noteDoubts(x.doubts))
-}
-
-// pass goes through what is pending once. Long transfers may be left under way, and nothing else is, if
-// something else is due that they must not hold up. Its error is that of the journal.
-func (x *execution) pass(ctx context.Context, s *scribe) error {
-	x.e.phase("transferring")
-	ended := make(chan error, 1)
-	go func() { ended <- s.run() }()
-	x.dispatch(ctx, s)
-	close(s.inbox)
-	return <-ended
-}
-
-// inSlot performs a job when the engines that share the slots leave one.
-func (e *Engine) inSlot(ctx context.Context, job []journal.Step) []result {
-	if e.cfg.Slots != nil && e.cfg.Slots.Acquire(ctx, 1) == nil {
-		defer e.cfg.Slots.Release(1)
-	}
-	return e.perform(ctx, job) // which sees for itself that ctx is done
-}
-
-// newGovernor starts with what the Connection advises. A number that a person gave is kept to; so is
-// what suits a disk of this machine, where more at once only wears the heads.
-func (e *Engine) newGovernor() *governor {
-	if n := e.cfg.Transfers; n > 0 {
-		return newGovernor(n, n)
-	}
-	start := cmp.Or(e.caps.Transfers, defaultTransfers)
-	if e.caps.Volatile {
-		return newGovernor(start, start)
-	}
-	return newGovernor(start, min(4*start, MaxTransfers))
-}
-
-// dispatch walks all pages. When it returns nothing is under way.
-func (x *execution) dispatch(ctx context.Context, scribe *scribe) {
-	var batch []journal.Step // it may span pages
-	for page := range scribe.pages {
-		for _, step := range page {
-			if x.stop != nil || x.yields() {
-				break
-			}
-			batch = x.admit(ctx, step, batch, scribe)
-		}
-		if x.stop != nil || x.e.yielded {
-			break
+	cfg, deleted := r.executor(&r.caps), int64(0)
+	cfg.Done = func(s *journal.Step) {
+		if r.burst.counts(s, r.cfg.Now()) {
+			deleted++
 		}
 	}
-	x.start(ctx, batch, scribe)
-	x.land(scribe)
+	var i execute.Interrupter
+	if r.interrupter != nil {
+		i = &replanner{r.interrupter, r, p, sum}
+	}
+	done, err := execute.Run(ctx, cfg, p.Batch, i)
+	r.take(&done, sum)
+	err = errors.Join(err, r.recordPlaces())
+	if r.cfg.Staying {
+		r.burst.add(deleted, r.cfg.Now())
+		return done.Again && !done.Yielded, err // the Loop flushes when it is idle
+	}
+	return done.Again, errors.Join(err, r.flush(ctx))
 }
 
-// yields reports whether the rest is left to another plan. What was claimed and not started did not
-// happen, as after any end.
-func (x *execution) yields() bool {
-	x.e.yielded = x.e.yielded || x.e.interrupter != nil && x.e.interrupter.Yield()
-	return x.e.yielded
+// executor is what steps are executed with.
+func (e *Engine) executor(caps *remote.Caps) execute.Config {
+	return execute.Config{
+		Journal: e.cfg.Journal, Conn: e.conn, Caps: *caps, Source: e.cfg.Scan,
+		Transfers: e.cfg.Transfers, Retries: e.cfg.Retries, Slots: e.cfg.Slots, Concurrency: &e.concurrency,
+		Observe: e.cfg.Observe, Log: e.cfg.Log, Now: e.cfg.Now,
+	}
 }
 
-// admit starts a step, or adds it to the batch of deletes that is being gathered, after waiting for
-// whatever must come before it. It returns the batch as it is now.
-func (x *execution) admit(ctx context.Context, step journal.Step, batch []journal.Step, scribe *scribe) []journal.Step {
-	if _, flies := x.flights[step.Seq]; flies {
-		return batch // an earlier pass started it
-	}
-	if x.long != nil && (step.Seq > x.lastWork || x.long.Overlaps(&step)) {
-		x.leftover = true
-		x.held.Add(&step)
-		return batch
-	}
-	if step.Seq > x.lastWork && !x.deleting {
-		x.deleting = true
-		x.land(scribe)
-	}
-	if !x.e.yielded && x.claims.Overlaps(&step) {
-		x.start(ctx, batch, scribe)
-		batch = nil
-		if !x.e.yielded {
-			x.clear(&step, scribe)
+// take takes what an execution found out into the run and its Summary.
+func (r *run) take(done *execute.Result, sum *Summary) {
+	sum.Counts = sum.Counts.Plus(done.Counts)
+	sum.Failed += done.Failed
+	sum.Failures = append(sum.Failures, done.Failures[:min(len(done.Failures), MaxFailures-len(sum.Failures))]...)
+	r.yielded, r.inDoubt = done.Yielded, done.InDoubt
+	r.rescan = append(r.rescan, done.Rescan...)
+	refused, now := &r.refused, &done.Refused
+	refused.Move, refused.DirMove = refused.Move || now.Move, refused.DirMove || now.DirMove
+	refused.Copy, refused.SetMetadata = refused.Copy || now.Copy, refused.SetMetadata || now.SetMetadata
+}
+
+// replanner is the execution's Interrupter. What is due is a cycle of its own, planned by the run that executes.
+type replanner struct {
+	Interrupter
+	run     *run
+	planned *planned // by the last cycle
+	sum     *Summary
+}
+
+// Replan implements execute.Interrupter. The steps in flight are in doubt for the plan.
+func (i *replanner) Replan(ctx context.Context, inFlight []journal.Step, rescan []string) (execute.Batch, error) {
+	r := i.run
+	r.rescan = append(r.rescan, rescan...)
+	r.beside, r.inDoubt = true, inFlight
+	defer func() { r.beside, r.inDoubt = false, nil }()
+	paths := pathset.ClaimsOf(&r.caps, inFlight)
+	err := i.Interrupter.Replan(&paths, func(f Focus) (out Outcome, err error) {
+		id, err := r.checkSource()
+		if err != nil {
+			return out, err
 		}
-	}
-	if x.e.yielded || x.skip(&step) { // it may have turned out while something was waited for
-		return batch
-	}
-	x.claims.Add(&step)
-	if step.Action != journal.Delete || step.Dir {
-		x.start(ctx, []journal.Step{step}, scribe)
-		return batch
-	}
-	batch = append(batch, step)
-	if len(batch) < x.e.caps.DeleteBatch {
-		return batch
-	}
-	x.start(ctx, batch, scribe)
-	return nil
-}
-
-// start hands a job to the next free worker.
-func (x *execution) start(ctx context.Context, job []journal.Step, scribe *scribe) {
-	if len(job) == 0 {
-		return
-	}
-	for x.stop == nil {
-		jobs := x.jobs
-		if x.govern(); len(x.flights) >= x.limit(job) {
-			jobs = nil
+		p, err := r.prepareWithin(ctx, f, &out)
+		if err != nil {
+			return out, err
 		}
-		select {
-		case jobs <- job:
-			x.flights[job[0].Seq] = flight{job, x.e.cfg.Now()}
-			x.governor.started(len(x.flights))
-			return
-		case <-x.ask:
-			if x.interrupted() {
-				x.drop(job)
-				return
-			}
-		case done := <-x.results:
-			x.settle(done, scribe)
-		case steps := <-scribe.written:
-			x.release(steps)
-		case <-scribe.failed:
-			x.stop = errStopped // the scribe's own error says why
-		case <-ctx.Done():
-			x.stop = ctx.Err()
-		}
-	}
-}
-
-// limit is how many jobs may be under way if this is to be one of them. What is new does not wait until
-// one of the long transfers has ended.
-func (x *execution) limit(job []journal.Step) int {
-	if x.long != nil && job[0].Seq > x.p.before {
-		return x.governor.limit + x.spare()
-	}
-	return x.governor.limit
-}
-
-// spare is how many steps more than the governor's limit there may be: none if a person set it.
-func (x *execution) spare() int {
-	if x.e.cfg.Transfers > 0 {
-		return 0
-	}
-	return 1
-}
-
-// govern lets the governor see how things go.
-func (x *execution) govern() {
-	x.e.throttles.Add(x.e.conn.Throttled()) // a large file's come long before it ends
-	units := x.e.moved.Load() + x.steps*stepUnits
-	if n := x.e.throttles.Load(); n != x.throttles {
-		x.throttles = n
-		x.governor.throttled(x.e.cfg.Now(), units)
-	}
-	x.governor.measure(x.e.cfg.Now(), units)
-	x.e.parallel.Store(int64(x.governor.limit))
-}
-
-// land waits until nothing is under way, or only what other things must not wait for.
-func (x *execution) land(scribe *scribe) {
-	for len(x.flights) > 0 {
-		select {
-		case done := <-x.results:
-			x.settle(done, scribe)
-		case steps := <-scribe.written:
-			x.release(steps)
-		case <-x.ask:
-			if x.interrupted() {
-				return
-			}
-		}
-	}
-}
-
-// clear waits until every step that overlaps this one is written down, and hurries the scribe.
-func (x *execution) clear(step *journal.Step, scribe *scribe) {
-	for x.stop == nil && x.claims.Overlaps(step) {
-		if x.unwritten > 0 {
-			scribe.inbox <- note{hurry: true}
-		}
-		select {
-		case done := <-x.results:
-			x.settle(done, scribe)
-		case steps := <-scribe.written:
-			x.release(steps)
-		case <-scribe.failed:
-			x.stop = errStopped
-		}
-	}
-}
-
-// settle accounts for a finished job and passes its results on to be written down.
-func (x *execution) settle(done []result, scribe *scribe) {
-	delete(x.flights, done[0].step.Seq)
-	x.steps += int64(len(done))
-	for i := range done {
-		r := &done[i]
-		x.again = x.again || r.again
-		if r.err == nil {
-			x.unwritten++
-			x.sum.add(r, x.saved[r.step.Seq])
-			if x.e.spree.counts(&r.step, x.e.cfg.Now()) {
-				x.deleted++
-			}
-		} else {
-			x.failed(r)
-		}
-		x.e.cfg.Observe(event.Event{Type: event.StepDone, Step: &r.step, Err: r.err})
-		scribe.inbox <- note{result: *r}
-	}
-}
-
-func (x *execution) failed(r *result) {
-	x.claims.Remove(&r.step)
-	x.blocked.Add(&r.step)
-	x.lose(&r.step)
-	if r.doubt {
-		x.doubts = append(x.doubts, r.step)
-	}
-	if errors.Is(r.err, remote.ErrCannotMove) {
-		x.e.suspect(r.step.Path) // so that a run that looks at a part plans it anew as well
-	}
-	switch {
-	case !endsRun(r.err):
-		x.sum.fail(r.step.Path, r.err)
-	case x.stop == nil:
-		x.stop = r.err
-		x.abandon()
-	}
-}
-
-// lose remembers a new file that is not on the remote: what is deleted may be a copy of it.
-func (x *execution) lose(s *journal.Step) {
-	if s.Action == journal.Send && s.Old == nil && s.How == journal.Upload {
-		x.lost.add(s.New)
-	}
-}
-
-// release lets others have the paths of steps that are written down.
-func (x *execution) release(steps []journal.Step) {
-	x.unwritten -= len(steps)
-	for i := range steps {
-		x.claims.Remove(&steps[i])
-	}
-}
-
-// skip reports whether a step is to stay pending: it is held, or would have to follow one that did
-// not happen, or would delete what may be the last copy of a file that failed to arrive under
-// another name.
-func (x *execution) skip(step *journal.Step) bool {
-	switch {
-	case step.Held, x.held.Overlaps(step):
-		x.held.Add(step) // what waits for a person is no failure
-		return true
-	case x.aside[step.Seq]:
-		x.blocked.Add(step)
-		x.lose(step)
-		return true
-	case x.blocked.Overlaps(step), x.deleting && x.lost.mayBe(step.Old):
-		x.blocked.Add(step)
-		x.e.cfg.Log.Info("waits for a step that failed", "path", step.Path)
-		x.sum.fail(step.Path, errBlocked)
-		return true
-	}
-	return false
-}
-
-var (
-	errBlocked = remote.Classed("blocked", "waits for another step, which failed")
-	errStopped = errors.New("the journal cannot be written")
-)
-
-// endsRun reports whether err makes every further step pointless. What was under way stays pending.
-func endsRun(err error) bool {
-	return errors.Is(err, remote.ErrOffline) || errors.Is(err, remote.ErrFatal) ||
-		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
-}
-
-// add counts an acknowledged step.
-func (s *Summary) add(r *result, savedBeneath int64) {
-	switch r.step.Action {
-	case journal.Move:
-		s.Moved++
-		if r.step.Dir {
-			s.SavedBytes += savedBeneath
-		} else {
-			s.SavedBytes += r.entry.Size
-		}
-	case journal.Delete:
-		if !r.step.Dir {
-			s.Deleted++
-		}
-	case journal.Send:
-		switch r.step.How {
-		case journal.Copy:
-			s.Copied++
-			s.SavedBytes += r.entry.Size
-		case journal.Touch:
-			s.Touched++
-		default:
-			s.Sent++
-			s.UploadBytes += r.entry.Size
-		}
-	}
-}
-
-// bytesBeneath sums the files of the base beneath dir, all of which are in changes when dir moved.
-func bytesBeneath(changes []snapshot.Change, dir string) (sum int64) {
-	i, _ := slices.BinarySearchFunc(changes, dir, func(c snapshot.Change, d string) int {
-		return snapshot.ComparePaths(c.Path, d)
+		*i.planned, out.Planned = p, true
+		return out, r.recordPlan(id, &p, i.sum)
 	})
-	for ; i < len(changes) && (changes[i].Path == dir || snapshot.Beneath(changes[i].Path, dir)); i++ {
-		if old := changes[i].Old; old != nil && old.Kind == snapshot.File {
-			sum += old.Size
-		}
-	}
-	return sum
+	return i.planned.Batch, err
 }

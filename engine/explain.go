@@ -41,16 +41,16 @@ func (e *Engine) Explain(ctx context.Context, path string) (*Explanation, error)
 	}
 	if skipped := (*snapshot.SkippedError)(nil); errors.As(err, &skipped) {
 		x.Skipped = skipped.What
-		x.Excluded = e.excluded(path, &skipped.Entry)
+		x.Excluded = excluded(e.cfg.Scan.Filter, path, &skipped.Entry)
 	} else if seen := x.Head; seen != nil {
-		x.Excluded = e.excluded(path, seen)
+		x.Excluded = excluded(e.cfg.Scan.Filter, path, seen)
 	} else if x.Base != nil {
-		x.Excluded = e.excluded(path, x.Base)
+		x.Excluded = excluded(e.cfg.Scan.Filter, path, x.Base)
 	}
-	if x.Step, err = e.pendingFor(path); err != nil {
+	if x.Step, err = pendingFor(e.cfg.Journal, path); err != nil {
 		return nil, err
 	}
-	if x.Failure, err = e.failureOf(path); err != nil {
+	if x.Failure, err = failureOf(e.cfg.Journal, path); err != nil {
 		return nil, err
 	}
 	x.History, err = e.cfg.Journal.History(journal.HistoryQuery{Path: path, Limit: explainHistory, Newest: true})
@@ -71,7 +71,7 @@ func (e *Engine) decide(ctx context.Context, x *Explanation) error {
 	case x.Excluded:
 		return say("not synced", "a filter rule excludes it")
 	case x.Skipped != "":
-		return say("skipped", e.whySkipped(x))
+		return say("skipped", whySkipped(x))
 	case head == nil && base == nil:
 		return say("unknown", "neither the source nor the base has it")
 	case head == nil && base.Flags.Has(snapshot.Retained):
@@ -97,7 +97,7 @@ func (e *Engine) decide(ctx context.Context, x *Explanation) error {
 }
 
 // whySkipped is the rule about what is neither a file nor a directory.
-func (e *Engine) whySkipped(x *Explanation) string {
+func whySkipped(x *Explanation) string {
 	rule := "it is " + x.Skipped + ", and only files, directories and symlinks can be mirrored"
 	if x.Skipped == "a symlink" {
 		rule = "it is a symlink: --links keeps it as one, --copy-links mirrors what it points to"
@@ -120,7 +120,7 @@ func (e *Engine) decideByContent(ctx context.Context, x *Explanation, say func(v
 	switch {
 	case !now.SameContent(x.Base):
 		return say("will be sent", "size is the same, the content is not: it was read and hashed")
-	case !sameTime(now.Mtime, x.Base.Mtime, max(e.caps.Precision, 1)):
+	case now.Mtime != x.Base.Mtime:
 		return say("will be touched", "the content is the same, only the mtime differs")
 	case e.cfg.Metadata && (now.Mode != x.Base.Mode || now.Ctime != x.Base.Ctime):
 		return say("will be touched, or sent", "the content is the same; the mode, the owner or an attribute may differ")
@@ -128,23 +128,17 @@ func (e *Engine) decideByContent(ctx context.Context, x *Explanation, say func(v
 	return say("synced", "the stat could not tell, so it was read and hashed: the content is as acknowledged")
 }
 
-func (e *Engine) pendingFor(path string) (*journal.Step, error) {
-	for after := int64(0); ; {
-		page, err := e.cfg.Journal.Pending(after, pageSteps)
-		if err != nil || len(page) == 0 {
-			return nil, err
+func pendingFor(j *journal.Journal, path string) (*journal.Step, error) {
+	for s, err := range j.EachPending(0) {
+		if err != nil || s.Path == path || s.From == path {
+			return s, err
 		}
-		for i := range page {
-			if page[i].Path == path || page[i].From == path {
-				return &page[i], nil
-			}
-		}
-		after = page[len(page)-1].Seq
 	}
+	return nil, nil
 }
 
-func (e *Engine) failureOf(path string) (*journal.FailureRow, error) {
-	rows, err := e.cfg.Journal.Failures(MaxFailures)
+func failureOf(j *journal.Journal, path string) (*journal.FailureRow, error) {
+	rows, err := j.Failures(MaxFailures)
 	if err != nil {
 		return nil, err
 	}

@@ -11,48 +11,37 @@ import (
 // the journal says in which boot of the machine it happened. A run that finds another boot there
 // believes the disk rather than the base, with one listing.
 
-// noteUnflushed marks the time in which acknowledged steps may still be undone. It is durable before
-// the first of them.
-func (e *Engine) noteUnflushed(state *journal.State, volatile bool) error {
-	if !volatile || e.cfg.Boot == "" || state.Unflushed == e.cfg.Boot {
-		return nil
-	}
-	state.Unflushed = e.cfg.Boot
-	return e.cfg.Journal.Update(func(s *journal.State) { s.Unflushed = e.cfg.Boot })
-}
-
 // Flush makes what was executed survive a power cut of this machine, if some of it does not yet.
 func (e *Engine) Flush(ctx context.Context) error {
-	state, err := e.cfg.Journal.State()
+	r, err := e.newRun()
 	if err != nil || e.conn == nil {
 		return err
 	}
-	return e.flush(ctx, &state)
+	return r.flush(ctx)
 }
 
-// flush ends that time.
-func (e *Engine) flush(ctx context.Context, state *journal.State) error {
-	if state.Unflushed == "" || ctx.Err() != nil {
+// flush has the remote flushed, and then the journal does not name the boot any more. A crash between the two flushes again.
+func (r *run) flush(ctx context.Context) error {
+	if r.state.Unflushed == "" || ctx.Err() != nil {
 		return nil // the next run flushes
 	}
-	if err := e.conn.Flush(ctx); err != nil {
+	if err := r.conn.Flush(ctx); err != nil {
 		return err
 	}
-	state.Unflushed = ""
-	return e.cfg.Journal.Update(func(s *journal.State) { s.Unflushed = "" })
+	return r.remember(func(s *journal.State) { s.Unflushed = "" })
 }
 
 // recheck compares the remote with the base if the machine went down before a flush, and corrects
 // the base. Files that were cut off differ in size, and are sent again.
-func (e *Engine) recheck(ctx context.Context, state *journal.State) error {
-	if state.Unflushed == "" || state.Unflushed == e.cfg.Boot || e.cfg.Boot == "" {
+func (r *run) recheck(ctx context.Context) error {
+	if r.state.Unflushed == "" || r.state.Unflushed == r.cfg.Boot || r.cfg.Boot == "" {
 		return nil
 	}
-	e.cfg.Log.Warn("the machine went down before everything was on the disk: comparing the remote with what it should hold")
-	report, err := e.Verify(ctx, VerifyOptions{Repair: true, refuseEmpty: !state.NewRemoteApproved})
+	r.cfg.Log.Warn("the machine went down before everything was on the disk: comparing the remote with what it should hold")
+	report, err := r.verify(ctx, VerifyOptions{Repair: true, refuseEmpty: !r.state.NewRemoteApproved})
 	if err != nil {
 		return err
 	}
-	e.cfg.Log.Info("compared", "files", report.Checked, "corrected", report.Repaired)
-	return e.flush(ctx, state)
+	r.cfg.Log.Info("compared", "files", report.Checked, "corrected", report.Repaired)
+	return r.flush(ctx)
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/snapsync/snapsync/engine/execute"
 	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/engine/plan"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -14,10 +15,10 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// Focus narrows a run. The zero value is a whole run: it looks everywhere.
+// Focus narrows a run. The zero value is a whole run: it scans everything.
 type Focus struct {
-	// Scopes are the places to look at; nil: everywhere. What is pending elsewhere is executed as it
-	// was planned, but for the paths that failed lately: those wait, see setAside.
+	// Scopes are the places to scan; nil: everywhere. What is pending elsewhere is executed as it
+	// was planned, but for the paths that failed lately: those wait, see backedOff.
 	Scopes []snapshot.Scope
 	// Grace are paths, each in Scopes as well, whose absence is not acted on yet unless they are one
 	// half of a move: the other half may be still to come.
@@ -30,10 +31,10 @@ type Focus struct {
 type Outcome struct {
 	Summary
 	Planned bool          // what was found is in the journal, whatever became of it afterwards
-	Whole   bool          // it had to look everywhere
+	Whole   bool          // it had to scan everything
 	Looked  time.Duration // until the last plan was in the journal
 	Waiting []string      // of Focus.Grace: absent, not moved, and not acted on
-	// Deferred are those of Focus.Scopes that were not looked at: nobody knows yet what the remote holds
+	// Deferred are those of Focus.Scopes that were not scanned: nobody knows yet what the remote holds
 	// there, and with Focus.PlanOnly it cannot be asked.
 	Deferred []string
 	// Yielded: something was more urgent, or waits for a long transfer: steps are left to another run.
@@ -46,54 +47,52 @@ const (
 	// MaxPending bounds the pending steps that a narrowed run goes through: beyond that a scan of
 	// everything is cheaper than to tell what may stay.
 	MaxPending = 20_000
-	// maxWidenings bounds how often a narrowed look takes in what turned out to be connected.
+	// maxWidenings bounds how often a narrowed scan takes in what turned out to be connected.
 	maxWidenings = 4
 )
 
 // RunWithin is Run for a source that is being watched: it costs what changed, not what exists. While steps are executed
 // it asks i, if that is not nil, whether something is more urgent.
-func (e *Engine) RunWithin(ctx context.Context, f Focus, i Interrupter) (Outcome, error) {
+func (e *Engine) RunWithin(ctx context.Context, f Focus, i Interrupter) (out Outcome, err error) {
 	begun := e.cfg.Now()
-	var out Outcome
-	e.interrupter = i
-	err := e.run(ctx, f, &out)
+	r, err := e.newRun()
+	if err != nil {
+		return out, err
+	}
+	r.interrupter = i
+	err = r.catchUp(ctx, f, &out)
 	out.Seconds = e.cfg.Now().Sub(begun).Seconds()
-	out.Yielded = e.yielded
-	out.Unflushed = e.conn != nil && e.caps.Volatile
+	out.Yielded = r.yielded
+	out.Unflushed = e.conn != nil && r.caps.Volatile
 	if e.cfg.Staying && (err == nil || errors.Is(err, ErrPaused)) {
 		e.cfg.Approve = false // it was for the first run
 	}
 	if f.PlanOnly && err == nil {
 		return out, nil
 	}
-	if note := e.noteOutcome(begun, &out.Summary, err); note != nil && err == nil {
-		err = note
+	if failed := r.recordOutcome(begun, &out.Summary, err); failed != nil && err == nil {
+		err = failed
 	}
 	return out, err
 }
 
-// suspect makes the next look take in paths about which the base has just learned something: what the
-// source has there was compared with something else.
-func (e *Engine) suspect(paths ...string) { e.suspects = append(e.suspects, paths...) }
-
 // prepareWithin is prepare for a part of the source. Steps that are pending and have nothing to do with
 // that part stay as they are.
-func (e *Engine) prepareWithin(ctx context.Context, state *journal.State, f Focus, out *Outcome) (p prepared, err error) {
-	pending, few, err := e.pendingSteps(MaxPending)
+func (r *run) prepareWithin(ctx context.Context, f Focus, out *Outcome) (p planned, err error) {
+	pending, few, err := pendingSteps(r.cfg.Journal, MaxPending)
 	if err != nil {
 		return p, err
 	}
 	scopes := f.Scopes
 	if f.PlanOnly {
-		if e.doubts, err = e.doubtful(); err != nil {
+		if r.inDoubt, err = r.stepsInDoubt(); err != nil {
 			return p, err
 		}
-		e.executed = true // so that these are the doubts from now on
 	}
-	if f.PlanOnly || e.beside {
-		pending, scopes = e.leaveDoubts(pending, scopes, out)
+	if f.PlanOnly || r.beside {
+		pending, scopes = leaveInDoubt(&r.caps, r.inDoubt, pending, scopes, out)
 	}
-	for _, path := range e.suspects {
+	for _, path := range r.rescan {
 		scopes = append(scopes, snapshot.Scope{Path: path, Deep: true})
 	}
 	for range maxWidenings {
@@ -101,55 +100,54 @@ func (e *Engine) prepareWithin(ctx context.Context, state *journal.State, f Focu
 			break
 		}
 		var kept, dropped []journal.Step
-		scopes, kept, dropped = widen(&e.caps, scopes, pending)
-		if p.seen, err = e.lookWithin(ctx, state, scopes); err != nil {
+		scopes, kept, dropped = widen(&r.caps, scopes, pending)
+		if len(scopes) == 0 {
+			p.scanned = &scanned{head: &snapshot.Head{Mounts: r.state.Mounts}}
+		} else if p.scanned, err = r.scan(ctx, scopes, r.cfg.Journal); err != nil {
 			return p, err
 		}
-		plan, waiting, err := e.planGracefully(p.seen, f.Grace)
+		plan, waiting, err := r.planGracefully(p.scanned, f.Grace)
 		if err != nil {
 			return p, err
 		}
-		if (f.PlanOnly || e.beside) && len(overlapping(&e.caps, e.doubts, plan.Steps)) > 0 {
-			if e.beside {
-				return p, errEntangled
+		if (f.PlanOnly || r.beside) && len(overlapping(&r.caps, r.inDoubt, plan.Steps)) > 0 {
+			if r.beside {
+				return p, execute.ErrEntangled
 			}
 			return p, fmt.Errorf("%w, and what is new depends on what may have happened there", remote.ErrOffline)
 		}
-		if entangled := overlapping(&e.caps, kept, plan.Steps); len(entangled) > 0 {
+		if entangled := overlapping(&r.caps, kept, plan.Steps); len(entangled) > 0 {
 			scopes = append(scopes, scopesOf(entangled)...)
 			continue
 		}
 		out.Waiting = append(out.Waiting, waiting...) // an earlier round may have had some
-		return p, e.amend(state, &p, plan, scopes, kept, dropped)
+		return p, r.amend(&p, plan, scopes, kept, dropped)
 	}
 	switch {
 	case f.PlanOnly:
 		return p, fmt.Errorf("%w, and too much is pending to plan anew meanwhile", remote.ErrOffline)
-	case e.beside:
-		return p, errEntangled
+	case r.beside:
+		return p, execute.ErrEntangled
 	}
 	out.Whole = true
-	return e.prepareWhole(ctx, state)
+	return r.prepareWhole(ctx)
 }
 
-// leaveDoubts takes out of the pending steps those in doubt, which nobody may plan anew before it is known
+// leaveInDoubt takes out of the pending steps those in doubt, which nobody may plan anew before it is known
 // what became of them, and out of scopes what has to do with them.
-func (e *Engine) leaveDoubts(pending []journal.Step, scopes []snapshot.Scope, out *Outcome) (rest []journal.Step, others []snapshot.Scope) {
-	if len(e.doubts) == 0 {
+func leaveInDoubt(caps *remote.Caps, steps, pending []journal.Step, scopes []snapshot.Scope, out *Outcome) (rest []journal.Step, others []snapshot.Scope) {
+	if len(steps) == 0 {
 		return pending, scopes
 	}
-	doubts := pathset.NewClaims(&e.caps)
-	for i := range e.doubts {
-		doubts.Add(&e.doubts[i])
-	}
+	inDoubt := pathset.ClaimsOf(caps, steps)
 	for i := range pending {
-		if !doubts.Overlaps(&pending[i]) {
+		if !inDoubt.Overlaps(&pending[i]) {
 			rest = append(rest, pending[i])
 		}
 	}
 	others = make([]snapshot.Scope, 0, len(scopes))
 	for _, s := range scopes {
-		if doubts.Overlaps(&journal.Step{Path: s.Path}) {
+		if inDoubt.Overlaps(&journal.Step{Path: s.Path}) {
 			out.Deferred = append(out.Deferred, s.Path)
 			continue
 		}
@@ -159,15 +157,14 @@ func (e *Engine) leaveDoubts(pending []journal.Step, scopes []snapshot.Scope, ou
 }
 
 // pendingSteps returns what the journal has pending, unless it is more than limit.
-func (e *Engine) pendingSteps(limit int) (steps []journal.Step, few bool, err error) {
-	for after := int64(0); len(steps) <= limit; after = steps[len(steps)-1].Seq {
-		page, err := e.cfg.Journal.Pending(after, pageSteps)
-		if err != nil || len(page) == 0 {
-			return steps, err == nil, err
+func pendingSteps(j *journal.Journal, limit int) (steps []journal.Step, few bool, err error) {
+	for s, err := range j.EachPending(0) {
+		if err != nil || len(steps) == limit {
+			return nil, false, err
 		}
-		steps = append(steps, page...)
+		steps = append(steps, *s)
 	}
-	return nil, false, nil
+	return steps, true, nil
 }
 
 // widen adds to scopes the paths of all pending steps that have to be planned anew: those that overlap
@@ -222,10 +219,7 @@ func overlapping(caps *remote.Caps, kept, steps []journal.Step) (both []journal.
 	if len(kept) == 0 || len(steps) == 0 {
 		return nil
 	}
-	planned := pathset.NewClaims(caps)
-	for i := range steps {
-		planned.Add(&steps[i])
-	}
+	planned := pathset.ClaimsOf(caps, steps)
 	for i := range kept {
 		if planned.Overlaps(&kept[i]) {
 			both = append(both, kept[i])
@@ -234,17 +228,9 @@ func overlapping(caps *remote.Caps, kept, steps []journal.Step) (both []journal.
 	return both
 }
 
-// lookWithin is look for a part of the source.
-func (e *Engine) lookWithin(ctx context.Context, state *journal.State, scopes []snapshot.Scope) (*sight, error) {
-	if len(scopes) == 0 {
-		return &sight{head: &snapshot.Head{Mounts: state.Mounts}}, nil
-	}
-	return e.lookAt(ctx, state, scopes)
-}
-
 // planGracefully plans, and takes out again what went away and was not moved, as long as it has grace.
-func (e *Engine) planGracefully(s *sight, grace []string) (plan journal.Plan, waiting []string, err error) {
-	if plan, err = e.plan(s); err != nil || len(grace) == 0 {
+func (r *run) planGracefully(s *scanned, grace []string) (plan journal.Plan, waiting []string, err error) {
+	if plan, err = r.plan(s); err != nil || len(grace) == 0 {
 		return plan, nil, err
 	}
 	waiting = unexplained(plan.Steps, s.changes, grace)
@@ -256,7 +242,7 @@ func (e *Engine) planGracefully(s *sight, grace []string) (plan journal.Plan, wa
 		spared.Count(path, 1)
 	}
 	s.changes = slices.DeleteFunc(s.changes, func(c snapshot.Change) bool { return c.New == nil && spared.Covers(c.Path) })
-	plan, err = e.plan(s)
+	plan, err = r.plan(s)
 	return plan, waiting, err
 }
 
@@ -292,39 +278,39 @@ func replacedAbove(changes []snapshot.Change, path string) bool {
 }
 
 // amend guards the plan of a part and makes it durable beside what is kept.
-func (e *Engine) amend(state *journal.State, p *prepared, plan journal.Plan, scopes []snapshot.Scope, kept, dropped []journal.Step) (err error) {
-	if p.hold, err = e.guard(plan.Steps, state); err != nil {
+func (r *run) amend(p *planned, plan journal.Plan, scopes []snapshot.Scope, kept, dropped []journal.Step) (err error) {
+	if p.hold, err = r.guard(plan.Steps); err != nil {
 		return err
 	}
-	if _, err := e.checkSource(state); err != nil {
+	if _, err := r.checkSource(); err != nil {
 		return err
 	}
 	drop := make([]int64, len(dropped))
 	for i := range dropped {
 		drop[i] = dropped[i].Seq
 	}
-	looked := pathset.New(&e.caps)
+	within := pathset.New(&r.caps)
 	for _, s := range scopes {
-		looked.Count(s.Path, 1)
+		within.Count(s.Path, 1)
 	}
-	problems := make(map[string]bool, len(p.seen.problems)) // those fail again: how often is not forgotten
-	for _, problem := range p.seen.problems {
+	problems := make(map[string]bool, len(p.scanned.problems)) // those fail again: how often is not forgotten
+	for _, problem := range p.scanned.problems {
 		problems[problem.Path] = true
 	}
-	settled := func(path string) bool { return looked.Overlaps(path) && !problems[path] }
-	if p.cycle, err = e.cfg.Journal.Amend(plan, drop, settled, e.cfg.Now()); err != nil {
+	looked := func(path string) bool { return within.Overlaps(path) && !problems[path] }
+	if p.cycle, err = r.cfg.Journal.Amend(plan, drop, looked, r.cfg.Now()); err != nil {
 		return err
 	}
-	e.suspects = nil
+	r.rescan = nil
 	if len(plan.Steps) > 0 {
-		p.before = plan.Steps[0].Seq - 1
+		p.After = plan.Steps[0].Seq - 1
 	}
-	p.todo.add(kept, nil)
-	p.todo.add(plan.Steps, p.seen.changes)
-	p.seen.changes = nil
-	if p.todo.aside, err = e.setAside(kept); err != nil {
+	p.add(kept, &scanned{})
+	p.add(plan.Steps, p.scanned)
+	p.scanned.changes = nil
+	if p.BackedOff, err = backedOff(r.cfg.Journal, kept, r.cfg.Now()); err != nil {
 		return err
 	}
-	p.idle = len(plan.Steps) == 0 && len(p.todo.aside) == len(kept)
+	p.idle = len(plan.Steps) == 0 && len(p.BackedOff) == len(kept)
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/snapsync/snapsync/journal"
 )
@@ -62,37 +61,37 @@ func (m MaxDelete) limit(files int64) (int64, bool) {
 // guard decides, over the whole plan and before anything is touched, whether its deletes may happen.
 // It marks the ones that may not as Held, in place, and says why; everything else goes on.
 // Deletes that the planner itself holds (they would lose what was retained) are held here as well.
-func (e *Engine) guard(steps []journal.Step, state *journal.State) (*Hold, error) {
-	e.spree.excused = false
+func (r *run) guard(steps []journal.Step) (*Hold, error) {
+	r.burst.excused = false
 	count, planned := countDeletes(steps)
 	if count == 0 && planned == 0 {
-		e.spree.holds = false
+		r.burst.holds = false
 		return nil, nil
 	}
-	totals, err := e.cfg.Journal.Totals()
+	totals, err := r.cfg.Journal.Totals()
 	if err != nil {
 		return nil, err
 	}
 	files := totals.Files + totals.Retained
-	if state.HeldBase > 0 {
+	if r.state.HeldBase > 0 {
 		// What a held plan sends all the same enlarges the base: it must not let its own deletes through.
-		files = min(files, state.HeldBase)
+		files = min(files, r.state.HeldBase)
 	}
-	before := e.spree.deletes(e.cfg.Now())
-	limit, limited := e.cfg.MaxDelete.limit(files + before)
+	before := r.burst.deletes(r.cfg.Now())
+	limit, limited := r.cfg.MaxDelete.limit(files + before)
 	over := limited && count+before > limit
-	if !over && e.cfg.Staying && state.HeldDigest != "" {
-		if over, err = e.heldBefore(steps); err != nil {
+	if !over && r.cfg.Staying && r.state.HeldDigest != "" {
+		if over, err = heldBefore(r.cfg.Journal, steps); err != nil {
 			return nil, err
 		}
 	}
 	if !over && planned == 0 {
-		e.spree.holds = false
+		r.burst.holds = false
 		return nil, nil
 	}
 	hold := &Hold{Deletes: count, Limit: limit, Base: files, Digest: digestDeletes(steps, over)}
 	if over {
-		hold.Why = fmt.Sprintf("the plan deletes %d of %d files, more than --max-delete %v allows", count, files, e.cfg.MaxDelete)
+		hold.Why = fmt.Sprintf("the plan deletes %d of %d files, more than --max-delete %v allows", count, files, r.cfg.MaxDelete)
 		if before > 0 {
 			hold.Why += fmt.Sprintf(" after the %d that went a moment before", before)
 		}
@@ -100,7 +99,7 @@ func (e *Engine) guard(steps []journal.Step, state *journal.State) (*Hold, error
 		hold.Deletes, hold.Limit = planned, -1
 		hold.Why = fmt.Sprintf("the remote retains %d of its files where the source has something else", planned)
 	}
-	approved, err := e.approved(hold, steps, over, state)
+	approved, err := r.isApproved(hold, steps, over)
 	if err != nil {
 		return nil, err
 	}
@@ -110,62 +109,17 @@ func (e *Engine) guard(steps []journal.Step, state *journal.State) (*Hold, error
 		}
 	}
 	if approved {
-		e.spree = spree{excused: true}
+		r.burst = deleteBurst{excused: true}
 		return nil, nil
 	}
-	e.spree.holds = over
+	r.burst.holds = over
 	return hold, nil
-}
-
-// spree is what a process that stays has deleted lately. A source that goes file by file, in portions
-// that no plan would be held for, is a source that goes all the same: deletes with less than spreeGap
-// between them count together, and what is held keeps the spree alive until a person has looked.
-type spree struct {
-	files   int64
-	begun   time.Time // zero: none is under way
-	last    time.Time
-	holds   bool // some are held: until a person has looked it does not end
-	excused bool // a person let the deletes of this plan through: they do not count against later ones
-}
-
-const spreeGap = 10 * time.Minute
-
-// deletes returns how many files went in the spree that is under way.
-func (s *spree) deletes(now time.Time) int64 {
-	if !s.holds && now.Sub(s.last) > spreeGap {
-		s.files, s.begun = 0, time.Time{}
-	}
-	return s.files
-}
-
-// counts reports whether the delete of a file is one of those that a spree is about: what came and went
-// while it lasted was never there to be lost. An mtime of the future proves nothing.
-func (s *spree) counts(step *journal.Step, now time.Time) bool {
-	if !countable(step) || step.Dir {
-		return false
-	}
-	if step.Old == nil || s.begun.IsZero() {
-		return true
-	}
-	begun := now.Add(-now.Sub(s.begun)) // by the clock as it is now: it may have been set since
-	return step.Old.Mtime < begun.UnixNano() || step.Old.Mtime > now.UnixNano()
-}
-
-func (s *spree) add(files int64, now time.Time) {
-	if s.excused || files == 0 {
-		return
-	}
-	if s.deletes(now) == 0 {
-		s.begun = now
-	}
-	s.files += files
-	s.last = now
 }
 
 // heldBefore reports whether steps delete all that a guard holds already, and maybe more: that time has
 // passed, or that the process is another one, does not let it through.
-func (e *Engine) heldBefore(steps []journal.Step) (bool, error) {
-	held, err := e.pendingDeletes(true)
+func heldBefore(j *journal.Journal, steps []journal.Step) (bool, error) {
+	held, err := pendingDeletes(j, true)
 	if err != nil {
 		return false, err
 	}
@@ -206,21 +160,21 @@ func countable(s *journal.Step) bool {
 	return s.Action == journal.Delete && s.Reason != journal.Stale && s.Reason != journal.Renamed
 }
 
-// approved reports whether a person let exactly these deletes through: by `approve`, by --approve, or
+// isApproved reports whether a person let exactly these deletes through: by `approve`, by --approve, or
 // in an earlier run that was interrupted before it had done them all.
-func (e *Engine) approved(hold *Hold, steps []journal.Step, over bool, state *journal.State) (bool, error) {
-	if hold.Digest == state.ApprovedDigest {
+func (r *run) isApproved(hold *Hold, steps []journal.Step, over bool) (bool, error) {
+	if hold.Digest == r.state.ApprovedDigest {
 		return true, nil
 	}
-	if e.cfg.Approve {
-		shown := cmp.Or(e.letThrough, state.HeldDigest)
+	if r.cfg.Approve {
+		shown := cmp.Or(r.approved, r.state.HeldDigest)
 		if shown == "" || shown == hold.Digest {
-			e.letThrough = hold.Digest // and nothing else, in later rounds of this run
+			r.approved = hold.Digest // and nothing else, in later rounds of this run
 			return true, nil
 		}
 		hold.Why += "; --approve was given, but these are not the deletes that were held before"
 	}
-	passed, err := e.pendingDeletes(false)
+	passed, err := pendingDeletes(r.cfg.Journal, false)
 	if err != nil || len(passed) == 0 {
 		return false, err
 	}
@@ -233,20 +187,17 @@ func (e *Engine) approved(hold *Hold, steps []journal.Step, over bool, state *jo
 }
 
 // pendingDeletes are the pending deletes that a guard holds, or those that it has let through already.
-func (e *Engine) pendingDeletes(held bool) (map[string]bool, error) {
+func pendingDeletes(j *journal.Journal, held bool) (map[string]bool, error) {
 	found := make(map[string]bool)
-	for after := int64(0); ; {
-		page, err := e.cfg.Journal.Pending(after, pageSteps)
-		if err != nil || len(page) == 0 {
-			return found, err
+	for s, err := range j.EachPending(0) {
+		if err != nil {
+			return nil, err
 		}
-		for i := range page {
-			if s := &page[i]; s.Action == journal.Delete && s.Held == held {
-				found[deleteKey(s)] = true
-			}
+		if s.Action == journal.Delete && s.Held == held {
+			found[deleteKey(s)] = true
 		}
-		after = page[len(page)-1].Seq
 	}
+	return found, nil
 }
 
 // deleteKey identifies what a delete would remove: the path and what the base holds there.

@@ -39,58 +39,57 @@ func heldByMounts(unproven []snapshot.Unproven) *Hold {
 	return hold
 }
 
-// noteMounts remembers what is kept for file systems that are not mounted any more. A look at a part of
+// recordMounts remembers what is kept for file systems that are not mounted any more. A scan of a part of
 // the source says nothing about the rest: what an earlier one found there still counts.
-func (e *Engine) noteMounts(state *journal.State, seen *sight) error {
-	known := seen.whole || len(e.lost) > 0 // else it is the journal that knows, from an earlier process
+func (r *run) recordMounts(seen *scanned) error {
+	known := seen.whole || len(r.missingMounts) > 0 // else it is the journal that knows, from an earlier process
 	lost := make(map[string]snapshot.Unproven)
-	for path, u := range e.lost {
+	for path, u := range r.missingMounts {
 		if !seen.covers(path) {
 			lost[path] = u
 		}
 	}
 	for _, u := range seen.head.Unproven {
-		if u.Mount && u.Kept > lost[u.Path].Kept { // a look inside of it counts only a part
+		if u.Mount && u.Kept > lost[u.Path].Kept { // a scan inside of it counts only a part
 			lost[u.Path] = u
 		}
 	}
-	e.lost = lost
+	r.missingMounts = lost
 	var places []snapshot.Unproven
 	for _, path := range slices.SortedFunc(maps.Keys(lost), snapshot.ComparePaths) {
 		places = append(places, lost[path])
 	}
 	var held Hold
-	if hold := heldByMounts(places); hold != nil && e.cfg.CompleteSync {
+	if hold := heldByMounts(places); hold != nil && r.cfg.CompleteSync {
 		held = *hold
 	} else if !known {
 		return nil
 	}
-	if held.Deletes == state.MountsHeld && held.Why == state.MountsWhy {
+	if held.Deletes == r.state.MountsHeld && held.Why == r.state.MountsWhy {
 		return nil
 	}
-	state.MountsHeld, state.MountsWhy = held.Deletes, held.Why
-	return e.cfg.Journal.Update(func(s *journal.State) { s.MountsHeld, s.MountsWhy = held.Deletes, held.Why })
+	return r.remember(func(s *journal.State) { s.MountsHeld, s.MountsWhy = held.Deletes, held.Why })
 }
 
-// covers reports whether all that is at and beneath path was looked at.
-func (s *sight) covers(path string) bool {
+// covers reports whether all that is at and beneath path was scanned.
+func (s *scanned) covers(path string) bool {
 	return s.whole || slices.ContainsFunc(s.within, func(scope snapshot.Scope) bool {
 		return scope.Deep && (scope.Path == "" || scope.Path == path || snapshot.Beneath(path, scope.Path))
 	})
 }
 
-// tell logs where absence proved nothing, for a process that stays: a single run has its Summary for
-// that. Each place is told once, until a look at all of the source finds it in order.
-func (e *Engine) tell(unproven []snapshot.Unproven, whole bool) {
-	told := make(map[string]string)
+// warn logs where absence proved nothing, for a process that stays: a single run has its Summary for
+// that. Each place is warned of once, until a scan of all of the source finds it in order.
+func (e *Engine) warn(unproven []snapshot.Unproven, whole bool) {
+	warned := make(map[string]string)
 	if !whole {
-		maps.Copy(told, e.told)
+		maps.Copy(warned, e.warned)
 	}
 	for i := range unproven {
 		u := &unproven[i]
-		if told[u.Path] = u.Reason; e.told[u.Path] != u.Reason {
+		if warned[u.Path] = u.Reason; e.warned[u.Path] != u.Reason {
 			e.cfg.Log.Warn("nothing beneath is deleted", "path", u.Path, "reason", u.Reason, "kept", u.Kept)
 		}
 	}
-	e.told = told
+	e.warned = warned
 }

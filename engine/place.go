@@ -35,44 +35,40 @@ func places(state *journal.State) (all []remote.Place, err error) {
 }
 
 // checkPlaces compares where the remote is with where it was. It fails if that is not there, and
-// otherwise sets e.relocated and e.otherDisk.
-func (e *Engine) checkPlaces() error {
-	e.relocated, e.otherDisk = false, false
-	now, err := e.conn.Places()
-	e.at = now
+// otherwise sets r.relocated and r.otherDisk.
+func (r *run) checkPlaces() error {
+	r.relocated, r.otherDisk = false, false
+	now, err := r.conn.Places()
+	r.at = now
 	if err != nil || len(now) == 0 {
 		return err
 	}
-	state, err := e.cfg.Journal.State()
+	was, err := places(&r.state)
 	if err != nil {
 		return err
 	}
-	was, err := places(&state)
-	if err != nil {
-		return err
-	}
-	totals, err := e.cfg.Journal.Totals()
+	totals, err := r.cfg.Journal.Totals()
 	if err != nil || totals == (journal.Totals{}) { // nothing is there that could be missed
 		return err
 	}
-	e.relocated = state.NewRemoteApproved
+	r.relocated = r.state.NewRemoteApproved
 	for _, p := range now {
 		i := slices.IndexFunc(was, func(o remote.Place) bool { return o.Path == p.Path })
 		if i < 0 {
 			continue
 		}
 		moved, err := p.Moved(was[i])
-		if err != nil && !state.NewRemoteApproved {
-			return errors.Join(fmt.Errorf("%w: %w", remote.ErrOffline, err), e.distrustPlace(was, i))
+		if err != nil && !r.state.NewRemoteApproved {
+			return errors.Join(fmt.Errorf("%w: %w", remote.ErrOffline, err), r.distrustPlace(was, i))
 		}
-		e.relocated = e.relocated || moved
-		e.otherDisk = e.otherDisk || p.FSID != was[i].FSID && !state.NewRemoteApproved
+		r.relocated = r.relocated || moved
+		r.otherDisk = r.otherDisk || p.FSID != was[i].FSID && !r.state.NewRemoteApproved
 	}
 	return nil
 }
 
 // distrustPlace has a bucket that is gone compared once it is there again: somebody made it anew.
-func (e *Engine) distrustPlace(was []remote.Place, i int) error {
+func (r *run) distrustPlace(was []remote.Place, i int) error {
 	if was[i].Mount != "" || was[i].Root == (snapshot.Identity{}) {
 		return nil
 	}
@@ -81,28 +77,28 @@ func (e *Engine) distrustPlace(was []remote.Place, i int) error {
 	if err != nil {
 		return fmt.Errorf("encode the remote's places: %w", err)
 	}
-	return e.cfg.Journal.Update(func(s *journal.State) { s.Places = string(text) })
+	return r.remember(func(s *journal.State) { s.Places = string(text) })
 }
 
 // compareMoved corrects the base by what is in the place where the remote is now.
-func (e *Engine) compareMoved(ctx context.Context) error {
-	e.cfg.Log.Warn("the remote's directory is not the one that it was: comparing what it holds with what it should hold")
-	report, err := e.Verify(ctx, VerifyOptions{Repair: true})
+func (r *run) compareMoved(ctx context.Context) error {
+	r.cfg.Log.Warn("the remote's directory is not the one that it was: comparing what it holds with what it should hold")
+	report, err := r.verify(ctx, VerifyOptions{Repair: true})
 	if err != nil {
 		return err
 	}
-	e.cfg.Log.Info("compared", "files", report.Checked, "corrected", report.Repaired)
+	r.cfg.Log.Info("compared", "files", report.Checked, "corrected", report.Repaired)
 	if report.Repaired > 0 {
-		e.suspect("") // what is missing may be anywhere, and nobody hinted at it
+		r.rescan = append(r.rescan, "") // what is missing may be anywhere, and nobody hinted at it
 	}
 	return nil
 }
 
-// notePlaces writes down where the remote is. What was sent while it went away went elsewhere: then the
+// recordPlaces writes down where the remote is. What was sent while it went away went elsewhere: then the
 // place is noted without the identity of its directory, so that it is compared once it is back.
-func (e *Engine) notePlaces() error {
-	was := e.at
-	now, err := e.conn.Places()
+func (r *run) recordPlaces() error {
+	was := r.at
+	now, err := r.conn.Places()
 	if err != nil || len(now) == 0 {
 		return err
 	}
@@ -119,5 +115,8 @@ func (e *Engine) notePlaces() error {
 	if err != nil {
 		return fmt.Errorf("encode the remote's places: %w", err)
 	}
-	return e.cfg.Journal.Update(func(s *journal.State) { s.Places, s.NewRemoteApproved = string(text), false })
+	used := r.state.NewRemoteApproved // what a person approved since this run began is for the next one
+	return r.remember(func(s *journal.State) {
+		s.Places, s.NewRemoteApproved = string(text), s.NewRemoteApproved && !used
+	})
 }

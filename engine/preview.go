@@ -3,73 +3,74 @@ package engine
 import (
 	"context"
 
+	"github.com/snapsync/snapsync/engine/execute"
 	"github.com/snapsync/snapsync/journal"
 )
 
-// plan.Make says what Run would do now. It sends nothing, deletes nothing and writes nothing: its caller
+// Plan says what Run would do now. It sends nothing, deletes nothing and writes nothing: its caller
 // gives it a journal that is read-only, or one in memory where there is none yet. The remote is
 // opened only if this mapping never ran.
 func (e *Engine) Plan(ctx context.Context) (*Preview, error) {
-	state, err := e.cfg.Journal.State()
+	r, err := e.newRun()
 	if err != nil {
 		return nil, err
 	}
-	if _, err := e.checkSource(&state); err != nil {
+	if _, err := r.checkSource(); err != nil {
 		return nil, err
 	}
-	if !state.Adopted {
-		forget, err := e.adoptInMemory(ctx)
+	if !r.state.Adopted {
+		forget, err := r.adoptInMemory(ctx)
 		if err != nil {
 			return nil, err
 		}
 		defer forget()
 	}
-	base, err := e.baseToBe(ctx, &state)
+	base, err := r.baseToBe(ctx)
 	if err != nil {
 		return nil, err
 	}
-	seen, err := e.lookAgainst(ctx, &state, nil, base)
+	seen, err := r.scan(ctx, nil, base)
 	if err != nil {
 		return nil, err
 	}
-	plan, err := e.plan(seen)
+	plan, err := r.plan(seen)
 	if err != nil {
 		return nil, err
 	}
-	hold, err := e.guard(plan.Steps, &state)
+	hold, err := r.guard(plan.Steps)
 	if err != nil {
 		return nil, err
 	}
-	totals, err := e.cfg.Journal.Totals()
+	totals, err := r.cfg.Journal.Totals()
 	if err != nil {
 		return nil, err
 	}
 	preview := &Preview{Plan: plan, Head: seen.head, Hold: hold, Base: totals, Saved: make(map[int]int64)}
-	if e.cfg.CompleteSync {
+	if r.cfg.CompleteSync {
 		preview.Mounts = heldByMounts(seen.head.Unproven)
 	}
 	preview.Head.Problems = seen.problems
 	for i := range plan.Steps {
 		if s := &plan.Steps[i]; s.Action == journal.Move && s.Dir {
-			preview.Saved[i] = bytesBeneath(seen.changes, s.From)
+			preview.Saved[i] = execute.BytesBeneath(seen.changes, s.From)
 		}
 	}
 	return preview, nil
 }
 
 // adoptInMemory gives the engine, until forget is called, a journal that is nowhere but in memory.
-func (e *Engine) adoptInMemory(ctx context.Context) (forget func(), err error) {
-	durable := e.cfg.Journal
+func (r *run) adoptInMemory(ctx context.Context) (forget func(), err error) {
+	durable := r.cfg.Journal
 	memory, err := journal.OpenMemory(durable.Mapping())
 	if err != nil {
 		return nil, err
 	}
-	e.cfg.Journal = memory
+	r.cfg.Journal = memory
 	forget = func() {
-		e.cfg.Journal = durable
+		r.cfg.Journal = durable
 		memory.Close()
 	}
-	if err := e.adopt(ctx); err != nil {
+	if err := r.adopt(ctx); err != nil {
 		forget()
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/snapsync/snapsync/engine/execute"
 	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
@@ -18,22 +19,22 @@ import (
 // program was killed or because the remote's answer was lost. Without it the base would miss what
 // they did, and a source that was edited meanwhile would never lead back to it.
 //
-// Of steps that overlap only the first can have been started (see execute.go), so each is judged by
+// Of steps that overlap only the first can have been started (see package execute), so each is judged by
 // itself, by what the remote now holds at its paths. A crash anywhere in here finds the same steps in
 // doubt again.
-func (e *Engine) recover(ctx context.Context) error {
-	steps, err := e.doubtful()
+func (r *run) recover(ctx context.Context) error {
+	steps, err := r.stepsInDoubt()
 	if err != nil || len(steps) == 0 {
 		return err
 	}
-	if err := e.connect(ctx); err != nil {
+	if err := r.connect(ctx); err != nil {
 		return err // and nothing is planned anew: what was started must not be forgotten
 	}
-	e.phase("recovering")
-	e.cfg.Log.Info("looking at what an interrupted run may have done", "steps", len(steps))
-	f := finding{e: e, unseen: make(map[string]bool)}
+	r.phase("recovering")
+	r.cfg.Log.Info("looking at what an interrupted run may have done", "steps", len(steps))
+	f := finding{run: r, executor: r.executor(&r.caps), unseen: make(map[string]bool)}
 	group, gctx := errgroup.WithContext(ctx)
-	group.SetLimit(max(e.caps.Transfers, defaultTransfers))
+	group.SetLimit(max(r.caps.Transfers, execute.DefaultTransfers))
 	for i := range steps {
 		group.Go(func() error { return f.find(gctx, &steps[i]) })
 	}
@@ -43,17 +44,17 @@ func (e *Engine) recover(ctx context.Context) error {
 	return f.write(ctx)
 }
 
-// doubtful returns the steps whose outcome nobody knows.
-func (e *Engine) doubtful() ([]journal.Step, error) {
-	if e.executed {
-		return e.doubts, nil
+// stepsInDoubt returns the steps whose outcome nobody knows.
+func (r *run) stepsInDoubt() ([]journal.Step, error) {
+	if r.inDoubt != nil {
+		return r.inDoubt, nil
 	}
-	claimed, err := e.cfg.Journal.Started()
+	claimed, err := r.cfg.Journal.Started()
 	if err != nil {
 		return nil, err
 	}
 	var started []journal.Step
-	seen := pathset.NewClaims(&e.caps)
+	seen := pathset.NewClaims(&r.caps)
 	for i := range claimed {
 		if s := &claimed[i]; !seen.Overlaps(s) {
 			started = append(started, *s)
@@ -63,19 +64,10 @@ func (e *Engine) doubtful() ([]journal.Step, error) {
 	return started, nil
 }
 
-// noteDoubts ends an execution: what it started and did not acknowledge did not happen, but for the
-// steps that failed in doubt.
-func (e *Engine) noteDoubts(doubts []journal.Step) error {
-	e.doubts, e.executed = doubts, true
-	if len(doubts) > 0 {
-		return nil // the journal keeps all that was claimed in doubt, should this process end here
-	}
-	return e.cfg.Journal.Settle(e.cfg.Now())
-}
-
 // finding collects what became of the steps in doubt.
 type finding struct {
-	e *Engine
+	*run
+	executor execute.Config
 
 	mu     sync.Mutex // guards what follows
 	done   []journal.Done
@@ -116,13 +108,13 @@ func (f *finding) findSend(s *journal.Step, there *remote.Object) error {
 	if there == nil || s.Dir || there.Entry.Kind == snapshot.Dir {
 		return f.correct(s.Path, there)
 	}
-	isNew, isOld := f.e.agrees(s.New, there), s.Old != nil && f.e.mayBe(s.Old, there)
+	isNew, isOld := agrees(&f.caps, s.New, there), s.Old != nil && mayBe(&f.caps, s.Old, there)
 	switch {
 	case isNew && !isOld:
 		f.happened(s, s.New)
 		return nil
-	case isNew && isOld, !f.e.keepsTimes() && there.Entry.HashType == snapshot.NoHash:
-		unsure := f.e.adopted(there)
+	case isNew && isOld, !keepsTimes(&f.caps) && there.Entry.HashType == snapshot.NoHash:
+		unsure := adopted(&f.caps, there)
 		unsure.Mtime, unsure.HashType, unsure.Hash = 0, snapshot.NoHash, snapshot.Hash{}
 		f.learn(s.Path, &unsure)
 		return nil
@@ -139,7 +131,7 @@ func (f *finding) findMove(ctx context.Context, s *journal.Step, there *remote.O
 	if f.isUnseen(s.From) {
 		return f.correct(s.Path, there) // it may be there still: to take it away is tried again
 	}
-	arrived := there != nil && origin == nil && !s.Dir && f.e.agrees(s.Old, there)
+	arrived := there != nil && origin == nil && !s.Dir && agrees(&f.caps, s.Old, there)
 	if s.Dir && there != nil && origin == nil {
 		if arrived, err = f.arrived(ctx, s); err != nil {
 			return err
@@ -161,18 +153,18 @@ func (f *finding) findMove(ctx context.Context, s *journal.Step, there *remote.O
 
 // arrived looks for one file of a moved directory where it should be now.
 func (f *finding) arrived(ctx context.Context, s *journal.Step) (bool, error) {
-	path, entry, err := f.e.anyFile(s.From)
+	path, entry, err := anyFile(f.cfg.Journal, s.From)
 	if err != nil || entry == nil {
 		return err == nil, err
 	}
 	there, err := f.stat(ctx, s.Path+path[len(s.From):])
 	return there != nil && there.Entry.Kind == entry.Kind && there.Entry.Size == entry.Size &&
-		(!f.e.keepsTimes() || f.e.agrees(entry, there)), err
+		(!keepsTimes(&f.caps) || agrees(&f.caps, entry, there)), err
 }
 
 // anyFile returns some file that the base holds beneath dir; nil if there is none.
-func (e *Engine) anyFile(dir string) (path string, file *snapshot.Entry, err error) {
-	reader, err := e.cfg.Journal.Reader()
+func anyFile(j *journal.Journal, dir string) (path string, file *snapshot.Entry, err error) {
+	reader, err := j.Reader()
 	if err != nil {
 		return "", nil, err
 	}
@@ -191,26 +183,26 @@ func (e *Engine) anyFile(dir string) (path string, file *snapshot.Entry, err err
 
 // stat returns what the remote holds at path, or nil.
 func (f *finding) stat(ctx context.Context, path string) (*remote.Object, error) {
-	var r remote.Object
-	err := f.e.attempt(ctx, &journal.Step{Path: path}, func() (err error) {
-		r, err = f.e.conn.Stat(ctx, path)
+	var there remote.Object
+	err := execute.Attempt(ctx, &f.executor, &journal.Step{Path: path}, func() (err error) {
+		there, err = f.conn.Stat(ctx, path)
 		return err
 	})
 	switch {
 	case errors.Is(err, remote.ErrNotFound), errors.Is(err, remote.ErrInvalidName):
 		return nil, nil
-	case err != nil && (endsRun(err) || errors.Is(err, remote.ErrTemporary)):
+	case err != nil && (execute.EndsRun(err) || errors.Is(err, remote.ErrTemporary)):
 		return nil, fmt.Errorf("stat %q: %w", path, err)
 	case err != nil:
 		// One path that cannot be looked at must not stop all others for ever. What was sent there is
 		// taken for absent, so that it is sent again, and then says what is wrong with it.
-		f.e.cfg.Log.Warn("cannot look at what an interrupted run may have done", "path", path, "err", err)
+		f.cfg.Log.Warn("cannot look at what an interrupted run may have done", "path", path, "err", err)
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.unseen[path] = true
 		return nil, nil
 	}
-	return &r, nil
+	return &there, nil
 }
 
 func (f *finding) isUnseen(path string) bool {
@@ -222,7 +214,7 @@ func (f *finding) isUnseen(path string) bool {
 func (f *finding) happened(s *journal.Step, entry *snapshot.Entry) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.done = append(f.done, journal.Done{Step: *s, Entry: entry, At: f.e.cfg.Now()})
+	f.done = append(f.done, journal.Done{Step: *s, Entry: entry, At: f.cfg.Now()})
 }
 
 func (f *finding) learn(path string, entry *snapshot.Entry) {
@@ -232,9 +224,9 @@ func (f *finding) learn(path string, entry *snapshot.Entry) {
 }
 
 // correct compares what the remote holds at path with the base. Where they disagree the base learns
-// it as if it was adopted: the next look compares it with the source.
+// it as if it was adopted: the next scan compares it with the source.
 func (f *finding) correct(path string, there *remote.Object) error {
-	base, err := f.e.cfg.Journal.Lookup(path)
+	base, err := f.cfg.Journal.Lookup(path)
 	switch {
 	case err != nil:
 		return err
@@ -242,11 +234,11 @@ func (f *finding) correct(path string, there *remote.Object) error {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.absent = append(f.absent, path)
-	case there == nil, base != nil && f.e.agrees(base, there):
-	case base != nil && base.Kind == snapshot.Dir && f.e.caps.BucketBased:
+	case there == nil, base != nil && agrees(&f.caps, base, there):
+	case base != nil && base.Kind == snapshot.Dir && f.caps.BucketBased:
 		// A file beside a directory of its name: the base has room for one, and knows what is in it.
 	default:
-		entry := f.e.adopted(there)
+		entry := adopted(&f.caps, there)
 		f.learn(path, &entry)
 	}
 	return nil
@@ -254,38 +246,39 @@ func (f *finding) correct(path string, there *remote.Object) error {
 
 // agrees reports whether the remote holds what entry says. Where no mtime can tell, it is not
 // believed: the same size may be the old content or the new.
-func (e *Engine) agrees(base *snapshot.Entry, there *remote.Object) bool {
+func agrees(caps *remote.Caps, base *snapshot.Entry, there *remote.Object) bool {
 	now := &there.Entry
 	if base.Kind != now.Kind || base.Kind == snapshot.Dir {
 		return base.Kind == now.Kind
 	}
-	return base.Size == now.Size && e.keepsTimes() && sameTime(base.Mtime, now.Mtime, e.caps.Precision)
+	return base.Size == now.Size && keepsTimes(caps) && caps.MayHold(now.Mtime, base.Mtime)
 }
 
 // mayBe reports whether the remote may still hold what entry says. An earlier recovery may not have
 // known what there is: its entry has no mtime, and then nothing but the size speaks against it.
-func (e *Engine) mayBe(base *snapshot.Entry, there *remote.Object) bool {
+func mayBe(caps *remote.Caps, base *snapshot.Entry, there *remote.Object) bool {
 	if base.Flags.Has(snapshot.Adopted) && base.Mtime == 0 {
 		return base.Kind == there.Entry.Kind && base.Size == there.Entry.Size
 	}
-	return e.agrees(base, there)
+	return agrees(caps, base, there)
 }
 
 // write makes the findings durable, and with them the end of the doubt.
 func (f *finding) write(ctx context.Context) error {
-	j := f.e.cfg.Journal
-	f.e.executed = false // until all is written, the journal knows best which are left
+	j := f.cfg.Journal
+	f.inDoubt = nil // until all is written, the journal knows best which are left
 	if err := j.Ack(f.done); err != nil {
 		return err
 	}
+	// What the source has at these paths was compared with something else.
 	for i := range f.done {
-		f.e.suspect(f.done[i].Step.Path)
+		f.rescan = append(f.rescan, f.done[i].Step.Path)
 	}
 	for i := range f.wrong {
-		f.e.suspect(f.wrong[i].Path)
+		f.rescan = append(f.rescan, f.wrong[i].Path)
 	}
-	f.e.suspect(f.absent...)
-	if err := f.e.forget(f.absent); err != nil {
+	f.rescan = append(f.rescan, f.absent...)
+	if err := forget(j, f.absent); err != nil {
 		return err
 	}
 	if len(f.wrong) > 0 {
@@ -294,21 +287,20 @@ func (f *finding) write(ctx context.Context) error {
 		}
 	}
 	if f.relist {
-		if err := f.e.adopt(ctx); err != nil {
+		if err := f.adopt(ctx); err != nil {
 			return err
 		}
-		f.e.suspect("") // everything
+		f.rescan = append(f.rescan, "") // everything
 	}
-	f.e.doubts, f.e.executed = nil, true
-	return j.Settle(f.e.cfg.Now())
+	return j.Settle(f.cfg.Now())
 }
 
 // forget removes from the base what the remote turned out not to hold, with everything beneath.
-func (e *Engine) forget(paths []string) error {
+func forget(j *journal.Journal, paths []string) error {
 	if len(paths) == 0 {
 		return nil
 	}
-	reader, err := e.cfg.Journal.Reader()
+	reader, err := j.Reader()
 	if err != nil {
 		return err
 	}
@@ -320,7 +312,7 @@ func (e *Engine) forget(paths []string) error {
 	if err := errors.Join(err, reader.Close()); err != nil {
 		return err
 	}
-	return e.cfg.Journal.Repair(fixes)
+	return j.Repair(fixes)
 }
 
 // eachChild calls fn for what the base holds directly in dir.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/snapsync/snapsync/engine/event"
+	"github.com/snapsync/snapsync/engine/execute"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -18,7 +19,7 @@ type Summary struct {
 	Failures []Failure           `json:"-"` // the first MaxFailures of them
 	Hold     *Hold               `json:"-"` // nil: the guard holds nothing
 
-	aside int64 // pending steps that failed lately and were not tried
+	backedOff int64 // pending steps that failed lately and were not tried
 }
 
 // HeldByMounts says what of Held is kept for file systems that are not mounted any more, or are others;
@@ -26,19 +27,16 @@ type Summary struct {
 func (s *Summary) HeldByMounts() *Hold { return heldByMounts(s.Unproven) }
 
 // Failure is one path that could not be made true in this run. It is tried again in the next.
-type Failure struct {
-	Path string
-	Err  error
-}
+type Failure = execute.Failure
 
 // MaxFailures bounds how many failures a Summary carries; Summary.Failed counts all.
-const MaxFailures = 1000
+const MaxFailures = execute.MaxFailures
 
 // fail records one path that is not true.
 func (s *Summary) fail(path string, err error) {
 	s.Failed++
 	if len(s.Failures) < MaxFailures {
-		s.Failures = append(s.Failures, Failure{path, err})
+		s.Failures = append(s.Failures, Failure{Path: path, Err: err})
 	}
 }
 

@@ -11,32 +11,32 @@ import (
 
 // checkSource compares the root of the source with the one that was snapshotted. An empty directory
 // where a disk should be mounted looks like a mass delete: this is what tells them apart.
-func (e *Engine) checkSource(state *journal.State) (snapshot.Identity, error) {
-	now, err := snapshot.Identify(e.cfg.Scan.Root)
+func (r *run) checkSource() (snapshot.Identity, error) {
+	now, err := snapshot.Identify(r.cfg.Scan.Root)
 	if err != nil {
 		return now, fmt.Errorf("%w: %w", snapshot.ErrSourceGone, err)
 	}
-	if state.Identity == "" || state.NewSourceApproved {
+	if r.state.Identity == "" || r.state.NewSourceApproved {
 		return now, nil
 	}
 	var was snapshot.Identity
-	if err := json.Unmarshal([]byte(state.Identity), &was); err != nil {
+	if err := json.Unmarshal([]byte(r.state.Identity), &was); err != nil {
 		return now, fmt.Errorf("read the source's identity in the journal: %w", err)
 	}
 	if same, why := now.Same(was); !same {
-		return now, fmt.Errorf("%w: %s: %s", ErrNewSource, e.cfg.Scan.Root, why)
+		return now, fmt.Errorf("%w: %s: %s", ErrNewSource, r.cfg.Scan.Root, why)
 	}
 	return now, nil
 }
 
-// noteSource remembers which file systems the acknowledged tree is made of, and what is held.
+// recordSource remembers which file systems the acknowledged tree is made of, and what is held.
 // It writes only what differs, so that a run over an unchanged tree does not write here.
-func (e *Engine) noteSource(state *journal.State, id snapshot.Identity, head *snapshot.Head, hold *Hold, carries [][2]string) error {
+func (r *run) recordSource(id snapshot.Identity, head *snapshot.Head, hold *Hold, carries [][2]string) error {
 	text, err := json.Marshal(id)
 	if err != nil {
 		return fmt.Errorf("encode the source's identity: %w", err)
 	}
-	next := *state
+	next := r.state
 	next.Identity, next.NewSourceApproved = string(text), false
 	next.Mounts = carryMounts(head.Mounts, carries)
 	next.HeldDigest, next.HeldWhy, next.HeldBase = "", "", 0
@@ -46,13 +46,13 @@ func (e *Engine) noteSource(state *journal.State, id snapshot.Identity, head *sn
 	if next.HeldDigest != next.ApprovedDigest {
 		next.ApprovedDigest = "" // an approval is for one plan and is used up by the next
 	}
-	if next.Identity == state.Identity && !state.NewSourceApproved && maps.Equal(next.Mounts, state.Mounts) &&
-		next.HeldDigest == state.HeldDigest && next.HeldWhy == state.HeldWhy && next.ApprovedDigest == state.ApprovedDigest {
+	if next.Identity == r.state.Identity && !r.state.NewSourceApproved && maps.Equal(next.Mounts, r.state.Mounts) &&
+		next.HeldDigest == r.state.HeldDigest && next.HeldWhy == r.state.HeldWhy && next.ApprovedDigest == r.state.ApprovedDigest {
 		return nil
 	}
-	was := *state
-	*state = next
-	return e.cfg.Journal.Update(func(s *journal.State) {
+	was := r.state
+	r.state = next
+	return r.cfg.Journal.Update(func(s *journal.State) {
 		s.Identity, s.Mounts = next.Identity, next.Mounts
 		s.HeldDigest, s.HeldWhy, s.HeldBase = next.HeldDigest, next.HeldWhy, next.HeldBase
 		// What a person approved since this run began is for the next one.

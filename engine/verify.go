@@ -42,125 +42,132 @@ func (r *Report) Clean() bool { return len(r.Missing)+len(r.Differs)+len(r.Extra
 // Verify lists the remote once and compares it with the base. It changes nothing on the remote; with
 // Repair it corrects the base. The listing is held in memory: this is not the steady state.
 func (e *Engine) Verify(ctx context.Context, opt VerifyOptions) (*Report, error) {
-	if err := e.connect(ctx); err != nil {
+	r, err := e.newRun()
+	if err != nil {
+		return nil, err
+	}
+	return r.verify(ctx, opt)
+}
+
+func (r *run) verify(ctx context.Context, opt VerifyOptions) (*Report, error) {
+	if err := r.connect(ctx); err != nil {
 		return nil, err
 	}
 	if opt.Repair { // what is in doubt would be corrected twice, and differently
-		if err := e.recover(ctx); err != nil {
+		if err := r.recover(ctx); err != nil {
 			return nil, err
 		}
 	}
-	target, err := e.listAll(ctx)
-	if err != nil {
-		return nil, err
-	}
-	report := &Report{Listed: int64(len(target))}
-	found := make(map[string]remote.Object) // what differs, as it is there
-	e.phase("comparing")
-	err = e.cfg.Journal.Walk(ctx, func(path string, base *snapshot.Entry) error {
-		there, ok := target[path]
-		delete(target, path)
-		if base.Kind == snapshot.Dir {
-			if ok && there.Entry.Kind != snapshot.Dir && !e.caps.BucketBased {
-				report.Differs = append(report.Differs, Difference{path, "a file on the remote, a directory in the base"})
-				found[path] = there
-			}
-			return nil // on most remotes a directory is there because its files are
-		}
-		report.Checked++
-		if !ok {
-			report.Missing = append(report.Missing, Difference{path, "not on the remote"})
-			return nil
-		}
-		what, sure, err := e.differs(ctx, path, base, &there, opt.Checksum)
-		if what != "" {
-			report.Differs = append(report.Differs, Difference{path, what})
-			if sameTime(there.Entry.Mtime, base.Mtime, e.caps.Precision) {
-				there.Entry.Mtime, there.Uploaded = 0, time.Time{} // it vouches for nothing here
-			}
-			found[path] = there
-		} else if !sure {
-			report.Unknown++
-		}
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("compare with the base: %w", err)
-	}
-	extra := e.extras(target)
-	for _, path := range extra {
-		report.Extra = append(report.Extra, Difference{path, "not in the base"})
-	}
-	if !opt.Repair {
-		return report, nil
-	}
-	if report.Clean() {
-		return report, e.notePlaces()
-	}
-	for _, d := range report.Extra {
-		found[d.Path] = target[d.Path]
-	}
-	if (opt.refuseEmpty || e.otherDisk) && report.Listed == 0 {
-		return report, fmt.Errorf("%w: %w: it holds nothing, and should hold %d files: is its disk mounted?", remote.ErrOffline, remote.ErrNewRemote, report.Checked)
-	}
-	if err := e.repair(report, found); err != nil {
-		return report, err
-	}
-	return report, e.notePlaces()
-}
-
-// listAll returns what the remote holds, by path.
-func (e *Engine) listAll(ctx context.Context) (map[string]remote.Object, error) {
-	e.phase("listing the remote")
-	target := make(map[string]remote.Object)
-	err := e.conn.List(ctx, func(r remote.Object) error {
-		target[r.Path] = r
+	c := comparison{run: r, checksum: opt.Checksum, left: make(map[string]remote.Object), found: make(map[string]remote.Object)}
+	r.phase("listing the remote")
+	err := r.conn.List(ctx, func(there remote.Object) error {
+		c.left[there.Path] = there
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list the remote: %w", err)
 	}
-	return target, nil
+	c.report.Listed = int64(len(c.left))
+	r.phase("comparing")
+	err = r.cfg.Journal.Walk(ctx, func(path string, base *snapshot.Entry) error { return c.compare(ctx, path, base) })
+	if err != nil {
+		return nil, fmt.Errorf("compare with the base: %w", err)
+	}
+	c.addExtra()
+	report := &c.report
+	switch {
+	case !opt.Repair:
+		return report, nil
+	case report.Clean():
+		return report, r.recordPlaces()
+	case (opt.refuseEmpty || r.otherDisk) && report.Listed == 0:
+		return report, fmt.Errorf("%w: %w: it holds nothing, and should hold %d files: is its disk mounted?", remote.ErrOffline, remote.ErrNewRemote, report.Checked)
+	}
+	if err := c.repair(); err != nil {
+		return report, err
+	}
+	return report, r.recordPlaces()
 }
 
-// extras are the files left over of a listing that are this mapping's business, sorted.
-func (e *Engine) extras(left map[string]remote.Object) []string {
+// comparison is that of a listing of the remote with the base.
+type comparison struct {
+	*run
+	checksum bool                     // VerifyOptions.Checksum
+	left     map[string]remote.Object // of the listing: what the base was not seen to have
+	found    map[string]remote.Object // what differs, as it is there
+	report   Report
+}
+
+// compare compares what the base has at path.
+func (c *comparison) compare(ctx context.Context, path string, base *snapshot.Entry) error {
+	there, ok := c.left[path]
+	delete(c.left, path)
+	if base.Kind == snapshot.Dir {
+		if ok && there.Entry.Kind != snapshot.Dir && !c.caps.BucketBased {
+			c.report.Differs = append(c.report.Differs, Difference{path, "a file on the remote, a directory in the base"})
+			c.found[path] = there
+		}
+		return nil // on most remotes a directory is there because its files are
+	}
+	c.report.Checked++
+	if !ok {
+		c.report.Missing = append(c.report.Missing, Difference{path, "not on the remote"})
+		return nil
+	}
+	what, sure, err := c.differs(ctx, path, base, &there)
+	if what != "" {
+		c.report.Differs = append(c.report.Differs, Difference{path, what})
+		if c.caps.MayHold(there.Entry.Mtime, base.Mtime) {
+			there.Entry.Mtime, there.Uploaded = 0, time.Time{} // it vouches for nothing here
+		}
+		c.found[path] = there
+	} else if !sure {
+		c.report.Unknown++
+	}
+	return err
+}
+
+// addExtra adds the files left over of the listing that are this mapping's business, sorted.
+func (c *comparison) addExtra() {
 	var paths []string
-	for path, r := range left {
-		if r.Entry.Kind == snapshot.Dir || r.Temporary || e.excluded(path, &r.Entry) {
+	for path, there := range c.left {
+		if there.Entry.Kind == snapshot.Dir || there.Temporary || excluded(c.cfg.Scan.Filter, path, &there.Entry) {
 			continue
 		}
+		c.found[path] = there
 		paths = append(paths, path)
 	}
 	slices.SortFunc(paths, snapshot.ComparePaths)
-	return paths
+	for _, path := range paths {
+		c.report.Extra = append(c.report.Extra, Difference{path, "not in the base"})
+	}
 }
 
 // differs compares one file. It reports what differs, if anything, and whether more than the size
 // vouches for it if nothing does.
-func (e *Engine) differs(ctx context.Context, path string, base *snapshot.Entry, there *remote.Object, checksum bool) (what string, sure bool, err error) {
+func (c *comparison) differs(ctx context.Context, path string, base *snapshot.Entry, there *remote.Object) (what string, sure bool, err error) {
 	now := &there.Entry
 	switch {
 	case now.Kind != base.Kind:
 		return fmt.Sprintf("a %v on the remote, a %v in the base", now.Kind, base.Kind), true, nil
 	case now.Size != base.Size:
 		return fmt.Sprintf("size %d on the remote, %d in the base", now.Size, base.Size), true, nil
-	case e.keepsTimes() && now.Mtime != 0 && !sameTime(now.Mtime, base.Mtime, e.caps.Precision):
+	case keepsTimes(&c.caps) && now.Mtime != 0 && !c.caps.MayHold(now.Mtime, base.Mtime):
 		return fmt.Sprintf("modified %v on the remote, %v in the base", now.ModTime().UTC(), base.ModTime().UTC()), true, nil
-	case now.HashType == snapshot.NoHash && checksum:
+	case now.HashType == snapshot.NoHash && c.checksum:
 		// The listing gave none: the content itself is asked for, whatever it costs.
-		if now.HashType, now.Hash, err = e.conn.Hash(ctx, path, snapshot.XXH3); err != nil {
+		if now.HashType, now.Hash, err = c.conn.Hash(ctx, path, snapshot.XXH3); err != nil {
 			return "", false, fmt.Errorf("hash %q on the remote: %w", path, err)
 		}
 	}
 	if now.HashType != snapshot.NoHash && now.HashType == base.HashType {
 		return differsIf(now.Hash != base.Hash, now.HashType), true, nil
 	}
-	sure = e.keepsTimes() && now.Mtime != 0
-	if !checksum || now.HashType == snapshot.NoHash || base.Flags.Has(snapshot.Retained) {
-		return "", sure && !checksum, nil
+	sure = keepsTimes(&c.caps) && now.Mtime != 0
+	if !c.checksum || now.HashType == snapshot.NoHash || base.Flags.Has(snapshot.Retained) {
+		return "", sure && !c.checksum, nil
 	}
-	local, hashes, err := snapshot.HashFile(ctx, e.cfg.Scan, path, now.HashType)
+	local, hashes, err := snapshot.HashFile(ctx, c.cfg.Scan, path, now.HashType)
 	if err != nil || !local.SameContent(base) {
 		return "", false, ctx.Err() // the source has moved on: the next run's business
 	}
@@ -176,31 +183,30 @@ func differsIf(differs bool, t snapshot.HashType) string {
 
 // keepsTimes reports whether the remote's mtimes are those of the base: where an mtime cannot be set
 // without sending the file again, a touched file keeps its old one on the remote.
-func (e *Engine) keepsTimes() bool { return e.caps.Precision > 0 && e.caps.SetModTime }
+func keepsTimes(caps *remote.Caps) bool { return caps.Precision > 0 && caps.SetModTime }
 
 // repair makes the base say what the remote holds. What is missing is forgotten, so that the next
 // run sends it; the rest is adopted: what differs is then compared with the source, and replaced like
 // any older content, and what is extra is retained or deleted.
-func (e *Engine) repair(report *Report, found map[string]remote.Object) error {
+func (c *comparison) repair() error {
 	var fixes []journal.Refresh
-	for _, d := range report.Missing {
+	for _, d := range c.report.Missing {
 		fixes = append(fixes, journal.Refresh{Path: d.Path})
 	}
-	for _, d := range slices.Concat(report.Differs, report.Extra) {
-		r := found[d.Path]
-		entry := e.adopted(&r)
+	for _, d := range slices.Concat(c.report.Differs, c.report.Extra) {
+		there := c.found[d.Path]
+		entry := adopted(&c.caps, &there)
 		fixes = append(fixes, journal.Refresh{Path: d.Path, Entry: &entry})
 	}
-	if err := e.cfg.Journal.Repair(fixes); err != nil {
+	if err := c.cfg.Journal.Repair(fixes); err != nil {
 		return err
 	}
-	report.Repaired = int64(len(fixes))
+	c.report.Repaired = int64(len(fixes))
 	return nil
 }
 
 // excluded reports whether the filter keeps path out of the mapping, itself or by a directory above.
-func (e *Engine) excluded(path string, entry *snapshot.Entry) bool {
-	filter := e.cfg.Scan.Filter
+func excluded(filter snapshot.Filter, path string, entry *snapshot.Entry) bool {
 	if filter == nil {
 		return false
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -402,4 +403,35 @@ func changes(t *testing.T, j *Journal) int64 {
 	n, err := queryInt(j.conn, "SELECT total_changes()")
 	must(t, err)
 	return n
+}
+
+func TestEachPending(t *testing.T) {
+	j, _ := newJournal(t)
+	var steps []Step
+	for i := range 2*pendingPage + 1 {
+		steps = append(steps, send(fmt.Sprintf("f%04d", i), file(1)))
+	}
+	_, err := j.Begin(Plan{Steps: steps}, noon)
+	must(t, err)
+	for _, n := range []int{0, 1, pendingPage, 2 * pendingPage, len(steps)} {
+		after := int64(0)
+		if n > 0 {
+			after = steps[n-1].Seq
+		}
+		var got []Step
+		for s, err := range j.EachPending(after) {
+			must(t, err)
+			got = append(got, *s)
+		}
+		if diff := cmp.Diff(steps[n:], got, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("after %d: %s", n, diff)
+		}
+	}
+	for s, err := range j.EachPending(0) {
+		must(t, err)
+		if s.Path == "f0000" {
+			break // and nothing more is read
+		}
+		t.Errorf("first is %q", s.Path)
+	}
 }

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"iter"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -28,6 +29,32 @@ func (j *Journal) Pending(after int64, limit int) (steps []Step, err error) {
 		})
 	})
 	return steps, err
+}
+
+// pendingPage is how many steps EachPending reads at once.
+const pendingPage = 256
+
+// EachPending yields what Pending returns, without a limit. It reads a page at a time, each as it was committed last. An
+// error comes without a step, and is the last thing that is yielded.
+func (j *Journal) EachPending(after int64) iter.Seq2[*Step, error] {
+	return func(yield func(*Step, error) bool) {
+		for {
+			page, err := j.Pending(after, pendingPage)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for i := range page {
+				if !yield(&page[i], nil) {
+					return
+				}
+			}
+			if len(page) < pendingPage {
+				return
+			}
+			after = page[len(page)-1].Seq
+		}
+	}
 }
 
 // columnStep decodes and validates a step: nothing else reaches the remote.

@@ -10,17 +10,6 @@ import (
 	"github.com/snapsync/snapsync/journal"
 )
 
-// Counts is what was done on the remote. The JSON names are the contract of `run --once --json`.
-type Counts struct {
-	Sent        int64 `json:"sent"` // uploads and new directories
-	Copied      int64 `json:"copied"`
-	Touched     int64 `json:"touched"`
-	Moved       int64 `json:"moved"`
-	Deleted     int64 `json:"deleted"` // files
-	UploadBytes int64 `json:"upload_bytes"`
-	SavedBytes  int64 `json:"saved_bytes"` // that moves and copies did not have to send
-}
-
 // Event tells an observer what the engine is doing. Which fields are set depends on Type.
 type Event struct {
 	Type  Type

@@ -241,7 +241,7 @@ func TestLoopHeldAcrossRestart(t *testing.T) {
 	})
 }
 
-// What comes and goes while a spree lasts was never there to be lost.
+// What comes and goes while a burst of deletes lasts was never there to be lost.
 func TestLoopChurnIsNoSpree(t *testing.T) {
 	rig.Stays(t, rig.FullCaps, func(r *rig.Rig) {
 		r.Cfg.MaxDelete = engine.MaxDelete{}

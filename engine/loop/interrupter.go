@@ -66,7 +66,7 @@ func (o *interrupter) Due(inFlight *pathset.Claims) bool {
 }
 
 // Replan implements engine.Interrupter.
-func (o *interrupter) Replan(inFlight *pathset.Claims, look func(engine.Focus) (engine.Outcome, error)) error {
+func (o *interrupter) Replan(inFlight *pathset.Claims, plan func(engine.Focus) (engine.Outcome, error)) error {
 	now := o.now()
 	o.mu.Lock()
 	taken, _ := o.hints.Take(now)
@@ -81,7 +81,7 @@ func (o *interrupter) Replan(inFlight *pathset.Claims, look func(engine.Focus) (
 	o.hints.Requeue(waiting)
 	f := focusOn(others, now)
 	o.mu.Unlock()
-	out, err := look(f)
+	out, err := plan(f)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !out.Planned {

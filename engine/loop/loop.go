@@ -6,8 +6,8 @@
 //	turn         what is due becomes the focus of a cycle               runner.go
 //	cycle        the engine looks, plans, executes                      package engine
 //	interrupter  while it executes: is something more urgent?           interrupter.go
-//	judge        how to go on after an error: probe, wait, give up      runner.go
-//	settle       the word that `status` shows                           runner.go
+//	goOnAfter    how to go on after an error: probe, wait, give up      runner.go
+//	showState    the word that `status` shows                           runner.go
 //
 // What it guarantees: what was hinted at is looked at, or everything is; while the remote is away it is probed with growing
 // pauses, and changes are planned so that what is pending stays the minimum; no error but a damaged journal ends it.

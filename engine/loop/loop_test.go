@@ -212,7 +212,7 @@ func TestLoopSpree(t *testing.T) {
 	})
 }
 
-// A path that fails is set aside and does not keep the rest from going on.
+// A path that fails has to wait and does not keep the rest from going on.
 func TestLoopSetsAside(t *testing.T) {
 	var tries atomic.Int64
 	rig.Stays(t, rig.FullCaps, func(r *rig.Rig) {

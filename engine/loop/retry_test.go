@@ -13,7 +13,7 @@ import (
 	"github.com/snapsync/snapsync/journal"
 )
 
-// Of the paths that were set aside only those are tried again that a person names, or that are beneath.
+// Of the paths that failed only those are tried again that a person names, or that are beneath.
 func TestLoopRetryPaths(t *testing.T) {
 	var mu sync.Mutex
 	tried := map[string]int{}

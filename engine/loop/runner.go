@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/backoff"
 	"github.com/snapsync/snapsync/engine/hint"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
@@ -18,17 +18,13 @@ import (
 type runner struct {
 	*Loop
 
-	scan    time.Time     // when everything is to be looked at again; zero: never
-	probe   time.Time     // when a remote that is away, or a source that is not there, is tried again
-	pause   time.Duration // the last pause before that; 0: all is well
-	failure error         // why; nil: all is well
-	rewatch time.Time     // when to try again to watch; zero: it is being watched, or never will be
-	flush   time.Time     // when to flush; zero: there is nothing to flush
-	// unflushed is since when there is something to flush, if there is.
-	unflushed  time.Time
+	at      timers        // when what the clock decides is due
+	failure error         // why nothing can be synced; nil: all is well
+	pause   time.Duration // the last pause before the next probe; 0: all is well
+
+	unflushed  time.Time     // since when there is something to flush, if there is
 	restUntil  time.Time     // before this nothing is looked at unless a person asks: the last time took long
-	retry      time.Time     // when the first path that was set aside is tried again; zero: none is
-	retried    time.Time     // when paths that were set aside were hinted at last
+	retried    time.Time     // when paths that failed were hinted at last
 	looked     time.Duration // what the last look at everything took
 	started    bool          // everything was looked at once since the start
 	cannotPlan bool          // it cannot even be planned while the remote is away
@@ -70,7 +66,7 @@ func (r *runner) turn(ctx context.Context) (time.Duration, error) {
 	if urgent {
 		r.restUntil = time.Time{}
 		if r.failure != nil {
-			r.probe, r.pause = now, 0
+			r.at[probe], r.pause = now, 0
 		}
 	}
 	state, err := r.cfg.Engine.Journal.State()
@@ -86,7 +82,7 @@ func (r *runner) turn(ctx context.Context) (time.Duration, error) {
 	if err := r.flushIfDue(ctx, now); err != nil {
 		return 0, err
 	}
-	if now.Before(r.restUntil) || !r.able() && now.Before(r.probe) {
+	if now.Before(r.restUntil) || !r.able() && now.Before(r.at[probe]) {
 		return r.until(now), nil
 	}
 	if err := r.work(ctx, now); err != nil {
@@ -95,14 +91,14 @@ func (r *runner) turn(ctx context.Context) (time.Duration, error) {
 	return r.until(r.now()), nil
 }
 
-// schedule turns the clock into hints: periodic scans, paths that were set aside, what was approved.
+// schedule turns the clock into hints: periodic scans, paths that failed, what was approved.
 func (r *runner) schedule(now time.Time, woken, newSource bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.scan.IsZero() && !now.Before(r.scan) {
+	if r.at.due(scanAll, now) {
 		r.unhinted = r.hints.Len() == 0 && r.failure == nil
 		r.hints.All(now)
-		r.scan = time.Time{}
+		r.at[scanAll] = time.Time{}
 	}
 	switch {
 	case !woken || !r.started:
@@ -111,10 +107,10 @@ func (r *runner) schedule(now time.Time, woken, newSource bool) {
 	default:
 		r.hints.Wake(now) // it is about what is pending
 	}
-	if r.retry.IsZero() || now.Before(r.retry) {
+	if !r.at.due(retry, now) {
 		return
 	}
-	r.retry, r.retried = time.Time{}, now
+	r.at[retry], r.retried = time.Time{}, now
 	failures, err := r.cfg.Engine.Journal.Failures(engine.MaxPending)
 	if err != nil {
 		return // the cycle says so
@@ -128,7 +124,7 @@ func (r *runner) schedule(now time.Time, woken, newSource bool) {
 
 // work runs a cycle if one is due.
 func (r *runner) work(ctx context.Context, now time.Time) error {
-	probing := r.failure != nil && !now.Before(r.probe)
+	probing := r.failure != nil && !now.Before(r.at[probe])
 	r.mu.Lock()
 	if probing {
 		r.hints.Undefer()
@@ -177,8 +173,8 @@ func (r *runner) cycle(ctx context.Context, f engine.Focus, taken []*hint.Pendin
 	if errors.Is(err, engine.ErrPaused) {
 		err = nil // the next turn says so
 	}
-	r.note(&out, err, taken, whole)
-	if err := r.judge(err, f.PlanOnly); err != nil {
+	r.report(&out, err, taken, whole)
+	if err := r.goOnAfter(err, f.PlanOnly); err != nil {
 		return err
 	}
 	if !f.PlanOnly {
@@ -188,22 +184,22 @@ func (r *runner) cycle(ctx context.Context, f engine.Focus, taken []*hint.Pendin
 	if out.Whole && out.Planned {
 		r.started, r.looked = true, out.Looked
 		if r.cfg.Interval > 0 {
-			r.scan = done.Add(jitter(r.cfg.Interval))
+			r.at[scanAll] = done.Add(backoff.Jitter(r.cfg.Interval))
 		}
 		if !whole {
 			r.restUntil = now.Add((rest + 1) * out.Looked)
 		}
 	}
 	if out.Unflushed {
-		if r.flush.IsZero() {
+		if r.at[flush].IsZero() {
 			r.unflushed = done
 		}
-		r.flush = done.Add(flushAfter) // a flush takes time: not while there is more to do
-		if latest := r.unflushed.Add(flushAtLast); latest.Before(r.flush) {
-			r.flush = latest
+		r.at[flush] = done.Add(flushAfter) // a flush takes time: not while there is more to do
+		if latest := r.unflushed.Add(flushAtLast); latest.Before(r.at[flush]) {
+			r.at[flush] = latest
 		}
 	}
-	return r.settle()
+	return r.showState()
 }
 
 // execute runs the engine, and has the rest planned anew if changes come in while it takes long, or if
@@ -216,8 +212,8 @@ func (r *runner) execute(ctx context.Context, f engine.Focus) (engine.Outcome, e
 	return r.engine.RunWithin(ctx, f, &interrupter{runner: r, after: after, begun: time.Now(), checked: time.Now()})
 }
 
-// note keeps what a cycle tells for Status, and gives back the hints that it did not deal with.
-func (r *runner) note(out *engine.Outcome, err error, taken []*hint.Pending, whole bool) {
+// report keeps what a cycle tells for Status, and gives back the hints that it did not deal with.
+func (r *runner) report(out *engine.Outcome, err error, taken []*hint.Pending, whole bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !out.Planned {
@@ -260,12 +256,12 @@ func focusOn(taken []*hint.Pending, now time.Time) engine.Focus {
 	return f
 }
 
-// judge decides how to go on after an error. What it returns ends the Loop.
-func (r *runner) judge(err error, planOnly bool) error {
+// goOnAfter decides how to go on after an error. What it returns ends the Loop.
+func (r *runner) goOnAfter(err error, planOnly bool) error {
 	switch {
 	case err == nil:
 		if !planOnly {
-			r.failure, r.pause, r.probe, r.cannotPlan = nil, 0, time.Time{}, false
+			r.failure, r.pause, r.at[probe], r.cannotPlan = nil, 0, time.Time{}, false
 		}
 		return nil
 	case errors.Is(err, journal.ErrDamaged), errors.Is(err, journal.ErrNewer):
@@ -293,13 +289,13 @@ func (r *runner) judge(err error, planOnly bool) error {
 	if errors.Is(err, remote.ErrNewRemote) {
 		limit = min(limit, sourceProbe)
 	}
-	r.pause = min(max(2*r.pause, r.cfg.ProbeMin), limit)
-	r.probe = r.now().Add(jitter(r.pause))
+	r.pause = backoff.Pauses{First: r.cfg.ProbeMin, Max: limit}.Next(r.pause)
+	r.at[probe] = r.now().Add(backoff.Jitter(r.pause))
 	return nil
 }
 
-// settle enters the state that the cycle leaves.
-func (r *runner) settle() error {
+// showState enters the state that the cycle leaves.
+func (r *runner) showState() error {
 	counts, err := r.cfg.Engine.Journal.Counts()
 	if err != nil {
 		return err
@@ -308,8 +304,8 @@ func (r *runner) settle() error {
 	if err != nil {
 		return err
 	}
-	if soon := r.now().Add(mountScan); state.MountsHeld > 0 && r.scan.After(soon) {
-		r.scan = soon // only a look at everything finds that all is in order again
+	if soon := r.now().Add(mountScan); state.MountsHeld > 0 && r.at[scanAll].After(soon) {
+		r.at[scanAll] = soon // only a look at everything finds that all is in order again
 	}
 	if counts.Failed > 0 && r.failure == nil {
 		if err := r.nextRetry(); err != nil {
@@ -319,15 +315,15 @@ func (r *runner) settle() error {
 	switch {
 	case r.failure != nil:
 		state, why := r.whyAway()
-		r.enter(state, why, r.probe)
+		r.enter(state, why, r.at[probe])
 	case counts.Held > 0:
 		r.enter(Held, "a guard holds deletes; everything else goes on; 'snapsync approve' shows them and lets them through", time.Time{})
 	case state.MountsHeld > 0:
-		r.enter(Held, fmt.Sprintf("nothing beneath is deleted: %s; it goes on when that is mounted again, or after 'snapsync approve --new-source'", state.MountsWhy), r.scan)
+		r.enter(Held, fmt.Sprintf("nothing beneath is deleted: %s; it goes on when that is mounted again, or after 'snapsync approve --new-source'", state.MountsWhy), r.at[scanAll])
 	case counts.Failed > 0:
-		r.enter(Idle, fmt.Sprintf("failed paths: %d; they are tried again later, when they change, or by 'snapsync retry'", counts.Failed), r.retry)
+		r.enter(Idle, fmt.Sprintf("failed paths: %d; they are tried again later, when they change, or by 'snapsync retry'", counts.Failed), r.at[retry])
 	default:
-		r.enter(Idle, "everything that was seen is on the remote", r.scan)
+		r.enter(Idle, "everything that was seen is on the remote", r.at[scanAll])
 	}
 	return nil
 }
@@ -351,21 +347,21 @@ func (r *runner) whyAway() (State, string) {
 	return Stopped, "the last attempt failed; it is tried again, and at once by 'snapsync sync'"
 }
 
-// nextRetry plans the next attempt at what was set aside.
+// nextRetry plans the next attempt at what failed.
 func (r *runner) nextRetry() error {
 	failures, err := r.cfg.Engine.Journal.Failures(engine.MaxPending)
 	if err != nil {
 		return err
 	}
-	r.retry = time.Time{}
+	r.at[retry] = time.Time{}
 	now := r.now()
 	for i := range failures {
 		at := engine.RetryAt(&failures[i], now)
 		if !at.After(r.retried) { // it was looked at, and is held or waits for another
 			at = r.retried.Add(engine.FirstRetry)
 		}
-		if r.retry.IsZero() || at.Before(r.retry) {
-			r.retry = at
+		if r.at[retry].IsZero() || at.Before(r.at[retry]) {
+			r.at[retry] = at
 		}
 	}
 	return nil
@@ -379,10 +375,8 @@ func (r *runner) until(now time.Time) time.Duration {
 	if !r.ableLocked() {
 		at = time.Time{}
 	}
-	for _, t := range [...]time.Time{r.scan, r.probe, r.rewatch, r.flush, r.retry} {
-		if !t.IsZero() && (at.IsZero() || t.Before(at)) {
-			at = t
-		}
+	if t := r.at.next(); !t.IsZero() && (at.IsZero() || t.Before(at)) {
+		at = t
 	}
 	if at.Before(r.restUntil) {
 		at = r.restUntil
@@ -395,30 +389,30 @@ func (r *runner) until(now time.Time) time.Duration {
 }
 
 func (r *runner) flushIfDue(ctx context.Context, now time.Time) error {
-	if r.flush.IsZero() || now.Before(r.flush) {
+	if !r.at.due(flush, now) {
 		return nil
 	}
-	r.flush = time.Time{}
+	r.at[flush] = time.Time{}
 	if err := r.engine.Flush(ctx); err != nil {
 		if errors.Is(err, journal.ErrDamaged) {
 			return err
 		}
 		r.cfg.Engine.Log.Warn("cannot flush the remote", "err", err)
-		r.flush = now.Add(jitter(r.cfg.ProbeMax))
+		r.at[flush] = now.Add(backoff.Jitter(r.cfg.ProbeMax))
 	}
 	return nil
 }
 
 // startWatching begins to watch. Without hints the periodic scan has to do, so it is said.
 func (r *runner) startWatching(ctx context.Context) {
-	r.rewatch = time.Time{}
+	r.at[watchAgain] = time.Time{}
 	if r.cfg.Watch == nil {
 		return
 	}
 	w, err := r.cfg.Watch(ctx, r.Hint)
 	if err != nil {
 		r.cfg.Engine.Log.Warn("cannot watch the source", "err", err)
-		r.rewatch = r.now().Add(jitter(r.cfg.ProbeMax))
+		r.at[watchAgain] = r.now().Add(backoff.Jitter(r.cfg.ProbeMax))
 		return
 	}
 	r.mu.Lock()
@@ -429,11 +423,11 @@ func (r *runner) startWatching(ctx context.Context) {
 // keepWatching tries again to watch, and then has everything looked at: what happened meanwhile was
 // seen by nobody.
 func (r *runner) keepWatching(ctx context.Context, now time.Time) {
-	if r.rewatch.IsZero() || now.Before(r.rewatch) {
+	if !r.at.due(watchAgain, now) {
 		return
 	}
 	r.startWatching(ctx)
-	if r.rewatch.IsZero() {
+	if r.at[watchAgain].IsZero() {
 		r.mu.Lock()
 		r.hints.All(now)
 		r.mu.Unlock()
@@ -451,9 +445,4 @@ func (r *runner) stopWatching() {
 	if err := w.Close(); err != nil {
 		r.cfg.Engine.Log.Debug("close the watcher", "err", err)
 	}
-}
-
-// jitter spreads what many do at the same interval: it returns between 3/4 and 5/4 of d.
-func jitter(d time.Duration) time.Duration {
-	return d*3/4 + time.Duration(rand.Int64N(int64(d)/2+1))
 }

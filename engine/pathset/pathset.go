@@ -21,6 +21,15 @@ type Claims struct {
 // NewClaims returns an empty set for a remote with these capabilities.
 func NewClaims(caps *remote.Caps) Claims { return Claims{New(caps), New(caps)} }
 
+// ClaimsOf returns those of steps, on a remote with these capabilities.
+func ClaimsOf(caps *remote.Caps, steps []journal.Step) Claims {
+	c := NewClaims(caps)
+	for i := range steps {
+		c.Add(&steps[i])
+	}
+	return c
+}
+
 // Overlaps reports whether s and one of the steps overlap.
 func (c *Claims) Overlaps(s *journal.Step) bool {
 	if c.Writes.Overlaps(s.Path) || c.Reads.Overlaps(s.Path) {

@@ -71,8 +71,8 @@ func (c *contest) enter(i int32, ask bool) {
 		c.out = append(c.out, Conflict{i, c.lost.with})
 		return
 	}
-	if ask && c.Twin != nil {
-		if path, twin := c.Twin(me.path); twin != nil && !(isDir(twin) && me.dir) && !IsRetainedFile(twin) {
+	if ask && c.CaseVariant != nil {
+		if path, variant := c.CaseVariant(me.path); variant != nil && !(isDir(variant) && me.dir) && !IsRetainedFile(variant) {
 			c.lose(i, me, path)
 			return
 		}
@@ -135,9 +135,9 @@ func (p *Input) refuse(lost []Conflict) {
 	}
 }
 
-// forgetTwins makes the base forget retained files that something is sent over: it would say that the
+// forgetCaseVariants makes the base forget retained files that something is sent over: it would say that the
 // remote holds both. A crash before that is sent leaves a file that nobody misses.
-func (p *planner) forgetTwins() {
+func (p *planner) forgetCaseVariants() {
 	if !p.Caps.CaseInsensitive {
 		return
 	}
@@ -146,7 +146,7 @@ func (p *planner) forgetTwins() {
 		if s.Action == journal.Delete || s.Old != nil && s.Action == journal.Send {
 			continue
 		}
-		if path, twin := p.Twin(s.Path); IsRetainedFile(twin) {
+		if path, variant := p.CaseVariant(s.Path); IsRetainedFile(variant) {
 			p.out.Refresh = append(p.out.Refresh, journal.Refresh{Path: path})
 		}
 	}

@@ -79,8 +79,8 @@ func (f *dirFinder) shared(entry func(*planner, int32) *snapshot.Entry) func(i i
 		}
 	}
 	return func(i int32) bool {
-		_, twin := f.Twin(f.path(i))
-		return isDir(twin) || count[pathset.Fold(f.path(i))] > 1
+		_, variant := f.CaseVariant(f.path(i))
+		return isDir(variant) || count[pathset.Fold(f.path(i))] > 1
 	}
 }
 
@@ -128,8 +128,8 @@ func (f *dirFinder) choose(olds, news []int32) {
 		h, same := byID[idOf(f.old(i))]
 		if same && f.old(i).Ino != 0 && f.votes[match{i, h}] > 0 {
 			f.accept(i, h)
-		} else if twin, ok := folded[pathset.Fold(f.path(i))]; ok && (!same || twin == h) && f.tree.files(i) > 0 {
-			f.accept(i, twin) // the same directory, to a remote that ignores case
+		} else if variant, ok := folded[pathset.Fold(f.path(i))]; ok && (!same || variant == h) && f.tree.files(i) > 0 {
+			f.accept(i, variant) // the same directory, to a remote that ignores case
 		} else if h, ok := byVotes[i]; ok {
 			f.accept(i, h)
 		}
@@ -246,7 +246,7 @@ func (f *dirFinder) canClear(i, there int32) bool {
 		if !IsFile(f.old(k)) {
 			continue
 		}
-		if files++; f.dest[k] == k && f.judge(k, k) != edited {
+		if files++; f.dest[k] == k && f.weigh(k, k) != edited {
 			return false
 		}
 	}

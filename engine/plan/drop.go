@@ -151,7 +151,7 @@ func (p *planner) learned(i int32, inUse []bool) (*snapshot.Entry, bool) {
 		return p.learnGoneDir(i, inUse != nil && inUse[i])
 	case isDir(now):
 		return now, p.source[i] == i && *old != *now
-	case p.source[i] != i || p.judge(i, i) != settled:
+	case p.source[i] != i || p.weigh(i, i) != settled:
 		return nil, false
 	}
 	e := merged(old, now)

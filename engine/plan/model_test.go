@@ -108,10 +108,10 @@ func input(base, head entries, o options) Input {
 	in.Kept = func(dir string) bool {
 		return slices.ContainsFunc(base.beneath(dir), func(path string) bool { return !changed[path] })
 	}
-	in.Twin = func(path string) (last string, e *snapshot.Entry) {
-		for _, twin := range base.paths() {
-			if twin != path && pathset.Fold(twin) == pathset.Fold(path) && !changed[twin] {
-				if last, e = twin, base[twin]; !IsRetainedFile(e) {
+	in.CaseVariant = func(path string) (last string, e *snapshot.Entry) {
+		for _, variant := range base.paths() {
+			if variant != path && pathset.Fold(variant) == pathset.Fold(path) && !changed[variant] {
+				if last, e = variant, base[variant]; !IsRetainedFile(e) {
 					return last, e
 				}
 			}

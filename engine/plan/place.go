@@ -32,7 +32,7 @@ func (p *planner) place() {
 	p.drops = make([]dropped, len(p.Changes))
 	p.places = make([]placing, len(p.Changes))
 	p.reserved = make(map[string]bool)
-	p.twins = p.findTwins()
+	p.variants = p.findCaseVariants()
 	for h := range p.Changes {
 		if p.disputed(int32(h)) {
 			p.placeChain(int32(h))
@@ -42,7 +42,7 @@ func (p *planner) place() {
 
 // disputed reports whether place h gets something from elsewhere, or something else stands there.
 func (p *planner) disputed(h int32) bool {
-	return p.now(h) != nil && (p.source[h] != p.occupant[h] || p.twins.has(p.path(h), h))
+	return p.now(h) != nil && (p.source[h] != p.occupant[h] || p.variants.has(p.path(h), h))
 }
 
 // placeChain places h after following the chain of files that each stand where the one before goes:
@@ -87,7 +87,7 @@ func (p *planner) free(h int32) {
 	if i := p.occupant[h]; i != none && i != h {
 		p.remove(i, h)
 	}
-	for _, i := range p.twins.of(p.path(h)) {
+	for _, i := range p.variants.of(p.path(h)) {
 		if i != h && i != p.occupant[h] {
 			p.remove(i, h)
 		}
@@ -169,7 +169,7 @@ func (p *planner) fetch(h int32) {
 	now := p.old(i)
 	if isDir(now) {
 		now = p.now(h)
-	} else if p.judge(i, h) == settled {
+	} else if p.weigh(i, h) == settled {
 		now = merged(p.old(i), p.now(h))
 	}
 	p.move(i, path, now, journal.Renamed)

@@ -57,9 +57,9 @@ type Input struct {
 	// Kept reports whether the base holds anything beneath dir that is not in Changes: unchanged,
 	// retained, excluded or unproven. Such a directory is never empty. nil: no.
 	Kept func(dir string) bool
-	// Twin returns what the base holds, and is not in Changes, under a path that differs from this one
+	// CaseVariant returns what the base holds, and is not in Changes, under a path that differs from this one
 	// only in case; "" if nothing. Of several, a retained file is the last. nil: nothing.
-	Twin func(path string) (twin string, e *snapshot.Entry)
+	CaseVariant func(path string) (variant string, e *snapshot.Entry)
 	// Survived reports whether the New of one change certainly is the file that the Old of another
 	// one was, edited and under another name. It is asked only about pairs with the same inode, whose
 	// number alone proves nothing: a freed one is given to the next new file at once. nil: no.
@@ -77,8 +77,8 @@ func Make(in Input) journal.Plan {
 	if in.Kept == nil {
 		in.Kept = func(string) bool { return false }
 	}
-	if in.Twin == nil {
-		in.Twin = func(string) (string, *snapshot.Entry) { return "", nil }
+	if in.CaseVariant == nil {
+		in.CaseVariant = func(string) (string, *snapshot.Entry) { return "", nil }
 	}
 	if in.Caps.BucketBased {
 		in.Caps.DirMove = false // there is nothing to move
@@ -96,7 +96,7 @@ func Make(in Input) journal.Plan {
 		p.drop()
 	}
 	p.learn()
-	p.forgetTwins()
+	p.forgetCaseVariants()
 	return p.out
 }
 
@@ -116,7 +116,7 @@ type planner struct {
 
 	places   []placing // of a New
 	drops    []dropped // of an Old: what the plan did to it
-	twins    twins
+	variants caseVariants
 	reserved map[string]bool // temporary names in use
 	copied   map[int32]bool  // Olds whose file was copied to where it is now
 }
@@ -151,8 +151,8 @@ func (p *planner) sourceOf(h int32) int32 {
 	return p.source[h]
 }
 
-// judge compares Old i with the place h that it was paired with.
-func (p *planner) judge(i, h int32) verdict {
+// weigh compares Old i with the place h that it was paired with.
+func (p *planner) weigh(i, h int32) verdict {
 	return p.compare(p.old(i), p.now(h), p.occupant[h] != i)
 }
 

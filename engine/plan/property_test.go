@@ -19,10 +19,10 @@ import (
 // disk is a source directory: few names, few contents, and inodes that are used again at once, as
 // ext4 does, so that moves, swaps and look-alikes collide.
 type disk struct {
-	tree  entries
-	clock int64
-	names []string
-	twins bool // paths may differ only in case
+	tree     entries
+	clock    int64
+	names    []string
+	variants bool // paths may differ only in case
 }
 
 var (
@@ -86,7 +86,7 @@ func (d *disk) parents(path string) bool {
 // clash reports whether path and another one are the same to a remote that ignores case.
 func (d *disk) clash(path string) bool {
 	for p := range d.tree {
-		if p != path && !d.twins && strings.EqualFold(p, path) {
+		if p != path && !d.variants && strings.EqualFold(p, path) {
 			return true
 		}
 	}
@@ -300,8 +300,8 @@ func drawScenario(t *rapid.T, names []string, bucket, ignoreCase bool) scenario 
 	return drawEdited(t, names, bucket, ignoreCase, false)
 }
 
-// drawEdited is drawScenario; with twins, edits make paths that differ only in case.
-func drawEdited(t *rapid.T, names []string, bucket, ignoreCase, twins bool) scenario {
+// drawEdited is drawScenario; with variants, edits make paths that differ only in case.
+func drawEdited(t *rapid.T, names []string, bucket, ignoreCase, variants bool) scenario {
 	d := &disk{tree: make(entries), clock: 1000 * second, names: names}
 	for range rapid.IntRange(0, 20-4*len(names)).Draw(t, "before") {
 		d.write(t, d.draw(t, "file"))
@@ -309,7 +309,7 @@ func drawEdited(t *rapid.T, names []string, bucket, ignoreCase, twins bool) scen
 	s := scenario{options: drawOptions(t, bucket)}
 	s.was, s.base = cloneEntries(d.tree), drawBase(t, d.tree, s.options)
 	d.clock += 10 * second
-	d.tree, d.twins = cloneEntries(d.tree), twins
+	d.tree, d.variants = cloneEntries(d.tree), variants
 	for range rapid.IntRange(0, 6).Draw(t, "edits") {
 		d.edit(t)
 	}
@@ -319,7 +319,7 @@ func drawEdited(t *rapid.T, names []string, bucket, ignoreCase, twins bool) scen
 		// What is retained, and a directory that stays empty, cannot be told from another spelling.
 		s.completeSync, s.emptyDirs = true, false
 	}
-	if !s.completeSync && !ignoreCase { // what is retained under a twin's name cannot be seen
+	if !s.completeSync && !ignoreCase { // what is retained under a variant's name cannot be seen
 		retainSome(t, s.base, s.head)
 	}
 	return s
@@ -570,7 +570,7 @@ func TestPlanReachesHeadIgnoringCase(t *testing.T) {
 
 // Where paths differ only in case, one of them gets its way, and soon the same one in every run: only a
 // directory that had the name, and of which the plan leaves nothing there, still wins once.
-func TestPlanWithTwins(t *testing.T) {
+func TestPlanWithCaseVariants(t *testing.T) {
 	checkOften(t, func(t *rapid.T) {
 		s := drawEdited(t, planCaseNames, false, true, true)
 		base, r := cloneEntries(s.base), newRemote(s.caps, s.was)

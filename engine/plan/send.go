@@ -32,7 +32,7 @@ func (p *planner) sendFile(h int32, copies *copies) {
 	s := journal.Step{Action: journal.Send, How: journal.Upload, Path: p.path(h), New: p.now(h), Reason: journal.New}
 	if i := p.sourceOf(h); i != none {
 		s.Old, s.Reason = p.old(i), journal.Modified
-		switch p.judge(i, h) {
+		switch p.weigh(i, h) {
 		case settled:
 			return
 		case retimed:
@@ -129,7 +129,7 @@ func (c *copies) rank(i int32) int {
 // leaves reports whether the sends replace what Old i is.
 func (c *copies) leaves(i int32) bool {
 	h := c.dest[i]
-	return h != none && c.judge(i, h) == edited
+	return h != none && c.weigh(i, h) == edited
 }
 
 // Find returns the path of what place h wants, and what h will hold; or no path.

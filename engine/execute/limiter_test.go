@@ -1,39 +1,39 @@
-package engine
+package execute
 
 import (
 	"testing"
 	"time"
 )
 
-// drive runs a governor for some seconds against a remote whose units a second depend on how many steps
+// drive runs a limiter for some seconds against a remote whose units a second depend on how many steps
 // are under way, and returns the limits that it went through.
-func drive(g *governor, seconds int, rate func(limit int) float64) (limits []int) {
+func drive(l *limiter, seconds int, rate func(limit int) float64) (limits []int) {
 	now, units := time.Unix(1000, 0), 0.0
-	g.since = time.Time{}
-	g.measure(now, 0)
-	for range seconds * int(time.Second/governInterval) {
-		g.started(g.limit)
-		now = now.Add(governInterval)
-		units += rate(g.limit) * governInterval.Seconds()
-		g.measure(now, int64(units))
-		limits = append(limits, g.limit)
+	l.since = time.Time{}
+	l.measure(now, 0)
+	for range seconds * int(time.Second/limitInterval) {
+		l.started(l.limit)
+		now = now.Add(limitInterval)
+		units += rate(l.limit) * limitInterval.Seconds()
+		l.measure(now, int64(units))
+		limits = append(limits, l.limit)
 	}
 	return limits
 }
 
 // On a long link each step takes as long as ever, however many there are: more is better, to the end.
-func TestGovernorClimbs(t *testing.T) {
-	g := newGovernor(8, 64)
-	limits := drive(g, 10, func(n int) float64 { return 1e6 * float64(n) })
-	if g.limit != 64 {
-		t.Errorf("ended at %d: %v", g.limit, limits)
+func TestLimiterClimbs(t *testing.T) {
+	l := newLimiter(8, 64)
+	limits := drive(l, 10, func(n int) float64 { return 1e6 * float64(n) })
+	if l.limit != 64 {
+		t.Errorf("ended at %d: %v", l.limit, limits)
 	}
 }
 
 // Where the line is full, more at once brings nothing.
-func TestGovernorStaysWhereMoreBringsNothing(t *testing.T) {
-	g := newGovernor(8, 64)
-	limits := drive(g, 60, func(n int) float64 { return 1e6 * float64(min(n, 16)) })
+func TestLimiterStaysWhereMoreBringsNothing(t *testing.T) {
+	l := newLimiter(8, 64)
+	limits := drive(l, 60, func(n int) float64 { return 1e6 * float64(min(n, 16)) })
 	for _, n := range limits[20:] {
 		if n < 8 || n > 27 {
 			t.Fatalf("wandered to %d: %v", n, limits)
@@ -41,25 +41,25 @@ func TestGovernorStaysWhereMoreBringsNothing(t *testing.T) {
 	}
 }
 
-func TestGovernorBacksOff(t *testing.T) {
-	g := newGovernor(32, 64)
+func TestLimiterBacksOff(t *testing.T) {
+	l := newLimiter(32, 64)
 	now := time.Unix(1000, 0)
 	for range 3 { // refusals come together
-		g.throttled(now, 0)
+		l.throttled(now, 0)
 	}
-	if g.limit != 16 {
-		t.Errorf("want 16 after being told off, got %d", g.limit)
+	if l.limit != 16 {
+		t.Errorf("want 16 after being told off, got %d", l.limit)
 	}
 	for range 100 {
-		for range g.limit {
-			g.started(g.limit)
+		for range l.limit {
+			l.started(l.limit)
 		}
-		g.throttled(now, 0)
+		l.throttled(now, 0)
 	}
-	if g.limit != 1 {
-		t.Errorf("want 1 at last, got %d", g.limit)
+	if l.limit != 1 {
+		t.Errorf("want 1 at last, got %d", l.limit)
 	}
-	if limits := drive(g, 60, func(n int) float64 { return float64(n) * 1e6 }); g.limit != 64 {
+	if limits := drive(l, 60, func(n int) float64 { return float64(n) * 1e6 }); l.limit != 64 {
 		t.Errorf("it does not recover: %v", limits)
 	}
 }
@@ -113,36 +113,36 @@ func (s *strict) tick(second, limit int) (started, refused int) {
 	return started, refused
 }
 
-// run lets g drive the remote for some seconds, and returns the limit at the end of each.
-func (s *strict) run(g *governor, seconds int) (limits []int) {
+// run lets l drive the remote for some seconds, and returns the limit at the end of each.
+func (s *strict) run(l *limiter, seconds int) (limits []int) {
 	now := time.Unix(1000, 0)
 	for second := range seconds {
 		for range int(time.Second / strictTick) {
 			now = now.Add(strictTick)
-			started, refused := s.tick(second, g.limit)
+			started, refused := s.tick(second, l.limit)
 			for range started {
-				g.started(len(s.busy) + len(s.waiting))
+				l.started(len(s.busy) + len(s.waiting))
 			}
 			units := int64(s.done) * stepUnits
 			if refused > 0 {
-				g.throttled(now, units)
+				l.throttled(now, units)
 			}
-			g.measure(now, units)
+			l.measure(now, units)
 		}
-		limits = append(limits, g.limit)
+		limits = append(limits, l.limit)
 	}
 	return limits
 }
 
 // A remote that takes so many at once gets nearly as many, and is seldom asked for more.
-func TestGovernorStaysNearWhatIsTaken(t *testing.T) {
+func TestLimiterStaysNearWhatIsTaken(t *testing.T) {
 	const seconds = 120
 	for _, most := range []int{1, 2, 5, 12, 16, 20, 31, 50, 100} {
 		s := &strict{most: func(int) int { return most }}
-		limits := s.run(newGovernor(32, 128), seconds)
+		limits := s.run(newLimiter(32, 128), seconds)
 		ideal := float64(most*seconds) / (strictTakes * strictTick.Seconds())
 		fixed := &strict{most: s.most}
-		fixed.run(newGovernor(64, 64), seconds)
+		fixed.run(newLimiter(64, 64), seconds)
 		t.Logf("%3d at once: %.2f of what is possible, %d refused of %d (with 64 at once %d of %d); limits %v",
 			most, float64(s.done)/ideal, s.refused, s.done, fixed.refused, fixed.done, limits)
 		for second, n := range limits[30:] {
@@ -161,14 +161,14 @@ func TestGovernorStaysNearWhatIsTaken(t *testing.T) {
 }
 
 // A remote that gets busy is left alone, and used again when it is not.
-func TestGovernorFollows(t *testing.T) {
+func TestLimiterFollows(t *testing.T) {
 	s := &strict{most: func(second int) int {
 		if second < 30 || second >= 60 {
 			return 64
 		}
 		return 6
 	}}
-	limits := s.run(newGovernor(32, 128), 150)
+	limits := s.run(newLimiter(32, 128), 150)
 	t.Logf("%d refused of %d: %v", s.refused, s.done, limits)
 	if n := limits[29]; n < 40 || n > 80 {
 		t.Errorf("it is at %d where 64 are taken: %v", n, limits)
@@ -185,19 +185,19 @@ func TestGovernorFollows(t *testing.T) {
 }
 
 // A number that a person gave is kept to, and idle time teaches nothing.
-func TestGovernorKeepsToANumber(t *testing.T) {
-	g := newGovernor(5, 5)
-	drive(g, 10, func(n int) float64 { return 1e6 * float64(n) })
-	g.throttled(time.Unix(2000, 0), 0)
-	if g.limit != 5 {
-		t.Errorf("got %d", g.limit)
+func TestLimiterKeepsToANumber(t *testing.T) {
+	l := newLimiter(5, 5)
+	drive(l, 10, func(n int) float64 { return 1e6 * float64(n) })
+	l.throttled(time.Unix(2000, 0), 0)
+	if l.limit != 5 {
+		t.Errorf("got %d", l.limit)
 	}
-	g = newGovernor(8, 64)
+	l = newLimiter(8, 64)
 	for i := range 100 {
-		g.started(2)
-		g.measure(time.Unix(int64(1000+i), 0), int64(i))
+		l.started(2)
+		l.measure(time.Unix(int64(1000+i), 0), int64(i))
 	}
-	if g.limit != 8 {
-		t.Errorf("got %d although it was never full", g.limit)
+	if l.limit != 8 {
+		t.Errorf("got %d although it was never full", l.limit)
 	}
 }

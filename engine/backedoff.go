@@ -3,38 +3,38 @@ package engine
 import (
 	"time"
 
+	"github.com/snapsync/snapsync/engine/backoff"
 	"github.com/snapsync/snapsync/journal"
 )
 
-// A path that fails again and again must not be tried with every change elsewhere: it is set aside,
-// longer each time, until it changes itself, until a whole run, or until a person asks.
-const (
-	// FirstRetry is how long a path waits that failed for the first time.
-	FirstRetry = time.Minute
-	maxRetry   = time.Hour
-)
+// A path that fails again and again must not be tried with every change elsewhere: each time it
+// waits longer, until it changes itself, until a whole run, or until a person asks.
 
-// setAside returns those of the pending steps that have to wait, by number.
-func (e *Engine) setAside(pending []journal.Step) (map[int64]bool, error) {
+// FirstRetry is how long a path waits that failed for the first time.
+const FirstRetry = time.Minute
+
+var retryPauses = backoff.Pauses{First: FirstRetry, Max: time.Hour}
+
+// backedOff returns those of the pending steps that have to wait, by number.
+func backedOff(j *journal.Journal, pending []journal.Step, now time.Time) (map[int64]bool, error) {
 	if len(pending) == 0 {
 		return nil, nil
 	}
-	failures, err := e.cfg.Journal.Failures(MaxPending)
+	failures, err := j.Failures(MaxPending)
 	if err != nil || len(failures) == 0 {
 		return nil, err
 	}
-	now := e.cfg.Now()
 	until := make(map[string]time.Time, len(failures))
 	for i := range failures {
 		until[failures[i].Path] = RetryAt(&failures[i], now)
 	}
-	aside := make(map[int64]bool)
+	waiting := make(map[int64]bool)
 	for i := range pending {
 		if until[pending[i].Path].After(now) {
-			aside[pending[i].Seq] = true
+			waiting[pending[i].Seq] = true
 		}
 	}
-	return aside, nil
+	return waiting, nil
 }
 
 // RetryAt is when a path that failed is tried again, by the clock that now is of: the journal only knows the time
@@ -45,9 +45,5 @@ func RetryAt(f *journal.FailureRow, now time.Time) time.Time {
 	if ago < 0 {
 		return time.Time{}
 	}
-	wait := maxRetry
-	if f.Tries < 8 {
-		wait = min(maxRetry, FirstRetry<<(max(f.Tries, 1)-1))
-	}
-	return now.Add(wait - ago)
+	return now.Add(retryPauses.After(f.Tries) - ago)
 }

@@ -1,4 +1,4 @@
-package engine
+package execute
 
 import (
 	"context"
@@ -7,20 +7,20 @@ import (
 
 // cleanTemps removes what interrupted uploads may have left under temporary names, but for the names
 // that an upload of this plan replaces. A crash in the middle finds the rest in the journal again.
-func (e *Engine) cleanTemps(ctx context.Context) error {
-	stale, err := e.cfg.Journal.StaleTemps()
+func (x *execution) cleanTemps(ctx context.Context) error {
+	stale, err := x.Journal.StaleTemps()
 	if err != nil {
 		return err
 	}
 	for i, path := range stale {
-		if err := e.conn.Cleanup(ctx, path); err != nil {
-			if endsRun(err) {
+		if err := x.Conn.Cleanup(ctx, path); err != nil {
+			if EndsRun(err) {
 				return fmt.Errorf("clean up after an interrupted upload: %w", err)
 			}
-			e.cfg.Log.Warn("cannot remove the rest of an interrupted upload", "path", path, "err", err)
+			x.Log.Warn("cannot remove the rest of an interrupted upload", "path", path, "err", err)
 			continue
 		}
-		if err := e.cfg.Journal.ForgetTemps(stale[i : i+1]); err != nil {
+		if err := x.Journal.ForgetTemps(stale[i : i+1]); err != nil {
 			return err
 		}
 	}

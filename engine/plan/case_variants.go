@@ -2,17 +2,17 @@ package plan
 
 import "github.com/snapsync/snapsync/engine/pathset"
 
-// twins are the entries of the base by what a remote that ignores case takes their path for: what is
+// caseVariants are the entries of the base by what a remote that ignores case takes their path for: what is
 // sent or moved to A meets what is still at a. nil on other remotes.
-type twins map[string][]int32
+type caseVariants map[string][]int32
 
-// findTwins returns the twins of everything in the base that does not simply stay, at its path and at
+// findCaseVariants returns the case variants of everything in the base that does not simply stay, at its path and at
 // the one where its directory takes it.
-func (p *planner) findTwins() twins {
+func (p *planner) findCaseVariants() caseVariants {
 	if !p.Caps.CaseInsensitive {
 		return nil
 	}
-	t := make(twins)
+	t := make(caseVariants)
 	for k := range p.Changes {
 		i := int32(k)
 		if p.old(i) == nil {
@@ -32,17 +32,19 @@ func (p *planner) findTwins() twins {
 	return t
 }
 
-func (t twins) add(path string, i int32) { t[pathset.Fold(path)] = append(t[pathset.Fold(path)], i) }
+func (t caseVariants) add(path string, i int32) {
+	t[pathset.Fold(path)] = append(t[pathset.Fold(path)], i)
+}
 
-func (t twins) of(path string) []int32 {
+func (t caseVariants) of(path string) []int32 {
 	if t == nil {
 		return nil
 	}
 	return t[pathset.Fold(path)]
 }
 
-// has reports whether anything but i itself has path for a twin.
-func (t twins) has(path string, i int32) bool {
+// has reports whether anything but i itself has a path that differs from path only in case.
+func (t caseVariants) has(path string, i int32) bool {
 	list := t.of(path)
 	return len(list) > 1 || len(list) == 1 && list[0] != i
 }

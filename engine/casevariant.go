@@ -8,13 +8,13 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// maxListed bounds how many directories a twinFinder remembers. It is asked in path order, so that few
+// maxListed bounds how many directories a caseVariants remembers. It is asked in path order, so that few
 // are enough.
 const maxListed = 1000
 
-// twinFinder finds what the base holds under names that differ only in case. It lists each directory of
+// caseVariants finds what the base holds under names that differ only in case. It lists each directory of
 // the base in which something is new.
-type twinFinder struct {
+type caseVariants struct {
 	base    snapshot.Base
 	changes []snapshot.Change
 	reader  snapshot.BaseReader // opened at the first question
@@ -24,29 +24,29 @@ type twinFinder struct {
 
 // foldedDir is what the base holds in all directories that are one to a remote which ignores case.
 type foldedDir struct {
-	subs map[string][]string // the directories in them, by folded name
-	twin map[string][]twin   // what is in them and not in the changes, by folded name
+	subs     map[string][]string      // the directories in them, by folded name
+	variants map[string][]caseVariant // what is in them and not in the changes, by folded name
 }
 
-type twin struct {
+type caseVariant struct {
 	path string
 	snapshot.Entry
 }
 
-func newTwinFinder(base snapshot.Base, changes []snapshot.Change) *twinFinder {
-	return &twinFinder{base: base, changes: changes, listed: make(map[string]*foldedDir)}
+func newCaseVariants(base snapshot.Base, changes []snapshot.Change) *caseVariants {
+	return &caseVariants{base: base, changes: changes, listed: make(map[string]*foldedDir)}
 }
 
-// plan.Find is plan.Input.Twin.
-func (t *twinFinder) find(path string) (string, *snapshot.Entry) {
+// find is plan.Input.CaseVariant.
+func (t *caseVariants) find(path string) (string, *snapshot.Entry) {
 	in, name := snapshot.Split(path)
 	d := t.list(pathset.Fold(in))
 	if d == nil {
 		return "", nil
 	}
-	last := (*twin)(nil)
-	for i := range d.twin[pathset.Fold(name)] {
-		switch w := &d.twin[pathset.Fold(name)][i]; {
+	last := (*caseVariant)(nil)
+	for i := range d.variants[pathset.Fold(name)] {
+		switch w := &d.variants[pathset.Fold(name)][i]; {
 		case w.path == path:
 		case !plan.IsRetainedFile(&w.Entry):
 			return w.path, &w.Entry
@@ -61,7 +61,7 @@ func (t *twinFinder) find(path string) (string, *snapshot.Entry) {
 }
 
 // list returns what is in the directories with this folded path; nil if there are none.
-func (t *twinFinder) list(folded string) *foldedDir {
+func (t *caseVariants) list(folded string) *foldedDir {
 	if d, ok := t.listed[folded]; ok {
 		return d
 	}
@@ -76,7 +76,7 @@ func (t *twinFinder) list(folded string) *foldedDir {
 	}
 	var d *foldedDir
 	if len(dirs) > 0 {
-		d = &foldedDir{subs: make(map[string][]string), twin: make(map[string][]twin)}
+		d = &foldedDir{subs: make(map[string][]string), variants: make(map[string][]caseVariant)}
 		for _, dir := range dirs {
 			t.read(d, dir)
 		}
@@ -88,7 +88,7 @@ func (t *twinFinder) list(folded string) *foldedDir {
 	return d
 }
 
-func (t *twinFinder) read(d *foldedDir, dir string) {
+func (t *caseVariants) read(d *foldedDir, dir string) {
 	if t.err == nil && t.reader == nil {
 		t.reader, t.err = t.base.Reader()
 	}
@@ -102,13 +102,13 @@ func (t *twinFinder) read(d *foldedDir, dir string) {
 			d.subs[name] = append(d.subs[name], path)
 		}
 		if !plan.Changed(t.changes, path) {
-			d.twin[name] = append(d.twin[name], twin{path, *e})
+			d.variants[name] = append(d.variants[name], caseVariant{path, *e})
 		}
 	})
 }
 
 // close returns the first failure.
-func (t *twinFinder) close() error {
+func (t *caseVariants) close() error {
 	if t.reader == nil {
 		return t.err
 	}

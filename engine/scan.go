@@ -12,79 +12,71 @@ import (
 
 	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/engine/plan"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// sight is what one look at the source found.
-type sight struct {
+// scanned is what one scan of the source found.
+type scanned struct {
 	head     *snapshot.Head
 	changes  []snapshot.Change  // head's, hashed where needed, less what could not be read
 	problems []snapshot.Problem // head's, and what could not be read
 	base     snapshot.Base      // what was compared with
-	whole    bool               // it was a look at all of the source
-	within   []snapshot.Scope   // it was a look at these places, if not
+	whole    bool               // all of the source was scanned
+	within   []snapshot.Scope   // these places were scanned, if not
 }
 
-// look scans the source and reads what the stat alone cannot tell.
-func (e *Engine) look(ctx context.Context, state *journal.State) (*sight, error) {
-	return e.lookAt(ctx, state, nil)
-}
-
-// lookAt is look for these places; nil: everywhere.
-func (e *Engine) lookAt(ctx context.Context, state *journal.State, scopes []snapshot.Scope) (*sight, error) {
-	return e.lookAgainst(ctx, state, scopes, e.cfg.Journal)
-}
-
-// lookAgainst is lookAt for a base that is, or is about to be, the journal's.
-func (e *Engine) lookAgainst(ctx context.Context, state *journal.State, scopes []snapshot.Scope, base snapshot.Base) (*sight, error) {
-	e.phase("scanning")
-	scan := e.scanConfig(state)
-	scan.Within = scopes
-	head, err := snapshot.Scan(ctx, scan, base)
+// scan compares the source with base, which is the journal's or is about to be, at scopes; nil: everywhere. It reads what
+// the stat alone cannot tell.
+func (r *run) scan(ctx context.Context, scopes []snapshot.Scope, base snapshot.Base) (*scanned, error) {
+	r.phase("scanning")
+	cfg := r.scanConfig()
+	cfg.Within = scopes
+	head, err := snapshot.Scan(ctx, cfg, base)
 	if err != nil {
-		return nil, fmt.Errorf("scan %s: %w", scan.Root, err)
+		return nil, fmt.Errorf("scan %s: %w", cfg.Root, err)
 	}
-	if e.cfg.Staying {
-		e.tell(head.Unproven, scopes == nil)
+	if r.cfg.Staying {
+		r.warn(head.Unproven, scopes == nil)
 	}
-	s := &sight{head: head, changes: head.Changes, problems: head.Problems, base: base, whole: scopes == nil, within: scopes}
+	s := &scanned{head: head, changes: head.Changes, problems: head.Problems, base: base, whole: scopes == nil, within: scopes}
 	head.Changes = nil
 	if len(s.changes) == 0 {
 		return s, nil
 	}
-	if err := e.learnCaps(ctx, state); err != nil {
+	if err := r.learnCaps(ctx); err != nil {
 		return nil, err
 	}
-	if err := e.hash(ctx, s); err != nil {
+	if err := r.hash(ctx, s); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-func (e *Engine) scanConfig(state *journal.State) snapshot.Config {
-	scan := e.cfg.Scan
-	scan.Mounts, scan.AnyMount = state.Mounts, state.NewSourceApproved
-	return scan
+func (r *run) scanConfig() snapshot.Config {
+	cfg := r.cfg.Scan
+	cfg.Mounts, cfg.AnyMount = r.state.Mounts, r.state.NewSourceApproved
+	return cfg
 }
 
 // hash reads the files whose content decides the plan, in parallel.
-func (e *Engine) hash(ctx context.Context, s *sight) error {
-	known, err := e.knownSizes(s.changes)
+func (r *run) hash(ctx context.Context, s *scanned) error {
+	known, err := knownSizes(r.cfg.Journal, s.changes, r.caps.Copy)
 	if err != nil {
 		return err
 	}
-	needs := plan.Needs(s.changes, e.caps, func(size int64) bool { return known[size] })
+	needs := plan.Needs(s.changes, r.caps, func(size int64) bool { return known[size] })
 	if len(needs) == 0 {
 		return nil
 	}
-	e.phase("hashing")
+	r.phase("hashing")
 	failed := make([]error, len(needs))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(max(2, runtime.GOMAXPROCS(0)))
 	for n, i := range needs {
 		group.Go(func() error {
-			failed[n] = e.hashChange(ctx, &s.changes[i])
+			failed[n] = hashChange(ctx, r.cfg.Scan, &s.changes[i])
 			return ctx.Err()
 		})
 	}
@@ -98,12 +90,12 @@ func (e *Engine) hash(ctx context.Context, s *sight) error {
 // hashChange fills in the hash of c.New, with the stat that belongs to what was read. An adopted
 // entry is compared in the remote's algorithm: its hash is turned into ours if they agree, so that
 // one read serves both.
-func (e *Engine) hashChange(ctx context.Context, c *snapshot.Change) error {
+func hashChange(ctx context.Context, cfg snapshot.Config, c *snapshot.Change) error {
 	var want []snapshot.HashType
 	if c.Old != nil && c.Old.HashType > snapshot.XXH3 {
 		want = append(want, c.Old.HashType)
 	}
-	now, others, err := snapshot.HashFile(ctx, e.cfg.Scan, c.Path, want...)
+	now, others, err := snapshot.HashFile(ctx, cfg, c.Path, want...)
 	if err != nil {
 		return err
 	}
@@ -116,10 +108,10 @@ func (e *Engine) hashChange(ctx context.Context, c *snapshot.Change) error {
 	return nil
 }
 
-// drop takes out the changes whose file vanished meanwhile: they are left to the next look. A file that
+// drop takes out the changes whose file vanished meanwhile: they are left to the next scan. A file that
 // cannot be read, or that is being written to, stays, unhashed: to send it is tried, and says why it
 // cannot be.
-func (s *sight) drop(indexes []int, errs []error) {
+func (s *scanned) drop(indexes []int, errs []error) {
 	gone := make(map[int]bool)
 	for n, i := range indexes {
 		if errors.Is(errs[n], fs.ErrNotExist) {
@@ -140,8 +132,8 @@ func (s *sight) drop(indexes []int, errs []error) {
 
 // knownSizes returns which sizes of new content the base holds somewhere: only where one matches can
 // a copy on the remote replace an upload, and only then is a file read before it is sent.
-func (e *Engine) knownSizes(changes []snapshot.Change) (map[int64]bool, error) {
-	if !e.caps.Copy {
+func knownSizes(j *journal.Journal, changes []snapshot.Change, copies bool) (map[int64]bool, error) {
+	if !copies {
 		return nil, nil
 	}
 	sizes := make(map[int64]bool)
@@ -155,46 +147,43 @@ func (e *Engine) knownSizes(changes []snapshot.Change) (map[int64]bool, error) {
 		list = append(list, size)
 	}
 	slices.Sort(list)
-	return e.cfg.Journal.Sizes(list)
+	return j.Sizes(list)
 }
 
 // plan turns what was seen into steps.
-func (e *Engine) plan(s *sight) (journal.Plan, error) {
+func (r *run) plan(s *scanned) (journal.Plan, error) {
 	if len(s.changes) == 0 {
 		return journal.Plan{}, nil
 	}
-	known, err := e.knownContent(s.changes)
+	known, err := knownContent(r.cfg.Journal, &r.caps, s.changes, r.inDoubt)
 	if err != nil {
 		return journal.Plan{}, err
 	}
-	kept, twins := newKeeper(s.base, s.changes), newTwinFinder(s.base, s.changes)
+	kept, variants := newPopulated(s.base, s.changes), newCaseVariants(s.base, s.changes)
 	in := plan.Input{
-		Changes: s.changes, Caps: e.caps,
-		CompleteSync: e.cfg.CompleteSync, EmptyDirs: e.cfg.EmptyDirs, Metadata: e.cfg.Metadata,
-		Known: known, Kept: kept.beneath, Twin: twins.find,
+		Changes: s.changes, Caps: r.caps,
+		CompleteSync: r.cfg.CompleteSync, EmptyDirs: r.cfg.EmptyDirs, Metadata: r.cfg.Metadata,
+		Known: known, Kept: kept.beneath, CaseVariant: variants.find,
 		Survived: func(old, now int) bool {
-			return snapshot.Survived(e.cfg.Scan, s.changes[now].Path, s.changes[old].Old)
+			return snapshot.Survived(r.cfg.Scan, s.changes[now].Path, s.changes[old].Old)
 		},
 	}
 	s.problems = slices.Clip(s.head.Problems)
 	for _, c := range plan.Conflicts(&in) {
 		s.problems = append(s.problems, snapshot.Problem{Path: s.changes[c.Change].Path, Err: c.Err()})
 	}
-	plan := plan.Make(in)
-	return plan, errors.Join(kept.err, kept.close(), twins.close())
+	steps := plan.Make(in)
+	return steps, errors.Join(kept.err, kept.close(), variants.close())
 }
 
 // knownContent finds, for the new content that was hashed, a path of the base that holds it and that
 // this plan does not touch.
-func (e *Engine) knownContent(changes []snapshot.Change) (map[plan.Content]string, error) {
-	if !e.caps.Copy {
+func knownContent(j *journal.Journal, caps *remote.Caps, changes []snapshot.Change, inDoubt []journal.Step) (map[plan.Content]string, error) {
+	if !caps.Copy {
 		return nil, nil
 	}
 	known := make(map[plan.Content]string)
-	doubts := pathset.NewClaims(&e.caps) // while the remote is away there may be some: what they touch is not known
-	for i := range e.doubts {
-		doubts.Add(&e.doubts[i])
-	}
+	unsure := pathset.ClaimsOf(caps, inDoubt) // what they touch is not known while the remote is away
 	for _, c := range changes {
 		if c.New == nil || c.New.Kind != snapshot.File || c.New.HashType != snapshot.XXH3 || c.New.Size == 0 {
 			continue
@@ -203,11 +192,11 @@ func (e *Engine) knownContent(changes []snapshot.Change) (map[plan.Content]strin
 		if _, done := known[content]; done {
 			continue
 		}
-		path, ok, err := e.cfg.Journal.Holding(content.Size, content.Hash)
+		path, ok, err := j.Holding(content.Size, content.Hash)
 		if err != nil {
 			return nil, err
 		}
-		if ok && !plan.Changed(changes, path) && !doubts.Overlaps(&journal.Step{Path: path}) {
+		if ok && !plan.Changed(changes, path) && !unsure.Overlaps(&journal.Step{Path: path}) {
 			known[content] = path
 		}
 	}

@@ -1,4 +1,4 @@
-package engine
+package execute
 
 import (
 	"context"
@@ -6,56 +6,60 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"sync/atomic"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-
+	"github.com/snapsync/snapsync/engine/backoff"
 	"github.com/snapsync/snapsync/engine/event"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// Pauses between the attempts at one step, jittered by half.
-const (
-	firstPause = 300 * time.Millisecond
-	maxPause   = 20 * time.Second
-)
+// pauses are those between the attempts at one step.
+var pauses = backoff.Pauses{First: 300 * time.Millisecond, Max: 20 * time.Second}
 
-var errVanished = remote.Classed("changing", "vanished, or turned into something else, before it could be read")
+// performer is what the workers share. Its methods are called concurrently.
+type performer struct {
+	Config
+	// For the limiter: bytes read to be sent, and requests that the remote had no room for.
+	sent, throttles atomic.Int64
+}
 
-// perform does one job: a single step, or a batch of deletes of files.
-func (e *Engine) perform(ctx context.Context, job []journal.Step) []result {
+// perform does one job, a single step or a batch of deletes of files, as soon as those that share the slots leave one.
+func (p *performer) perform(ctx context.Context, job []journal.Step) []result {
+	if p.Slots != nil && p.Slots.Acquire(ctx, 1) == nil { // else ctx is done, which each attempt sees for itself
+		defer p.Slots.Release(1)
+	}
 	for i := range job {
-		e.cfg.Observe(event.Event{Type: event.StepStart, Step: &job[i]})
+		p.Observe(event.Event{Type: event.StepStart, Step: &job[i]})
 	}
 	if s := &job[0]; s.Action == journal.Delete && !s.Dir {
-		return e.performDeletes(ctx, job)
+		return p.performDeletes(ctx, job)
 	}
-	r := result{step: job[0]}
-	if r.err = e.backUp(ctx, &r); r.err == nil {
-		r.err = e.attempt(ctx, &r.step, func() (err error) {
-			r.entry, err = e.once(ctx, &r.step)
-			r.doubt = r.doubt || err != nil && !certain(err)
+	done := result{step: job[0]}
+	if done.err = p.backUp(ctx, &done); done.err == nil {
+		done.err = p.attempt(ctx, &done.step, func() (err error) {
+			done.entry, err = p.once(ctx, &done.step)
+			done.inDoubt = done.inDoubt || err != nil && !certain(err)
 			return err
 		})
 	}
-	r.doubt = r.doubt && r.err != nil
-	e.judge(&r)
-	return []result{r}
+	done.inDoubt = done.inDoubt && done.err != nil
+	return []result{done}
 }
 
 // backUp moves what a send replaces out of the way, if that is configured. It is done once for a step,
 // however often the send is tried: a second time it would move the new content over the backup of the
 // old. From then on the base is wrong about the path until the send is acknowledged: hence the doubt.
-func (e *Engine) backUp(ctx context.Context, r *result) error {
-	s := &r.step
+func (p *performer) backUp(ctx context.Context, done *result) error {
+	s := &done.step
 	replaces := s.Old != nil && s.Old.Kind != snapshot.Dir
-	if !e.caps.Backup || !replaces || s.How != journal.Upload && s.How != journal.Copy {
+	if !p.Caps.Backup || !replaces || s.How != journal.Upload && s.How != journal.Copy {
 		return nil
 	}
-	r.doubt = true
-	err := e.attempt(ctx, s, func() error { return e.conn.Backup(ctx, s.Path) })
+	done.inDoubt = true
+	err := p.attempt(ctx, s, func() error { return p.Conn.Backup(ctx, s.Path) })
 	if err != nil {
 		return fmt.Errorf("back up what is replaced: %w", err)
 	}
@@ -63,42 +67,42 @@ func (e *Engine) backUp(ctx context.Context, r *result) error {
 }
 
 // once tries a step one time, and returns what the remote holds at its path if it worked.
-func (e *Engine) once(ctx context.Context, s *journal.Step) (*snapshot.Entry, error) {
+func (p *performer) once(ctx context.Context, s *journal.Step) (*snapshot.Entry, error) {
 	switch s.Action {
 	case journal.Send:
-		return e.send(ctx, s)
+		return p.send(ctx, s)
 	case journal.Move:
-		return s.New, e.conn.Move(ctx, s.From, s.Path, s.Dir)
+		return s.New, p.Conn.Move(ctx, s.From, s.Path, s.Dir)
 	case journal.Delete:
-		err := e.conn.Rmdir(ctx, s.Path)
+		err := p.Conn.Rmdir(ctx, s.Path)
 		if errors.Is(err, remote.ErrNotEmpty) {
 			// Somebody else's files are in it, or ones that the filter excludes: theirs to remove.
-			e.cfg.Log.Info("directory stays on the remote, it is not empty", "path", s.Path)
+			p.Log.Info("directory stays on the remote, it is not empty", "path", s.Path)
 			return nil, nil
 		}
 		return nil, err
 	}
-	panic(fmt.Sprintf("engine: step without an action: %+v", *s))
+	panic(fmt.Sprintf("execute: step without an action: %+v", *s))
 }
 
-func (e *Engine) send(ctx context.Context, s *journal.Step) (*snapshot.Entry, error) {
+func (p *performer) send(ctx context.Context, s *journal.Step) (*snapshot.Entry, error) {
 	switch s.How {
 	case journal.Upload:
-		return e.upload(ctx, s)
+		return p.upload(ctx, s)
 	case journal.Copy:
-		return s.New, e.conn.Copy(ctx, s.From, s.Path, *s.New)
+		return s.New, p.Conn.Copy(ctx, s.From, s.Path, *s.New)
 	case journal.Touch:
-		return s.New, e.conn.Touch(ctx, s.Path, *s.New)
+		return s.New, p.Conn.Touch(ctx, s.Path, *s.New)
 	case journal.Mkdir:
-		return s.New, e.conn.Mkdir(ctx, s.Path)
+		return s.New, p.Conn.Mkdir(ctx, s.Path)
 	}
-	panic(fmt.Sprintf("engine: send without a way: %+v", *s))
+	panic(fmt.Sprintf("execute: send without a way: %+v", *s))
 }
 
 // upload sends what the source holds now, which may be newer than what was planned, and returns the
 // stat and hash of exactly what was sent.
-func (e *Engine) upload(ctx context.Context, s *journal.Step) (*snapshot.Entry, error) {
-	content, err := snapshot.NewContent(e.cfg.Scan, s.Path)
+func (p *performer) upload(ctx context.Context, s *journal.Step) (*snapshot.Entry, error) {
+	content, err := snapshot.NewContent(p.Source, s.Path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, errVanished
@@ -110,10 +114,10 @@ func (e *Engine) upload(ctx context.Context, s *journal.Step) (*snapshot.Entry, 
 		return nil, errVanished
 	}
 	content.OnRead = func(n int) {
-		e.moved.Add(int64(n))
-		e.cfg.Observe(event.Event{Type: event.StepProgress, Step: s, Bytes: int64(n)})
+		p.sent.Add(int64(n))
+		p.Observe(event.Event{Type: event.StepProgress, Step: s, Bytes: int64(n)})
 	}
-	if err := e.conn.Send(ctx, s.Path, contentSource{content}); err != nil {
+	if err := p.Conn.Send(ctx, s.Path, contentSource{content}); err != nil {
 		return nil, err
 	}
 	sent, whole := content.Result()
@@ -145,18 +149,18 @@ type contentSource struct{ *snapshot.Content }
 func (c contentSource) Open() (io.ReadCloser, error) { return c.Content.Open() }
 
 // performDeletes removes files, in one request where the remote can.
-func (e *Engine) performDeletes(ctx context.Context, job []journal.Step) []result {
+func (p *performer) performDeletes(ctx context.Context, job []journal.Step) []result {
 	results := make([]result, len(job))
 	todo := make([]int, len(job))
 	for i := range job {
 		results[i].step, todo[i] = job[i], i
 	}
 	// What may pass is tried again, together; what may not is left at its first answer.
-	_ = e.attempt(ctx, &job[0], func() error {
+	_ = p.attempt(ctx, &job[0], func() error {
 		var left []int
-		for n, err := range e.deleteOnce(ctx, job, todo) {
+		for n, err := range p.deleteOnce(ctx, job, todo) {
 			i := todo[n]
-			if results[i].err, results[i].doubt = err, err != nil; hopeful(err) {
+			if results[i].err, results[i].inDoubt = err, err != nil; hopeful(err) {
 				left = append(left, i)
 			}
 		}
@@ -168,33 +172,37 @@ func (e *Engine) performDeletes(ctx context.Context, job []journal.Step) []resul
 	return results
 }
 
-func (e *Engine) deleteOnce(ctx context.Context, job []journal.Step, todo []int) []error {
+func (p *performer) deleteOnce(ctx context.Context, job []journal.Step, todo []int) []error {
 	paths := make([]string, len(todo))
 	for n, i := range todo {
 		paths[n] = job[i].Path
 	}
-	if !e.caps.Backup {
-		return e.conn.Delete(ctx, paths)
+	if !p.Caps.Backup {
+		return p.Conn.Delete(ctx, paths)
 	}
 	errs := make([]error, len(paths))
 	for n, path := range paths {
 		if job[todo[n]].Reason == journal.Stale {
-			errs[n] = e.conn.Delete(ctx, []string{path})[0]
+			errs[n] = p.Conn.Delete(ctx, []string{path})[0]
 			continue
 		}
-		errs[n] = e.conn.Backup(ctx, path)
+		errs[n] = p.Conn.Backup(ctx, path)
 	}
 	return errs
 }
 
+// Attempt tries something on the remote as a step is tried: see attempt. s is what an Observer is told that it is about.
+func Attempt(ctx context.Context, cfg *Config, s *journal.Step, do func() error) error {
+	return (&performer{Config: *cfg}).attempt(ctx, s, do)
+}
+
 // attempt calls do until it works, is hopeless, or was tried often enough. Its error is remote.ErrOffline only
 // if the remote does not even answer a probe: else one path that times out would end the run for all.
-func (e *Engine) attempt(ctx context.Context, s *journal.Step, do func() error) error {
-	pause := backoff.NewExponentialBackOff()
-	pause.InitialInterval, pause.MaxInterval = firstPause, maxPause
+func (p *performer) attempt(ctx context.Context, s *journal.Step, do func() error) error {
+	pause := time.Duration(0)
 	for n := 1; ; n++ {
 		err := do()
-		e.throttles.Add(e.conn.Throttled())
+		p.throttles.Add(p.Conn.Throttled())
 		if err == nil {
 			return nil // even if ctx is done: it happened
 		}
@@ -202,35 +210,25 @@ func (e *Engine) attempt(ctx context.Context, s *journal.Step, do func() error) 
 			return errors.Join(err, ctx.Err())
 		}
 		if errors.Is(err, remote.ErrOffline) {
-			if errors.Is(e.conn.Probe(ctx), remote.ErrOffline) {
+			if errors.Is(p.Conn.Probe(ctx), remote.ErrOffline) {
 				return err
 			}
 			err = fmt.Errorf("%w: %v", remote.ErrTemporary, err)
 		}
 		if errors.Is(err, remote.ErrTemporary) {
-			e.throttles.Add(1)
+			p.throttles.Add(1)
 		}
-		if n >= e.cfg.Retries || !hopeful(err) {
+		if n >= p.Retries || !hopeful(err) {
 			return err
 		}
-		wait := pause.NextBackOff()
-		e.cfg.Observe(event.Event{Type: event.StepRetry, Step: s, Err: err, Wait: wait})
-		e.cfg.Log.Debug("trying again", "path", s.Path, "err", err, "wait", wait)
+		pause = pauses.Next(pause)
+		wait := backoff.Jitter(pause)
+		p.Observe(event.Event{Type: event.StepRetry, Step: s, Err: err, Wait: wait})
+		p.Log.Debug("trying again", "path", s.Path, "err", err, "wait", wait)
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
 			return errors.Join(err, ctx.Err())
 		}
 	}
-}
-
-// hopeful reports whether trying the same again soon has a chance.
-func hopeful(err error) bool {
-	switch {
-	case err == nil, errors.Is(err, errVanished), errors.Is(err, fs.ErrPermission):
-		return false
-	case errors.Is(err, remote.ErrOffline), errors.Is(err, remote.ErrTemporary), errors.Is(err, snapshot.ErrChanged):
-		return true
-	}
-	return remote.Class(err) == "error"
 }

@@ -5,9 +5,9 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// keeper answers whether the base holds something beneath a directory that the changes do not
+// populated answers whether the base holds something beneath a directory that the changes do not
 // mention: what is unchanged, retained, excluded or unproven stays, so the directory is not empty.
-type keeper struct {
+type populated struct {
 	base    snapshot.Base
 	changes []snapshot.Change
 	reader  snapshot.BaseReader // opened at the first question
@@ -15,18 +15,18 @@ type keeper struct {
 	err     error // the first failure; answers after it are "yes", which deletes nothing
 }
 
-func newKeeper(base snapshot.Base, changes []snapshot.Change) *keeper {
-	return &keeper{base: base, changes: changes, answers: make(map[string]bool)}
+func newPopulated(base snapshot.Base, changes []snapshot.Change) *populated {
+	return &populated{base: base, changes: changes, answers: make(map[string]bool)}
 }
 
-func (k *keeper) close() error {
+func (k *populated) close() error {
 	if k.reader == nil {
 		return nil
 	}
 	return k.reader.Close()
 }
 
-func (k *keeper) beneath(dir string) bool {
+func (k *populated) beneath(dir string) bool {
 	if answer, ok := k.answers[dir]; ok {
 		return answer
 	}
@@ -35,7 +35,7 @@ func (k *keeper) beneath(dir string) bool {
 	return answer
 }
 
-func (k *keeper) ask(dir string) bool {
+func (k *populated) ask(dir string) bool {
 	if k.err == nil && k.reader == nil {
 		k.reader, k.err = k.base.Reader()
 	}

@@ -1,0 +1,75 @@
+package execute
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"github.com/snapsync/snapsync/engine/remote"
+	"github.com/snapsync/snapsync/journal"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+var errVanished = remote.Classed("changing", "vanished, or turned into something else, before it could be read")
+
+// EndsRun reports whether err makes every further step pointless. What was under way stays pending.
+func EndsRun(err error) bool {
+	return errors.Is(err, remote.ErrOffline) || errors.Is(err, remote.ErrFatal) ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// certain reports whether an attempt that ended with err did nothing to the remote.
+func certain(err error) bool {
+	for _, c := range [...]error{
+		remote.ErrCannotMove, remote.ErrPermission, remote.ErrInvalidName, remote.ErrQuota, errVanished, snapshot.ErrChanged, fs.ErrPermission,
+	} {
+		if errors.Is(err, c) {
+			return true
+		}
+	}
+	return false
+}
+
+// hopeful reports whether trying the same again soon has a chance.
+func hopeful(err error) bool {
+	switch {
+	case err == nil, errors.Is(err, errVanished), errors.Is(err, fs.ErrPermission):
+		return false
+	case errors.Is(err, remote.ErrOffline), errors.Is(err, remote.ErrTemporary), errors.Is(err, snapshot.ErrChanged):
+		return true
+	}
+	return remote.Class(err) == "error"
+}
+
+// classify takes in what the failure of a step says about the remote, and whether another plan may find another way.
+func (x *execution) classify(r *result) {
+	cannotMove := errors.Is(r.err, remote.ErrCannotMove)
+	if cannotMove {
+		x.result.Rescan = append(x.result.Rescan, r.step.Path) // so that a plan for a part plans it anew as well
+	}
+	switch {
+	case r.step.Action == journal.Delete && !r.step.Dir: // there is no other way
+	case cannotMove:
+		x.refuse(&r.step)
+		x.result.Again = true
+	case errors.Is(r.err, errVanished), errors.Is(r.err, snapshot.ErrChanged):
+		x.result.Again = true
+	case errors.Is(r.err, remote.ErrNotFound):
+		x.result.Again = true // the base was wrong about the remote: recovery will look
+	}
+}
+
+// refuse remembers that this remote cannot do such a move, copy or touch.
+func (x *execution) refuse(s *journal.Step) {
+	refused := &x.result.Refused
+	switch {
+	case s.How == journal.Touch:
+		refused.SetMetadata = true
+	case s.Action == journal.Send:
+		refused.Copy = true
+	case s.Dir:
+		refused.DirMove = true
+	default:
+		refused.Move = true
+	}
+}
