@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/status"
 	"github.com/snapsync/snapsync/engine/loop"
 )
 
@@ -20,9 +20,9 @@ func TestStatusSaysHowManyAtOnce(t *testing.T) {
 	l.enter(loop.Syncing, "")
 	r.until("the number", func() bool { live := r.status("one").Live; return live != nil && live.AtOnce == 12 })
 	st := r.status("one")
-	st.Live.Transfers, st.Live.Rate, st.Live.Left = []control.Transfer{{Path: "big", Size: 200, Done: 100}}, 2048, 3072
+	st.Live.Transfers, st.Live.Rate, st.Live.Left = []status.Transfer{{Path: "big", Size: 200, Done: 100}}, 2048, 3072
 	var b bytes.Buffer
-	if err := writeStatus(&b, "one", &st, time.Now()); err != nil {
+	if err := status.Write(&b, "one", &st, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	if want := "2.0 KiB/s, 3.0 KiB left, at most 12 at once"; !strings.Contains(b.String(), want) {

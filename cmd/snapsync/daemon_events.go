@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/status"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 )
@@ -36,8 +37,8 @@ type (
 	// progressEvent comes once a second while something is in flight.
 	progressEvent struct {
 		eventHead
-		Rate      int64              `json:"rate"` // bytes per second
-		Transfers []control.Transfer `json:"transfers"`
+		Rate      int64             `json:"rate"` // bytes per second
+		Transfers []status.Transfer `json:"transfers"`
 	}
 	// cycleEvent: one cycle ended, or several that followed each other at once.
 	cycleEvent struct {

@@ -11,6 +11,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
+	"github.com/snapsync/snapsync/cmd/snapsync/status"
 	"github.com/snapsync/snapsync/engine/loop"
 )
 
@@ -24,12 +25,12 @@ func (d *daemonProcess) Version() control.Version {
 }
 
 // Status implements control.Host.
-func (d *daemonProcess) Status(_ context.Context, name string) ([]control.Status, error) {
+func (d *daemonProcess) Status(_ context.Context, name string) ([]status.Status, error) {
 	found, err := d.meant(name)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]control.Status, 0, len(found))
+	out := make([]status.Status, 0, len(found))
 	for _, u := range found {
 		st, err := u.status()
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
+	"github.com/snapsync/snapsync/cmd/snapsync/status"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/loop"
@@ -25,7 +26,7 @@ const (
 const longWork = 3 * time.Second
 
 // exit.Report tells the events, the log, a terminal and the journal what changes in a loop, until done.
-func (u *upkeep) report(done <-chan struct{}, nudge <-chan struct{}, l mappingLoop, f *flight) {
+func (u *upkeep) report(done <-chan struct{}, nudge <-chan struct{}, l mappingLoop, f *status.Activity) {
 	r := reporter{upkeep: u, flight: f}
 	next := time.NewTimer(reportBusy)
 	defer next.Stop()
@@ -38,7 +39,7 @@ func (u *upkeep) report(done <-chan struct{}, nudge <-chan struct{}, l mappingLo
 			r.progress()
 		case <-done:
 			r.look(l.Status())
-			if rest := f.take(); didSomething(&rest) { // of a cycle that was given up
+			if rest := f.Take(); didSomething(&rest) { // of a cycle that was given up
 				r.d.line(u, text.SummaryLine(&rest))
 			}
 			return
@@ -54,7 +55,7 @@ func (u *upkeep) report(done <-chan struct{}, nudge <-chan struct{}, l mappingLo
 // reporter knows what was told last.
 type reporter struct {
 	*upkeep
-	flight  *flight
+	flight  *status.Activity
 	seen    loop.Status
 	ailing  bool // the last word was that something is wrong
 	written bool // the journal knows of the work under way
@@ -79,7 +80,7 @@ func (r *reporter) look(now loop.Status) {
 
 // cycle tells what was done since the last one. Only what did something is worth a line.
 func (r *reporter) cycle(now *loop.Status) {
-	sum := r.flight.take()
+	sum := r.flight.Take()
 	r.failed(&sum)
 	sum.Failures = nil // the events of their steps have them
 	sum.Seconds, sum.Held, sum.Scan = now.Last.Seconds, now.Last.Held, now.Last.Scan
@@ -159,7 +160,7 @@ func (r *reporter) note(now *loop.Status) {
 
 // progress tells about the transfers in flight, and once more when there are none.
 func (r *reporter) progress() {
-	all, rate, _ := r.flight.transfers()
+	all, rate, _ := r.flight.Transfers()
 	if len(all) == 0 && !r.moved {
 		return
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
+	"github.com/snapsync/snapsync/cmd/snapsync/status"
 	"github.com/snapsync/snapsync/engine/event"
 	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -210,7 +211,7 @@ func (r *daemonRig) until(what string, is func() bool) {
 	}
 }
 
-func (r *daemonRig) status(name string) control.Status {
+func (r *daemonRig) status(name string) status.Status {
 	r.t.Helper()
 	all, err := r.d.Status(r.t.Context(), name)
 	if err != nil || len(all) != 1 {
@@ -402,7 +403,7 @@ func TestDaemonCommands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if st, err := r.d.statusOf(m); err != nil || st.PID != 0 {
+	if st, err := status.Of(m); err != nil || st.PID != 0 {
 		t.Errorf("afterwards: %+v, %v", st, err)
 	}
 }
@@ -500,34 +501,5 @@ func TestGrace(t *testing.T) {
 	<-longer.Done()
 	if took := time.Since(begun); took < 200*time.Millisecond || took > 10*time.Second {
 		t.Errorf("the grace lasted %v", took)
-	}
-}
-
-func TestStateWord(t *testing.T) {
-	done := time.Now()
-	for _, tt := range []struct {
-		name    string
-		state   journal.State
-		counts  journal.Counts
-		running bool
-		want    string
-	}{
-		{"never ran", journal.State{}, journal.Counts{}, false, "stopped"},
-		{"all done", journal.State{LastSuccess: done}, journal.Counts{}, false, "idle"},
-		{"interrupted", journal.State{LastSuccess: done}, journal.Counts{Pending: 1}, false, "stopped"},
-		{"run --once", journal.State{}, journal.Counts{}, true, "scanning"},
-		{"run --once transfers", journal.State{}, journal.Counts{Pending: 1}, true, "syncing"},
-		{"stays", journal.State{PID: 7, LastSuccess: done, Phase: "idle"}, journal.Counts{}, true, "idle"},
-		{"stays and scans", journal.State{PID: 7, LastSuccess: done, Phase: "scanning"}, journal.Counts{}, true, "scanning"},
-		{"stays and sends", journal.State{PID: 7, LastSuccess: done, Phase: "idle"}, journal.Counts{Pending: 2, Failed: 1}, true, "syncing"},
-		{"stays paused", journal.State{PID: 7, Paused: true}, journal.Counts{Pending: 2}, true, "paused"},
-		{"stays offline", journal.State{PID: 7, LastErrorClass: "offline"}, journal.Counts{Pending: 2}, true, "offline"},
-		{"stays held", journal.State{PID: 7}, journal.Counts{Held: 2}, true, "held"},
-		{"mount gone", journal.State{LastSuccess: done, MountsHeld: 3}, journal.Counts{}, false, "held"},
-		{"another process", journal.State{PID: 8, Paused: true}, journal.Counts{}, true, "scanning"},
-	} {
-		if got := stateWord(&tt.state, tt.counts, tt.running, 7); got != tt.want {
-			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
-		}
 	}
 }

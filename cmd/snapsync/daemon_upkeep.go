@@ -17,6 +17,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
+	"github.com/snapsync/snapsync/cmd/snapsync/status"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/event"
@@ -45,16 +46,16 @@ type upkeep struct {
 	tried chan struct{} // closed when the first attempt to prepare and open has ended
 	first error         // how; to be read after that
 
-	mu      sync.Mutex       // guards what follows
-	mapping *mapping.Mapping // nil: not prepared yet
-	opening bool             // the journal: see open
-	session *mapping.Session // nil: not open
-	loop    mappingLoop      // nil: not running
-	flight  *flight          // of the loop
-	giveUp  func()           // ends what the loop has under way
-	err     error            // why it is not open or not running; nil: it is, or it has not been tried
-	since   time.Time        // when that began
-	next    time.Time        // when it is tried again
+	mu       sync.Mutex       // guards what follows
+	mapping  *mapping.Mapping // nil: not prepared yet
+	opening  bool             // the journal: see open
+	session  *mapping.Session // nil: not open
+	loop     mappingLoop      // nil: not running
+	activity *status.Activity // of the loop
+	giveUp   func()           // ends what the loop has under way
+	err      error            // why it is not open or not running; nil: it is, or it has not been tried
+	since    time.Time        // when that began
+	next     time.Time        // when it is tried again
 }
 
 // mappingLoop is what the daemon needs of a loop.Loop.
@@ -243,7 +244,7 @@ func (u *upkeep) close() error {
 // run runs the loop. One that is given up because a person paused is followed by another, which finds
 // that in the journal and waits.
 func (u *upkeep) run(ctx context.Context, config engine.Config) error {
-	flight, nudge := newFlight(), make(chan struct{}, 1)
+	flight, nudge := status.NewActivity(), make(chan struct{}, 1)
 	config.Observe = u.observer(flight, nudge)
 	config.Log, config.Slots = u.log(), u.d.pool.slots
 	connect := config.Connect
@@ -257,7 +258,7 @@ func (u *upkeep) run(ctx context.Context, config engine.Config) error {
 	defer func() {
 		u.mu.Lock()
 		defer u.mu.Unlock()
-		u.loop, u.flight, u.giveUp = nil, nil, nil
+		u.loop, u.activity, u.giveUp = nil, nil, nil
 	}()
 	for {
 		l, err := u.d.newLoop(loop.Config{
@@ -270,7 +271,7 @@ func (u *upkeep) run(ctx context.Context, config engine.Config) error {
 		}
 		paused, giveUp := context.WithCancel(ctx)
 		u.mu.Lock()
-		u.loop, u.flight, u.giveUp, u.err = l, flight, giveUp, nil
+		u.loop, u.activity, u.giveUp, u.err = l, flight, giveUp, nil
 		u.mu.Unlock()
 		err = u.runLoop(paused, l, flight, nudge)
 		u.ran, config.Approve = true, false
@@ -286,7 +287,7 @@ func (u *upkeep) run(ctx context.Context, config engine.Config) error {
 }
 
 // runLoop runs one loop and tells everybody about it.
-func (u *upkeep) runLoop(ctx context.Context, l mappingLoop, flight *flight, nudge <-chan struct{}) error {
+func (u *upkeep) runLoop(ctx context.Context, l mappingLoop, flight *status.Activity, nudge <-chan struct{}) error {
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -299,10 +300,10 @@ func (u *upkeep) runLoop(ctx context.Context, l mappingLoop, flight *flight, nud
 }
 
 // observer is what the engine tells what it does, from several goroutines. It waits for nobody.
-func (u *upkeep) observer(flight *flight, nudge chan<- struct{}) func(event.Event) {
+func (u *upkeep) observer(flight *status.Activity, nudge chan<- struct{}) func(event.Event) {
 	id, log := u.id(), &console.Observer{Log: u.log(), EmptyDirs: u.spec.CreateEmptySrcDirs}
 	return func(ev event.Event) {
-		flight.observe(ev)
+		flight.Observe(ev)
 		log.Observe(ev)
 		u.d.meters.observe(u.label, ev)
 		switch ev.Type {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/status"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/cmd/snapsync/view"
 )
@@ -73,21 +74,21 @@ func (u *upkeep) shown() view.Mapping {
 	}
 	m := shownStatus(&st)
 	for _, r := range u.lately() {
-		msg := text.Past(r.step) + ": " + text.Path(r.step.Path)
-		if r.err != nil {
-			msg = text.Path(r.step.Path) + ": " + r.err.Error()
+		msg := text.Past(r.Step) + ": " + text.Path(r.Step.Path)
+		if r.Err != nil {
+			msg = text.Path(r.Step.Path) + ": " + r.Err.Error()
 		}
-		m.Recent = append(m.Recent, view.Action{At: r.at, Text: msg, Failed: r.err != nil})
+		m.Recent = append(m.Recent, view.Action{At: r.At, Text: msg, Failed: r.Err != nil})
 	}
 	return m
 }
 
 // lately are the last steps of the loop, if it runs.
-func (u *upkeep) lately() []recentStep {
+func (u *upkeep) lately() []status.Recent {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.flight == nil {
+	if u.activity == nil {
 		return nil
 	}
-	return u.flight.lately()
+	return u.activity.Lately()
 }

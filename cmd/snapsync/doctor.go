@@ -14,6 +14,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
+	"github.com/snapsync/snapsync/cmd/snapsync/status"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
@@ -200,7 +201,7 @@ func (d *diagnosis) watch(m *mapping.Mapping) {
 		d.add("watch", errors.New(problem))
 	}
 	if len(w.Problems) == 0 {
-		d.ok("watch", "%s", watchText(w))
+		d.ok("watch", "%s", status.Watching(w))
 	}
 }
 

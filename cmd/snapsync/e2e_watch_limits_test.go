@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/status"
 	"github.com/snapsync/snapsync/engine/loop"
 )
 
@@ -110,7 +110,7 @@ func TestStayWatchLimit(t *testing.T) {
 		s.write(fmt.Sprintf("%d/sub/f", i))
 	}
 	s.start("--poll-interval", "300ms")
-	polled := func(st *control.Status) bool { return st.Live.Watch.Polled > 0 && st.State == string(loop.Idle) }
+	polled := func(st *status.Status) bool { return st.Live.Watch.Polled > 0 && st.State == string(loop.Idle) }
 	st := s.await("the start", polled)
 	if w := st.Live.Watch; w.Watched != watches || w.Watched+w.Polled != 1+2*dirs {
 		t.Errorf("of %d directories and %d watches: %+v", 1+2*dirs, watches, w)
@@ -129,7 +129,7 @@ func TestStayWatchLimit(t *testing.T) {
 	s.mirrors("what was changed in directories that are polled")
 
 	limit(10 * dirs)
-	s.await("watches for all", func(st *control.Status) bool { return st.Live.Watch.Polled == 0 && in(loop.Idle)(st) })
+	s.await("watches for all", func(st *status.Status) bool { return st.Live.Watch.Polled == 0 && in(loop.Idle)(st) })
 	s.write("39/sub/f", " again")
 	s.mirrors("what was changed afterwards")
 	if text, status := s.run("doctor"); status != 0 || !strings.Contains(text, "ok       watch") {
@@ -150,7 +150,7 @@ func TestStayNoWatcher(t *testing.T) {
 	s := newStaying(t)
 	s.write("d/f")
 	s.start("--poll-interval", "300ms")
-	st := s.await("the start", func(st *control.Status) bool { return st.State == string(loop.Idle) && st.Files == 1 })
+	st := s.await("the start", func(st *status.Status) bool { return st.State == string(loop.Idle) && st.Files == 1 })
 	if w := st.Live.Watch; w.Watched != 0 || w.Polled != 2 {
 		t.Errorf("without a watcher: %+v", w)
 	}

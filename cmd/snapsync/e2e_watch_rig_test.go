@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/status"
 	"github.com/snapsync/snapsync/engine/loop"
 )
 
@@ -120,7 +120,7 @@ func (s *staying) run(args ...string) (said string, status int) {
 }
 
 // status is what the process answers; nil: it does not know the mapping yet.
-func (s *staying) status() *control.Status {
+func (s *staying) status() *status.Status {
 	s.t.Helper()
 	cmd := s.command("status", "--json", s.source, "--remote", s.remote)
 	out, err := cmd.Output()
@@ -129,7 +129,7 @@ func (s *staying) status() *control.Status {
 	} else if err != nil {
 		s.t.Fatalf("status: %v\n%s", err, exit.Stderr)
 	}
-	st := &control.Status{}
+	st := &status.Status{}
 	if err := json.Unmarshal(out, st); err != nil {
 		s.t.Fatalf("status: %v\n%s", err, out)
 	}
@@ -140,9 +140,9 @@ func (s *staying) status() *control.Status {
 }
 
 // await waits until the status is as it should be.
-func (s *staying) await(what string, is func(*control.Status) bool) *control.Status {
+func (s *staying) await(what string, is func(*status.Status) bool) *status.Status {
 	s.t.Helper()
-	var last *control.Status
+	var last *status.Status
 	s.until(what, func() bool {
 		last = s.status()
 		return last != nil && is(last)
@@ -167,8 +167,8 @@ func (s *staying) until(what string, is func() bool) {
 }
 
 // in tells that the mapping is in a state, and nothing is left to be looked at.
-func in(state loop.State) func(*control.Status) bool {
-	return func(st *control.Status) bool { return st.State == string(state) && st.Live.Hints == 0 }
+func in(state loop.State) func(*status.Status) bool {
+	return func(st *status.Status) bool { return st.State == string(state) && st.Live.Hints == 0 }
 }
 
 // mirrors waits until the remote holds what the source does.
@@ -216,7 +216,7 @@ func (s *staying) must(err error) {
 }
 
 // everywhere checks that status, log and doctor all say what is wrong and how to mend it, in these words.
-func (s *staying) everywhere(st *control.Status, words *regexp.Regexp) (found string) {
+func (s *staying) everywhere(st *status.Status, words *regexp.Regexp) (found string) {
 	s.t.Helper()
 	at := slices.IndexFunc(st.Live.Watch.Problems, words.MatchString)
 	if at < 0 {

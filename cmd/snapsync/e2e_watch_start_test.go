@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/status"
 	"github.com/snapsync/snapsync/engine/loop"
 )
 
@@ -52,7 +52,7 @@ func TestStaySteeredAtStart(t *testing.T) {
 			s.start()
 			<-paused
 		}
-		s.await("the pause", func(st *control.Status) bool { return st.State == string(loop.Paused) })
+		s.await("the pause", func(st *status.Status) bool { return st.State == string(loop.Paused) })
 		s.stop()
 
 		s.start()
@@ -107,7 +107,7 @@ func TestStayHandedOver(t *testing.T) {
 	s.start("--bwlimit", "512k")
 	s.await("the start", in(loop.Idle))
 	s.write("big", strings.Repeat("x", 2<<20))
-	s.await("an upload", func(st *control.Status) bool { return len(st.Live.Transfers) > 0 })
+	s.await("an upload", func(st *status.Status) bool { return len(st.Live.Transfers) > 0 })
 	before, ended := s.process, s.ended
 	s.must(before.Process.Signal(syscall.SIGTERM))
 	s.start()

@@ -23,6 +23,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/status"
 	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/engine/remote"
 )
@@ -335,7 +336,7 @@ func (w *watched) toxic(kind, stream, attributes string) func() {
 // troubles be tried again, as they would be a minute later.
 func (w *watched) rest() {
 	w.t.Helper()
-	begun, last := time.Now(), control.Status{}
+	begun, last := time.Now(), status.Status{}
 	time.Sleep(watchSettle / 2) // events are on their way
 	for quiet := 0; quiet < 3; time.Sleep(watchSettle / 2) {
 		w.alive()

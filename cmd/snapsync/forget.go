@@ -11,6 +11,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
+	"github.com/snapsync/snapsync/cmd/snapsync/status"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
@@ -164,7 +165,7 @@ func (a *app) knowledge(m *mapping.Mapping) (files int64, known []string, err er
 	if err != nil {
 		return 0, nil, err
 	}
-	st, err := statusIn(s)
+	st, err := status.In(s)
 	if err = errors.Join(err, s.Close()); err != nil {
 		return 0, nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
+	"github.com/snapsync/snapsync/cmd/snapsync/status"
 )
 
 // askTime is how long a process may take to say who it is or how things stand. One that is stopped, or
@@ -47,7 +48,7 @@ func keeperOf(ctx context.Context, states mapping.Store, m *mapping.Mapping) *pr
 
 // isMapping reports whether st is about this mapping. One whose source was not found yet has no id: it goes by
 // its name in the config file, of which there may be several with another remote beneath that name.
-func isMapping(m *mapping.Mapping, st *control.Status) bool {
+func isMapping(m *mapping.Mapping, st *status.Status) bool {
 	return st.ID == m.ID || m.Name != "" && st.ID == m.Name && st.Remote == m.Display
 }
 

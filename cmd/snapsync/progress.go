@@ -1,31 +1,30 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"os"
 	"sync"
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
-	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/status"
 	"github.com/snapsync/snapsync/cmd/snapsync/view"
 )
 
 // showProgress shows how a run stands where a person can see it, or where it was asked for. What is returned
 // takes it away.
-func (a *app) showProgress(asked bool, f *flight) (end func()) {
+func (a *app) showProgress(asked bool, f *status.Activity) (end func()) {
 	switch terminal := console.IsTerminal(a.Out); {
 	case a.Quiet || a.JSON || !asked && !terminal:
 		return func() {}
 	case !terminal || os.Getenv("TERM") == "dumb":
 		ctx, cancel := context.WithCancel(context.WithoutCancel(a.Ctx))
 		var plain sync.WaitGroup
-		plain.Go(func() { view.PlainProgress(ctx, a.Out, func() view.Progress { return f.progress(a.Ctx) }) })
+		plain.Go(func() { view.PlainProgress(ctx, a.Out, func() view.Progress { return shownProgress(a.Ctx, f) }) })
 		return func() { cancel(); plain.Wait() }
 	}
 	bar := view.StartBar(view.BarConfig{
-		Progress: func() view.Progress { return f.progress(a.Ctx) }, Out: a.Out.(*os.File), Environ: os.Environ(),
+		Progress: func() view.Progress { return shownProgress(a.Ctx, f) }, Out: a.Out.(*os.File), Environ: os.Environ(),
 	})
 	restore := func() {}
 	if console.IsTerminal(a.Err) { // else log lines go where a person has sent them
@@ -39,19 +38,17 @@ func (a *app) showProgress(asked bool, f *flight) (end func()) {
 	}
 }
 
-// progress is what is under way as the view shows it; the end of ctx stops it.
-func (f *flight) progress(ctx context.Context) view.Progress {
-	transfers, perSecond, left := f.transfers()
-	f.mu.Lock()
-	defer f.mu.Unlock()
+// shownProgress is what is under way as the view shows it; the end of ctx stops it.
+func shownProgress(ctx context.Context, f *status.Activity) view.Progress {
+	p := f.Progress()
 	return view.Progress{
-		Phase: cmp.Or(f.phase, "starting"), Done: max(f.planned-left, 0), Total: f.planned, StepsDone: f.done - f.doneBefore, Steps: f.steps,
-		Rate: float64(perSecond), Transfers: shownTransfers(transfers, f.now()), Stopping: ctx.Err() != nil,
+		Phase: p.Phase, Done: p.Done, Total: p.Total, StepsDone: p.StepsDone, Steps: p.Steps,
+		Rate: float64(p.Rate), Transfers: shownTransfers(p.Transfers, time.Now()), Stopping: ctx.Err() != nil,
 	}
 }
 
 // shownTransfers are transfers as the view shows them.
-func shownTransfers(all []control.Transfer, now time.Time) (shown []view.Transfer) {
+func shownTransfers(all []status.Transfer, now time.Time) (shown []view.Transfer) {
 	for _, t := range all {
 		rate := 0.0
 		if took := now.Sub(t.Since).Seconds(); took > 0 {

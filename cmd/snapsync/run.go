@@ -9,6 +9,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
+	"github.com/snapsync/snapsync/cmd/snapsync/status"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/event"
@@ -139,12 +140,12 @@ func (c *runCmd) catchUp(a *app, s *mapping.Session, config engine.Config, flags
 		return err
 	}
 	config.Journal = s.Journal
-	under := newFlight()
+	under := status.NewActivity()
 	log := &console.Observer{Log: a.Log, EmptyDirs: flags.CreateEmptySrcDirs}
 	if a.JSON {
 		log.JSON = a.Out
 	}
-	config.Observe = func(ev event.Event) { under.observe(ev); log.Observe(ev) }
+	config.Observe = func(ev event.Event) { under.Observe(ev); log.Observe(ev) }
 	e, err := engine.New(config)
 	if err != nil {
 		return err

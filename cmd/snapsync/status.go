@@ -10,6 +10,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
+	"github.com/snapsync/snapsync/cmd/snapsync/status"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
@@ -48,7 +49,7 @@ func (c *statusCmd) Run(a *app) error {
 // standings is how the mappings stand that are meant; a mapping whose state cannot be read has an error.
 type standing struct {
 	mapping *mapping.Mapping
-	status  *control.Status
+	status  *status.Status
 	err     error
 }
 
@@ -64,7 +65,7 @@ func (c *statusCmd) look(a *app) ([]standing, error) {
 			all = append(all, standing{mapping: m, status: st})
 			continue
 		}
-		st, err := a.statusOf(m)
+		st, err := status.Of(m)
 		if silent[m.ID] && st != nil {
 			st.Why = fmt.Sprintf("this is what the disk says: process %d, which keeps it, does not answer; 'kill -CONT' if it was stopped, "+
 				"else 'kill -9' and a new start lose nothing", st.PID)
@@ -76,8 +77,8 @@ func (c *statusCmd) look(a *app) ([]standing, error) {
 
 // liveStatus asks the running processes, each of them once, and finds the mappings whose process does not
 // answer. The results are by the mappings' names.
-func (a *app) liveStatus(found []*mapping.Mapping) (live map[string]*control.Status, silent map[string]bool) {
-	live, silent = map[string]*control.Status{}, map[string]bool{}
+func (a *app) liveStatus(found []*mapping.Mapping) (live map[string]*status.Status, silent map[string]bool) {
+	live, silent = map[string]*status.Status{}, map[string]bool{}
 	ask := func(p *control.Client) error {
 		reply, err := standOf(a.Ctx, p)
 		if err != nil {
@@ -132,21 +133,14 @@ func (c *statusCmd) show(a *app, w io.Writer) error {
 func (s *standing) write(a *app, w io.Writer) error {
 	switch {
 	case s.err != nil && a.JSON:
-		return text.WriteJSON(w, brokenStatus{s.mapping.Label(), "stopped", s.err.Error()})
+		return text.WriteJSON(w, status.Broken{Mapping: s.mapping.Label(), State: "stopped", Error: s.err.Error()})
 	case s.err != nil:
 		_, err := fmt.Fprintf(w, "%s\n  %-13s stopped: its state cannot be read\n  %-13s %v\n", s.mapping, "state", "error", s.err)
 		return err
 	case a.JSON:
 		return text.WriteJSON(w, s.status)
 	}
-	return writeStatus(w, s.mapping.String(), s.status, time.Now())
-}
-
-// brokenStatus is the object of a mapping whose state cannot be read.
-type brokenStatus struct {
-	Mapping string `json:"mapping"`
-	State   string `json:"state"`
-	Error   string `json:"error"`
+	return status.Write(w, s.mapping.String(), s.status, time.Now())
 }
 
 func (c *statusCmd) none(a *app, w io.Writer) error {

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/status"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/cmd/snapsync/view"
 	"github.com/snapsync/snapsync/engine/loop"
@@ -94,7 +94,7 @@ func unreadable(name, source, remote string, err error) view.Mapping {
 }
 
 // shownStatus is a status as the view shows it.
-func shownStatus(st *control.Status) view.Mapping {
+func shownStatus(st *status.Status) view.Mapping {
 	m := view.Mapping{
 		Name: st.Mapping, Source: st.Source, Remote: st.Remote, State: st.State, Why: st.Why,
 		Lag:   time.Duration(st.LagSeconds * float64(time.Second)),

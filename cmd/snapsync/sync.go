@@ -11,6 +11,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
+	"github.com/snapsync/snapsync/cmd/snapsync/status"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine/loop"
 )
@@ -112,7 +113,7 @@ func (c *syncCmd) late(a *app, err error) error {
 }
 
 // awaited reports whether there is nothing more to wait for, and how that ended.
-func awaited(st *control.Status, cycle int64) (done bool, err error) {
+func awaited(st *status.Status, cycle int64) (done bool, err error) {
 	ended := st.Live != nil && st.Live.Cycles >= cycle && cycle > 0
 	state := loop.State(st.State)
 	switch {
@@ -129,7 +130,7 @@ func awaited(st *control.Status, cycle int64) (done bool, err error) {
 	case state == loop.Stopped:
 		return true, &exit.Failure{Status: exit.StatusError, Err: errors.New(st.LastError), Hint: st.Why}
 	case state == loop.Held:
-		return true, &exit.Failure{Status: exit.StatusHeld, Err: fmt.Errorf("%s held: %s", heldText(st), st.HeldWhy), Hint: st.Why}
+		return true, &exit.Failure{Status: exit.StatusHeld, Err: fmt.Errorf("%s held: %s", status.Held(st), st.HeldWhy), Hint: st.Why}
 	case st.Failed > 0:
 		return true, &exit.Failure{Status: exit.StatusPartial, Err: errors.New(text.Counted(st.Failed, "path") + " failed"), Hint: "'snapsync status' lists them"}
 	}

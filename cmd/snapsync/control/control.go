@@ -17,14 +17,18 @@
 // What it leaves to others: what the commands do is the Host's, and so is what the events say.
 package control
 
-import "context"
+import (
+	"context"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/status"
+)
 
 // Host is the running process, as the server needs it. All methods may be called concurrently.
 type Host interface {
 	Version() Version
 	// Status returns one mapping, by its name or id, or all of them for "". It does not wait for
 	// anything that takes long.
-	Status(ctx context.Context, mapping string) ([]Status, error)
+	Status(ctx context.Context, mapping string) ([]status.Status, error)
 	// Do carries out a command and returns when it is accepted, not when it is done. An error that is
 	// an *Error is shown as it is.
 	Do(ctx context.Context, c Command) (Outcome, error)

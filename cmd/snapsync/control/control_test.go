@@ -20,6 +20,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/status"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -36,11 +37,11 @@ func (h *fakeHost) Version() control.Version {
 	return control.Version{Snapsync: "test", API: control.API, PID: os.Getpid()}
 }
 
-func (h *fakeHost) Status(_ context.Context, name string) ([]control.Status, error) {
-	var out []control.Status
+func (h *fakeHost) Status(_ context.Context, name string) ([]status.Status, error) {
+	var out []status.Status
 	for _, n := range []string{"work", "home"} {
 		if name == "" || name == n {
-			out = append(out, control.Status{Mapping: n, ID: n, State: "idle"})
+			out = append(out, status.Status{Mapping: n, ID: n, State: "idle"})
 		}
 	}
 	if len(out) == 0 {

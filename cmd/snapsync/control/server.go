@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/status"
 )
 
 // Bounds of a request. A request is small, and so is every answer but the events.
@@ -151,7 +153,7 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if all == nil {
-		all = []Status{}
+		all = []status.Status{}
 	}
 	return writeJSON(w, StatusReply{Event: last, Mappings: all})
 }

@@ -1,16 +1,15 @@
-package main
+package status
 
 import (
 	"fmt"
 	"io"
 	"time"
 
-	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
-// writeStatus prints a block about a mapping for people.
-func writeStatus(w io.Writer, heading string, st *control.Status, now time.Time) error {
+// Write prints a block about a mapping for people.
+func Write(w io.Writer, heading string, st *Status, now time.Time) error {
 	if _, err := fmt.Fprintln(w, heading); err != nil {
 		return err
 	}
@@ -47,7 +46,7 @@ func writeStatus(w io.Writer, heading string, st *control.Status, now time.Time)
 	return nil
 }
 
-func stateText(st *control.Status, now time.Time) string {
+func stateText(st *Status, now time.Time) string {
 	if st.Since == nil {
 		return st.State
 	}
@@ -56,8 +55,8 @@ func stateText(st *control.Status, now time.Time) string {
 
 type rowFunc func(name, format string, args ...any)
 
-// heldText counts what waits for a person. What mounts hold are files for which there is no step.
-func heldText(st *control.Status) string {
+// Held counts what waits for a person. What mounts hold are files for which there is no step.
+func Held(st *Status) string {
 	guarded, files := st.Held-st.HeldByMounts, text.Counted(st.HeldByMounts, "file")
 	switch {
 	case st.HeldByMounts == 0:
@@ -68,10 +67,10 @@ func heldText(st *control.Status) string {
 	return text.Counted(guarded, "step") + " and " + files
 }
 
-func writeHeld(row rowFunc, st *control.Status) {
+func writeHeld(row rowFunc, st *Status) {
 	guarded := st.Held - st.HeldByMounts
 	if st.Held > 0 {
-		row("held", "%s: %s", heldText(st), st.HeldWhy)
+		row("held", "%s: %s", Held(st), st.HeldWhy)
 	}
 	switch {
 	case st.Approve == "":
@@ -84,7 +83,7 @@ func writeHeld(row rowFunc, st *control.Status) {
 	}
 }
 
-func writeFailures(row rowFunc, st *control.Status, now time.Time) {
+func writeFailures(row rowFunc, st *Status, now time.Time) {
 	if st.Failed == 0 {
 		return
 	}
@@ -101,7 +100,7 @@ func writeFailures(row rowFunc, st *control.Status, now time.Time) {
 const activeShown = 8
 
 // writeLive prints what only the running process knows.
-func writeLive(row rowFunc, l *control.Live, now time.Time) {
+func writeLive(row rowFunc, l *Live, now time.Time) {
 	if l.Next != nil {
 		row("next", "%s", text.Ago(*l.Next, now))
 	}
@@ -132,18 +131,18 @@ func writeLive(row rowFunc, l *control.Live, now time.Time) {
 	}
 }
 
-func writeWatch(row rowFunc, w *control.Watch) {
+func writeWatch(row rowFunc, w *Watch) {
 	if w.Watched+w.Polled == 0 && len(w.Problems) == 0 {
 		return
 	}
-	row("watching", "%s", watchText(w))
+	row("watching", "%s", Watching(w))
 	for _, p := range w.Problems {
 		row("", "%s", p)
 	}
 }
 
-// watchText counts what is watched, and what is not.
-func watchText(w *control.Watch) string {
+// Watching counts what is watched, and what is not.
+func Watching(w *Watch) string {
 	msg := text.Count(int64(w.Watched)) + " " + text.Plural(int64(w.Watched), "directory", "directories")
 	if w.Polled > 0 {
 		msg += fmt.Sprintf("; %s looked at now and then", text.Count(int64(w.Polled)))
@@ -152,4 +151,11 @@ func watchText(w *control.Watch) string {
 		msg += fmt.Sprintf("; events were lost %s, and everything was looked at", text.Counted(w.Overflows, "time"))
 	}
 	return msg
+}
+
+// Broken is the object of a mapping whose state cannot be read.
+type Broken struct {
+	Mapping string `json:"mapping"`
+	State   string `json:"state"`
+	Error   string `json:"error"`
 }

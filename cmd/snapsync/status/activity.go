@@ -1,4 +1,4 @@
-package main
+package status
 
 import (
 	"cmp"
@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/event"
@@ -17,10 +16,10 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// flight is what is under way in one mapping, and what was done lately: for status, the events, the
+// Activity is what is under way in one mapping, and what was done lately: for status, the events, the
 // progress of a run and the live view. It is told by the engine, from several goroutines, and costs a short
 // critical section for each event.
-type flight struct {
+type Activity struct {
 	now func() time.Time
 
 	mu     sync.Mutex
@@ -33,7 +32,7 @@ type flight struct {
 	left           int64 // of planned
 	doneBefore     int64 // done when it began
 
-	recent [recentKept]recentStep // a ring; the newest is at done-1
+	recent [recentKept]Recent // a ring; the newest is at done-1
 	done   int64
 	since  engine.Summary // what was done since it was last taken: counters, and the first failures
 }
@@ -48,17 +47,17 @@ type transfer struct {
 // recentKept is how many steps are remembered for the live view.
 const recentKept = 16
 
-// recentStep is a step that ended.
-type recentStep struct {
-	step *journal.Step
-	err  error
-	at   time.Time
+// Recent is a step that ended.
+type Recent struct {
+	Step *journal.Step
+	Err  error
+	At   time.Time
 }
 
-func newFlight() *flight { return &flight{now: time.Now, active: make(map[string]*transfer)} }
+func NewActivity() *Activity { return &Activity{now: time.Now, active: make(map[string]*transfer)} }
 
-// observe takes in one event of the engine.
-func (f *flight) observe(ev event.Event) {
+// Observe takes in one event of the engine.
+func (f *Activity) Observe(ev event.Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch ev.Type {
@@ -87,33 +86,24 @@ func (f *flight) observe(ev event.Event) {
 }
 
 // end accounts for a step. The caller holds the lock.
-func (f *flight) end(ev event.Event) {
+func (f *Activity) end(ev event.Event) {
 	if t := f.active[ev.Step.Path]; t != nil {
 		f.left -= t.size - t.bytes // it failed, or the remote had a part of it
 		delete(f.active, ev.Step.Path)
 	}
-	f.recent[f.done%recentKept] = recentStep{ev.Step, ev.Err, f.now()}
+	f.recent[f.done%recentKept] = Recent{ev.Step, ev.Err, f.now()}
 	f.done++
-	switch s := ev.Step; {
-	case ev.Err != nil:
-		f.since.Failed++
-		if len(f.since.Failures) < text.MaxShown && !passing(ev.Err) {
-			f.since.Failures = append(f.since.Failures, engine.Failure{Path: ev.Step.Path, Err: ev.Err})
+	if ev.Err == nil {
+		size := int64(0) // of what a move or a copy saved nothing is told
+		if s := ev.Step; s.Action == journal.Send && s.How == journal.Upload && s.New != nil {
+			size = s.New.Size
 		}
-	case s.Action == journal.Move:
-		f.since.Moved++
-	case s.Action == journal.Delete && !s.Dir:
-		f.since.Deleted++
-	case s.Action == journal.Delete:
-	case s.How == journal.Copy:
-		f.since.Copied++
-	case s.How == journal.Touch:
-		f.since.Touched++
-	default:
-		f.since.Sent++
-		if s.How == journal.Upload && s.New != nil {
-			f.since.UploadBytes += s.New.Size
-		}
+		f.since.Add(ev.Step, size)
+		return
+	}
+	f.since.Failed++
+	if len(f.since.Failures) < text.MaxShown && !passing(ev.Err) {
+		f.since.Failures = append(f.since.Failures, engine.Failure{Path: ev.Step.Path, Err: ev.Err})
 	}
 }
 
@@ -123,9 +113,9 @@ func passing(err error) bool {
 	return errors.Is(err, remote.ErrOffline) || errors.Is(err, context.Canceled) || errors.Is(err, snapshot.ErrChanged)
 }
 
-// take returns what was done since the last call: so that cycles which follow each other too quickly to
+// Take returns what was done since the last call: so that cycles which follow each other too quickly to
 // be seen one by one are told as one, and none is left out.
-func (f *flight) take() engine.Summary {
+func (f *Activity) Take() engine.Summary {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	sum := f.since
@@ -133,29 +123,50 @@ func (f *flight) take() engine.Summary {
 	return sum
 }
 
-// transfers are the uploads in flight, the oldest first, bytes per second, and how many are left of what is known.
-func (f *flight) transfers() (all []control.Transfer, perSecond, left int64) {
+// Transfers are the uploads in flight, the oldest first, bytes per second, and how many are left of what is known.
+func (f *Activity) Transfers() (all []Transfer, perSecond, left int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	all = make([]control.Transfer, 0, len(f.active))
+	all = make([]Transfer, 0, len(f.active))
 	flying := int64(0)
 	for _, t := range f.active {
 		flying += max(t.size-t.bytes, 0)
-		all = append(all, control.Transfer{
+		all = append(all, Transfer{
 			Path: t.path, PathBytes: text.RawName(t.path), Size: t.size, Done: min(t.bytes, t.size), Since: t.begun.UTC(),
 		})
 	}
-	slices.SortFunc(all, func(a, b control.Transfer) int {
+	slices.SortFunc(all, func(a, b Transfer) int {
 		return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.Path, b.Path))
 	})
 	return all, int64(f.rate.at(f.now())), max(f.left, flying)
 }
 
-// lately are the last steps that ended, the oldest first.
-func (f *flight) lately() []recentStep {
+// progress is how far the last plan is.
+type progress struct {
+	Phase       string // what the engine does
+	Done, Total int64  // bytes
+	StepsDone   int64
+	Steps       int64
+	Rate        int64 // bytes per second
+	Transfers   []Transfer
+}
+
+// Progress returns how far the last plan is.
+func (f *Activity) Progress() progress {
+	transfers, perSecond, left := f.Transfers()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var out []recentStep
+	return progress{
+		Phase: cmp.Or(f.phase, "starting"), Done: max(f.planned-left, 0), Total: f.planned, StepsDone: f.done - f.doneBefore, Steps: f.steps,
+		Rate: perSecond, Transfers: transfers,
+	}
+}
+
+// Lately are the last steps that ended, the oldest first.
+func (f *Activity) Lately() []Recent {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var out []Recent
 	for n := max(f.done-recentKept, 0); n < f.done; n++ {
 		out = append(out, f.recent[n%recentKept])
 	}

@@ -1,0 +1,80 @@
+package status
+
+import (
+	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
+	"github.com/snapsync/snapsync/engine/loop"
+	"github.com/snapsync/snapsync/journal"
+)
+
+// Facts are what the word for a mapping is made of.
+type Facts struct {
+	State   *journal.State
+	Counts  journal.Counts
+	Loop    *loop.Status   // of this process; nil: only the disk tells
+	Running bool           // a process has the mapping
+	Holder  mapping.Holder // that process
+}
+
+// stays reports whether the process that has the mapping stays: one that does writes its number, and what it is doing, into
+// the state. Of any other it is only known that it runs.
+func (f *Facts) stays() bool { return f.Running && f.Holder.PID != 0 && f.State.PID == f.Holder.PID }
+
+// Word is the one word for how a mapping stands, and why it is so and what would change it, for a person.
+func Word(f *Facts) (state loop.State, why string) {
+	if f.Loop == nil {
+		state = f.onDisk()
+		return state, f.whyOnDisk(state)
+	}
+	switch now := f.Loop.State; {
+	case now == loop.Scanning, now == loop.Syncing, now == loop.Paused:
+	case f.State.Paused:
+		return loop.Paused, "a person paused it; 'snapsync resume' goes on" // it is about to see that
+	}
+	return f.Loop.State, f.Loop.Why
+}
+
+// onDisk is the word for a mapping that nobody can be asked about.
+func (f *Facts) onDisk() loop.State {
+	s, c, stays := f.State, f.Counts, f.stays()
+	switch {
+	case f.Running && !stays && c.Pending > 0:
+		return loop.Syncing
+	case f.Running && !stays:
+		return loop.Scanning
+	case s.Paused:
+		return loop.Paused
+	case c.Held > 0, s.MountsHeld > 0:
+		return loop.Held
+	case s.LastErrorClass == "offline":
+		return loop.Offline
+	case stays && (s.Phase == "scanning" || s.Phase == "syncing"):
+		return loop.State(s.Phase)
+	case stays && c.Pending > c.Failed:
+		return loop.Syncing
+	case c.Pending > 0, c.Failed > 0, s.LastError != "", s.LastSuccess.IsZero():
+		return loop.Stopped
+	}
+	return loop.Idle
+}
+
+func (f *Facts) whyOnDisk(state loop.State) string {
+	switch {
+	case f.Running && state == loop.Paused:
+		return "'snapsync resume' goes on"
+	case f.Running && (state == loop.Syncing || state == loop.Scanning):
+		return "by process " + f.Holder.String()
+	case f.Running:
+		return "kept up to date by process " + f.Holder.String()
+	case state == loop.Paused:
+		return "runs do nothing until 'snapsync resume'"
+	case state == loop.Offline:
+		return "the remote could not be reached; the next run tries again"
+	case state == loop.Stopped:
+		return "the next run continues"
+	case state == loop.Held && f.Counts.Held == 0:
+		return "what is not mounted is kept on the remote; everything else is done"
+	case state == loop.Held:
+		return "a person must approve what is held; everything else is done"
+	}
+	return "nothing is running; the next run looks for changes"
+}
