@@ -7,6 +7,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
+	"github.com/snapsync/snapsync/cmd/snapsync/steer"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/journal"
 )
@@ -55,7 +56,7 @@ func (c *approveCmd) one(a *app, m *mapping.Mapping) error {
 	}
 	ask := control.Command{Name: control.Approve, NewSource: c.NewSource, NewRemote: c.NewRemote}
 	if c.NewSource || c.NewRemote {
-		out, err := steer(a.Ctx, states, m, ask)
+		out, err := steer.Do(a.Ctx, states, m, ask)
 		if err != nil {
 			return err
 		}
@@ -66,7 +67,7 @@ func (c *approveCmd) one(a *app, m *mapping.Mapping) error {
 		return err
 	}
 	ask.Digest = digest
-	out, err := steer(a.Ctx, states, m, ask)
+	out, err := steer.Do(a.Ctx, states, m, ask)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/status"
+	"github.com/snapsync/snapsync/cmd/snapsync/steer"
 	"github.com/snapsync/snapsync/engine/loop"
 )
 
@@ -119,10 +120,10 @@ func (u *upkeep) do(c control.Command, out *control.Outcome) (err error) {
 	case control.Retry:
 		n, err := u.retry(&c)
 		out.Count += n
-		out.Text = retried(out.Count, u.paused())
+		out.Text = steer.Retried(out.Count, u.paused())
 		return err
 	}
-	out.Text, err = u.steer(c)
+	out.Text, err = u.apply(c)
 	return err
 }
 
@@ -142,7 +143,7 @@ func (u *upkeep) cycleAfterNow() int64 {
 
 // retry has the paths that failed tried again, or those of them that are named, and counts them.
 func (u *upkeep) retry(c *control.Command) (int64, error) {
-	paths, err := pathsOf(c)
+	paths, err := steer.Paths(c)
 	if err != nil {
 		return 0, err
 	}
@@ -159,7 +160,7 @@ func (u *upkeep) retry(c *control.Command) (int64, error) {
 		}
 		return counts.Failed, u.loop.Retry()
 	}
-	rows, err := u.session.Journal.Failures(everyFailure)
+	rows, err := u.session.Journal.Failures(steer.EveryFailure)
 	if err != nil {
 		return 0, err
 	}

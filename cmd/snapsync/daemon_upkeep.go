@@ -18,6 +18,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/status"
+	"github.com/snapsync/snapsync/cmd/snapsync/steer"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/event"
@@ -401,15 +402,15 @@ func (u *upkeep) pulse() error {
 	return nil
 }
 
-// steer writes what a person decides into the journal, and has the loop look at it. Whoever pauses wants the
+// apply writes what a person decides into the journal, and has the loop look at it. Whoever pauses wants the
 // network, or the disk, now: that ends what is under way, too.
-func (u *upkeep) steer(c control.Command) (text string, err error) {
+func (u *upkeep) apply(c control.Command) (text string, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.session == nil {
 		return "", u.absent()
 	}
-	out, err := apply(u.session, c, true)
+	out, err := steer.Apply(u.session, c, true)
 	if err != nil || u.loop == nil {
 		return out.Text, err
 	}

@@ -127,7 +127,7 @@ func (f *follower) print(rows []journal.HistoryRow) error {
 func (f *follower) listen(ctx context.Context, news chan<- struct{}) {
 	for ctx.Err() == nil {
 		if p := keeper(f.Resolver, f.mapping); p != nil {
-			err := p.Events(ctx, p.id, "", func(e control.Event) error {
+			err := p.Events(ctx, p.ID, "", func(e control.Event) error {
 				if e.Type == "step" || e.Type == "cycle" {
 					select {
 					case news <- struct{}{}:

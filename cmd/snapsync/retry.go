@@ -1,19 +1,16 @@
 package main
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"net/http"
-	"path"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
+	"github.com/snapsync/snapsync/cmd/snapsync/steer"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/loop"
@@ -129,7 +126,7 @@ func (c *retryCmd) retry(a *app, w *retryWish, found map[string]bool) error {
 	a.showFailures(rows)
 	n := int64(len(rows))
 	if p := keeper(a.Resolver, w.mapping); p != nil {
-		out, err := p.Do(a.Ctx, withPaths(control.Command{Name: control.Retry, Mapping: p.id}, w.paths))
+		out, err := p.Do(a.Ctx, steer.WithPaths(control.Command{Name: control.Retry, Mapping: p.ID}, w.paths))
 		switch {
 		case err == nil:
 			return answer(a.Printer, w.mapping, "retry", out.Count, "", out.Text)
@@ -137,28 +134,12 @@ func (c *retryCmd) retry(a *app, w *retryWish, found map[string]bool) error {
 			return err
 		}
 	}
-	msg := nothingFailed
+	msg := steer.NothingFailed
 	if n > 0 {
 		msg = text.Counted(n, "failed path") + ": the next run tries " + text.Plural(n, "it", "all of them")
 	}
 	return answer(a.Printer, w.mapping, "retry", n, "", msg)
 }
-
-const nothingFailed = "nothing failed"
-
-// retried says what comes of a retry of so many paths while a process runs.
-func retried(n int64, paused bool) string {
-	switch {
-	case n == 0:
-		return nothingFailed
-	case paused:
-		return "paused: " + text.Counted(n, "failed path") + " tried again after 'snapsync resume'"
-	}
-	return text.Counted(n, "failed path") + " tried again now"
-}
-
-// everyFailure is more than a journal keeps of them in practice.
-const everyFailure = 1 << 20
 
 // failures are the paths of a mapping that failed, by path.
 func (a *app) failures(m *mapping.Mapping) ([]journal.FailureRow, error) {
@@ -166,7 +147,7 @@ func (a *app) failures(m *mapping.Mapping) ([]journal.FailureRow, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.Journal.Failures(everyFailure)
+	rows, err := s.Journal.Failures(steer.EveryFailure)
 	return rows, errors.Join(err, s.Close())
 }
 
@@ -181,52 +162,5 @@ func (a *app) showFailures(rows []journal.FailureRow) {
 	}
 	if more := len(rows) - len(shown); more > 0 {
 		fmt.Fprintf(a.Out, "  … and %s more\n", text.Count(int64(more)))
-	}
-}
-
-// withPaths adds paths to a command; what is not UTF-8 does not go through JSON as it is.
-func withPaths(c control.Command, paths []string) control.Command {
-	for _, p := range paths {
-		if utf8.ValidString(p) {
-			c.Paths = append(c.Paths, p)
-		} else {
-			c.PathsBytes = append(c.PathsBytes, base64.StdEncoding.EncodeToString([]byte(p)))
-		}
-	}
-	return c
-}
-
-// pathsOf are the paths of a command in the journal's form.
-func pathsOf(c *control.Command) ([]string, error) {
-	paths := slices.Clone(c.Paths)
-	for _, text := range c.PathsBytes {
-		p, err := base64.StdEncoding.DecodeString(text)
-		if err != nil {
-			return nil, badPath("paths_base64: %v", err)
-		}
-		paths = append(paths, string(p))
-	}
-	for i, p := range paths {
-		clean, ok := cleanPath(p)
-		if !ok {
-			return nil, badPath("%q is not a path inside the source", p)
-		}
-		paths[i] = clean
-	}
-	return paths, nil
-}
-
-// cleanPath brings a path that is relative to the source into the journal's form; "." is the source.
-func cleanPath(p string) (clean string, ok bool) {
-	clean = path.Clean(p)
-	if clean == "." {
-		clean = ""
-	}
-	return clean, !path.IsAbs(clean) && clean != ".." && !strings.HasPrefix(clean, "../")
-}
-
-func badPath(format string, args ...any) error {
-	return &control.Error{
-		Code: http.StatusBadRequest, Message: fmt.Sprintf(format, args...), Remedy: "paths are relative to the source, with slashes", Exit: exit.StatusUsage,
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/steer"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -32,7 +33,7 @@ func TestDaemonRetriesPaths(t *testing.T) {
 		t.Fatal(err)
 	}
 	retry := func(paths ...string) (control.Outcome, error) {
-		c := withPaths(control.Command{Name: control.Retry, Mapping: "one"}, paths)
+		c := steer.WithPaths(control.Command{Name: control.Retry, Mapping: "one"}, paths)
 		return r.do(c)
 	}
 	for _, c := range []struct {
@@ -63,8 +64,8 @@ func TestDaemonRetriesPaths(t *testing.T) {
 
 func TestPathsThroughJSON(t *testing.T) {
 	want := []string{"ä b", "x", "\xfe/y"}
-	c := withPaths(control.Command{}, want)
-	got, err := pathsOf(&c)
+	c := steer.WithPaths(control.Command{}, want)
+	got, err := steer.Paths(&c)
 	if err != nil || !slices.Equal(got, want) || len(c.Paths) != 2 || len(c.PathsBytes) != 1 {
 		t.Errorf("%q became %q, %v", want, got, err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/status"
+	"github.com/snapsync/snapsync/cmd/snapsync/steer"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
@@ -80,7 +81,7 @@ func (c *statusCmd) look(a *app) ([]standing, error) {
 func (a *app) liveStatus(found []*mapping.Mapping) (live map[string]*status.Status, silent map[string]bool) {
 	live, silent = map[string]*status.Status{}, map[string]bool{}
 	ask := func(p *control.Client) error {
-		reply, err := standOf(a.Ctx, p)
+		reply, err := steer.Ask(a.Ctx, p)
 		if err != nil {
 			a.Log.Debug("status", "socket", p.Path(), "err", err)
 			return err
@@ -88,7 +89,7 @@ func (a *app) liveStatus(found []*mapping.Mapping) (live map[string]*status.Stat
 		for i := range reply.Mappings {
 			st := &reply.Mappings[i]
 			for _, m := range found {
-				if isMapping(m, st) {
+				if steer.IsAbout(m, st) {
 					st.Mapping = m.Label()
 					live[m.ID] = st
 				}

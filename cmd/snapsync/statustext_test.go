@@ -5,15 +5,16 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/status"
+	"github.com/snapsync/snapsync/cmd/snapsync/steer"
 	"github.com/snapsync/snapsync/journal"
 )
 
 func TestNothingToApprove(t *testing.T) {
 	m := &mapping.Mapping{Source: "/src", Key: "dst:"}
-	if got := nothingToApprove(m, &journal.State{}); got != "nothing is held" {
+	if got := steer.NothingToApprove(m, &journal.State{}); got != "nothing is held" {
 		t.Error(got)
 	}
-	got := nothingToApprove(m, &journal.State{MountsHeld: 2, MountsWhy: "gone"})
+	got := steer.NothingToApprove(m, &journal.State{MountsHeld: 2, MountsWhy: "gone"})
 	if want := "2 files kept: gone; mount it again, or accept what is there now with: snapsync approve --new-source /src --remote dst:"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -31,7 +32,7 @@ func TestMappingIsKnownByItsID(t *testing.T) {
 		{status.Status{ID: "work", Mapping: "work", Remote: "dst:"}, true}, // not prepared yet
 		{status.Status{ID: "work", Mapping: "work", Remote: "other:"}, false},
 	} {
-		if got := isMapping(m, &tt.st); got != tt.want {
+		if got := steer.IsAbout(m, &tt.st); got != tt.want {
 			t.Errorf("%+v: %v", tt.st, got)
 		}
 	}

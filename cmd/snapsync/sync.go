@@ -12,6 +12,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/status"
+	"github.com/snapsync/snapsync/cmd/snapsync/steer"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine/loop"
 )
@@ -41,7 +42,7 @@ func (c *syncCmd) Run(a *app) error {
 		if p == nil {
 			return notRunning(m)
 		}
-		out, err := p.Do(a.Ctx, control.Command{Name: control.Sync, Mapping: p.id})
+		out, err := p.Do(a.Ctx, control.Command{Name: control.Sync, Mapping: p.ID})
 		if errors.Is(err, control.ErrNotRunning) {
 			return notRunning(m)
 		}
@@ -75,7 +76,7 @@ func notRunning(m *mapping.Mapping) error {
 const awaitEvery = 150 * time.Millisecond
 
 // await returns when a cycle that began after the command has ended, or cannot.
-func (c *syncCmd) await(a *app, p *process, cycle int64) error {
+func (c *syncCmd) await(a *app, p *steer.Process, cycle int64) error {
 	ctx := a.Ctx
 	if c.Timeout > 0 {
 		timed, cancel := context.WithTimeout(ctx, c.Timeout)
@@ -83,7 +84,7 @@ func (c *syncCmd) await(a *app, p *process, cycle int64) error {
 		ctx = timed
 	}
 	for {
-		reply, err := p.Status(ctx, p.id)
+		reply, err := p.Status(ctx, p.ID)
 		if err != nil {
 			if ctx.Err() != nil {
 				return c.late(a, ctx.Err())

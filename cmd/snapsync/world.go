@@ -9,6 +9,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
+	"github.com/snapsync/snapsync/cmd/snapsync/steer"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
@@ -19,7 +20,7 @@ func (a *app) steerEach(sel *settings.Selection, src string, c control.Command, 
 		return err
 	}
 	return a.Each(sel, src, "", func(m *mapping.Mapping) error {
-		out, err := steer(a.Ctx, states, m, c)
+		out, err := steer.Do(a.Ctx, states, m, c)
 		if err != nil {
 			return err
 		}
@@ -39,16 +40,16 @@ func running(r *settings.Resolver) (found []*control.Client, silent bool) {
 	if err != nil {
 		return nil, false // every command that needs it says so
 	}
-	return processes(r.Ctx, states)
+	return steer.Processes(r.Ctx, states)
 }
 
 // keeper is the process that keeps a mapping true; nil: none can be asked.
-func keeper(r *settings.Resolver, m *mapping.Mapping) *process {
+func keeper(r *settings.Resolver, m *mapping.Mapping) *steer.Process {
 	states, err := r.States()
 	if err != nil {
 		return nil
 	}
-	return keeperOf(r.Ctx, states, m)
+	return steer.Keeper(r.Ctx, states, m)
 }
 
 // someRun reports whether there is a process that answers.

@@ -1,4 +1,9 @@
-package main
+// Package steer carries out what a person decides about a mapping: approve, pause, resume, retry.
+//
+// Do asks the process that keeps the mapping true, if one does; the lock says which that is, and where it listens. Else it
+// applies the decision to the state on disk itself. Both mean the same: what a person decides is in the journal, and Apply is the only
+// code that writes it there. It prints nothing.
+package steer
 
 import (
 	"context"
@@ -16,45 +21,45 @@ import (
 // swapped out, does not keep anybody from looking at the disk instead.
 const askTime = 3 * time.Second
 
-// process is a running `snapsync run` that has a mapping.
-type process struct {
+// Process is a running `snapsync run` that has a mapping.
+type Process struct {
 	*control.Client
-	id string // what it calls the mapping
+	ID string // what it calls the mapping
 }
 
-// keeperOf finds the process that keeps the mapping true, or tries to; nil: none does, or it is one that
+// Keeper finds the process that keeps the mapping true, or tries to; nil: none does, or it is one that
 // cannot be asked, such as a `run --once`.
-func keeperOf(ctx context.Context, states mapping.Store, m *mapping.Mapping) *process {
+func Keeper(ctx context.Context, states mapping.Store, m *mapping.Mapping) *Process {
 	if h, running := mapping.HolderOf(m.Dir); running {
 		if h.Socket == "" {
 			return nil
 		}
-		return &process{control.NewClient(h.Socket), m.ID}
+		return &Process{control.NewClient(h.Socket), m.ID}
 	}
-	found, _ := processes(ctx, states)
+	found, _ := Processes(ctx, states)
 	for _, c := range found { // one that waits for the mapping's source, say, has no lock
-		reply, err := standOf(ctx, c)
+		reply, err := Ask(ctx, c)
 		if err != nil {
 			continue
 		}
 		for i := range reply.Mappings {
-			if isMapping(m, &reply.Mappings[i]) {
-				return &process{c, reply.Mappings[i].ID}
+			if IsAbout(m, &reply.Mappings[i]) {
+				return &Process{c, reply.Mappings[i].ID}
 			}
 		}
 	}
 	return nil
 }
 
-// isMapping reports whether st is about this mapping. One whose source was not found yet has no id: it goes by
+// IsAbout reports whether st is about this mapping. One whose source was not found yet has no id: it goes by
 // its name in the config file, of which there may be several with another remote beneath that name.
-func isMapping(m *mapping.Mapping, st *status.Status) bool {
+func IsAbout(m *mapping.Mapping, st *status.Status) bool {
 	return st.ID == m.ID || m.Name != "" && st.ID == m.Name && st.Remote == m.Display
 }
 
-// processes are those of this user that have mappings of this state directory. silent: there are others,
+// Processes are those of this user that have mappings of this state directory. silent: there are others,
 // which do not answer and may be among them.
-func processes(ctx context.Context, states mapping.Store) (found []*control.Client, silent bool) {
+func Processes(ctx context.Context, states mapping.Store) (found []*control.Client, silent bool) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	for _, dir := range control.Dirs(states.Root) {
@@ -70,8 +75,8 @@ func processes(ctx context.Context, states mapping.Store) (found []*control.Clie
 	return found, silent
 }
 
-// standOf asks a process how all its mappings stand.
-func standOf(ctx context.Context, c *control.Client) (control.StatusReply, error) {
+// Ask asks a process how all its mappings stand.
+func Ask(ctx context.Context, c *control.Client) (control.StatusReply, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	return c.Status(ctx, "")
@@ -80,16 +85,16 @@ func standOf(ctx context.Context, c *control.Client) (control.StatusReply, error
 // transition is how long a mapping may be in it: longer than a process needs to drain.
 const transition = mapping.DrainTime + 5*time.Second
 
-// steer has a command carried out on a mapping: by the process that keeps it true, or else on its state.
+// Do has a command carried out on a mapping: by the process that keeps it true, or else on its state.
 //
 // A process that is starting was not there a moment ago and has the lock now; one that is ending has it
 // still and does not answer any more. Both are in transition, and so is one that is brief: it is looked
 // again, until either way is open. One that has the lock, does not stay and is not brief, a `run --once` say, is
 // waited for by nobody: that is for the person to decide.
-func steer(ctx context.Context, states mapping.Store, m *mapping.Mapping, c control.Command) (control.Outcome, error) {
+func Do(ctx context.Context, states mapping.Store, m *mapping.Mapping, c control.Command) (control.Outcome, error) {
 	for begun := time.Now(); ; {
-		if p := keeperOf(ctx, states, m); p != nil {
-			c.Mapping = p.id
+		if p := Keeper(ctx, states, m); p != nil {
+			c.Mapping = p.ID
 			if out, err := p.Do(ctx, c); !ended(err) {
 				return out, err
 			}
@@ -118,6 +123,6 @@ func alone(ctx context.Context, m *mapping.Mapping, c control.Command) (control.
 	if err != nil {
 		return control.Outcome{}, err
 	}
-	out, err := apply(s, c, false)
+	out, err := Apply(s, c, false)
 	return out, errors.Join(err, s.Close())
 }

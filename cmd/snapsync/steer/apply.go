@@ -1,4 +1,4 @@
-package main
+package steer
 
 import (
 	"errors"
@@ -12,9 +12,9 @@ import (
 	"github.com/snapsync/snapsync/journal"
 )
 
-// apply writes what a person decides into the journal, where run and loop read it. running says that a process
+// Apply writes what a person decides into the journal, where run and loop read it. running says that a process
 // stays which does so at once; it only changes the words.
-func apply(s *mapping.Session, c control.Command, running bool) (out control.Outcome, err error) {
+func Apply(s *mapping.Session, c control.Command, running bool) (out control.Outcome, err error) {
 	var change func(*journal.State) error
 	switch c.Name {
 	case control.Pause:
@@ -48,7 +48,7 @@ func approve(m *mapping.Mapping, st *journal.State, c control.Command, running b
 		st.NewRemoteApproved = st.NewRemoteApproved || c.NewRemote
 		out.Text = acceptedText(c)
 	case st.HeldDigest == "":
-		out.Text = nothingToApprove(m, st)
+		out.Text = NothingToApprove(m, st)
 	case c.Digest != "" && c.Digest != st.HeldDigest:
 		return &control.Error{
 			Code: http.StatusConflict, Message: "what is held has changed meanwhile: nothing was approved",
@@ -71,9 +71,9 @@ func acceptedText(c control.Command) string {
 	return "the next run accepts the source as it is then"
 }
 
-// nothingToApprove answers who approves where no deletes are held: what mounts hold is kept whatever
+// NothingToApprove answers who approves where no deletes are held: what mounts hold is kept whatever
 // is approved, until the source is accepted as it is.
-func nothingToApprove(m *mapping.Mapping, state *journal.State) string {
+func NothingToApprove(m *mapping.Mapping, state *journal.State) string {
 	if state.MountsHeld == 0 {
 		return "nothing is held"
 	}
