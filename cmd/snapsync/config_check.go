@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"strings"
 
 	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
@@ -30,17 +29,6 @@ Examples:
 
     snapsync config check
     snapsync config check --mappings new.toml && mv new.toml ~/.config/snapsync/config.toml`
-}
-
-// checkJSON is one line of `config check --json`.
-type checkJSON struct {
-	Type    string `json:"type"`
-	Mapping string `json:"mapping,omitempty"` // "": a problem of the file as a whole
-	OK      bool   `json:"ok"`
-	Path    string `json:"path,omitempty"`
-	Line    int    `json:"line,omitempty"`
-	Column  int    `json:"column,omitempty"`
-	Text    string `json:"text"`
 }
 
 // Run implements the command.
@@ -84,7 +72,7 @@ func (a *app) checkEach(file *config.File, all []settings.Spec) error {
 	for i := range all {
 		s := &all[i]
 		err := a.checkMapping(file, s)
-		if err == nil && open && hasSecret(s.Remote) {
+		if err == nil && open && settings.HasSecret(s.Remote) {
 			err = settings.AsUsage(config.Problems{file.Problem(file.Find(file.Mapping(s.Name), "remote"),
 				"remote: it holds a secret, and other users can read this file: chmod 600 %s", text.ShellWord(file.Path))})
 		}
@@ -115,12 +103,6 @@ func openToOthers(path string) (bool, error) {
 		return false, fmt.Errorf("check rights: %w", err)
 	}
 	return onUnix && info.Mode().Perm()&0o077 != 0, nil
-}
-
-// hasSecret reports whether a remote, as it is written, proves who one is.
-func hasSecret(remote string) bool {
-	_, display, err := settings.RemoteKey(remote)
-	return err == nil && strings.Contains(display, "XXX")
 }
 
 // checkMapping tries everything about a mapping that can be tried without its remote.
@@ -184,7 +166,7 @@ func (a *app) tellProblems(mapping string, err error) error {
 		return err
 	}
 	for _, p := range problems {
-		line := checkJSON{"problem", mapping, false, p.Path, p.At.Line, p.At.Column, p.Err.Error()}
+		line := text.Check{Type: "problem", Mapping: mapping, Path: p.Path, Line: p.At.Line, Column: p.At.Column, Text: p.Err.Error()}
 		var werr error
 		if a.JSON {
 			werr = text.WriteJSON(a.Out, line)
@@ -205,7 +187,7 @@ func (a *app) tellOK(s *settings.Spec) error {
 	}
 	msg := fmt.Sprintf("%s → %s", text.Path(s.Src), display)
 	if a.JSON {
-		return text.WriteJSON(a.Out, checkJSON{Type: "mapping", Mapping: s.Name, OK: true, Text: msg})
+		return text.WriteJSON(a.Out, text.Check{Type: "mapping", Mapping: s.Name, OK: true, Text: msg})
 	}
 	if a.Quiet {
 		return nil

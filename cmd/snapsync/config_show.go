@@ -205,7 +205,7 @@ func mappingKeys(file *config.File, s *settings.Spec) []shownKey {
 func shownValue(f *kong.Flag) any {
 	switch v := f.Target.Interface().(type) {
 	case time.Duration:
-		return shortDuration(v)
+		return text.Duration(v)
 	case string:
 		if f.Name == "backup-dir" && v != "" {
 			if _, display, err := settings.RemoteKey(v); err == nil {
@@ -231,16 +231,4 @@ func withoutSecrets(name string, list []string) []string {
 		out = append(out, s)
 	}
 	return out
-}
-
-// shortDuration is 1h, not 1h0m0s.
-func shortDuration(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
 }

@@ -153,3 +153,9 @@ func RemoteKey(remote string) (key, display string, err error) {
 	}
 	return key, display, err
 }
+
+// HasSecret reports whether a remote, as it is written, proves who one is.
+func HasSecret(remote string) bool {
+	_, display, err := RemoteKey(remote)
+	return err == nil && strings.Contains(display, "XXX")
+}

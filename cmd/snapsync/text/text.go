@@ -168,3 +168,15 @@ func AgoOf(t *time.Time, now time.Time) string {
 	}
 	return Ago(*t, now)
 }
+
+// Duration is 1h, not 1h0m0s.
+func Duration(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}

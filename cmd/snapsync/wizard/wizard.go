@@ -1,4 +1,4 @@
-package main
+package wizard
 
 import (
 	"errors"
@@ -20,12 +20,14 @@ import (
 
 // wizard fills a draft by asking. What a flag said is not asked.
 type wizard struct {
-	*draft
+	*Draft
 	ask   *console.Asker
-	trial bool
 	made  string // the remote that rclone has just made
 	asked bool   // the remote was asked for, and can be again
 }
+
+// Ask asks for what is not given, and writes the mapping.
+func (d *Draft) Ask(q *console.Asker) error { return (&wizard{Draft: d, ask: q}).run() }
 
 func (w *wizard) run() error {
 	w.print("This writes a mapping into %s:\na directory, and a remote that is kept true to it. Nothing is sent or deleted\nmeanwhile.\n", settings.Tilde(w.ConfigPath()))
@@ -138,7 +140,7 @@ func (w *wizard) checkRemote(text string) error {
 	if _, err := w.MappingFor(w.Src, &settings.Target{Remote: remote}); err != nil {
 		return err
 	}
-	trial := *w.draft
+	trial := *w.Draft
 	trial.Remote, trial.Name = remote, trial.freeName()
 	return trial.check()
 }
@@ -251,7 +253,7 @@ func (w *wizard) agree() error {
 
 // tryRemote connects, and lets a person who cannot connect decide.
 func (w *wizard) tryRemote() error {
-	for w.trial {
+	for w.Trial {
 		w.print("\nTrying to reach the remote …")
 		begun := time.Now()
 		err := w.connect()
@@ -277,7 +279,7 @@ func (w *wizard) tryRemote() error {
 				return err
 			}
 		case 2:
-			w.trial = false
+			w.Trial = false
 		case 3:
 			return errNothingWritten
 		}
@@ -289,7 +291,7 @@ var errNothingWritten = &exit.Failure{Status: exit.StatusError, Err: errors.New(
 
 // firstPlan shows what a run would do, which lists the remote once.
 func (w *wizard) firstPlan() error {
-	if !w.trial {
+	if !w.Trial {
 		return nil
 	}
 	yes, err := w.ask.Confirm("See what a first run would do?", "The directory is read and the remote is listed; nothing is changed.", true)
@@ -334,8 +336,8 @@ func (w *wizard) preview() (string, error) {
 }
 
 func (w *wizard) save() error {
-	shown := *w.draft
-	if _, display, err := settings.RemoteKey(w.Remote); err == nil && hasSecret(w.Remote) {
+	shown := *w.Draft
+	if _, display, err := settings.RemoteKey(w.Remote); err == nil && settings.HasSecret(w.Remote) {
 		shown.Remote = display
 	}
 	w.print("\n%s", strings.TrimRight(shown.text(), "\n"))
