@@ -2,22 +2,6 @@
 
 package main_test
 
-import (
-	"bytes"
-	"context"
-	"flag"
-	"fmt"
-	"io"
-	"net"
-	"net/http"
-	"os"
-	"slices"
-	"strconv"
-	"strings"
-	"testing"
-	"time"
-)
-
 // The soak is the model test of watching for as long as one likes. scripts/soak starts it.
 var soakTime = flag.Duration("e2e.soak", 0, "how long to soak; 0: not at all")
 
@@ -59,7 +43,7 @@ type soak struct {
 	reported time.Time
 }
 
-// figures are what a process says about itself.
+// daemon.figures are what a process says about itself.
 type figures struct {
 	goroutines, descriptors, memory, cycles, lag float64
 }

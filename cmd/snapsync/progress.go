@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"sync"
-	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/status"
@@ -20,11 +19,11 @@ func (a *app) showProgress(asked bool, f *status.Activity) (end func()) {
 	case !terminal || os.Getenv("TERM") == "dumb":
 		ctx, cancel := context.WithCancel(context.WithoutCancel(a.Ctx))
 		var plain sync.WaitGroup
-		plain.Go(func() { view.PlainProgress(ctx, a.Out, func() view.Progress { return shownProgress(a.Ctx, f) }) })
+		plain.Go(func() { view.PlainProgress(ctx, a.Out, func() view.Progress { return view.FromProgress(a.Ctx, f) }) })
 		return func() { cancel(); plain.Wait() }
 	}
 	bar := view.StartBar(view.BarConfig{
-		Progress: func() view.Progress { return shownProgress(a.Ctx, f) }, Out: a.Out.(*os.File), Environ: os.Environ(),
+		Progress: func() view.Progress { return view.FromProgress(a.Ctx, f) }, Out: a.Out.(*os.File), Environ: os.Environ(),
 	})
 	restore := func() {}
 	if console.IsTerminal(a.Err) { // else log lines go where a person has sent them
@@ -36,25 +35,4 @@ func (a *app) showProgress(asked bool, f *status.Activity) (end func()) {
 			a.Log.Error("no progress was shown: " + err.Error())
 		}
 	}
-}
-
-// shownProgress is what is under way as the view shows it; the end of ctx stops it.
-func shownProgress(ctx context.Context, f *status.Activity) view.Progress {
-	p := f.Progress()
-	return view.Progress{
-		Phase: p.Phase, Done: p.Done, Total: p.Total, StepsDone: p.StepsDone, Steps: p.Steps,
-		Rate: float64(p.Rate), Transfers: shownTransfers(p.Transfers, time.Now()), Stopping: ctx.Err() != nil,
-	}
-}
-
-// shownTransfers are transfers as the view shows them.
-func shownTransfers(all []status.Transfer, now time.Time) (shown []view.Transfer) {
-	for _, t := range all {
-		rate := 0.0
-		if took := now.Sub(t.Since).Seconds(); took > 0 {
-			rate = float64(t.Done) / took
-		}
-		shown = append(shown, view.Transfer{Path: t.Path, Done: t.Done, Size: t.Size, Rate: rate})
-	}
-	return shown
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
+	"github.com/snapsync/snapsync/cmd/snapsync/daemon"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
@@ -97,6 +98,25 @@ func (c *runCmd) Run(a *app) error {
 		return err
 	}
 	return settings.ForEach(a.Ctx, a.Printer, settings.Pointers(specs), settings.SpecName, func(s *settings.Spec) error { return c.once(a, s) })
+}
+
+// stay is `run` without --once.
+func (c *runCmd) stay(a *app) error {
+	load := func() ([]settings.Spec, error) {
+		specs, err := a.Specs(c.spec())
+		for i := range specs {
+			specs[i].Bwlimit = "" // it is the process's, which may change it while they go on
+		}
+		return specs, err
+	}
+	if err := a.LimitBandwidth(c.Bwlimit); err != nil {
+		return err
+	}
+	return daemon.Run(daemon.Config{
+		Resolver: a.Resolver, Printer: a.Printer, Load: load, Flags: &c.ProcessFlags,
+		Process: &settings.Process{Globals: *a.Globals, ProcessFlags: c.ProcessFlags, Bwlimit: c.Bwlimit},
+		Screen:  a.screen, Lines: a.lines, Program: ourVersion(),
+	})
 }
 
 // spec is the mapping as far as the command line describes it.

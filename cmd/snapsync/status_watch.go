@@ -2,16 +2,11 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 
-	"github.com/snapsync/snapsync/cmd/snapsync/status"
-	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/cmd/snapsync/view"
-	"github.com/snapsync/snapsync/engine/loop"
 )
 
 // watchEvery is the time between two looks of `status --watch`.
@@ -77,52 +72,10 @@ func (s watchSource) Snapshot() []view.Mapping {
 	var shown []view.Mapping
 	for _, one := range all {
 		if m := one.mapping; one.err != nil {
-			shown = append(shown, unreadable(m.Label(), m.Source, m.Display, one.err))
+			shown = append(shown, view.Unreadable(m.Label(), m.Source, m.Display, one.err))
 		} else {
-			shown = append(shown, shownStatus(one.status))
+			shown = append(shown, view.FromStatus(one.status))
 		}
 	}
 	return shown
-}
-
-// unreadable is a mapping whose state cannot be read.
-func unreadable(name, source, remote string, err error) view.Mapping {
-	return view.Mapping{
-		Name: name, Source: source, Remote: remote, State: string(loop.Stopped),
-		Why: "its state cannot be read", LastError: err.Error(),
-	}
-}
-
-// shownStatus is a status as the view shows it.
-func shownStatus(st *status.Status) view.Mapping {
-	m := view.Mapping{
-		Name: st.Mapping, Source: st.Source, Remote: st.Remote, State: st.State, Why: st.Why,
-		Lag:   time.Duration(st.LagSeconds * float64(time.Second)),
-		Files: st.Files, Bytes: st.Bytes, Pending: st.Pending, Held: st.Held, Failed: st.Failed,
-	}
-	if st.Since != nil {
-		m.Since = *st.Since
-	}
-	if st.ErrorClass != "interrupted" { // by a person, who knows
-		m.LastError = st.LastError
-	}
-	if st.Live == nil && st.HeldWhy != "" {
-		m.Why = strings.TrimPrefix(fmt.Sprintf("%s; %s: %s", m.Why, st.HeldWhy, st.Approve), "; ")
-	}
-	for _, f := range st.Failures {
-		m.Failures = append(m.Failures, text.Path(f.Path)+": "+text.WithoutPath(f.Message, f.Path))
-	}
-	if st.Live == nil && st.PID != 0 { // a run that cannot be asked: the remote has confirmed so much
-		for _, u := range st.Uploads {
-			m.Transfers = append(m.Transfers, view.Transfer{Path: u.Path, Done: u.Confirmed, Size: u.Size})
-		}
-	}
-	if st.Live == nil {
-		return m
-	}
-	if st.State == string(loop.Syncing) { // what was a moment ago is no rate of now
-		m.Rate = float64(st.Live.Rate)
-	}
-	m.Left, m.Transfers = st.Live.Left, shownTransfers(st.Live.Transfers, time.Now())
-	return m
 }

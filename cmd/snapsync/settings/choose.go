@@ -175,6 +175,7 @@ func (r *Resolver) known() ([]*mapping.Mapping, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.written = make(map[string]*Spec)
 	var written []*mapping.Mapping
 	for i := range specs {
 		s := &specs[i]
@@ -187,6 +188,7 @@ func (r *Resolver) known() ([]*mapping.Mapping, error) {
 			return nil, err
 		}
 		r.describe(m, s)
+		r.written[m.ID] = s
 		if i := slices.IndexFunc(all, func(o *mapping.Mapping) bool { return o.ID == m.ID }); i >= 0 {
 			m.Err = all[i].Err
 			all = slices.Delete(all, i, i+1)

@@ -29,7 +29,7 @@ type Resolver struct {
 	Model   *kong.Application
 	Printer *console.Printer
 	Log     *slog.Logger
-	written map[string]*Spec // mappings of the config file as they were read last, by the name of their state
+	written map[string]*Spec // mappings of the config file as choose read them last, by the name of their state
 
 	AskPassword bool // a person is there who can be asked for the password of rclone's configuration
 	WithoutFile bool // the config file is wrong, and this command goes on all the same

@@ -184,10 +184,6 @@ func (r *Resolver) describe(m *mapping.Mapping, s *Spec) {
 	if s.Name == "" {
 		return
 	}
-	if r.written == nil {
-		r.written = make(map[string]*Spec)
-	}
-	r.written[m.ID] = s
 	m.Name, m.Handle = s.Name, "-m "+text.ShellWord(s.Name)
 	if r.Mappings != "" {
 		m.Handle = "--mappings " + text.ShellWord(r.Mappings) + " " + m.Handle

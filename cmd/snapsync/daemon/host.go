@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -17,16 +17,16 @@ import (
 )
 
 // Version implements control.Host.
-func (d *daemonProcess) Version() control.Version {
+func (d *process) Version() control.Version {
 	states, _ := d.States() // it was found when the process began
 	return control.Version{
-		Snapsync: ourVersion(), Rclone: rclone.Version(), API: control.API,
+		Snapsync: d.Program, Rclone: rclone.Version(), API: control.API,
 		PID: os.Getpid(), Since: d.started.UTC(), StateDir: states.Root,
 	}
 }
 
 // Status implements control.Host.
-func (d *daemonProcess) Status(_ context.Context, name string) ([]status.Status, error) {
+func (d *process) Status(_ context.Context, name string) ([]status.Status, error) {
 	found, err := d.meant(name)
 	if err != nil {
 		return nil, err
@@ -43,21 +43,21 @@ func (d *daemonProcess) Status(_ context.Context, name string) ([]status.Status,
 }
 
 // meant are the mappings that a name stands for: all of them if it is empty.
-func (d *daemonProcess) meant(name string) ([]*upkeep, error) {
-	all := d.all()
+func (d *process) meant(name string) ([]*supervisor, error) {
+	all := d.kept.list()
 	if name == "" {
 		return all, nil
 	}
 	for _, u := range all {
 		if u.named(name) {
-			return []*upkeep{u}, nil
+			return []*supervisor{u}, nil
 		}
 	}
 	return nil, control.NoMapping(name)
 }
 
 // Do implements control.Host.
-func (d *daemonProcess) Do(ctx context.Context, c control.Command) (control.Outcome, error) {
+func (d *process) Do(ctx context.Context, c control.Command) (control.Outcome, error) {
 	out, err := d.do(ctx, c)
 	if err == nil || errors.As(err, new(*control.Error)) {
 		return out, err
@@ -66,10 +66,10 @@ func (d *daemonProcess) Do(ctx context.Context, c control.Command) (control.Outc
 	return out, &control.Error{Code: http.StatusInternalServerError, Message: err.Error(), Remedy: f.Hint, Exit: f.Status}
 }
 
-func (d *daemonProcess) do(ctx context.Context, c control.Command) (out control.Outcome, err error) {
+func (d *process) do(ctx context.Context, c control.Command) (out control.Outcome, err error) {
 	switch c.Name {
 	case control.Stop:
-		d.halt()
+		d.end.halt()
 		return control.Outcome{Text: fmt.Sprintf("it ends, within %v", mapping.DrainTime)}, nil
 	case control.Reload:
 		return d.reload()
@@ -108,7 +108,7 @@ func onlyForOne(c *control.Command) string {
 }
 
 // do carries out a command on one mapping and adds to its outcome.
-func (u *upkeep) do(c control.Command, out *control.Outcome) (err error) {
+func (u *supervisor) do(c control.Command, out *control.Outcome) (err error) {
 	switch c.Name {
 	case control.Sync:
 		out.Text, out.Cycle = "everything is looked at now", u.cycleAfterNow()
@@ -128,7 +128,7 @@ func (u *upkeep) do(c control.Command, out *control.Outcome) (err error) {
 }
 
 // cycleAfterNow is the number of the first cycle that begins after now; 0: nobody knows.
-func (u *upkeep) cycleAfterNow() int64 {
+func (u *supervisor) cycleAfterNow() int64 {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.loop == nil {
@@ -142,7 +142,7 @@ func (u *upkeep) cycleAfterNow() int64 {
 }
 
 // retry has the paths that failed tried again, or those of them that are named, and counts them.
-func (u *upkeep) retry(c *control.Command) (int64, error) {
+func (u *supervisor) retry(c *control.Command) (int64, error) {
 	paths, err := steer.Paths(c)
 	if err != nil {
 		return 0, err

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -8,21 +8,21 @@ import (
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
-// grace lets uploads that are under way when the process is told to stop end by themselves for a while:
+// drain lets uploads that are under way when the process is told to stop end by themselves for a while:
 // what is nearly done need not begin anew. Everything else is cancelled at once, as ever.
-type grace struct {
+type drain struct {
 	until atomic.Pointer[time.Time] // nil: it has not begun
 }
 
 // begin is called just before the mappings' contexts are cancelled.
-func (g *grace) begin(d time.Duration) {
+func (g *drain) begin(d time.Duration) {
 	end := time.Now().Add(d)
 	g.until.CompareAndSwap(nil, &end)
 }
 
-func (g *grace) begun() bool { return g.until.Load() != nil }
+func (g *drain) begun() bool { return g.until.Load() != nil }
 
-func (g *grace) left() time.Duration {
+func (g *drain) left() time.Duration {
 	if end := g.until.Load(); end != nil {
 		return time.Until(*end)
 	}
@@ -31,7 +31,7 @@ func (g *grace) left() time.Duration {
 
 // extend returns a context that is done when ctx is, or with the grace after it. The function must be
 // called when it is not needed any more.
-func (g *grace) extend(ctx context.Context) (context.Context, func()) {
+func (g *drain) extend(ctx context.Context) (context.Context, func()) {
 	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
 		if left := g.left(); left > 0 {
@@ -46,7 +46,7 @@ func (g *grace) extend(ctx context.Context) (context.Context, func()) {
 // graceful is a Connection whose Sends have that grace.
 type graceful struct {
 	remote.Connection
-	grace *grace
+	grace *drain
 }
 
 // Send implements remote.Connection.

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -27,15 +27,15 @@ import (
 	"github.com/snapsync/snapsync/journal"
 )
 
-// upkeep keeps one mapping true, in a failure domain of its own: whatever it meets, it says so, waits
+// supervisor keeps one mapping true, in a failure domain of its own: whatever it meets, it says so, waits
 // and begins again, and nobody else notices.
 //
 //	prepare   what the flags mean; the source must be there
 //	open      lock and journal
 //	run       the engine's loop, until it cannot go on by waiting
 //	close     journal and lock; then all over again after a pause
-type upkeep struct {
-	d     *daemonProcess
+type supervisor struct {
+	d     *process
 	spec  settings.Spec
 	label string // what people call it: its name in the config file, else its source
 	only  bool   // if it cannot even be opened, the process ends with why
@@ -47,7 +47,12 @@ type upkeep struct {
 	tried chan struct{} // closed when the first attempt to prepare and open has ended
 	first error         // how; to be read after that
 
-	mu       sync.Mutex       // guards what follows
+	mu sync.Mutex // guards current
+	current
+}
+
+// current is how far the attempt to keep a mapping true has come.
+type current struct {
 	mapping  *mapping.Mapping // nil: not prepared yet
 	opening  bool             // the journal: see open
 	session  *mapping.Session // nil: not open
@@ -78,10 +83,10 @@ const (
 )
 
 // start begins to keep a mapping true until ctx is done or stop is called.
-func (d *daemonProcess) start(ctx context.Context, sp settings.Spec, only bool) *upkeep {
+func (d *process) start(ctx context.Context, sp settings.Spec, only bool) *supervisor {
 	ctx, stop := context.WithCancel(ctx)
-	u := &upkeep{
-		d: d, spec: sp, label: sp.Name, only: only, stop: stop, since: time.Now(),
+	u := &supervisor{
+		d: d, spec: sp, label: sp.Name, only: only, stop: stop, current: current{since: time.Now()},
 		done: make(chan struct{}), kick: make(chan struct{}, 1), tried: make(chan struct{}),
 	}
 	if u.label == "" {
@@ -100,7 +105,7 @@ func (d *daemonProcess) start(ctx context.Context, sp settings.Spec, only bool) 
 }
 
 // wasTried reports whether the mapping was tried to be opened.
-func (u *upkeep) wasTried() bool {
+func (u *supervisor) wasTried() bool {
 	select {
 	case <-u.tried:
 		return true
@@ -109,7 +114,7 @@ func (u *upkeep) wasTried() bool {
 	}
 }
 
-func (u *upkeep) live(ctx context.Context) {
+func (u *supervisor) live(ctx context.Context) {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = firstRestart, maxRestart
 	for n := 1; ; n++ {
@@ -141,7 +146,7 @@ func (u *upkeep) live(ctx context.Context) {
 }
 
 // failed makes it known that the mapping is not kept true for now. The same error again is not news.
-func (u *upkeep) failed(err error, wait time.Duration) {
+func (u *supervisor) failed(err error, wait time.Duration) {
 	if err == nil {
 		err = errors.New("it ended by itself")
 	}
@@ -166,7 +171,7 @@ func (u *upkeep) failed(err error, wait time.Duration) {
 }
 
 // attend keeps the mapping true once, until that ends.
-func (u *upkeep) attend(ctx context.Context) (opened bool, err error) {
+func (u *supervisor) attend(ctx context.Context) (opened bool, err error) {
 	config, err := u.open(ctx)
 	select {
 	case <-u.tried: // only the first attempt is waited for
@@ -181,7 +186,7 @@ func (u *upkeep) attend(ctx context.Context) (opened bool, err error) {
 }
 
 // open finds out what the flags mean, and takes the mapping for this process.
-func (u *upkeep) open(ctx context.Context) (config engine.Config, err error) {
+func (u *supervisor) open(ctx context.Context) (config engine.Config, err error) {
 	sp := u.spec // a copy: what is found out is not part of it
 	m, config, err := u.d.Prepare(&sp)
 	if err == nil {
@@ -220,7 +225,7 @@ func (u *upkeep) open(ctx context.Context) (config engine.Config, err error) {
 }
 
 // leaving lets who wants the mapping know that it is free in a moment.
-func (u *upkeep) leaving() {
+func (u *supervisor) leaving() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.session == nil {
@@ -233,7 +238,7 @@ func (u *upkeep) leaving() {
 
 // close lets others have the mapping. A crash before it leaves a process number in the state that no
 // lock confirms.
-func (u *upkeep) close() error {
+func (u *supervisor) close() error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	s := u.session
@@ -244,7 +249,7 @@ func (u *upkeep) close() error {
 
 // run runs the loop. One that is given up because a person paused is followed by another, which finds
 // that in the journal and waits.
-func (u *upkeep) run(ctx context.Context, config engine.Config) error {
+func (u *supervisor) run(ctx context.Context, config engine.Config) error {
 	flight, nudge := status.NewActivity(), make(chan struct{}, 1)
 	config.Observe = u.observer(flight, nudge)
 	config.Log, config.Slots = u.log(), u.d.pool.slots
@@ -254,7 +259,7 @@ func (u *upkeep) run(ctx context.Context, config engine.Config) error {
 		if err != nil {
 			return nil, err
 		}
-		return &graceful{c, &u.d.grace}, nil
+		return &graceful{c, &u.d.end.grace}, nil
 	}
 	defer func() {
 		u.mu.Lock()
@@ -288,7 +293,7 @@ func (u *upkeep) run(ctx context.Context, config engine.Config) error {
 }
 
 // runLoop runs one loop and tells everybody about it.
-func (u *upkeep) runLoop(ctx context.Context, l mappingLoop, flight *status.Activity, nudge <-chan struct{}) error {
+func (u *supervisor) runLoop(ctx context.Context, l mappingLoop, flight *status.Activity, nudge <-chan struct{}) error {
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -301,7 +306,7 @@ func (u *upkeep) runLoop(ctx context.Context, l mappingLoop, flight *status.Acti
 }
 
 // observer is what the engine tells what it does, from several goroutines. It waits for nobody.
-func (u *upkeep) observer(flight *status.Activity, nudge chan<- struct{}) func(event.Event) {
+func (u *supervisor) observer(flight *status.Activity, nudge chan<- struct{}) func(event.Event) {
 	id, log := u.id(), &console.Observer{Log: u.log(), EmptyDirs: u.spec.CreateEmptySrcDirs}
 	return func(ev event.Event) {
 		flight.Observe(ev)
@@ -319,7 +324,7 @@ func (u *upkeep) observer(flight *status.Activity, nudge chan<- struct{}) func(e
 	}
 }
 
-func (u *upkeep) publishStep(id string, ev *event.Event) {
+func (u *supervisor) publishStep(id string, ev *event.Event) {
 	if text.Emptied(ev.Step) && !u.spec.CreateEmptySrcDirs && ev.Err == nil {
 		return
 	}
@@ -331,7 +336,7 @@ func (u *upkeep) publishStep(id string, ev *event.Event) {
 }
 
 // log names the mapping in each line if there are others.
-func (u *upkeep) log() *slog.Logger {
+func (u *supervisor) log() *slog.Logger {
 	if u.d.several() {
 		return u.d.Log.With("mapping", u.label)
 	}
@@ -339,7 +344,7 @@ func (u *upkeep) log() *slog.Logger {
 }
 
 // id is the mapping's, or what stands for it until it is known.
-func (u *upkeep) id() string {
+func (u *supervisor) id() string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.mapping == nil {
@@ -349,7 +354,7 @@ func (u *upkeep) id() string {
 }
 
 // what says which mapping it is.
-func (u *upkeep) what() string {
+func (u *supervisor) what() string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.mapping == nil {
@@ -359,7 +364,7 @@ func (u *upkeep) what() string {
 }
 
 // word is the state, without asking the journal.
-func (u *upkeep) word() string {
+func (u *supervisor) word() string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.loop == nil {
@@ -369,7 +374,7 @@ func (u *upkeep) word() string {
 }
 
 // syncNow has everything looked at now.
-func (u *upkeep) syncNow() {
+func (u *supervisor) syncNow() {
 	u.mu.Lock()
 	l := u.loop
 	u.mu.Unlock()
@@ -381,10 +386,10 @@ func (u *upkeep) syncNow() {
 }
 
 // named reports whether a person means this mapping.
-func (u *upkeep) named(name string) bool { return name == u.id() || name == u.spec.Name }
+func (u *supervisor) named(name string) bool { return name == u.id() || name == u.spec.Name }
 
 // again has it begin again now, if it waits for that.
-func (u *upkeep) again() {
+func (u *supervisor) again() {
 	select {
 	case u.kick <- struct{}{}:
 	default:
@@ -392,7 +397,7 @@ func (u *upkeep) again() {
 }
 
 // pulse returns an error if the mapping's loop does not answer; it hangs if that does.
-func (u *upkeep) pulse() error {
+func (u *supervisor) pulse() error {
 	u.mu.Lock()
 	l := u.loop
 	u.mu.Unlock()
@@ -404,7 +409,7 @@ func (u *upkeep) pulse() error {
 
 // apply writes what a person decides into the journal, and has the loop look at it. Whoever pauses wants the
 // network, or the disk, now: that ends what is under way, too.
-func (u *upkeep) apply(c control.Command) (text string, err error) {
+func (u *supervisor) apply(c control.Command) (text string, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.session == nil {
@@ -422,7 +427,7 @@ func (u *upkeep) apply(c control.Command) (text string, err error) {
 }
 
 // paused reports whether a person paused it.
-func (u *upkeep) paused() bool {
+func (u *supervisor) paused() bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.session == nil {
@@ -433,7 +438,7 @@ func (u *upkeep) paused() bool {
 }
 
 // await returns when it is known whether the mapping can be opened, or ctx is done.
-func (u *upkeep) await(ctx context.Context) {
+func (u *supervisor) await(ctx context.Context) {
 	select {
 	case <-u.tried:
 	case <-ctx.Done():
@@ -441,8 +446,8 @@ func (u *upkeep) await(ctx context.Context) {
 }
 
 // absent is the error of a command for a mapping that is not open. The caller holds the lock.
-func (u *upkeep) absent() error {
-	if u.d.grace.begun() {
+func (u *supervisor) absent() error {
+	if u.d.end.grace.begun() {
 		return &control.Error{
 			Code: http.StatusServiceUnavailable, Message: u.label + " is being stopped", Remedy: "try again in a moment", Exit: exit.StatusTemporary,
 		}

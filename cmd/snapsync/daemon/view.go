@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -14,15 +14,15 @@ import (
 
 // openView shows the mappings live if there is a terminal for it. What is returned takes the view away
 // and leaves the terminal as it was.
-func (d *daemonProcess) openView() (end func()) {
+func (d *process) openView() (end func()) {
 	if d.JSON || d.Quiet || !console.IsTerminal(d.Out) || !console.IsTerminal(os.Stdin) || os.Getenv("TERM") == "dumb" {
 		return func() {}
 	}
-	d.out.Lock()
-	d.viewed = true
-	d.out.Unlock()
+	d.lines.mu.Lock()
+	d.lines.viewed = true
+	d.lines.mu.Unlock()
 	log := &view.Log{}
-	restore := d.screen.Over(log)
+	restore := d.Screen.Over(log)
 	// Not the context that ends the mappings: it shows how they end.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(d.Ctx))
 	ended := make(chan struct{})
@@ -35,8 +35,8 @@ func (d *daemonProcess) openView() (end func()) {
 				Pause:  func(name string) error { return d.act(control.Pause, name) },
 				Resume: func(name string) error { return d.act(control.Resume, name) },
 				Sync:   func(name string) error { return d.act(control.Sync, name) },
-				Quit:   d.halt,
-				Kill:   func() { hurry.Do(func() { close(d.hurry) }) },
+				Quit:   d.end.halt,
+				Kill:   func() { hurry.Do(func() { close(d.end.hurry) }) },
 			},
 			Log: log, In: os.Stdin, Out: os.Stdout, Environ: os.Environ(),
 		})
@@ -49,30 +49,30 @@ func (d *daemonProcess) openView() (end func()) {
 }
 
 // act does what a key asks for.
-func (d *daemonProcess) act(command, name string) error {
+func (d *process) act(command, name string) error {
 	_, err := d.Do(d.Ctx, control.Command{Name: command, Mapping: name})
 	return err
 }
 
 // viewSource is the mappings as the view shows them.
-type viewSource struct{ d *daemonProcess }
+type viewSource struct{ d *process }
 
 // Snapshot implements view.Source.
 func (s viewSource) Snapshot() []view.Mapping {
 	var all []view.Mapping
-	for _, u := range s.d.all() {
+	for _, u := range s.d.kept.list() {
 		all = append(all, u.shown())
 	}
 	return all
 }
 
 // shown is the mapping as the view shows it.
-func (u *upkeep) shown() view.Mapping {
+func (u *supervisor) shown() view.Mapping {
 	st, err := u.status()
 	if err != nil {
-		return unreadable(u.label, u.spec.Src, "", err)
+		return view.Unreadable(u.label, u.spec.Src, "", err)
 	}
-	m := shownStatus(&st)
+	m := view.FromStatus(&st)
 	for _, r := range u.lately() {
 		msg := text.Past(r.Step) + ": " + text.Path(r.Step.Path)
 		if r.Err != nil {
@@ -84,7 +84,7 @@ func (u *upkeep) shown() view.Mapping {
 }
 
 // lately are the last steps of the loop, if it runs.
-func (u *upkeep) lately() []status.Recent {
+func (u *supervisor) lately() []status.Recent {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.activity == nil {

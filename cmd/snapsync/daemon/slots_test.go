@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 )
 
 // free counts the slots that can be had at this moment.
-func (p *pool) free() (n int64) {
+func (p *slots) free() (n int64) {
 	for p.slots.TryAcquire(1) {
 		n++
 	}
@@ -20,7 +20,7 @@ func (p *pool) free() (n int64) {
 
 // A pool grows at once, and shrinks as steps end; a wish that comes meanwhile replaces the one before.
 func TestPoolResizes(t *testing.T) {
-	p := newPool(5)
+	p := newSlots(5)
 	defer p.close()
 	if n := p.free(); n != 5 {
 		t.Fatalf("%d slots, want 5", n)

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 )
 
 // watcher turns file-system events into hints for the loop. What is excluded is not watched.
-func (u *upkeep) watcher(c *engine.Config) func(context.Context, func(hint.Hint)) (loop.Watch, error) {
+func (u *supervisor) watcher(c *engine.Config) func(context.Context, func(hint.Hint)) (loop.Watch, error) {
 	cfg := watch.Config{Root: c.Scan.Root, OneFileSystem: c.Scan.OneFileSystem, PollInterval: u.spec.PollInterval, Log: c.Log}
 	if filter := c.Scan.Filter; filter != nil {
 		cfg.Skip = func(dir string) bool { return !filter.Dir(dir) }

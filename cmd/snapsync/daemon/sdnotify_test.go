@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"bytes"
@@ -59,7 +59,7 @@ func (m listener) heard(t *testing.T, wait time.Duration) string {
 
 func TestNotifier(t *testing.T) {
 	manager := listenForNotes(t)
-	n := newNotifier(slog.New(slog.DiscardHandler))
+	n := newSdnotify(slog.New(slog.DiscardHandler))
 	n.Ready()
 	n.Status("2 mappings\nREADY=0")
 	n.Status("2 mappings\nREADY=0")
@@ -80,7 +80,7 @@ func TestWatchdogIsFedWhileAlive(t *testing.T) {
 	t.Setenv("WATCHDOG_USEC", "150000")
 	t.Setenv("WATCHDOG_PID", strconv.Itoa(os.Getpid()))
 	var log bytes.Buffer
-	n := newNotifier(slog.New(slog.NewTextHandler(&log, nil)))
+	n := newSdnotify(slog.New(slog.NewTextHandler(&log, nil)))
 	var stuck atomic.Bool
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
@@ -116,7 +116,7 @@ func TestNotifierWithoutListener(t *testing.T) {
 	t.Setenv("NOTIFY_SOCKET", "")
 	t.Setenv("WATCHDOG_USEC", "1000")
 	t.Setenv("WATCHDOG_PID", "1") // of another process
-	n := newNotifier(slog.New(slog.DiscardHandler))
+	n := newSdnotify(slog.New(slog.DiscardHandler))
 	n.Ready()
 	n.Watchdog(t.Context(), func() error { t.Error("asked without need"); return nil }) // returns at once
 }
@@ -124,7 +124,7 @@ func TestNotifierWithoutListener(t *testing.T) {
 func TestNotifierLosesItsListener(t *testing.T) {
 	manager := listenForNotes(t)
 	var log bytes.Buffer
-	n := newNotifier(slog.New(slog.NewTextHandler(&log, nil)))
+	n := newSdnotify(slog.New(slog.NewTextHandler(&log, nil)))
 	manager.conn.Close()
 	n.Ready()
 	n.Stopping()

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -9,8 +9,8 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 )
 
-// pool is the slots that all mappings of a process share. Its size can be changed while they are used.
-type pool struct {
+// slots is the slots that all mappings of a process share. Its size can be changed while they are used.
+type slots struct {
 	slots *semaphore.Weighted // of settings.PoolCeiling, of which the pool keeps what nobody may have
 
 	mu   sync.Mutex
@@ -25,15 +25,15 @@ type taking struct {
 	got    int64         // to be read after that
 }
 
-func newPool(size int64) *pool {
-	p := &pool{slots: semaphore.NewWeighted(settings.PoolCeiling), kept: settings.PoolCeiling - size}
+func newSlots(size int64) *slots {
+	p := &slots{slots: semaphore.NewWeighted(settings.PoolCeiling), kept: settings.PoolCeiling - size}
 	p.slots.TryAcquire(p.kept) // nobody has any yet
 	return p
 }
 
 // resize makes room at once. To take room away waits for steps that are under way, while none is begun;
 // nobody waits for that.
-func (p *pool) resize(size int64) {
+func (p *slots) resize(size int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.settle()
@@ -59,7 +59,7 @@ func (p *pool) resize(size int64) {
 }
 
 // settle ends the wait for more. The caller holds the lock.
-func (p *pool) settle() {
+func (p *slots) settle() {
 	if p.more == nil {
 		return
 	}
@@ -70,7 +70,7 @@ func (p *pool) settle() {
 }
 
 // close ends what goes on by itself.
-func (p *pool) close() {
+func (p *slots) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.settle()

@@ -1,4 +1,23 @@
-package main
+// Package daemon is `run` without --once: a process that keeps mappings true until it is told to stop.
+//
+//	daemon.go     start and end
+//	supervise.go  one mapping, in a failure domain of its own
+//	status.go     how it stands
+//	report.go     what is told about it: events, log, terminal
+//	events.go     the objects of the event feed
+//	host.go       what the control socket asks for
+//	serve.go      the control socket and the port for metrics
+//	reload.go     the configuration, read again
+//	slots.go      steps of all mappings together
+//	drain.go      uploads under way that may end by themselves
+//	metrics.go    figures for Prometheus
+//	view.go       the live view on a terminal
+//	sdnotify.go   what the service manager is told
+//
+// What it guarantees: whatever one mapping meets, the others do not notice; a reload that is refused changes nothing; the end
+// takes no longer than mapping.DrainTime, and what was under way is written down. It gets resolved mappings and a function that
+// resolves them anew; what a person decides goes through package steer.
+package daemon
 
 import (
 	"context"
@@ -18,43 +37,67 @@ import (
 	"github.com/snapsync/snapsync/engine/loop"
 )
 
-// daemonProcess is `run` without --once: it keeps mappings true until it is told to stop.
-//
-//	daemon.go          start and drain
-//	daemon_reload.go   the configuration, read again
-//	daemon_pool.go     what the mappings share
-//	daemon_serve.go    the control socket and the port for metrics
-//	daemon_upkeep.go   one mapping
-//	daemon_status.go   how it stands
-//	daemon_report.go   what is told about it: events, log, terminal
-//	daemon_host.go     what the control socket asks for
-//	daemon_meters.go   figures for Prometheus
-//	daemon_grace.go    uploads that may end by themselves
-//	daemon_view.go     the live view on a terminal
-//	process.go         how other commands find it
-type daemonProcess struct {
-	*app
-	load    func() ([]settings.Spec, error)        // the mappings that are wanted
+// process is the process that stays, with what all its mappings share.
+type process struct {
+	Config
 	newLoop func(loop.Config) (mappingLoop, error) // loop.New, but for tests
 	started time.Time
-	pool    *pool // steps of all mappings together
+	socket  string // where it can be asked; "": nowhere
+	pool    *slots // steps of all mappings together
 	feed    *control.Feed
-	meters  *meters
-	notify  *notifier
-	grace   grace
-	halt    func()          // begins to drain
-	work    context.Context // of the mappings; it ends after halt
-	hurry   chan struct{}   // closed when somebody does not want to wait for the end
-	viewed  bool            // a live view has the terminal; guarded by out
-	out     sync.Mutex      // one line of stdout at a time
+	meters  *metrics
+	notify  *sdnotify
+	end     ending
+	lines   outLines
 
-	// steer is held while the set of mappings changes, and guards what follows.
+	// steer is held while the set of mappings changes, and guards Process and port.
 	steer sync.Mutex
-	now   *settings.Process // of the process; nil: a reload leaves them as they are
-	port  *metricsPort      // nil: there is none
+	port  *metricsPort // nil: there is none
+	kept  set
+}
 
-	mu   sync.Mutex // guards kept
-	kept []*upkeep  // in the order of the configuration
+// Config is what a process that stays needs.
+type Config struct {
+	*settings.Resolver
+	*console.Printer
+	Flags   *settings.ProcessFlags
+	Process *settings.Process               // what is in force; nil: a reload leaves it as it is
+	Load    func() ([]settings.Spec, error) // the mappings that are wanted
+	Screen  *console.Screen                 // where log lines and the live view are drawn
+	Lines   *console.LogLines
+	Program string // its version
+}
+
+// ending is how the process comes to its end.
+type ending struct {
+	grace drain           // of uploads that may end by themselves
+	halt  func()          // begins to drain
+	work  context.Context // of the mappings; it ends after halt
+	hurry chan struct{}   // closed when somebody does not want to wait for the end
+}
+
+// set is the mappings that are kept true, in the order of the configuration.
+type set struct {
+	mu  sync.Mutex
+	all []*supervisor
+}
+
+func (s *set) list() []*supervisor {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.all)
+}
+
+func (s *set) replace(all []*supervisor) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all = all
+}
+
+// outLines writes to stdout one line at a time, unless a live view has the terminal.
+type outLines struct {
+	mu     sync.Mutex
+	viewed bool
 }
 
 const (
@@ -64,48 +107,36 @@ const (
 	replyTime   = time.Second      // of these, for requests under way on the socket
 )
 
-// stay is `run` without --once.
-func (c *runCmd) stay(a *app) error {
-	load := func() ([]settings.Spec, error) {
-		specs, err := a.Specs(c.spec())
-		for i := range specs {
-			specs[i].Bwlimit = "" // it is the process's, which may change it while they go on
-		}
-		return specs, err
-	}
-	d, err := newDaemon(a, load, &c.ProcessFlags)
+// Run keeps the mappings true until the process is told to stop, by a signal or over the socket. It
+// returns nil if everything ended in good order.
+func Run(cfg Config) error {
+	d, err := newDaemon(cfg)
 	if err != nil {
 		return err
 	}
-	if err := a.LimitBandwidth(c.Bwlimit); err != nil {
-		return err
-	}
-	d.now = &settings.Process{Globals: *a.Globals, ProcessFlags: c.ProcessFlags, Bwlimit: c.Bwlimit}
-	return d.run(&c.ProcessFlags)
+	return d.run()
 }
 
-func newDaemon(a *app, load func() ([]settings.Spec, error), f *settings.ProcessFlags) (*daemonProcess, error) {
-	size, err := f.PoolSize(nil)
+func newDaemon(cfg Config) (*process, error) {
+	size, err := cfg.Flags.PoolSize(nil)
 	if err != nil {
 		return nil, err
 	}
-	d := &daemonProcess{
-		app: a, load: load, pool: newPool(size), started: time.Now(), feed: control.NewFeed(feedSize), notify: newNotifier(a.Log),
-		hurry:   make(chan struct{}),
+	d := &process{
+		Config: cfg, pool: newSlots(size), started: time.Now(), feed: control.NewFeed(feedSize), notify: newSdnotify(cfg.Log),
+		end:     ending{hurry: make(chan struct{})},
 		newLoop: func(c loop.Config) (mappingLoop, error) { return loop.New(c) },
 	}
 	d.meters = newMeters(d)
 	return d, nil
 }
 
-// run keeps the mappings true until the process is told to stop, by a signal or over the socket. It
-// returns nil if everything ended in good order.
-func (d *daemonProcess) run(f *settings.ProcessFlags) error {
-	specs, err := d.load()
+func (d *process) run() error {
+	specs, err := d.Load()
 	if err != nil {
 		return err
 	}
-	size, err := f.PoolSize(specs)
+	size, err := d.Flags.PoolSize(specs)
 	if err != nil {
 		return err
 	}
@@ -115,13 +146,13 @@ func (d *daemonProcess) run(f *settings.ProcessFlags) error {
 	defer steeringSignals(signals)()
 	asked, halt := context.WithCancel(d.Ctx)
 	defer halt()
-	d.halt = halt
+	d.end.halt = halt
 	// The mappings live longer than what asks for their end: see drain.
 	work, cancel := context.WithCancel(context.WithoutCancel(d.Ctx))
 	defer cancel()
-	d.work = work
+	d.end.work = work
 	d.steer.Lock() // who asks for a reload already waits
-	stopServing, err := d.serve(f.MetricsAddr)
+	stopServing, err := d.serve(d.Flags.MetricsAddr)
 	if err != nil {
 		d.steer.Unlock()
 		return err
@@ -148,8 +179,8 @@ func (d *daemonProcess) run(f *settings.ProcessFlags) error {
 
 // first waits until each mapping was tried to be opened, or takes too long to be waited for: its file system may
 // not answer. What keeps the only one from that is the error of the process. Several are each on their own, unless another process has them all: it is running.
-func (d *daemonProcess) first(ctx context.Context) error {
-	all, locked := d.all(), error(nil)
+func (d *process) first(ctx context.Context) error {
+	all, locked := d.kept.list(), error(nil)
 	taken := 0
 	limit, end := context.WithTimeout(ctx, firstLimit)
 	defer end()
@@ -181,7 +212,7 @@ func (d *daemonProcess) first(ctx context.Context) error {
 }
 
 // follow does what signals ask for until ctx is done.
-func (d *daemonProcess) follow(ctx context.Context, signals <-chan os.Signal) {
+func (d *process) follow(ctx context.Context, signals <-chan os.Signal) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -192,16 +223,16 @@ func (d *daemonProcess) follow(ctx context.Context, signals <-chan os.Signal) {
 	}
 }
 
-func (d *daemonProcess) signalled(ctx context.Context, s os.Signal) {
+func (d *process) signalled(ctx context.Context, s os.Signal) {
 	switch what := meaning(s); what {
 	case control.Stop:
-		d.halt()
+		d.end.halt()
 	case control.Sync:
-		for _, u := range d.all() {
+		for _, u := range d.kept.list() {
 			u.syncNow()
 		}
 	case control.Reload:
-		if err := d.lines.Reopen(); err != nil {
+		if err := d.Lines.Reopen(); err != nil {
 			d.Log.Error(err.Error())
 		}
 		if out, err := d.reload(); err != nil {
@@ -214,21 +245,21 @@ func (d *daemonProcess) signalled(ctx context.Context, s os.Signal) {
 }
 
 // begin starts what is wanted. The caller is the only one who changes the set.
-func (d *daemonProcess) begin(specs []settings.Spec) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+func (d *process) begin(specs []settings.Spec) {
+	var all []*supervisor
 	for _, sp := range specs {
-		d.kept = append(d.kept, d.start(d.work, sp, len(specs) == 1))
+		all = append(all, d.start(d.end.work, sp, len(specs) == 1))
 	}
+	d.kept.replace(all)
 }
 
 // drain ends everything: nothing is begun, uploads under way have some time left, what was done is
 // written down.
-func (d *daemonProcess) drain(cancel func()) error {
+func (d *process) drain(cancel func()) error {
 	d.notify.Stopping()
 	d.Log.Info("stopping")
-	d.grace.begin(uploadGrace)
-	for _, u := range d.all() {
+	d.end.grace.begin(uploadGrace)
+	for _, u := range d.kept.list() {
 		u.leaving()
 	}
 	cancel()
@@ -236,13 +267,13 @@ func (d *daemonProcess) drain(cancel func()) error {
 }
 
 // wait waits for all mappings to end.
-func (d *daemonProcess) wait(limit time.Duration) error {
+func (d *process) wait(limit time.Duration) error {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
-	for _, u := range d.all() {
+	for _, u := range d.kept.list() {
 		select {
 		case <-u.done:
-		case <-d.hurry:
+		case <-d.end.hurry:
 			return &exit.Failure{Status: exit.StatusInterrupted, Err: exit.ErrInterrupted, Hint: "what was done is recorded; the next run continues"}
 		case <-timer.C:
 			return &exit.Failure{
@@ -254,31 +285,20 @@ func (d *daemonProcess) wait(limit time.Duration) error {
 	return nil
 }
 
-// all is the mappings that are kept true.
-func (d *daemonProcess) all() []*upkeep {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return slices.Clone(d.kept)
-}
-
-func (d *daemonProcess) several() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return len(d.kept) > 1
-}
+func (d *process) several() bool { return len(d.kept.list()) > 1 }
 
 // alive is for the watchdog: it returns if every loop answers.
-func (d *daemonProcess) alive() error {
-	for _, u := range d.all() {
+func (d *process) alive() error {
+	for _, u := range d.kept.list() {
 		u.pulse()
 	}
 	return nil
 }
 
 // said tells the service manager in a line how things stand.
-func (d *daemonProcess) said(*upkeep) {
+func (d *process) said(*supervisor) {
 	count := map[string]int{}
-	for _, u := range d.all() {
+	for _, u := range d.kept.list() {
 		count[u.word()]++
 	}
 	var parts []string
@@ -290,16 +310,16 @@ func (d *daemonProcess) said(*upkeep) {
 }
 
 // line prints what a person wants to know of a mapping, unless a view shows it.
-func (d *daemonProcess) line(u *upkeep, text string) {
+func (d *process) line(u *supervisor, text string) {
 	if d.JSON || d.Quiet {
 		return
 	}
 	if d.several() {
 		text = u.label + ": " + text
 	}
-	d.out.Lock()
-	defer d.out.Unlock()
-	if !d.viewed {
+	d.lines.mu.Lock()
+	defer d.lines.mu.Unlock()
+	if !d.lines.viewed {
 		fmt.Fprintf(d.Out, "snapsync: %s\n", text)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"fmt"
@@ -19,7 +19,7 @@ import (
 func TestDaemonOfflineWhy(t *testing.T) {
 	r := newDaemonRig(t, "a")
 	l := r.loop("a", 1)
-	u := r.d.all()[0]
+	u := r.d.kept.list()[0]
 	const why = "connect to nas:22: connection refused"
 	if err := u.session.Journal.Update(func(s *journal.State) { s.LastError, s.LastErrorClass = why, "offline" }); err != nil {
 		t.Fatal(err)
@@ -41,7 +41,7 @@ func TestDaemonOfflineWhy(t *testing.T) {
 func TestReportChanging(t *testing.T) {
 	var msg strings.Builder
 	log := slog.New(slog.NewTextHandler(&msg, &slog.HandlerOptions{Level: slog.LevelError}))
-	r := reporter{upkeep: &upkeep{d: &daemonProcess{app: &app{Resolver: &settings.Resolver{Ctx: t.Context(), Log: log}}}}}
+	r := reporter{supervisor: &supervisor{d: &process{Config: Config{Resolver: &settings.Resolver{Ctx: t.Context(), Log: log}}}}}
 	changing := make([]engine.Failure, text.MaxShown)
 	for i := range changing {
 		changing[i] = engine.Failure{Path: fmt.Sprint("f", i), Err: fmt.Errorf("send: %w", snapshot.ErrChanged)}

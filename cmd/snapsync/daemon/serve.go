@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"cmp"
@@ -18,7 +18,7 @@ import (
 
 // serve listens on the control socket, and on addr if there is one. Without a socket the process does
 // its work all the same, and says so.
-func (d *daemonProcess) serve(addr string) (stop func(), err error) {
+func (d *process) serve(addr string) (stop func(), err error) {
 	var group sync.WaitGroup
 	var ends []func()
 	stop = func() {
@@ -53,7 +53,7 @@ func (d *daemonProcess) serve(addr string) (stop func(), err error) {
 	return stop, nil
 }
 
-func (d *daemonProcess) ended(what string, err error) {
+func (d *process) ended(what string, err error) {
 	if err != nil && !errors.Is(err, http.ErrServerClosed) {
 		d.Log.Error(what+": "+err.Error(), "remedy", "restart the process; the mappings are kept up to date all the same")
 	}
@@ -68,7 +68,7 @@ type metricsPort struct {
 
 // movePort has metrics answered at addr, and nowhere else; "": nowhere. After an error all is as it was.
 // The caller holds steer.
-func (d *daemonProcess) movePort(addr string) error {
+func (d *process) movePort(addr string) error {
 	if d.port != nil && d.port.addr == addr {
 		return nil
 	}
@@ -90,7 +90,7 @@ func (d *daemonProcess) movePort(addr string) error {
 }
 
 // openPort returns nil for no address.
-func (d *daemonProcess) openPort(addr string) (*metricsPort, error) {
+func (d *process) openPort(addr string) (*metricsPort, error) {
 	if addr == "" {
 		return nil, nil
 	}
@@ -119,7 +119,7 @@ func (p *metricsPort) close() {
 }
 
 // listen makes the control socket in the first place that will do.
-func (d *daemonProcess) listen() (*control.Listener, error) {
+func (d *process) listen() (*control.Listener, error) {
 	states, err := d.States()
 	if err != nil {
 		return nil, err

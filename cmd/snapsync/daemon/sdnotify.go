@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -11,11 +11,11 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 )
 
-// notifier tells the service manager how this process stands, in the protocol of sd_notify(3): one
+// sdnotify tells the service manager how this process stands, in the protocol of sd_notify(3): one
 // datagram of NAME=VALUE lines for each message, to the socket that NOTIFY_SOCKET names. Without that
 // variable nobody listens, and every method does nothing. A run that stays uses it like this:
 //
-//	n := newNotifier(log)
+//	n := newSdnotify(log)
 //	go n.Watchdog(ctx, alive)   ends with ctx, or at once if no watchdog is set
 //	n.Ready()                   as soon as every mapping is looked after, not when it is synced
 //	n.Status("2 mappings idle") whenever that changes
@@ -23,7 +23,7 @@ import (
 //	n.Stopping()                when draining begins
 //
 // Its methods may be called from several goroutines.
-type notifier struct {
+type sdnotify struct {
 	listens bool          // somebody does
 	period  time.Duration // within which the watchdog wants a sign of life; 0: there is none
 	log     *slog.Logger
@@ -33,8 +33,8 @@ type notifier struct {
 	failed bool   // a message was lost, and the log says so
 }
 
-func newNotifier(log *slog.Logger) *notifier {
-	n := &notifier{listens: os.Getenv("NOTIFY_SOCKET") != "", log: log}
+func newSdnotify(log *slog.Logger) *sdnotify {
+	n := &sdnotify{listens: os.Getenv("NOTIFY_SOCKET") != "", log: log}
 	var err error
 	if n.period, err = daemon.SdWatchdogEnabled(false); err != nil {
 		log.Error("no watchdog: "+err.Error(), "remedy", "check WatchdogSec= of the unit")
@@ -43,16 +43,16 @@ func newNotifier(log *slog.Logger) *notifier {
 }
 
 // Ready says that start-up, or a reload, is over.
-func (n *notifier) Ready() { n.send(daemon.SdNotifyReady) }
+func (n *sdnotify) Ready() { n.send(daemon.SdNotifyReady) }
 
 // Reloading says that the configuration is being read again. Ready has to follow.
-func (n *notifier) Reloading() { n.send(daemon.SdNotifyReloading) }
+func (n *sdnotify) Reloading() { n.send(daemon.SdNotifyReloading) }
 
 // Stopping says that what is under way is being finished, and nothing begun.
-func (n *notifier) Stopping() { n.send(daemon.SdNotifyStopping) }
+func (n *sdnotify) Stopping() { n.send(daemon.SdNotifyStopping) }
 
 // Status says in a line what `systemctl status` shows. The same line twice is sent once.
-func (n *notifier) Status(text string) {
+func (n *sdnotify) Status(text string) {
 	text = strings.Join(strings.Fields(text), " ") // a line break would begin another assignment
 	n.mu.Lock()
 	said := n.status == text
@@ -66,7 +66,7 @@ func (n *notifier) Status(text string) {
 // Watchdog gives signs of life until ctx is done, three in each period, as long as alive reports nil.
 // It calls alive from this goroutine, so that one which never returns is a process that is not alive:
 // the manager ends it then, with a signal that makes Go print where every goroutine stood.
-func (n *notifier) Watchdog(ctx context.Context, alive func() error) {
+func (n *sdnotify) Watchdog(ctx context.Context, alive func() error) {
 	if !n.listens || n.period == 0 {
 		return
 	}
@@ -91,7 +91,7 @@ func (n *notifier) Watchdog(ctx context.Context, alive func() error) {
 }
 
 // send drops what cannot be delivered: the work goes on without a listener.
-func (n *notifier) send(state string) {
+func (n *sdnotify) send(state string) {
 	if !n.listens {
 		return
 	}

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"os"
@@ -11,7 +11,7 @@ import (
 )
 
 // status is how the mapping stands, by what the journal and the loop know.
-func (u *upkeep) status() (status.Status, error) {
+func (u *supervisor) status() (status.Status, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock() // so that the journal is not closed meanwhile
 	st, err := u.recorded()
@@ -34,7 +34,7 @@ func (u *upkeep) status() (status.Status, error) {
 }
 
 // recorded is what is on disk. The caller holds the lock.
-func (u *upkeep) recorded() (status.Status, error) {
+func (u *supervisor) recorded() (status.Status, error) {
 	if u.session != nil {
 		return status.In(u.session)
 	}
@@ -54,11 +54,11 @@ func (u *upkeep) recorded() (status.Status, error) {
 }
 
 // notRunning says why, and what would change it. The caller holds the lock.
-func (u *upkeep) notRunning(st *status.Status) {
+func (u *supervisor) notRunning(st *status.Status) {
 	st.State, st.Since = string(loop.Stopped), text.UTC(u.since)
 	switch {
 	case u.err != nil:
-	case u.d.grace.begun():
+	case u.d.end.grace.begun():
 		st.Why = "it is being stopped; the next run continues"
 		return
 	default:

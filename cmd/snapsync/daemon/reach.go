@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 )
 
 // remotePulse tells whether the remote's servers take calls; it is nil where that cannot be told.
-func (u *upkeep) remotePulse() func(context.Context) error {
+func (u *supervisor) remotePulse() func(context.Context) error {
 	u.mu.Lock()
 	m := u.mapping
 	u.mu.Unlock()

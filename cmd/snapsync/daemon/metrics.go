@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"net/http"
@@ -15,9 +15,9 @@ import (
 	"github.com/snapsync/snapsync/journal"
 )
 
-// meters are the figures for Prometheus. What is counted is counted as it happens; how things stand is
+// metrics are the figures for Prometheus. What is counted is counted as it happens; how things stand is
 // asked when Prometheus asks. The label mapping is the name in the config file, else the source.
-type meters struct {
+type metrics struct {
 	registry *prometheus.Registry
 	sent     *prometheus.CounterVec
 	steps    *prometheus.CounterVec
@@ -30,14 +30,14 @@ type meters struct {
 	scans map[string]time.Time // since when a mapping's source is being looked at
 }
 
-func newMeters(d *daemonProcess) *meters {
+func newMeters(d *process) *metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "snapsync", Name: name, Help: help}, append([]string{"mapping"}, labels...))
 	}
 	gauge := func(name, help string) *prometheus.GaugeVec {
 		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "snapsync", Name: name, Help: help}, []string{"mapping"})
 	}
-	m := &meters{
+	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		sent:     counter("sent_bytes_total", "Bytes of files read and sent, attempts that failed included."),
 		steps:    counter("steps_total", "Steps that the remote acknowledged.", "action"),
@@ -53,19 +53,19 @@ func newMeters(d *daemonProcess) *meters {
 }
 
 // handler answers GET /metrics.
-func (m *meters) handler() http.Handler {
+func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
 }
 
 // public is all that a port answers.
-func (m *meters) public() http.Handler {
+func (m *metrics) public() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", m.handler())
 	return mux
 }
 
 // observe counts what the engine does.
-func (m *meters) observe(mapping string, ev event.Event) {
+func (m *metrics) observe(mapping string, ev event.Event) {
 	switch ev.Type {
 	case event.StepProgress:
 		m.sent.WithLabelValues(mapping).Add(float64(max(ev.Bytes, 0)))
@@ -81,7 +81,7 @@ func (m *meters) observe(mapping string, ev event.Event) {
 }
 
 // scanned measures from one phase to the next.
-func (m *meters) scanned(mapping string, begins bool) {
+func (m *metrics) scanned(mapping string, begins bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if begun, ok := m.scans[mapping]; ok {
@@ -94,7 +94,7 @@ func (m *meters) scanned(mapping string, begins bool) {
 }
 
 // cycle counts the cycles that have ended since they were counted last.
-func (m *meters) cycle(mapping string, ended int64, now *loop.Status) {
+func (m *metrics) cycle(mapping string, ended int64, now *loop.Status) {
 	m.cycles.WithLabelValues(mapping).Add(float64(max(ended, 0)))
 	m.last.WithLabelValues(mapping).Set(now.Last.Seconds)
 	if now.Err != "" {
@@ -103,7 +103,7 @@ func (m *meters) cycle(mapping string, ended int64, now *loop.Status) {
 }
 
 // forget drops a mapping that is not kept any more.
-func (m *meters) forget(mapping string) {
+func (m *metrics) forget(mapping string) {
 	label := prometheus.Labels{"mapping": mapping}
 	for _, v := range []*prometheus.CounterVec{m.sent, m.steps, m.errors, m.cycles} {
 		v.DeletePartialMatch(label)
@@ -122,7 +122,7 @@ func actionOf(s *journal.Step) string {
 }
 
 // figures are how things stand at the moment of asking.
-type figures struct{ d *daemonProcess }
+type figures struct{ d *process }
 
 func describeFigure(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc("snapsync_"+name, help, append([]string{"mapping"}, labels...), nil)
@@ -161,7 +161,7 @@ func (figures) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector. A mapping whose state cannot be read gives no figures.
 func (c figures) Collect(ch chan<- prometheus.Metric) {
-	for _, u := range c.d.all() {
+	for _, u := range c.d.kept.list() {
 		st, err := u.status()
 		if err != nil {
 			ch <- prometheus.NewInvalidMetric(figureState, err)

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"time"
@@ -61,13 +61,13 @@ func head(kind, mapping string) eventHead {
 }
 
 // publish hands an event to the readers of the socket, and to stdout with --json.
-func (d *daemonProcess) publish(kind, mapping string, data any) {
+func (d *process) publish(kind, mapping string, data any) {
 	d.feed.Publish(control.Event{Type: kind, Mapping: mapping, Data: data})
 	if !d.JSON || kind == "progress" {
 		return
 	}
-	d.out.Lock()
-	defer d.out.Unlock()
+	d.lines.mu.Lock()
+	defer d.lines.mu.Unlock()
 	if err := text.WriteJSON(d.Out, data); err != nil {
 		d.Log.Debug("stdout", "err", err)
 	}

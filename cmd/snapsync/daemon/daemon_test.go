@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"bytes"
@@ -89,7 +89,7 @@ func (l *fakeLoop) enter(state loop.State, why string) {
 // daemonRig is a daemon with loops that do nothing, in this process.
 type daemonRig struct {
 	t      *testing.T
-	d      *daemonProcess
+	d      *process
 	dir    string
 	stdout *lockedBuffer
 	halt   func()
@@ -136,20 +136,20 @@ func newDaemonRig(t *testing.T, names ...string) *daemonRig {
 	ctx, halt := context.WithCancel(t.Context())
 	r.halt = halt
 	p := &console.Printer{Out: r.stdout, Err: io.Discard, JSON: true}
-	a := &app{Printer: p, Resolver: &settings.Resolver{
+	res := &settings.Resolver{
 		Globals: &settings.Globals{StateDir: filepath.Join(dir, "state"), Mappings: filepath.Join(dir, "none"), JSON: true},
 		Ctx:     ctx, Printer: p, Log: slog.New(slog.DiscardHandler),
-	}}
-	if err := a.StartRclone(); err != nil {
+	}
+	if err := res.StartRclone(); err != nil {
 		t.Fatal(err)
 	}
 	before := goleak.IgnoreCurrent() // rclone has some of its own
-	r.d, err = newDaemon(a, r.load, &settings.ProcessFlags{})
+	r.d, err = newDaemon(Config{Resolver: res, Printer: p, Load: r.load, Flags: &settings.ProcessFlags{}, Screen: &console.Screen{Out: io.Discard}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.d.newLoop = r.newLoop
-	go func() { r.ended <- r.d.run(&settings.ProcessFlags{}) }()
+	go func() { r.ended <- r.d.run() }()
 	t.Cleanup(func() {
 		halt()
 		select {
@@ -455,26 +455,26 @@ func TestDaemonOnlyMappingMustOpen(t *testing.T) {
 	<-r.ended
 	r.ended <- nil
 	r.specs = []settings.Spec{r.spec("missing")}
-	a, resolver := *r.d.app, *r.d.Resolver
-	a.Resolver, resolver.Ctx = &resolver, t.Context()
-	d, err := newDaemon(&a, r.load, &settings.ProcessFlags{})
+	cfg, resolver := r.d.Config, *r.d.Resolver
+	cfg.Resolver, resolver.Ctx = &resolver, t.Context()
+	d, err := newDaemon(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	d.newLoop = r.newLoop
-	if err := d.run(&settings.ProcessFlags{}); exit.Of(err).Status != exit.StatusNoSource {
+	if err := d.run(); exit.Of(err).Status != exit.StatusNoSource {
 		t.Errorf("ended with %v, want a source that is not there", err)
 	}
 }
 
 // A mapping that does not end holds up the process for a while, not for ever.
 func TestDaemonWaitIsBounded(t *testing.T) {
-	stuck := &upkeep{label: "stuck", done: make(chan struct{})}
-	d := &daemonProcess{kept: []*upkeep{stuck}, hurry: make(chan struct{})}
+	stuck := &supervisor{label: "stuck", done: make(chan struct{})}
+	d := &process{kept: set{all: []*supervisor{stuck}}, end: ending{hurry: make(chan struct{})}}
 	if err := d.wait(20 * time.Millisecond); exit.Of(err).Status != exit.StatusInterrupted || !strings.Contains(err.Error(), "stuck") {
 		t.Errorf("got %v", err)
 	}
-	close(d.hurry)
+	close(d.end.hurry)
 	begun := time.Now()
 	if err := d.wait(time.Minute); exit.Of(err).Status != exit.StatusInterrupted || time.Since(begun) > 10*time.Second {
 		t.Errorf("in a hurry: %v", err)
@@ -482,7 +482,7 @@ func TestDaemonWaitIsBounded(t *testing.T) {
 }
 
 func TestGrace(t *testing.T) {
-	var g grace
+	var g drain
 	ctx, cancel := context.WithCancel(t.Context())
 	longer, done := g.extend(ctx)
 	defer done()

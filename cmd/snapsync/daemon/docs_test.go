@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"encoding/json"
@@ -12,7 +12,7 @@ import (
 
 // Every object that docs/control.md shows has the fields that there are, and no others.
 func TestControlDocs(t *testing.T) {
-	data, err := os.ReadFile("../../docs/control.md")
+	data, err := os.ReadFile("../../../docs/control.md")
 	if err != nil {
 		t.Fatal(err)
 	}

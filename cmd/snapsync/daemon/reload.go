@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"errors"
@@ -23,8 +23,8 @@ import (
 // keys those take effect beneath everything that runs which can: see adjust.
 
 // reread is what flags and variables, which win, and the config file say now.
-func (d *daemonProcess) reread() (*settings.Process, error) {
-	next := *d.now
+func (d *process) reread() (*settings.Process, error) {
+	next := *d.Process
 	ours := slices.DeleteFunc(next.Flags(), func(f *kong.Flag) bool {
 		return f.Tag.Get("config") == "-" || f.Name == "help" || d.Given[f.Name] != settings.ByNothing
 	})
@@ -45,7 +45,7 @@ func (d *daemonProcess) reread() (*settings.Process, error) {
 
 // adjust makes the process what the configuration says now, but for what needs a restart. What can be
 // refused is refused before anything is changed.
-func (d *daemonProcess) adjust(specs []settings.Spec, out *control.Outcome) error {
+func (d *process) adjust(specs []settings.Spec, out *control.Outcome) error {
 	next, err := d.reread()
 	if err != nil {
 		return err
@@ -54,14 +54,14 @@ func (d *daemonProcess) adjust(specs []settings.Spec, out *control.Outcome) erro
 	if err != nil {
 		return err
 	}
-	if next.Bwlimit != d.now.Bwlimit {
+	if next.Bwlimit != d.Process.Bwlimit {
 		if err := d.StartRclone(); err != nil { // it logs what it limits
 			return err
 		}
 	}
-	out.Changed, out.Restart = d.now.Changes(next)
+	out.Changed, out.Restart = d.Process.Changes(next)
 	var file console.LogFile
-	otherLog := next.LogFile != d.now.LogFile || next.RotationFlags != d.now.RotationFlags
+	otherLog := next.LogFile != d.Process.LogFile || next.RotationFlags != d.Process.RotationFlags
 	if otherLog && next.LogFile != "" {
 		log, err := next.LogConfig()
 		if err != nil {
@@ -79,29 +79,29 @@ func (d *daemonProcess) adjust(specs []settings.Spec, out *control.Outcome) erro
 	}
 	if otherLog {
 		d.Log.Log(d.Ctx, console.LevelNotice, "log lines go elsewhere from now on", "log-file", next.LogFile)
-		d.lines.To(file)
+		d.Lines.To(file)
 	}
 	level, err := next.Level()
 	if err == nil {
-		d.lines.Level.Set(level)
+		d.Lines.Level.Set(level)
 		err = rclone.SetBandwidth(next.Bwlimit)
 	}
 	d.pool.resize(size)
-	d.now = next
+	d.Process = next
 	return err // none: both were checked
 }
 
 // reload makes the mappings, and the process, what the configuration says now.
-func (d *daemonProcess) reload() (out control.Outcome, err error) {
+func (d *process) reload() (out control.Outcome, err error) {
 	d.steer.Lock()
 	defer d.steer.Unlock()
 	d.notify.Reloading()
 	defer d.notify.Ready()
-	specs, err := d.load()
+	specs, err := d.Load()
 	if err != nil {
 		return out, d.fileGone(err)
 	}
-	if d.now != nil {
+	if d.Process != nil {
 		if err := d.adjust(specs, &out); err != nil {
 			return out, err
 		}
@@ -119,8 +119,8 @@ func (d *daemonProcess) reload() (out control.Outcome, err error) {
 }
 
 // fileGone says of a configuration that has nothing any more just that, where err asks for a remote.
-func (d *daemonProcess) fileGone(err error) error {
-	if d.now == nil {
+func (d *process) fileGone(err error) error {
+	if d.Process == nil {
 		return err
 	}
 	const hint = "put it back and reload; 'snapsync stop' ends what runs"
@@ -134,17 +134,17 @@ func (d *daemonProcess) fileGone(err error) error {
 }
 
 // replace makes the mappings those that are wanted. What did not change goes on.
-func (d *daemonProcess) replace(specs []settings.Spec, out *control.Outcome) (kept, ended int) {
-	old := d.all()
-	now := make([]*upkeep, len(specs))
+func (d *process) replace(specs []settings.Spec, out *control.Outcome) (kept, ended int) {
+	old := d.kept.list()
+	now := make([]*supervisor, len(specs))
 	for i := range specs {
-		j := slices.IndexFunc(old, func(u *upkeep) bool { return u != nil && reflect.DeepEqual(u.spec, specs[i]) })
+		j := slices.IndexFunc(old, func(u *supervisor) bool { return u != nil && reflect.DeepEqual(u.spec, specs[i]) })
 		if j >= 0 {
 			now[i], old[j] = old[j], nil
 			kept++
 		}
 	}
-	gone := slices.DeleteFunc(old, func(u *upkeep) bool { return u == nil })
+	gone := slices.DeleteFunc(old, func(u *supervisor) bool { return u == nil })
 	for _, u := range gone {
 		u.stop()
 	}
@@ -154,12 +154,10 @@ func (d *daemonProcess) replace(specs []settings.Spec, out *control.Outcome) (ke
 	}
 	for i, u := range now {
 		if u == nil {
-			now[i] = d.start(d.work, specs[i], false)
+			now[i] = d.start(d.end.work, specs[i], false)
 			out.Mappings = append(out.Mappings, now[i].label)
 		}
 	}
-	d.mu.Lock()
-	d.kept = now
-	d.mu.Unlock()
+	d.kept.replace(now)
 	return kept, len(gone)
 }

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"fmt"
@@ -26,8 +26,8 @@ const (
 const longWork = 3 * time.Second
 
 // exit.Report tells the events, the log, a terminal and the journal what changes in a loop, until done.
-func (u *upkeep) report(done <-chan struct{}, nudge <-chan struct{}, l mappingLoop, f *status.Activity) {
-	r := reporter{upkeep: u, flight: f}
+func (u *supervisor) report(done <-chan struct{}, nudge <-chan struct{}, l mappingLoop, f *status.Activity) {
+	r := reporter{supervisor: u, flight: f}
 	next := time.NewTimer(reportBusy)
 	defer next.Stop()
 	for {
@@ -54,7 +54,7 @@ func (u *upkeep) report(done <-chan struct{}, nudge <-chan struct{}, l mappingLo
 
 // reporter knows what was told last.
 type reporter struct {
-	*upkeep
+	*supervisor
 	flight  *status.Activity
 	seen    loop.Status
 	ailing  bool // the last word was that something is wrong
@@ -94,7 +94,7 @@ func (r *reporter) cycle(now *loop.Status) {
 		})
 	}
 	if didSomething(&sum) {
-		r.d.line(r.upkeep, text.SummaryLine(&sum))
+		r.d.line(r.supervisor, text.SummaryLine(&sum))
 	}
 }
 
@@ -124,7 +124,7 @@ func (r *reporter) state(now *loop.Status) {
 	r.d.publish("state", id, stateEvent{
 		eventHead: head("state", id), State: string(now.State), Since: text.JSONTime(now.Since), Why: now.Why, Next: text.JSONTime(now.Next),
 	})
-	r.d.said(r.upkeep)
+	r.d.said(r.supervisor)
 	switch now.State {
 	case loop.Offline, loop.Held, loop.Paused:
 		r.log().Log(r.d.Ctx, console.LevelNotice, fmt.Sprintf("%s: %s", now.State, now.Why))
