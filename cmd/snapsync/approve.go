@@ -39,35 +39,35 @@ Examples:
 }
 
 // Run implements the command.
-func (c *approveCmd) Run(a *app) error {
+func (c *approveCmd) Run(w *world) error {
 	if c.NewSource || c.NewRemote { // for one mapping at a time: a person has looked at it
-		if _, err := a.Choose(&c.Selection, c.Src, ""); err != nil {
+		if _, err := w.Choose(&c.Selection, c.Src, ""); err != nil {
 			return err
 		}
 	}
-	return a.Each(&c.Selection, c.Src, "", func(m *mapping.Mapping) error { return c.one(a, m) })
+	return w.Each(&c.Selection, c.Src, "", func(m *mapping.Mapping) error { return c.one(w, m) })
 }
 
 // one lets through what is shown here of a mapping, and nothing that came to be held since.
-func (c *approveCmd) one(a *app, m *mapping.Mapping) error {
-	states, err := a.States()
+func (c *approveCmd) one(w *world, m *mapping.Mapping) error {
+	states, err := w.States()
 	if err != nil {
 		return err
 	}
 	ask := control.Command{Name: control.Approve, NewSource: c.NewSource, NewRemote: c.NewRemote}
 	if c.NewSource || c.NewRemote {
-		out, err := steer.Do(a.Ctx, states, m, ask)
+		out, err := steer.Do(w.Ctx, states, m, ask)
 		if err != nil {
 			return err
 		}
-		return answer(a.Printer, m, c.kind(), 0, "", out.Text)
+		return answer(w.Printer, m, c.kind(), 0, "", out.Text)
 	}
-	n, digest, err := showHeld(a.Printer, m)
+	n, digest, err := showHeld(w.Printer, m)
 	if err != nil {
 		return err
 	}
 	ask.Digest = digest
-	out, err := steer.Do(a.Ctx, states, m, ask)
+	out, err := steer.Do(w.Ctx, states, m, ask)
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (c *approveCmd) one(a *app, m *mapping.Mapping) error {
 	if digest != "" {
 		msg = text.Counted(n, "delete") + " " + msg
 	}
-	return answer(a.Printer, m, "approved", n, digest, msg)
+	return answer(w.Printer, m, "approved", n, digest, msg)
 }
 
 // kind is the word for programs.

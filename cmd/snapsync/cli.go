@@ -44,15 +44,6 @@ type cli struct {
 	Completion completionCmd `cmd:"" group:"program" help:"Print a completion script for a shell."`
 }
 
-// app is what every command gets: what is meant, and the outside world.
-type app struct {
-	*settings.Resolver
-	*console.Printer
-	screen *console.Screen // where log lines go, above the progress if there is one
-	lines  *console.LogLines
-	socket string // where this process can be asked; "": nowhere
-}
-
 const shortHelp = `snapsync keeps a remote true to a local directory, one way.
 
   snapsync plan ~/work --remote mys3:bucket/work         what would be done
@@ -107,12 +98,12 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		return usageOf(err)
 	}
 	p := &console.Printer{Out: stdout, Err: stderr, JSON: c.JSON, Quiet: c.Quiet}
-	a := &app{Printer: p, Resolver: &settings.Resolver{
+	a := &world{Printer: p, Resolver: &settings.Resolver{
 		Globals: &c.Globals, Ctx: ctx, Model: parser.Model, Given: settings.GivenFlags(parsed), Printer: p,
 		AskPassword: console.IsTerminal(os.Stdin) && console.IsTerminal(stderr),
 	}}
 	if err := a.Configure(parsed); err != nil {
-		if !a.goesOn(parsed) {
+		if !goesOn(a, parsed) {
 			return err
 		}
 		a.WithoutFile = true

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -182,8 +183,8 @@ func (l *line) snapshots(ctx context.Context, isB bool) (all []candidate) {
 	if err != nil || a.Configure(l.parsed) != nil {
 		return nil
 	}
-	diff := &l.cli.Diff
-	m, err := a.Choose(&diff.Selection, "", "")
+	selected := &settings.Selection{Target: settings.Target{Remote: l.valueOf("remote"), Mapping: l.valueOf("mapping")}, Source: l.valueOf("source")}
+	m, err := a.Choose(selected, "", "")
 	if err != nil {
 		return nil
 	}
@@ -196,11 +197,27 @@ func (l *line) snapshots(ctx context.Context, isB bool) (all []candidate) {
 	if err != nil {
 		return nil
 	}
+	first, _ := strconv.ParseInt(l.valueOf("a"), 10, 64)
 	for i := range cycles {
-		if c := &cycles[i]; !isB || c.ID > diff.A {
+		if c := &cycles[i]; !isB || c.ID > first {
 			number := fmt.Sprint(c.ID)
 			all = append(all, candidate{number, strings.TrimPrefix(text.SnapshotLine(c), "#"+number)})
 		}
 	}
 	return all
+}
+
+// valueOf is that of a flag or an argument of the command on the line, as text.
+func (l *line) valueOf(name string) string {
+	for _, f := range l.parsed.Selected().Flags {
+		if f.Name == name {
+			return fmt.Sprint(f.Target.Interface())
+		}
+	}
+	for _, p := range l.parsed.Selected().Positional {
+		if p.Name == name {
+			return fmt.Sprint(p.Target.Interface())
+		}
+	}
+	return ""
 }

@@ -30,13 +30,13 @@ Examples:
 }
 
 // Run implements the command.
-func (c *completionCmd) Run(a *app) error {
+func (c *completionCmd) Run(w *world) error {
 	name := cmp.Or(map[string]string{"powershell": "ps1"}[c.Shell], c.Shell)
 	script, err := completions.ReadFile("completions/snapsync." + name)
 	if err != nil {
 		return err
 	}
-	_, err = a.Out.Write(script)
+	_, err = w.Out.Write(script)
 	return err
 }
 

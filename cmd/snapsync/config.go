@@ -50,8 +50,8 @@ type configPathCmd struct{}
 func (*configPathCmd) Help() string { return `The file need not exist.` }
 
 // Run implements the command.
-func (*configPathCmd) Run(a *app) error {
-	_, err := fmt.Fprintln(a.Out, a.ConfigPath())
+func (*configPathCmd) Run(w *world) error {
+	_, err := fmt.Fprintln(w.Out, w.ConfigPath())
 	return err
 }
 
@@ -64,36 +64,36 @@ check': what is wrong is said, and nothing else is done about it.`
 }
 
 // Run implements the command.
-func (*configEditCmd) Run(a *app) error {
-	path := a.ConfigPath()
+func (*configEditCmd) Run(w *world) error {
+	path := w.ConfigPath()
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return exit.Usage("'snapsync config init' makes it", "%s does not exist", text.Path(path))
 	}
-	if err := a.edit(path); err != nil {
+	if err := edit(w, path); err != nil {
 		return fmt.Errorf("edit %s: %w", text.Path(path), err)
 	}
-	if err := (&configCheckCmd{}).Run(a); err != nil || a.JSON || a.Quiet || !someRun(a.Resolver) {
+	if err := (&configCheckCmd{}).Run(w); err != nil || w.JSON || w.Quiet || !someRun(w.Resolver) {
 		return err
 	}
-	_, err := fmt.Fprintln(a.Out, "snapsync: what is running has not read it yet: 'snapsync config reload' has it do so")
+	_, err := fmt.Fprintln(w.Out, "snapsync: what is running has not read it yet: 'snapsync config reload' has it do so")
 	return err
 }
 
 // edit runs the editor that a person prefers, which may be a command with options.
-func (a *app) edit(path string) error {
+func edit(w *world, path string) error {
 	editor := os.Getenv("VISUAL")
 	if editor == "" {
 		editor = os.Getenv("EDITOR")
 	}
-	cmd := exec.CommandContext(a.Ctx, "sh", "-c", editor+` "$1"`, "sh", path)
+	cmd := exec.CommandContext(w.Ctx, "sh", "-c", editor+` "$1"`, "sh", path)
 	switch {
 	case editor == "" && runtime.GOOS == "windows":
-		cmd = exec.CommandContext(a.Ctx, "notepad", path)
+		cmd = exec.CommandContext(w.Ctx, "notepad", path)
 	case editor == "":
-		cmd = exec.CommandContext(a.Ctx, "vi", path)
+		cmd = exec.CommandContext(w.Ctx, "vi", path)
 	case runtime.GOOS == "windows":
-		cmd = exec.CommandContext(a.Ctx, editor, path)
+		cmd = exec.CommandContext(w.Ctx, editor, path)
 	}
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, a.Err
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, w.Err
 	return cmd.Run()
 }

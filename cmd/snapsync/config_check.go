@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime"
 
 	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
@@ -32,38 +33,38 @@ Examples:
 }
 
 // Run implements the command.
-func (*configCheckCmd) Run(a *app) error {
-	file, err := a.ConfigFile()
+func (*configCheckCmd) Run(w *world) error {
+	file, err := w.ConfigFile()
 	if errors.Is(err, fs.ErrNotExist) {
-		return exit.Usage("'snapsync config init' makes it", "%s does not exist", text.Path(a.ConfigPath()))
+		return exit.Usage("'snapsync config init' makes it", "%s does not exist", text.Path(w.ConfigPath()))
 	}
 	var all []settings.Spec
 	if err == nil {
-		err = a.checkProcess(file)
+		err = checkProcess(w, file)
 	}
 	if err == nil {
-		all, err = a.SpecsOf(file, &settings.Spec{})
+		all, err = w.SpecsOf(file, &settings.Spec{})
 	}
 	if err == nil {
-		err = a.Together(file, all)
+		err = w.Together(file, all)
 	}
 	if err != nil {
-		return a.tellProblems("", err)
+		return tellProblems(w, "", err)
 	}
-	return a.checkEach(file, all)
+	return checkEach(w, file, all)
 }
 
 // checkProcess tries the keys of the whole process on values of their own, as this process may have got
 // others from outside.
-func (a *app) checkProcess(file *config.File) error {
+func checkProcess(w *world, file *config.File) error {
 	s := &settings.Process{}
-	b := &settings.Resolver{Globals: &s.Globals, Given: map[string]settings.Origin{}, Ctx: a.Ctx, Log: a.Log}
+	b := &settings.Resolver{Globals: &s.Globals, Given: map[string]settings.Origin{}, Ctx: w.Ctx, Log: w.Log}
 	found := b.Apply(file, s.Flags(), file.Process)
 	return settings.AsUsage(append(found, s.Wrong(file)...).Err())
 }
 
 // checkEach checks the mappings one by one and tells of each.
-func (a *app) checkEach(file *config.File, all []settings.Spec) error {
+func checkEach(w *world, file *config.File, all []settings.Spec) error {
 	bad := 0
 	open, err := openToOthers(file.Path)
 	if err != nil {
@@ -71,19 +72,19 @@ func (a *app) checkEach(file *config.File, all []settings.Spec) error {
 	}
 	for i := range all {
 		s := &all[i]
-		err := a.checkMapping(file, s)
+		err := checkMapping(w, file, s)
 		if err == nil && open && settings.HasSecret(s.Remote) {
 			err = settings.AsUsage(config.Problems{file.Problem(file.Find(file.Mapping(s.Name), "remote"),
 				"remote: it holds a secret, and other users can read this file: chmod 600 %s", text.ShellWord(file.Path))})
 		}
 		if err != nil {
 			bad++
-			if err := a.tellProblems(s.Name, err); !errors.As(err, new(*exit.Failure)) {
+			if err := tellProblems(w, s.Name, err); !errors.As(err, new(*exit.Failure)) {
 				return err
 			}
 			continue
 		}
-		if err := a.tellOK(s); err != nil {
+		if err := tellOK(w, s); err != nil {
 			return err
 		}
 	}
@@ -102,11 +103,11 @@ func openToOthers(path string) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("check rights: %w", err)
 	}
-	return onUnix && info.Mode().Perm()&0o077 != 0, nil
+	return runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0, nil
 }
 
 // checkMapping tries everything about a mapping that can be tried without its remote.
-func (a *app) checkMapping(file *config.File, s *settings.Spec) error {
+func checkMapping(w *world, file *config.File, s *settings.Spec) error {
 	var found config.Problems
 	table := file.Mapping(s.Name)
 	problem := func(key string, err error) {
@@ -125,10 +126,10 @@ func (a *app) checkMapping(file *config.File, s *settings.Spec) error {
 			problem("remote", err)
 		}
 	} else {
-		m, err := a.MappingFor(s.Src, &s.Target)
+		m, err := w.MappingFor(s.Src, &s.Target)
 		problem("remote", err)
 		if err == nil {
-			problem("backup-dir", a.CheckPlaces(m, &s.SyncFlags))
+			problem("backup-dir", w.CheckPlaces(m, &s.SyncFlags))
 		}
 	}
 	key, err := brokenFilter(&s.SyncFlags)
@@ -136,7 +137,7 @@ func (a *app) checkMapping(file *config.File, s *settings.Spec) error {
 	if err == nil {
 		filter, _ := s.Mirrored()
 		if source, err := mapping.RealPath(s.Src); err == nil {
-			problem("source", a.StateOutside(source, filter))
+			problem("source", w.StateOutside(source, filter))
 		}
 	}
 	return settings.AsUsage(found.Err())
@@ -160,7 +161,7 @@ func brokenFilter(f *settings.SyncFlags) (key string, err error) {
 }
 
 // tellProblems prints what is wrong, and returns the failure that ends the process.
-func (a *app) tellProblems(mapping string, err error) error {
+func tellProblems(w *world, mapping string, err error) error {
 	problems := config.Problems(nil)
 	if !errors.As(err, &problems) {
 		return err
@@ -168,10 +169,10 @@ func (a *app) tellProblems(mapping string, err error) error {
 	for _, p := range problems {
 		line := text.Check{Type: "problem", Mapping: mapping, Path: p.Path, Line: p.At.Line, Column: p.At.Column, Text: p.Err.Error()}
 		var werr error
-		if a.JSON {
-			werr = text.WriteJSON(a.Out, line)
+		if w.JSON {
+			werr = text.WriteJSON(w.Out, line)
 		} else {
-			_, werr = fmt.Fprintf(a.Out, "PROBLEM  %v\n", p)
+			_, werr = fmt.Fprintf(w.Out, "PROBLEM  %v\n", p)
 		}
 		if werr != nil {
 			return werr
@@ -180,18 +181,18 @@ func (a *app) tellProblems(mapping string, err error) error {
 	return exit.Quiet(exit.StatusUsage)
 }
 
-func (a *app) tellOK(s *settings.Spec) error {
+func tellOK(w *world, s *settings.Spec) error {
 	_, display, err := settings.RemoteKey(s.Remote)
 	if err != nil {
 		return err
 	}
 	msg := fmt.Sprintf("%s → %s", text.Path(s.Src), display)
-	if a.JSON {
-		return text.WriteJSON(a.Out, text.Check{Type: "mapping", Mapping: s.Name, OK: true, Text: msg})
+	if w.JSON {
+		return text.WriteJSON(w.Out, text.Check{Type: "mapping", Mapping: s.Name, OK: true, Text: msg})
 	}
-	if a.Quiet {
+	if w.Quiet {
 		return nil
 	}
-	_, err = fmt.Fprintf(a.Out, "ok       %s: %s\n", s.Name, msg)
+	_, err = fmt.Fprintf(w.Out, "ok       %s: %s\n", s.Name, msg)
 	return err
 }

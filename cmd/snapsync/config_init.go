@@ -33,19 +33,19 @@ Examples:
 }
 
 // Run implements the command.
-func (c *configInitCmd) Run(a *app) error {
+func (c *configInitCmd) Run(w *world) error {
 	spec := settings.Spec{Name: c.Name, Target: settings.Target{Remote: c.Remote}}
 	for _, f := range spec.Flags() {
 		settings.SetDefault(f)
 	}
 	spec.SyncFlags, spec.WatchFlags = c.SyncFlags, c.WatchFlags
-	d, err := wizard.New(a.Resolver, a.Printer, spec, c.Source)
+	d, err := wizard.New(w.Resolver, w.Printer, spec, c.Source)
 	if err != nil {
 		return err
 	}
-	d.Running, d.Trial = func() bool { return someRun(a.Resolver) }, !c.NoTrial
+	d.Running, d.Trial = func() bool { return someRun(w.Resolver) }, !c.NoTrial
 	if c.Yes {
 		return d.Write()
 	}
-	return d.Ask(console.NewAsker(a.Ctx, a.Out))
+	return d.Ask(console.NewAsker(w.Ctx, w.Out))
 }

@@ -30,8 +30,8 @@ type reloadedJSON struct {
 }
 
 // Run implements the command.
-func (c *configReloadCmd) Run(a *app) error {
-	running, silent := running(a.Resolver)
+func (c *configReloadCmd) Run(w *world) error {
+	running, silent := running(w.Resolver)
 	switch {
 	case len(running) > 0:
 	case silent:
@@ -40,28 +40,28 @@ func (c *configReloadCmd) Run(a *app) error {
 		return &exit.Failure{Status: exit.StatusError, Err: errors.New("nothing is running"), Hint: "'snapsync run' reads the config file when it starts"}
 	}
 	for _, p := range running {
-		v, err := p.Version(a.Ctx)
+		v, err := p.Version(w.Ctx)
 		var out control.Outcome
 		if err == nil {
-			out, err = p.Do(a.Ctx, control.Command{Name: control.Reload})
+			out, err = p.Do(w.Ctx, control.Command{Name: control.Reload})
 		}
 		if err != nil {
 			return err
 		}
-		if err := c.tell(a, reloadedJSON{"reloaded", v.PID, out}); err != nil {
+		if err := c.tell(w, reloadedJSON{"reloaded", v.PID, out}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (*configReloadCmd) tell(a *app, r reloadedJSON) error {
+func (*configReloadCmd) tell(w *world, r reloadedJSON) error {
 	switch {
-	case a.JSON:
-		return text.WriteJSON(a.Out, r)
-	case a.Quiet:
+	case w.JSON:
+		return text.WriteJSON(w.Out, r)
+	case w.Quiet:
 		return nil
 	}
-	_, err := fmt.Fprintf(a.Out, "snapsync: process %d: %s\n", r.PID, r.Text)
+	_, err := fmt.Fprintf(w.Out, "snapsync: process %d: %s\n", r.PID, r.Text)
 	return err
 }

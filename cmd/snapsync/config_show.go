@@ -35,15 +35,15 @@ Examples:
 }
 
 // Run implements the command.
-func (c *configShowCmd) Run(a *app) error {
-	file, err := a.ConfigFile()
+func (c *configShowCmd) Run(w *world) error {
+	file, err := w.ConfigFile()
 	if errors.Is(err, fs.ErrNotExist) {
-		return exit.Usage("'snapsync config init' makes it", "%s does not exist", text.Path(a.ConfigPath()))
+		return exit.Usage("'snapsync config init' makes it", "%s does not exist", text.Path(w.ConfigPath()))
 	}
 	if err != nil {
 		return err
 	}
-	specs, err := a.SpecsOf(file, &settings.Spec{})
+	specs, err := w.SpecsOf(file, &settings.Spec{})
 	if err != nil {
 		return err
 	}
@@ -52,8 +52,8 @@ func (c *configShowCmd) Run(a *app) error {
 			return err
 		}
 	}
-	out := bufio.NewWriter(a.Out)
-	if err := c.write(a, out, file, specs); err != nil {
+	out := bufio.NewWriter(w.Out)
+	if err := c.write(w, out, file, specs); err != nil {
 		return err
 	}
 	return out.Flush()
@@ -79,9 +79,9 @@ type shownMapping struct {
 	Options map[string]any `json:"options"` // all keys with what is in force
 }
 
-func (c *configShowCmd) write(a *app, out *bufio.Writer, file *config.File, specs []settings.Spec) error {
-	process := a.processKeys(file)
-	if a.JSON {
+func (c *configShowCmd) write(w *world, out *bufio.Writer, file *config.File, specs []settings.Spec) error {
+	process := processKeys(w, file)
+	if w.JSON {
 		if err := text.WriteJSON(out, shownMapping{Type: "process", File: file.Path, Options: optionsOf(process)}); err != nil {
 			return err
 		}
@@ -96,7 +96,7 @@ func (c *configShowCmd) write(a *app, out *bufio.Writer, file *config.File, spec
 			return err
 		}
 		keys := mappingKeys(file, s)
-		if a.JSON {
+		if w.JSON {
 			m := shownMapping{Type: "mapping", Mapping: s.Name, Source: s.Src, Remote: remote, Options: optionsOf(keys)}
 			if err := text.WriteJSON(out, m); err != nil {
 				return err
@@ -139,26 +139,26 @@ func optionsOf(keys []shownKey) map[string]any {
 }
 
 // processKeys are the keys of the process as `run` would have them.
-func (a *app) processKeys(file *config.File) []shownKey {
+func processKeys(w *world, file *config.File) []shownKey {
 	var keys []shownKey
-	for _, key := range a.Schema().Process {
-		f := settings.FlagNamed(a.Model.Flags, key.Name)
+	for _, key := range w.Schema().Process {
+		f := settings.FlagNamed(w.Model.Flags, key.Name)
 		if f == nil {
-			f = a.runFlag(key.Name)
+			f = runFlag(w, key.Name)
 			settings.SetDefault(f)
 		}
-		if a.Given[key.Name] == settings.ByNothing {
-			a.Apply(file, []*kong.Flag{f}, file.Process)
+		if w.Given[key.Name] == settings.ByNothing {
+			w.Apply(file, []*kong.Flag{f}, file.Process)
 		}
 		_, set := file.Process[key.Name]
-		keys = append(keys, shownKey{key.Name, shownValue(f), a.originOf(key.Name, set)})
+		keys = append(keys, shownKey{key.Name, shownValue(f), originOf(w, key.Name, set)})
 	}
 	return keys
 }
 
 // runFlag is a flag of `run` itself; this process runs another command, so that nothing uses it.
-func (a *app) runFlag(name string) *kong.Flag {
-	for _, n := range a.Model.Children {
+func runFlag(w *world, name string) *kong.Flag {
+	for _, n := range w.Model.Children {
 		if n.Name == "run" {
 			return settings.FlagNamed(n.Flags, name)
 		}
@@ -167,11 +167,11 @@ func (a *app) runFlag(name string) *kong.Flag {
 }
 
 // originOf says where a value of the process comes from; "": nowhere.
-func (a *app) originOf(key string, inFile bool) string {
+func originOf(w *world, key string, inFile bool) string {
 	switch {
-	case a.Given[key] == settings.ByFlag:
+	case w.Given[key] == settings.ByFlag:
 		return "a flag"
-	case a.Given[key] == settings.ByVariable:
+	case w.Given[key] == settings.ByVariable:
 		return "the environment"
 	case inFile:
 		return fromHere

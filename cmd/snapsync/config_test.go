@@ -21,7 +21,7 @@ import (
 )
 
 // configApp is an app with the flags of an empty command line.
-func configApp(t *testing.T) *app {
+func configApp(t *testing.T) *world {
 	t.Helper()
 	c := &cli{}
 	parser, err := newParser(c, io.Discard, io.Discard)
@@ -29,7 +29,7 @@ func configApp(t *testing.T) *app {
 		t.Fatal(err)
 	}
 	p := &console.Printer{Out: io.Discard, Err: io.Discard}
-	return &app{Printer: p, Resolver: &settings.Resolver{Globals: &c.Globals, Ctx: t.Context(), Model: parser.Model, Given: map[string]settings.Origin{}, Printer: p}}
+	return &world{Printer: p, Resolver: &settings.Resolver{Globals: &c.Globals, Ctx: t.Context(), Model: parser.Model, Given: map[string]settings.Origin{}, Printer: p}}
 }
 
 // notKeys are the flags of run that the config file cannot set, on purpose.
@@ -113,7 +113,7 @@ func TestKeysApply(t *testing.T) {
 		}
 		f := settings.FlagNamed(a.Model.Flags, key.Name)
 		if f == nil {
-			f = a.runFlag(key.Name)
+			f = runFlag(a, key.Name)
 		}
 		if problems := a.Apply(file, []*kong.Flag{f}, file.Process); problems != nil || !reflect.DeepEqual(f.Target.Interface(), want) {
 			t.Errorf("%s = %s became %v: %v", key.Name, text, f.Target.Interface(), problems)
@@ -202,7 +202,7 @@ func TestExamplesParse(t *testing.T) {
 			_, err = a.SpecsOf(file, &settings.Spec{})
 		}
 		if err == nil {
-			err = a.checkProcess(file)
+			err = checkProcess(a, file)
 		}
 		if err != nil {
 			t.Errorf("%s: %v", text, err)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
@@ -33,7 +34,7 @@ Examples:
 }
 
 // Run implements the command.
-func (c *diffCmd) Run(a *app) error {
+func (c *diffCmd) Run(w *world) error {
 	q := journal.HistoryQuery{AfterCycle: c.A}
 	if c.B != nil {
 		if *c.B < c.A {
@@ -41,10 +42,10 @@ func (c *diffCmd) Run(a *app) error {
 		}
 		q.UpToCycle = *c.B
 	}
-	if _, err := a.Choose(&c.Selection, "", ""); err != nil { // each mapping has numbers of its own
+	if _, err := w.Choose(&c.Selection, "", ""); err != nil { // each mapping has numbers of its own
 		return err
 	}
-	return a.withHistory(&c.Selection, "", "", func(s *mapping.Session) error {
+	return withHistory(w, &c.Selection, "", "", func(s *mapping.Session) error {
 		if err := knowSnapshots(s, c.A, q.UpToCycle); err != nil {
 			return err
 		}
@@ -56,7 +57,7 @@ func (c *diffCmd) Run(a *app) error {
 			}
 		}
 		for _, d := range fold(rows) {
-			if err := a.writeDelta(d); err != nil {
+			if err := writeDelta(w, d); err != nil {
 				return err
 			}
 		}
@@ -66,7 +67,7 @@ func (c *diffCmd) Run(a *app) error {
 
 // knowSnapshots refuses numbers that no snapshot has: an empty answer would look like "no changes".
 func knowSnapshots(s *mapping.Session, numbers ...int64) error {
-	cycles, err := s.Journal.Cycles(orAll(0))
+	cycles, err := s.Journal.Cycles(math.MaxInt32)
 	if err != nil {
 		return err
 	}
@@ -231,13 +232,13 @@ type deltaJSON struct {
 	FromBytes *string     `json:"from_base64,omitempty"`
 }
 
-func (a *app) writeDelta(d delta) error {
-	if a.JSON {
-		return text.WriteJSON(a.Out, deltaJSON{
+func writeDelta(w *world, d delta) error {
+	if w.JSON {
+		return text.WriteJSON(w.Out, deltaJSON{
 			"change", d.what(), d.from, d.path, d.dir, d.files, d.edited(), text.NewEntry(d.before), text.NewEntry(d.after), text.RawName(d.path), text.RawName(d.from),
 		})
 	}
-	_, err := fmt.Fprintln(a.Out, d.text())
+	_, err := fmt.Fprintln(w.Out, d.text())
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -15,6 +16,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/status"
+	"github.com/snapsync/snapsync/cmd/snapsync/steer"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
@@ -40,14 +42,14 @@ Examples:
 }
 
 // Run implements the command.
-func (c *doctorCmd) Run(a *app) error {
-	d := &diagnosis{app: a, status: exit.StatusError}
+func (c *doctorCmd) Run(w *world) error {
+	d := &diagnosis{app: w, status: exit.StatusError}
 	d.program()
 	if err := d.config(); err != nil {
 		return err
 	}
 	d.stateDir()
-	found, err := a.Candidates(&c.Selection, c.Src)
+	found, err := w.Candidates(&c.Selection, c.Src)
 	if err != nil {
 		d.add("mappings", err)
 	}
@@ -65,7 +67,7 @@ func (c *doctorCmd) Run(a *app) error {
 
 // diagnosis prints findings as they are made.
 type diagnosis struct {
-	app    *app
+	app    *world
 	failed int
 	status int // to exit with
 }
@@ -145,7 +147,7 @@ func (d *diagnosis) stateDir() {
 		d.add("state", err)
 		return
 	}
-	if open := info.Mode().Perm() & 0o077; open != 0 && onUnix {
+	if open := info.Mode().Perm() & 0o077; open != 0 && runtime.GOOS != "windows" {
 		d.add("state", fmt.Errorf("%s is open to other users (mode %04o): chmod 700 it", text.Path(states.Root), info.Mode().Perm()))
 	}
 	d.space(states.Root)
@@ -155,7 +157,7 @@ func (d *diagnosis) stateDir() {
 const lowSpace = 100 << 20
 
 func (d *diagnosis) space(root string) {
-	free, err := freeSpace(root)
+	free, err := mapping.FreeSpace(root)
 	switch {
 	case err != nil:
 		d.add("state", fmt.Errorf("free space of %s: %w", text.Path(root), err))
@@ -188,7 +190,11 @@ func (d *diagnosis) mapping(m *mapping.Mapping) {
 
 // watch asks the process that keeps the mapping true, if there is one, how far it can watch the source.
 func (d *diagnosis) watch(m *mapping.Mapping) {
-	live, silent := d.app.liveStatus([]*mapping.Mapping{m})
+	states, err := d.app.States()
+	if err != nil {
+		return // stateDir says it
+	}
+	live, silent := steer.Live(d.app.Ctx, states, []*mapping.Mapping{m}, d.app.Log)
 	if silent[m.ID] {
 		d.add("process", control.ErrSilent)
 	}

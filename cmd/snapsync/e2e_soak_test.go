@@ -2,6 +2,22 @@
 
 package main_test
 
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
 // The soak is the model test of watching for as long as one likes. scripts/soak starts it.
 var soakTime = flag.Duration("e2e.soak", 0, "how long to soak; 0: not at all")
 

@@ -35,8 +35,8 @@ Examples:
 }
 
 // Run implements the command.
-func (c *explainCmd) Run(a *app) error {
-	return a.withHistory(&c.Selection, "", c.Path, func(s *mapping.Session) error {
+func (c *explainCmd) Run(w *world) error {
+	return withHistory(w, &c.Selection, "", c.Path, func(s *mapping.Session) error {
 		path, err := s.PathIn(c.Path)
 		if err != nil {
 			return err
@@ -44,23 +44,23 @@ func (c *explainCmd) Run(a *app) error {
 		if path == "" {
 			return exit.Usage("name a path inside it", "the source itself is not a path of the mapping")
 		}
-		flags, err := a.Recall(s, &c.SyncFlags)
+		flags, err := w.Recall(s, &c.SyncFlags)
 		if err != nil {
 			return err
 		}
-		x, err := a.explain(s, flags, path)
+		x, err := explain(w, s, flags, path)
 		if err != nil {
 			return err
 		}
-		if a.JSON {
-			return text.WriteJSON(a.Out, explanationOf(x))
+		if w.JSON {
+			return text.WriteJSON(w.Out, explanationOf(x))
 		}
-		return writeExplanation(a.Out, s.Mapping, x)
+		return writeExplanation(w.Out, s.Mapping, x)
 	})
 }
 
-func (a *app) explain(s *mapping.Session, flags *settings.SyncFlags, path string) (*engine.Explanation, error) {
-	config, err := a.EngineConfig(s.Mapping, flags, &settings.TransferFlags{})
+func explain(w *world, s *mapping.Session, flags *settings.SyncFlags, path string) (*engine.Explanation, error) {
+	config, err := w.EngineConfig(s.Mapping, flags, &settings.TransferFlags{})
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (a *app) explain(s *mapping.Session, flags *settings.SyncFlags, path string
 	if err != nil {
 		return nil, err
 	}
-	x, err := e.Explain(a.Ctx, path)
+	x, err := e.Explain(w.Ctx, path)
 	return x, errors.Join(err, e.Close())
 }
 

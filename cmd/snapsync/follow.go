@@ -20,8 +20,8 @@ const (
 
 // follow is `log --follow`. What it prints is always the history on disk; the events of a running
 // process only tell when to read it.
-func (c *logCmd) follow(a *app) error {
-	m, err := a.Choose(&c.Selection, "", c.Path)
+func (c *logCmd) follow(w *world) error {
+	m, err := w.Choose(&c.Selection, "", c.Path)
 	if err != nil {
 		return err
 	}
@@ -29,11 +29,11 @@ func (c *logCmd) follow(a *app) error {
 	if err != nil {
 		return err
 	}
-	f := &follower{app: a, mapping: m, path: path}
+	f := &follower{world: w, mapping: m, path: path}
 	if err := f.begin(c.Number); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(a.Ctx)
+	ctx, cancel := context.WithCancel(w.Ctx)
 	news, ended := make(chan struct{}, 1), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -44,7 +44,7 @@ func (c *logCmd) follow(a *app) error {
 	defer tick.Stop()
 	for {
 		select {
-		case <-a.Ctx.Done():
+		case <-w.Ctx.Done():
 			return nil // that is how it ends
 		case <-news:
 			time.Sleep(followRest)
@@ -58,7 +58,7 @@ func (c *logCmd) follow(a *app) error {
 
 // follower is where a `log --follow` is.
 type follower struct {
-	*app
+	*world
 	mapping *mapping.Mapping
 	path    string
 	last    int64 // row that was printed
@@ -115,7 +115,7 @@ func (f *follower) more() error {
 
 func (f *follower) print(rows []journal.HistoryRow) error {
 	for i := range rows {
-		if err := f.printHistory(&rows[i]); err != nil {
+		if err := printHistory(f.world, &rows[i]); err != nil {
 			return err
 		}
 		f.last = rows[i].ID

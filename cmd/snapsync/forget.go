@@ -41,8 +41,8 @@ Examples:
 }
 
 // Run implements the command.
-func (c *forgetCmd) Run(a *app) error {
-	m, err := c.choose(a)
+func (c *forgetCmd) Run(w *world) error {
+	m, err := c.choose(w)
 	if err != nil {
 		return err
 	}
@@ -52,14 +52,14 @@ func (c *forgetCmd) Run(a *app) error {
 			Hint: "it was never synced, or was forgotten already; 'snapsync config edit' takes it out of the config file, if it is there",
 		}
 	}
-	if err := a.unattended(m); err != nil {
+	if err := unattended(w, m); err != nil {
 		return err
 	}
-	files, err := c.tell(a, m)
+	files, err := c.tell(w, m)
 	if err != nil {
 		return err
 	}
-	if err := c.agree(a); err != nil {
+	if err := c.agree(w); err != nil {
 		return err
 	}
 	if err := m.Forget(); err != nil {
@@ -69,13 +69,13 @@ func (c *forgetCmd) Run(a *app) error {
 	if m.Name != "" {
 		text += "; it is still in the config file: 'snapsync config edit' takes it out"
 	}
-	return answer(a.Printer, m, "forgotten", files, "", text)
+	return answer(w.Printer, m, "forgotten", files, "", text)
 }
 
 // choose finds the one mapping that is meant, among them those whose state cannot be read.
-func (c *forgetCmd) choose(a *app) (*mapping.Mapping, error) {
+func (c *forgetCmd) choose(w *world) (*mapping.Mapping, error) {
 	if c.Mapping != "" && c.Src+c.Source == "" {
-		states, err := a.States()
+		states, err := w.States()
 		if err != nil {
 			return nil, err
 		}
@@ -89,7 +89,7 @@ func (c *forgetCmd) choose(a *app) (*mapping.Mapping, error) {
 			}
 		}
 	}
-	found, err := a.Candidates(&c.Selection, c.Src)
+	found, err := w.Candidates(&c.Selection, c.Src)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func (c *forgetCmd) choose(a *app) (*mapping.Mapping, error) {
 }
 
 // unattended refuses a mapping that a process has, or waits to have.
-func (a *app) unattended(m *mapping.Mapping) error {
+func unattended(w *world, m *mapping.Mapping) error {
 	if h, running := mapping.HolderOf(m.Dir); running {
 		err := mapping.LockedBy(h)
 		if h.Socket == "" {
@@ -122,7 +122,7 @@ func (a *app) unattended(m *mapping.Mapping) error {
 		}
 		return inUse(err)
 	}
-	if p := keeper(a.Resolver, m); p != nil {
+	if p := keeper(w.Resolver, m); p != nil {
 		return inUse(errors.New("a process waits to keep this mapping up to date"))
 	}
 	return nil
@@ -136,31 +136,31 @@ func inUse(err error) error {
 }
 
 // tell says what is removed and what is not, and returns how many files the remote is known to hold.
-func (c *forgetCmd) tell(a *app, m *mapping.Mapping) (files int64, err error) {
+func (c *forgetCmd) tell(w *world, m *mapping.Mapping) (files int64, err error) {
 	known := []string{"what it knows cannot be read: " + fmt.Sprint(m.Err)}
 	if m.Err == nil {
-		if files, known, err = a.knowledge(m); err != nil {
+		if files, known, err = knowledge(w, m); err != nil {
 			known = []string{"what it knows cannot be read: " + err.Error()}
 		}
 	}
-	if a.JSON || a.Quiet {
+	if w.JSON || w.Quiet {
 		return files, nil
 	}
 	bytes, err := sizeOf(m.Dir)
 	if err != nil {
 		return files, err
 	}
-	_, err = fmt.Fprintf(a.Out, "%s\n  %-9s %s (%s)\n", m, "removed", text.Path(m.Dir), text.Size(bytes))
+	_, err = fmt.Fprintf(w.Out, "%s\n  %-9s %s (%s)\n", m, "removed", text.Path(m.Dir), text.Size(bytes))
 	for _, k := range known {
-		fmt.Fprintf(a.Out, "  %-9s %s\n", "", k)
+		fmt.Fprintf(w.Out, "  %-9s %s\n", "", k)
 	}
-	fmt.Fprintf(a.Out, "  %-9s the source, the remote, the config file\n", "untouched")
-	fmt.Fprintf(a.Out, "  %-9s the next run of it lists the remote again and adopts what is there\n", "then")
+	fmt.Fprintf(w.Out, "  %-9s the source, the remote, the config file\n", "untouched")
+	fmt.Fprintf(w.Out, "  %-9s the next run of it lists the remote again and adopts what is there\n", "then")
 	return files, err
 }
 
 // knowledge is what is lost with the state of a mapping.
-func (a *app) knowledge(m *mapping.Mapping) (files int64, known []string, err error) {
+func knowledge(w *world, m *mapping.Mapping) (files int64, known []string, err error) {
 	s, err := m.Read()
 	if err != nil {
 		return 0, nil, err
@@ -190,14 +190,14 @@ func (a *app) knowledge(m *mapping.Mapping) (files int64, known []string, err er
 }
 
 // agree returns nil if a person wants it.
-func (c *forgetCmd) agree(a *app) error {
+func (c *forgetCmd) agree(w *world) error {
 	if c.Yes {
 		return nil
 	}
-	if a.JSON || !a.Interactive() {
+	if w.JSON || !w.Interactive() {
 		return exit.Usage("add --yes", "nobody can be asked here, and nothing was removed")
 	}
-	yes, err := console.NewAsker(a.Ctx, a.Out).Confirm("Forget it?", "The next run of it begins as for the first time.", false)
+	yes, err := console.NewAsker(w.Ctx, w.Out).Confirm("Forget it?", "The next run of it begins as for the first time.", false)
 	if err != nil {
 		return err
 	}

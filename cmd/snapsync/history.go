@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
@@ -31,11 +30,11 @@ Examples:
 }
 
 // Run implements the command.
-func (c *logCmd) Run(a *app) error {
+func (c *logCmd) Run(w *world) error {
 	if c.Follow {
-		return c.follow(a)
+		return c.follow(w)
 	}
-	return a.withHistory(&c.Selection, "", c.Path, func(s *mapping.Session) error {
+	return withHistory(w, &c.Selection, "", c.Path, func(s *mapping.Session) error {
 		path, err := s.PathIn(c.Path)
 		if err != nil {
 			return err
@@ -45,32 +44,20 @@ func (c *logCmd) Run(a *app) error {
 			return err
 		}
 		for i := range rows {
-			if err := a.printHistory(&rows[i]); err != nil {
+			if err := printHistory(w, &rows[i]); err != nil {
 				return err
 			}
 		}
-		if len(rows) == 0 && !a.JSON && !a.Quiet {
-			fmt.Fprintln(a.Err, "nothing recorded")
+		if len(rows) == 0 && !w.JSON && !w.Quiet {
+			fmt.Fprintln(w.Err, "nothing recorded")
 		}
 		return nil
 	})
 }
 
-func (a *app) printHistory(r *journal.HistoryRow) error {
-	if a.JSON {
-		return text.WriteJSON(a.Out, text.NewHistory(r))
+func printHistory(w *world, r *journal.HistoryRow) error {
+	if w.JSON {
+		return text.WriteJSON(w.Out, text.NewHistory(r))
 	}
-	return text.WriteHistory(a.Out, r)
-}
-
-// withHistory runs fn on the mappings that are meant, each opened without leaving a trace.
-func (a *app) withHistory(sel *settings.Selection, src, path string, fn func(*mapping.Session) error) error {
-	return a.Each(sel, src, path, func(m *mapping.Mapping) error {
-		s, err := m.Read()
-		if err != nil {
-			return err
-		}
-		settings.Heading(a.Printer, m)
-		return errors.Join(fn(s), s.Close())
-	})
+	return text.WriteHistory(w.Out, r)
 }

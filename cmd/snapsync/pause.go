@@ -23,8 +23,8 @@ Examples:
 }
 
 // Run implements the command.
-func (c *pauseCmd) Run(a *app) error {
-	return a.steerEach(&c.Selection, c.Src, control.Command{Name: control.Pause}, "paused")
+func (c *pauseCmd) Run(w *world) error {
+	return steerEach(w, &c.Selection, c.Src, control.Command{Name: control.Pause}, "paused")
 }
 
 type resumeCmd struct {
@@ -42,6 +42,6 @@ Example:
 }
 
 // Run implements the command.
-func (c *resumeCmd) Run(a *app) error {
-	return a.steerEach(&c.Selection, c.Src, control.Command{Name: control.Resume}, "resumed")
+func (c *resumeCmd) Run(w *world) error {
+	return steerEach(w, &c.Selection, c.Src, control.Command{Name: control.Resume}, "resumed")
 }

@@ -1,16 +1,6 @@
 package main
 
-import (
-	"bufio"
-	"errors"
-
-	"github.com/snapsync/snapsync/cmd/snapsync/console"
-	"github.com/snapsync/snapsync/cmd/snapsync/exit"
-	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
-	"github.com/snapsync/snapsync/cmd/snapsync/settings"
-	"github.com/snapsync/snapsync/cmd/snapsync/text"
-	"github.com/snapsync/snapsync/engine"
-)
+import "github.com/snapsync/snapsync/cmd/snapsync/settings"
 
 type planCmd struct {
 	Src      string `arg:"" optional:"" help:"The directory to mirror. Default: the working directory."`
@@ -46,64 +36,8 @@ Examples:
 }
 
 // Run implements the command.
-func (c *planCmd) Run(a *app) error {
-	specs, err := a.Specs(&settings.Spec{
+func (c *planCmd) Run(w *world) error {
+	return showPlans(w, planWish{All: c.All, ExitCode: c.ExitCode}, &settings.Spec{
 		Src: c.Src, Target: c.Target, SyncFlags: c.SyncFlags, GuardFlags: c.GuardFlags, TransferFlags: c.TransferFlags, WatchFlags: c.WatchFlags,
 	})
-	if err != nil {
-		return err
-	}
-	return settings.ForEach(a.Ctx, a.Printer, settings.Pointers(specs), settings.SpecName, func(s *settings.Spec) error { return c.one(a, s) })
-}
-
-// one shows the plan of one mapping.
-func (c *planCmd) one(a *app, sp *settings.Spec) error {
-	m, config, err := a.Prepare(sp)
-	if err != nil {
-		return err
-	}
-	s, err := m.Read()
-	if err != nil {
-		return err
-	}
-	settings.Heading(a.Printer, m)
-	return errors.Join(c.show(a, s, config, sp.CreateEmptySrcDirs), s.Close())
-}
-
-func (c *planCmd) show(a *app, s *mapping.Session, config engine.Config, emptyDirs bool) error {
-	config.Journal = s.Journal
-	e, err := engine.New(config)
-	if err != nil {
-		return err
-	}
-	preview, err := e.Plan(a.Ctx)
-	if err = errors.Join(err, e.Close()); err != nil {
-		return s.Advise(err)
-	}
-	view := text.NewPlan(preview, emptyDirs)
-	if a.Quiet {
-		view.Skipped = ""
-	}
-	out := bufio.NewWriter(a.Out)
-	switch {
-	case a.JSON:
-		err = view.WriteJSON(out)
-	default:
-		err = view.WriteText(out, s.String(), s.Approval, c.limit(a))
-	}
-	if err = errors.Join(err, out.Flush()); err != nil {
-		return err
-	}
-	if c.ExitCode && len(view.Steps) > 0 {
-		return exit.Quiet(exit.StatusSteps)
-	}
-	return nil
-}
-
-// limit is how many steps of a kind are shown; 0: all. Only a person at a terminal gets fewer.
-func (c *planCmd) limit(a *app) int {
-	if c.All || a.Verbose > 0 || !console.IsTerminal(a.Out) {
-		return 0
-	}
-	return 20
 }

@@ -12,27 +12,27 @@ import (
 
 // showProgress shows how a run stands where a person can see it, or where it was asked for. What is returned
 // takes it away.
-func (a *app) showProgress(asked bool, f *status.Activity) (end func()) {
-	switch terminal := console.IsTerminal(a.Out); {
-	case a.Quiet || a.JSON || !asked && !terminal:
+func showProgress(w *world, asked bool, f *status.Activity) (end func()) {
+	switch terminal := console.IsTerminal(w.Out); {
+	case w.Quiet || w.JSON || !asked && !terminal:
 		return func() {}
 	case !terminal || os.Getenv("TERM") == "dumb":
-		ctx, cancel := context.WithCancel(context.WithoutCancel(a.Ctx))
+		ctx, cancel := context.WithCancel(context.WithoutCancel(w.Ctx))
 		var plain sync.WaitGroup
-		plain.Go(func() { view.PlainProgress(ctx, a.Out, func() view.Progress { return view.FromProgress(a.Ctx, f) }) })
+		plain.Go(func() { view.PlainProgress(ctx, w.Out, func() view.Progress { return view.FromProgress(w.Ctx, f) }) })
 		return func() { cancel(); plain.Wait() }
 	}
 	bar := view.StartBar(view.BarConfig{
-		Progress: func() view.Progress { return view.FromProgress(a.Ctx, f) }, Out: a.Out.(*os.File), Environ: os.Environ(),
+		Progress: func() view.Progress { return view.FromProgress(w.Ctx, f) }, Out: w.Out.(*os.File), Environ: os.Environ(),
 	})
 	restore := func() {}
-	if console.IsTerminal(a.Err) { // else log lines go where a person has sent them
-		restore = a.screen.Over(bar)
+	if console.IsTerminal(w.Err) { // else log lines go where a person has sent them
+		restore = w.screen.Over(bar)
 	}
 	return func() {
 		restore()
 		if err := bar.Stop(); err != nil {
-			a.Log.Error("no progress was shown: " + err.Error())
+			w.Log.Error("no progress was shown: " + err.Error())
 		}
 	}
 }

@@ -39,7 +39,7 @@ Examples:
 }
 
 // Run implements the command.
-func (c *retryCmd) Run(a *app) error {
+func (c *retryCmd) Run(a *world) error {
 	all, err := c.wishes(a)
 	if err != nil {
 		return err
@@ -69,7 +69,7 @@ type retryWish struct {
 }
 
 // wishes finds out which mappings the paths are of. One that may be of several is looked for in each.
-func (c *retryCmd) wishes(a *app) (all []*retryWish, err error) {
+func (c *retryCmd) wishes(a *world) (all []*retryWish, err error) {
 	candidates, err := a.Candidates(&c.Selection, "")
 	if err != nil {
 		return nil, err
@@ -108,8 +108,8 @@ func (c *retryCmd) wishes(a *app) (all []*retryWish, err error) {
 }
 
 // retry has what failed of one mapping tried again, and notes which of the paths it found.
-func (c *retryCmd) retry(a *app, w *retryWish, found map[string]bool) error {
-	rows, err := a.failures(w.mapping)
+func (c *retryCmd) retry(a *world, w *retryWish, found map[string]bool) error {
+	rows, err := failures(a, w.mapping)
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (c *retryCmd) retry(a *app, w *retryWish, found map[string]bool) error {
 			return nil // which is said of all mappings at once
 		}
 	}
-	a.showFailures(rows)
+	showFailures(a, rows)
 	n := int64(len(rows))
 	if p := keeper(a.Resolver, w.mapping); p != nil {
 		out, err := p.Do(a.Ctx, steer.WithPaths(control.Command{Name: control.Retry, Mapping: p.ID}, w.paths))
@@ -142,7 +142,7 @@ func (c *retryCmd) retry(a *app, w *retryWish, found map[string]bool) error {
 }
 
 // failures are the paths of a mapping that failed, by path.
-func (a *app) failures(m *mapping.Mapping) ([]journal.FailureRow, error) {
+func failures(a *world, m *mapping.Mapping) ([]journal.FailureRow, error) {
 	s, err := m.Read()
 	if err != nil {
 		return nil, err
@@ -152,7 +152,7 @@ func (a *app) failures(m *mapping.Mapping) ([]journal.FailureRow, error) {
 }
 
 // showFailures lists the first of the paths that failed.
-func (a *app) showFailures(rows []journal.FailureRow) {
+func showFailures(a *world, rows []journal.FailureRow) {
 	if a.JSON || a.Quiet {
 		return
 	}

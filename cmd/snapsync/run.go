@@ -85,37 +85,36 @@ rclone's own variables work as well.`
 }
 
 // Run implements the command.
-func (c *runCmd) Run(a *app) error {
+func (c *runCmd) Run(w *world) error {
 	if c.DryRun {
-		p := planCmd{Src: c.Src, Target: c.Target, SyncFlags: c.SyncFlags, GuardFlags: c.GuardFlags, TransferFlags: c.TransferFlags}
-		return p.Run(a)
+		return showPlans(w, planWish{}, c.spec())
 	}
 	if !c.Once {
-		return c.stay(a)
+		return c.stay(w)
 	}
-	specs, err := a.Specs(c.spec())
+	specs, err := w.Specs(c.spec())
 	if err != nil {
 		return err
 	}
-	return settings.ForEach(a.Ctx, a.Printer, settings.Pointers(specs), settings.SpecName, func(s *settings.Spec) error { return c.once(a, s) })
+	return settings.ForEach(w.Ctx, w.Printer, settings.Pointers(specs), settings.SpecName, func(s *settings.Spec) error { return c.once(w, s) })
 }
 
 // stay is `run` without --once.
-func (c *runCmd) stay(a *app) error {
+func (c *runCmd) stay(w *world) error {
 	load := func() ([]settings.Spec, error) {
-		specs, err := a.Specs(c.spec())
+		specs, err := w.Specs(c.spec())
 		for i := range specs {
 			specs[i].Bwlimit = "" // it is the process's, which may change it while they go on
 		}
 		return specs, err
 	}
-	if err := a.LimitBandwidth(c.Bwlimit); err != nil {
+	if err := w.LimitBandwidth(c.Bwlimit); err != nil {
 		return err
 	}
 	return daemon.Run(daemon.Config{
-		Resolver: a.Resolver, Printer: a.Printer, Load: load, Flags: &c.ProcessFlags,
-		Process: &settings.Process{Globals: *a.Globals, ProcessFlags: c.ProcessFlags, Bwlimit: c.Bwlimit},
-		Screen:  a.screen, Lines: a.lines, Program: ourVersion(),
+		Resolver: w.Resolver, Printer: w.Printer, Load: load, Flags: &c.ProcessFlags,
+		Process: &settings.Process{Globals: *w.Globals, ProcessFlags: c.ProcessFlags, Bwlimit: c.Bwlimit},
+		Screen:  w.screen, Lines: w.lines, Program: ourVersion(),
 	})
 }
 
@@ -125,60 +124,60 @@ func (c *runCmd) spec() *settings.Spec {
 }
 
 // once brings one mapping up to date.
-func (c *runCmd) once(a *app, sp *settings.Spec) error {
-	m, config, err := a.Prepare(sp)
+func (c *runCmd) once(w *world, sp *settings.Spec) error {
+	m, config, err := w.Prepare(sp)
 	if err != nil {
-		return a.notRun(sp, err)
+		return notRun(w, sp, err)
 	}
-	s, err := m.Open(a.Ctx, mapping.Holder{Socket: a.socket})
+	s, err := m.Open(w.Ctx, mapping.Holder{})
 	if err != nil {
-		return a.notRun(sp, err)
+		return notRun(w, sp, err)
 	}
-	if a.JSON {
-		settings.Heading(a.Printer, m)
+	if w.JSON {
+		settings.Heading(w.Printer, m)
 	}
-	return errors.Join(c.catchUp(a, s, config, &sp.SyncFlags), s.Close())
+	return errors.Join(c.catchUp(w, s, config, &sp.SyncFlags), s.Close())
 }
 
 // notRun gives a mapping of the config file that could not even start its summary, for programs.
-func (a *app) notRun(s *settings.Spec, err error) error {
-	if s.Name == "" || !a.JSON {
+func notRun(w *world, s *settings.Spec, err error) error {
+	if s.Name == "" || !w.JSON {
 		return err
 	}
-	return errors.Join(err, a.say("", text.Summary{Mapping: s.Name, Error: err.Error()}))
+	return errors.Join(err, say(w, "", text.Summary{Mapping: s.Name, Error: err.Error()}))
 }
 
-func (c *runCmd) catchUp(a *app, s *mapping.Session, config engine.Config, flags *settings.SyncFlags) error {
+func (c *runCmd) catchUp(w *world, s *mapping.Session, config engine.Config, flags *settings.SyncFlags) error {
 	state, err := s.Journal.State()
 	if err != nil {
 		return err
 	}
 	if state.Paused {
-		return a.say("paused: nothing was done ('snapsync resume' undoes it)", text.Summary{Paused: true, Mapping: s.Name})
+		return say(w, "paused: nothing was done ('snapsync resume' undoes it)", text.Summary{Paused: true, Mapping: s.Name})
 	}
 	if err := settings.Remember(s, flags); err != nil {
 		return err
 	}
 	config.Journal = s.Journal
 	under := status.NewActivity()
-	log := &console.Observer{Log: a.Log, EmptyDirs: flags.CreateEmptySrcDirs}
-	if a.JSON {
-		log.JSON = a.Out
+	log := &console.Observer{Log: w.Log, EmptyDirs: flags.CreateEmptySrcDirs}
+	if w.JSON {
+		log.JSON = w.Out
 	}
 	config.Observe = func(ev event.Event) { under.Observe(ev); log.Observe(ev) }
 	e, err := engine.New(config)
 	if err != nil {
 		return err
 	}
-	endProgress := a.showProgress(c.Progress, under)
-	sum, err := e.Run(a.Ctx)
+	endProgress := showProgress(w, c.Progress, under)
+	sum, err := e.Run(w.Ctx)
 	err = errors.Join(err, e.Close())
 	endProgress()
-	return a.finish(s, &sum, s.Advise(err))
+	return finish(w, s, &sum, s.Advise(err))
 }
 
 // finish prints what a run did and turns the rest into an exit status.
-func (a *app) finish(s *mapping.Session, sum *engine.Summary, err error) error {
+func finish(w *world, s *mapping.Session, sum *engine.Summary, err error) error {
 	out := text.Summary{Mapping: s.Name, Summary: *sum, Files: sum.Scan.Files, Symlinks: sum.Scan.Symlinks, Special: sum.Scan.Special}
 	if err != nil {
 		out.Error = err.Error()
@@ -187,10 +186,10 @@ func (a *app) finish(s *mapping.Session, sum *engine.Summary, err error) error {
 	if err == nil || sum.Sent+sum.Copied+sum.Touched+sum.Moved+sum.Deleted > 0 {
 		msg = text.SummaryLine(sum) + text.Skipped(&sum.Scan)
 	}
-	if say := a.say(msg, out); say != nil || err != nil {
+	if say := say(w, msg, out); say != nil || err != nil {
 		return errors.Join(err, say)
 	}
-	a.notes(sum)
+	notes(w, sum)
 	if sum.Failed > 0 {
 		return &exit.Failure{Status: exit.StatusPartial, Err: text.Failed(sum), Hint: "they are tried again at the next run; 'snapsync status' lists them"}
 	}
@@ -201,25 +200,25 @@ func (a *app) finish(s *mapping.Session, sum *engine.Summary, err error) error {
 }
 
 // say prints one line about a run: text for people, out for programs.
-func (a *app) say(msg string, out text.Summary) error {
+func say(w *world, msg string, out text.Summary) error {
 	out.Type = "summary"
-	if a.JSON {
-		return text.WriteJSON(a.Out, out)
+	if w.JSON {
+		return text.WriteJSON(w.Out, out)
 	}
-	if a.Quiet || msg == "" {
+	if w.Quiet || msg == "" {
 		return nil
 	}
 	if out.Mapping != "" {
 		msg = out.Mapping + ": " + msg
 	}
-	_, err := fmt.Fprintf(a.Out, "snapsync: %s\n", msg)
+	_, err := fmt.Fprintf(w.Out, "snapsync: %s\n", msg)
 	return err
 }
 
 // notes tell where absence proved nothing.
-func (a *app) notes(sum *engine.Summary) {
+func notes(w *world, sum *engine.Summary) {
 	for _, u := range sum.Unproven {
-		a.Log.Warn("nothing is deleted beneath: "+u.Reason, "path", text.Path(u.Path), "kept", u.Kept)
+		w.Log.Warn("nothing is deleted beneath: "+u.Reason, "path", text.Path(u.Path), "kept", u.Kept)
 	}
 }
 

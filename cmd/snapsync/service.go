@@ -75,12 +75,12 @@ type (
 )
 
 // Run implements the command.
-func (c *serviceInstallCmd) Run(a *app) error {
+func (c *serviceInstallCmd) Run(w *world) error {
 	m, err := service.New(c.System)
 	if err != nil {
 		return err
 	}
-	j, err := a.newJob(c)
+	j, err := newJob(w, c)
 	if err != nil {
 		return err
 	}
@@ -89,26 +89,26 @@ func (c *serviceInstallCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprint(a.Out, text)
+		_, err = fmt.Fprint(w.Out, text)
 		return err
 	}
-	if err := c.check(a, j); err != nil {
+	if err := c.check(w, j); err != nil {
 		return err
 	}
-	done, err := m.Install(a.Ctx, j)
+	done, err := m.Install(w.Ctx, j)
 	if err != nil {
 		return err
 	}
-	c.explain(a, j, done)
+	c.explain(w, j, done)
 	return nil
 }
 
 // check refuses to install what could not run, or would have nothing to do.
-func (c *serviceInstallCmd) check(a *app, j *service.Job) error {
+func (c *serviceInstallCmd) check(w *world, j *service.Job) error {
 	if c.System && runtime.GOOS != "windows" && os.Geteuid() != 0 {
 		return exit.Usage("call it with sudo, or leave --system out", "a service of the machine needs root")
 	}
-	if err := a.haveMappings(j); err != nil {
+	if err := haveMappings(w, j); err != nil {
 		return err
 	}
 	if j.Passing() {
@@ -121,29 +121,29 @@ func (c *serviceInstallCmd) check(a *app, j *service.Job) error {
 }
 
 // explain says what was done and how to go on.
-func (c *serviceInstallCmd) explain(a *app, j *service.Job, done *service.Installed) {
+func (c *serviceInstallCmd) explain(w *world, j *service.Job, done *service.Installed) {
 	when := "your session"
 	if c.System {
 		when = "the machine"
 	}
 	switch {
 	case done.Definition == "":
-		a.tell("installed the service %s, which nobody has tested on Windows yet: please report how it does", service.Name)
+		tell(w, "installed the service %s, which nobody has tested on Windows yet: please report how it does", service.Name)
 	case done.Changed:
-		a.tell("wrote %s", text.Path(done.Definition))
+		tell(w, "wrote %s", text.Path(done.Definition))
 	default:
-		a.tell("%s is up to date", text.Path(done.Definition))
+		tell(w, "%s is up to date", text.Path(done.Definition))
 	}
 	if done.Definition != "" {
-		a.tell("it runs as %s, and starts with %s", j.User.Username, when)
+		tell(w, "it runs as %s, and starts with %s", j.User.Username, when)
 	}
 	switch {
 	case done.Absent != "":
-		a.tell("%s", done.Absent)
+		tell(w, "%s", done.Absent)
 	case done.Outdated && done.Restart != "":
-		a.tell("it still runs as it was installed before; restart it: %s", done.Restart)
+		tell(w, "it still runs as it was installed before; restart it: %s", done.Restart)
 	case done.Outdated:
-		a.tell("it still runs as it was installed before: snapsync service stop%s, then start it again", c.scope())
+		tell(w, "it still runs as it was installed before: snapsync service stop%s, then start it again", c.scope())
 	}
 	commands := c.commands(j, done)
 	width := 0
@@ -151,10 +151,10 @@ func (c *serviceInstallCmd) explain(a *app, j *service.Job, done *service.Instal
 		width = max(width, len(row[0]))
 	}
 	for _, row := range commands {
-		a.tell("%-*s  %s", width, row[0], row[1])
+		tell(w, "%-*s  %s", width, row[0], row[1])
 	}
 	if done.EndsAtLogout {
-		a.tell("it stops when you log out; this keeps it running: loginctl enable-linger %s", text.ShellWord(j.User.Username))
+		tell(w, "it stops when you log out; this keeps it running: loginctl enable-linger %s", text.ShellWord(j.User.Username))
 	}
 }
 
@@ -186,12 +186,12 @@ func (f scopeFlags) scope() string {
 }
 
 // Run implements the command.
-func (c *serviceUninstallCmd) Run(a *app) error {
+func (c *serviceUninstallCmd) Run(w *world) error {
 	m, err := service.New(c.System)
 	if err != nil {
 		return err
 	}
-	done, err := m.Uninstall(a.Ctx)
+	done, err := m.Uninstall(w.Ctx)
 	if err != nil {
 		return err
 	}
@@ -201,69 +201,69 @@ func (c *serviceUninstallCmd) Run(a *app) error {
 	}
 	switch {
 	case done.Found:
-		a.tell("removed%s; configuration, state and log are as they were", what)
+		tell(w, "removed%s; configuration, state and log are as they were", what)
 	case what != "":
-		a.tell("not installed: there is no%s", what)
+		tell(w, "not installed: there is no%s", what)
 	default:
-		a.tell("not installed")
+		tell(w, "not installed")
 	}
 	return nil
 }
 
 // Run implements the command.
-func (c *serviceStartCmd) Run(a *app) error {
+func (c *serviceStartCmd) Run(w *world) error {
 	m, err := service.New(c.System)
 	if err != nil {
 		return err
 	}
-	if err := m.Start(a.Ctx); err != nil {
+	if err := m.Start(w.Ctx); err != nil {
 		return err
 	}
-	a.tell("started; 'snapsync status' shows how the mappings stand")
+	tell(w, "started; 'snapsync status' shows how the mappings stand")
 	return nil
 }
 
 // Run implements the command.
-func (c *serviceStopCmd) Run(a *app) error {
+func (c *serviceStopCmd) Run(w *world) error {
 	m, err := service.New(c.System)
 	if err != nil {
 		return err
 	}
-	if err := m.Stop(a.Ctx); err != nil {
+	if err := m.Stop(w.Ctx); err != nil {
 		return err
 	}
-	a.tell("stopped; what was under way is finished or recorded")
+	tell(w, "stopped; what was under way is finished or recorded")
 	return nil
 }
 
 // Run implements the command.
-func (c *serviceStatusCmd) Run(a *app) error {
+func (c *serviceStatusCmd) Run(w *world) error {
 	m, err := service.New(c.System)
 	if err != nil {
 		return err
 	}
-	st, err := m.Status(a.Ctx)
+	st, err := m.Status(w.Ctx)
 	if err != nil {
 		return err
 	}
 	switch {
-	case a.JSON:
-		return text.WriteJSON(a.Out, struct {
+	case w.JSON:
+		return text.WriteJSON(w.Out, struct {
 			Type string `json:"type"`
 			*service.Status
 		}{"service", st})
 	case !st.Installed:
-		a.tell("not installed: 'snapsync service install' does that")
+		tell(w, "not installed: 'snapsync service install' does that")
 	default:
-		a.writeServiceStatus(st, time.Now())
+		writeServiceStatus(w, st, time.Now())
 	}
 	return nil
 }
 
 // writeServiceStatus prints rows for people.
-func (a *app) writeServiceStatus(st *service.Status, now time.Time) {
+func writeServiceStatus(w *world, st *service.Status, now time.Time) {
 	row := func(name, format string, args ...any) {
-		fmt.Fprintf(a.Out, "%-13s %s\n", name, fmt.Sprintf(format, args...))
+		fmt.Fprintf(w.Out, "%-13s %s\n", name, fmt.Sprintf(format, args...))
 	}
 	state := st.State
 	if st.PID != 0 {
@@ -297,7 +297,7 @@ func (a *app) writeServiceStatus(st *service.Status, now time.Time) {
 }
 
 // newJob is the service that the command line asks for.
-func (a *app) newJob(c *serviceInstallCmd) (*service.Job, error) {
+func newJob(w *world, c *serviceInstallCmd) (*service.Job, error) {
 	if c.RunAs != "" && !c.System {
 		return nil, exit.Usage("add --system, or log in as that user", "--run-as is for a service of the machine")
 	}
@@ -309,16 +309,16 @@ func (a *app) newJob(c *serviceInstallCmd) (*service.Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	given, err := a.givenArguments()
+	given, err := givenArguments(w)
 	if err != nil {
 		return nil, err
 	}
-	if j.Log, err = a.logPath(j); err != nil {
+	if j.Log, err = logPath(w, j); err != nil {
 		return nil, err
 	}
-	j.Args = slices.Concat([]string{"run"}, given, a.logArguments(j.Log))
+	j.Args = slices.Concat([]string{"run"}, given, logArguments(w, j.Log))
 	if runtime.GOOS == "windows" {
-		j.Args = append(j.Args, a.placeArguments(j)...)
+		j.Args = append(j.Args, placeArguments(w, j)...)
 	}
 	return j, nil
 }
@@ -344,18 +344,18 @@ func runAs(name string, system bool) (*user.User, error) {
 }
 
 // mappingsOf is the config file of the service.
-func (a *app) mappingsOf(j *service.Job) string {
-	if a.Mappings != "" {
-		return a.Mappings
+func mappingsOf(w *world, j *service.Job) string {
+	if w.Mappings != "" {
+		return w.Mappings
 	}
 	return filepath.Join(j.ConfigDir(), "config.toml")
 }
 
 // haveMappings refuses to install what would have nothing to do.
-func (a *app) haveMappings(j *service.Job) error {
+func haveMappings(w *world, j *service.Job) error {
 	const hint = "'snapsync config init' makes the first one"
-	path := a.mappingsOf(j)
-	file, err := a.Schema().Load(path)
+	path := mappingsOf(w, j)
+	file, err := w.Schema().Load(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return exit.Usage(hint, "there are no mappings: %s does not exist", text.Path(path))
@@ -367,7 +367,7 @@ func (a *app) haveMappings(j *service.Job) error {
 		return nil // ~ and the like mean something else here
 	}
 	// With what `run` refuses for good the service would end at once and not be started again.
-	_, err = a.SpecsOf(file, &settings.Spec{})
+	_, err = w.SpecsOf(file, &settings.Spec{})
 	return err
 }
 
@@ -376,10 +376,10 @@ var ofThisCommand = []string{"help", "version", "json", "quiet"}
 
 // givenArguments are the global flags of this command line, and of SNAPSYNC_ variables, for another one,
 // which may run in another directory. What the config file says is left to it.
-func (a *app) givenArguments() ([]string, error) {
+func givenArguments(w *world) ([]string, error) {
 	var args []string
-	for _, f := range a.Model.Flags {
-		if a.Given[f.Name] == settings.ByNothing || slices.Contains(ofThisCommand, f.Name) || strings.HasPrefix(f.Name, "log-file") {
+	for _, f := range w.Model.Flags {
+		if w.Given[f.Name] == settings.ByNothing || slices.Contains(ofThisCommand, f.Name) || strings.HasPrefix(f.Name, "log-file") {
 			continue
 		}
 		values, err := valuesOf(f)
@@ -415,13 +415,13 @@ func valuesOf(f *kong.Flag) (args []string, err error) {
 }
 
 // logPath is where the service writes its log: in the state directory, unless something else is said.
-func (a *app) logPath(j *service.Job) (string, error) {
+func logPath(w *world, j *service.Job) (string, error) {
 	path := filepath.Join(j.StateDir(), "snapsync.log")
-	if a.StateDir != "" {
-		path = filepath.Join(a.StateDir, "snapsync.log")
+	if w.StateDir != "" {
+		path = filepath.Join(w.StateDir, "snapsync.log")
 	}
-	if a.LogFile != "" {
-		path = a.LogFile
+	if w.LogFile != "" {
+		path = w.LogFile
 	}
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -432,39 +432,39 @@ func (a *app) logPath(j *service.Job) (string, error) {
 
 // logArguments give the service a log that rotates, with the limits given here or modest ones. Those of
 // the config file stand.
-func (a *app) logArguments(path string) []string {
+func logArguments(w *world, path string) []string {
 	var args []string
 	add := func(name, value string, said bool) {
-		if a.Given[name] != settings.ByNothing || !said {
+		if w.Given[name] != settings.ByNothing || !said {
 			args = append(args, "--"+name+"="+value)
 		}
 	}
-	limit, backups := a.LogFileMaxSize, a.LogFileMaxBackups
+	limit, backups := w.LogFileMaxSize, w.LogFileMaxBackups
 	if limit == "" {
 		limit = "10M"
 	}
 	if backups == 0 {
 		backups = 5
 	}
-	add("log-file", path, a.LogFile != "")
-	add("log-file-max-size", limit, a.LogFileMaxSize != "")
-	add("log-file-max-backups", fmt.Sprint(backups), a.LogFileMaxBackups != 0 || a.LogFileMaxAge != "")
-	add("log-file-max-age", a.LogFileMaxAge, true)
-	add("log-file-compress", fmt.Sprint(a.LogFileCompress), true)
+	add("log-file", path, w.LogFile != "")
+	add("log-file-max-size", limit, w.LogFileMaxSize != "")
+	add("log-file-max-backups", fmt.Sprint(backups), w.LogFileMaxBackups != 0 || w.LogFileMaxAge != "")
+	add("log-file-max-age", w.LogFileMaxAge, true)
+	add("log-file-compress", fmt.Sprint(w.LogFileCompress), true)
 	return args
 }
 
 // placeArguments name the files that another account would look for elsewhere, and are not given: what variables decide
 // for whoever calls is among them, so that the service needs none. That of Windows runs as the system's account.
-func (a *app) placeArguments(j *service.Job) []string {
+func placeArguments(w *world, j *service.Job) []string {
 	var args []string
-	if a.Mappings == "" {
-		args = append(args, "--mappings="+a.mappingsOf(j))
+	if w.Mappings == "" {
+		args = append(args, "--mappings="+mappingsOf(w, j))
 	}
-	if states, err := a.States(); err == nil && a.StateDir == "" {
+	if states, err := w.States(); err == nil && w.StateDir == "" {
 		args = append(args, "--state-dir="+states.Root)
 	}
-	if path := rclone.ConfigPath(); a.Config == "" && path != "" {
+	if path := rclone.ConfigPath(); w.Config == "" && path != "" {
 		if _, err := os.Stat(path); err == nil { // one that is named must be there
 			args = append(args, "--config="+path)
 		}
@@ -473,8 +473,8 @@ func (a *app) placeArguments(j *service.Job) []string {
 }
 
 // tell prints a line for a person who installs a service.
-func (a *app) tell(format string, args ...any) {
-	if !a.Quiet {
-		fmt.Fprintf(a.Out, format+"\n", args...)
+func tell(w *world, format string, args ...any) {
+	if !w.Quiet {
+		fmt.Fprintf(w.Out, format+"\n", args...)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
+	"github.com/snapsync/snapsync/cmd/snapsync/steer"
 )
 
 // TestSilentProcess: a process that was stopped has its lock and its socket, and does not answer. Nobody is
@@ -40,14 +41,14 @@ func TestSilentProcess(t *testing.T) {
 	}
 	defer s.Close()
 	p := &console.Printer{Out: io.Discard, Err: io.Discard}
-	a := &app{Printer: p, Resolver: &settings.Resolver{Globals: &settings.Globals{StateDir: dir}, Printer: p, Log: slog.New(slog.DiscardHandler)}}
+	a := &world{Printer: p, Resolver: &settings.Resolver{Globals: &settings.Globals{StateDir: dir}, Printer: p, Log: slog.New(slog.DiscardHandler)}}
 	impatient := func() {
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		t.Cleanup(cancel)
 		a.Ctx = ctx
 	}
 	impatient()
-	if live, silent := a.liveStatus([]*mapping.Mapping{m}); len(live) > 0 || !silent[m.ID] {
+	if live, silent := steer.Live(a.Ctx, mapping.Store{Root: dir}, []*mapping.Mapping{m}, a.Log); len(live) > 0 || !silent[m.ID] {
 		t.Errorf("live: %v, silent: %v", live, silent)
 	}
 	impatient()

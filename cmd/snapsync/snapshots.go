@@ -27,24 +27,24 @@ Examples:
 }
 
 // Run implements the command.
-func (c *snapshotsCmd) Run(a *app) error {
-	return a.withHistory(&c.Selection, c.Src, "", func(s *mapping.Session) error {
+func (c *snapshotsCmd) Run(w *world) error {
+	return withHistory(w, &c.Selection, c.Src, "", func(s *mapping.Session) error {
 		cycles, err := s.Journal.Cycles(orAll(c.Number))
 		if err != nil {
 			return err
 		}
 		for i := range cycles {
-			if a.JSON {
-				err = text.WriteJSON(a.Out, text.NewSnapshot(&cycles[i]))
+			if w.JSON {
+				err = text.WriteJSON(w.Out, text.NewSnapshot(&cycles[i]))
 			} else {
-				_, err = fmt.Fprintln(a.Out, text.SnapshotLine(&cycles[i]))
+				_, err = fmt.Fprintln(w.Out, text.SnapshotLine(&cycles[i]))
 			}
 			if err != nil {
 				return err
 			}
 		}
-		if len(cycles) == 0 && !a.JSON && !a.Quiet {
-			fmt.Fprintln(a.Err, "no snapshots yet")
+		if len(cycles) == 0 && !w.JSON && !w.Quiet {
+			fmt.Fprintln(w.Err, "no snapshots yet")
 		}
 		return nil
 	})

@@ -6,7 +6,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
@@ -40,7 +39,7 @@ Examples:
 }
 
 // Run implements the command.
-func (c *statusCmd) Run(a *app) error {
+func (c *statusCmd) Run(a *world) error {
 	if c.Watch {
 		return c.watch(a)
 	}
@@ -54,12 +53,16 @@ type standing struct {
 	err     error
 }
 
-func (c *statusCmd) look(a *app) ([]standing, error) {
+func (c *statusCmd) look(a *world) ([]standing, error) {
 	found, err := a.Candidates(&c.Selection, c.Src)
 	if err != nil {
 		return nil, err
 	}
-	live, silent := a.liveStatus(found)
+	states, err := a.States()
+	if err != nil {
+		return nil, err
+	}
+	live, silent := steer.Live(a.Ctx, states, found, a.Log)
 	all := make([]standing, 0, len(found))
 	for _, m := range found {
 		if st := live[m.ID]; st != nil {
@@ -76,41 +79,8 @@ func (c *statusCmd) look(a *app) ([]standing, error) {
 	return all, nil
 }
 
-// liveStatus asks the running processes, each of them once, and finds the mappings whose process does not
-// answer. The results are by the mappings' names.
-func (a *app) liveStatus(found []*mapping.Mapping) (live map[string]*status.Status, silent map[string]bool) {
-	live, silent = map[string]*status.Status{}, map[string]bool{}
-	ask := func(p *control.Client) error {
-		reply, err := steer.Ask(a.Ctx, p)
-		if err != nil {
-			a.Log.Debug("status", "socket", p.Path(), "err", err)
-			return err
-		}
-		for i := range reply.Mappings {
-			st := &reply.Mappings[i]
-			for _, m := range found {
-				if steer.IsAbout(m, st) {
-					st.Mapping = m.Label()
-					live[m.ID] = st
-				}
-			}
-		}
-		return nil
-	}
-	running, _ := running(a.Resolver)
-	for _, p := range running {
-		_ = ask(p) // the disk tells instead
-	}
-	for _, m := range found { // one that listens where nobody looks
-		if h, running := mapping.HolderOf(m.Dir); running && h.Socket != "" && live[m.ID] == nil {
-			silent[m.ID] = errors.Is(ask(control.NewClient(h.Socket)), control.ErrSilent)
-		}
-	}
-	return live, silent
-}
-
 // show prints how things stand once.
-func (c *statusCmd) show(a *app, w io.Writer) error {
+func (c *statusCmd) show(a *world, w io.Writer) error {
 	all, err := c.look(a)
 	if err != nil {
 		return err
@@ -131,7 +101,7 @@ func (c *statusCmd) show(a *app, w io.Writer) error {
 	return broken
 }
 
-func (s *standing) write(a *app, w io.Writer) error {
+func (s *standing) write(a *world, w io.Writer) error {
 	switch {
 	case s.err != nil && a.JSON:
 		return text.WriteJSON(w, status.Broken{Mapping: s.mapping.Label(), State: "stopped", Error: s.err.Error()})
@@ -144,7 +114,7 @@ func (s *standing) write(a *app, w io.Writer) error {
 	return status.Write(w, s.mapping.String(), s.status, time.Now())
 }
 
-func (c *statusCmd) none(a *app, w io.Writer) error {
+func (c *statusCmd) none(a *world, w io.Writer) error {
 	if c.Src+c.Source+c.Remote+c.Mapping != "" {
 		return &exit.Failure{Status: exit.StatusError, Err: settings.ErrNoMapping(&c.Selection, c.Src), Hint: "'snapsync status' lists those that exist"}
 	}
@@ -161,7 +131,7 @@ type statusLines struct {
 	said map[string]string // by mapping
 }
 
-func (l *statusLines) show(a *app) error {
+func (l *statusLines) show(a *world) error {
 	all, err := l.cmd.look(a)
 	if err != nil {
 		return err

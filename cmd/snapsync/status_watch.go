@@ -13,44 +13,44 @@ import (
 const watchEvery = time.Second
 
 // watch shows how things stand until it is interrupted.
-func (c *statusCmd) watch(a *app) error {
-	if a.Interactive() && !a.JSON && os.Getenv("TERM") != "dumb" {
-		return c.watchScreen(a)
+func (c *statusCmd) watch(w *world) error {
+	if w.Interactive() && !w.JSON && os.Getenv("TERM") != "dumb" {
+		return c.watchScreen(w)
 	}
 	lines := &statusLines{cmd: c, said: map[string]string{}}
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	for {
-		if err := lines.show(a); err != nil {
+		if err := lines.show(w); err != nil {
 			return err
 		}
 		select {
 		case <-tick.C:
-		case <-a.Ctx.Done():
+		case <-w.Ctx.Done():
 			return nil // that is how it ends
 		}
 	}
 }
 
 // watchScreen shows it on a terminal.
-func (c *statusCmd) watchScreen(a *app) error {
-	all, err := c.look(a)
+func (c *statusCmd) watchScreen(w *world) error {
+	all, err := c.look(w)
 	if err == nil && len(all) == 0 {
-		err = c.none(a, io.Discard) // nil: some may come
+		err = c.none(w, io.Discard) // nil: some may come
 	}
 	if err != nil {
 		return err
 	}
-	ctx, fail := context.WithCancelCause(a.Ctx)
+	ctx, fail := context.WithCancelCause(w.Ctx)
 	defer fail(nil)
 	log := &view.Log{}
-	restore := a.screen.Over(log)
+	restore := w.screen.Over(log)
 	defer restore()
 	err = view.Run(ctx, view.Config{
-		Source: watchSource{c, a, fail}, Every: watchEvery,
+		Source: watchSource{c, w, fail}, Every: watchEvery,
 		Log: log, In: os.Stdin, Out: os.Stdout, Environ: os.Environ(),
 	})
-	if err == nil && a.Ctx.Err() == nil {
+	if err == nil && w.Ctx.Err() == nil {
 		err = context.Cause(ctx) // nil if q ended it
 	}
 	return err
@@ -59,7 +59,7 @@ func (c *statusCmd) watchScreen(a *app) error {
 // watchSource is the mappings that are meant as the view shows them.
 type watchSource struct {
 	cmd  *statusCmd
-	app  *app
+	app  *world
 	fail func(error) // ends the view
 }
 

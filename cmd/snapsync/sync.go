@@ -36,13 +36,13 @@ Examples:
 }
 
 // Run implements the command.
-func (c *syncCmd) Run(a *app) error {
-	return a.Each(&c.Selection, c.Src, "", func(m *mapping.Mapping) error {
-		p := keeper(a.Resolver, m)
+func (c *syncCmd) Run(w *world) error {
+	return w.Each(&c.Selection, c.Src, "", func(m *mapping.Mapping) error {
+		p := keeper(w.Resolver, m)
 		if p == nil {
 			return notRunning(m)
 		}
-		out, err := p.Do(a.Ctx, control.Command{Name: control.Sync, Mapping: p.ID})
+		out, err := p.Do(w.Ctx, control.Command{Name: control.Sync, Mapping: p.ID})
 		if errors.Is(err, control.ErrNotRunning) {
 			return notRunning(m)
 		}
@@ -51,12 +51,12 @@ func (c *syncCmd) Run(a *app) error {
 		}
 		text := out.Text
 		if c.Wait {
-			if err := c.await(a, p, out.Cycle); err != nil {
+			if err := c.await(w, p, out.Cycle); err != nil {
 				return err
 			}
 			text = "done"
 		}
-		return answer(a.Printer, m, "sync", 0, "", text)
+		return answer(w.Printer, m, "sync", 0, "", text)
 	})
 }
 
@@ -76,8 +76,8 @@ func notRunning(m *mapping.Mapping) error {
 const awaitEvery = 150 * time.Millisecond
 
 // await returns when a cycle that began after the command has ended, or cannot.
-func (c *syncCmd) await(a *app, p *steer.Process, cycle int64) error {
-	ctx := a.Ctx
+func (c *syncCmd) await(w *world, p *steer.Process, cycle int64) error {
+	ctx := w.Ctx
 	if c.Timeout > 0 {
 		timed, cancel := context.WithTimeout(ctx, c.Timeout)
 		defer cancel()
@@ -87,7 +87,7 @@ func (c *syncCmd) await(a *app, p *steer.Process, cycle int64) error {
 		reply, err := p.Status(ctx, p.ID)
 		if err != nil {
 			if ctx.Err() != nil {
-				return c.late(a, ctx.Err())
+				return c.late(w, ctx.Err())
 			}
 			return err
 		}
@@ -99,14 +99,14 @@ func (c *syncCmd) await(a *app, p *steer.Process, cycle int64) error {
 		select {
 		case <-time.After(awaitEvery):
 		case <-ctx.Done():
-			return c.late(a, ctx.Err())
+			return c.late(w, ctx.Err())
 		}
 	}
 }
 
-func (c *syncCmd) late(a *app, err error) error {
-	if a.Ctx.Err() != nil {
-		return a.Ctx.Err()
+func (c *syncCmd) late(w *world, err error) error {
+	if w.Ctx.Err() != nil {
+		return w.Ctx.Err()
 	}
 	return &exit.Failure{
 		Status: exit.StatusTemporary, Err: fmt.Errorf("not done within %v: %w", c.Timeout, err), Hint: "'snapsync status' shows what it is doing",
@@ -151,8 +151,8 @@ Example:
 }
 
 // Run implements the command.
-func (c *stopCmd) Run(a *app) error {
-	running, silent := running(a.Resolver)
+func (c *stopCmd) Run(w *world) error {
+	running, silent := running(w.Resolver)
 	if len(running) == 0 && silent {
 		return control.ErrSilent
 	}
@@ -160,30 +160,30 @@ func (c *stopCmd) Run(a *app) error {
 		return &exit.Failure{Status: exit.StatusError, Err: errors.New("nothing is running"), Hint: "'snapsync status' shows the mappings"}
 	}
 	for _, p := range running {
-		v, err := p.Version(a.Ctx)
+		v, err := p.Version(w.Ctx)
 		if err == nil {
-			_, err = p.Do(a.Ctx, control.Command{Name: control.Stop})
+			_, err = p.Do(w.Ctx, control.Command{Name: control.Stop})
 		}
 		if err != nil {
 			return err
 		}
-		if err := c.tell(a, v.PID); err != nil {
+		if err := c.tell(w, v.PID); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (*stopCmd) tell(a *app, pid int) error {
+func (*stopCmd) tell(w *world, pid int) error {
 	switch {
-	case a.JSON:
-		return text.WriteJSON(a.Out, struct {
+	case w.JSON:
+		return text.WriteJSON(w.Out, struct {
 			Type string `json:"type"`
 			PID  int    `json:"pid"`
 		}{"stop", pid})
-	case a.Quiet:
+	case w.Quiet:
 		return nil
 	}
-	_, err := fmt.Fprintf(a.Out, "snapsync: process %d ends\n", pid)
+	_, err := fmt.Fprintf(w.Out, "snapsync: process %d ends\n", pid)
 	return err
 }

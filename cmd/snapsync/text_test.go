@@ -38,9 +38,9 @@ func TestClassify(t *testing.T) {
 
 // Events and drawing must never wait for each other, and stop must end the view.
 func TestProgressUnderLoad(t *testing.T) {
-	a := &app{Printer: &console.Printer{Out: io.Discard}, Resolver: &settings.Resolver{Globals: &settings.Globals{}, Ctx: t.Context()}, screen: &console.Screen{Out: io.Discard}}
+	a := &world{Printer: &console.Printer{Out: io.Discard}, Resolver: &settings.Resolver{Globals: &settings.Globals{}, Ctx: t.Context()}, screen: &console.Screen{Out: io.Discard}}
 	p := status.NewActivity()
-	end := a.showProgress(true, p)
+	end := showProgress(a, true, p)
 	p.Observe(event.Event{Type: event.Planned, Steps: 4000, UploadBytes: 4000})
 	done := make(chan struct{})
 	go func() {

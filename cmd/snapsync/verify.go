@@ -39,23 +39,23 @@ Examples:
 }
 
 // Run implements the command.
-func (c *verifyCmd) Run(a *app) error {
-	return a.Each(&c.Selection, c.Src, "", func(m *mapping.Mapping) error {
-		s, err := m.Open(a.Ctx, mapping.Holder{Socket: a.socket})
+func (c *verifyCmd) Run(w *world) error {
+	return w.Each(&c.Selection, c.Src, "", func(m *mapping.Mapping) error {
+		s, err := m.Open(w.Ctx, mapping.Holder{Socket: w.socket})
 		if err != nil {
 			return err
 		}
-		settings.Heading(a.Printer, m)
-		return errors.Join(c.verify(a, s), s.Close())
+		settings.Heading(w.Printer, m)
+		return errors.Join(c.verify(w, s), s.Close())
 	})
 }
 
-func (c *verifyCmd) verify(a *app, s *mapping.Session) error {
-	flags, err := a.Recall(s, &c.SyncFlags)
+func (c *verifyCmd) verify(w *world, s *mapping.Session) error {
+	flags, err := w.Recall(s, &c.SyncFlags)
 	if err != nil {
 		return err
 	}
-	config, err := a.EngineConfig(s.Mapping, flags, &settings.TransferFlags{})
+	config, err := w.EngineConfig(s.Mapping, flags, &settings.TransferFlags{})
 	if err != nil {
 		return err
 	}
@@ -64,11 +64,11 @@ func (c *verifyCmd) verify(a *app, s *mapping.Session) error {
 	if err != nil {
 		return err
 	}
-	report, err := e.Verify(a.Ctx, engine.VerifyOptions{Repair: c.Repair, Checksum: c.Checksum})
+	report, err := e.Verify(w.Ctx, engine.VerifyOptions{Repair: c.Repair, Checksum: c.Checksum})
 	if err = errors.Join(err, e.Close()); err != nil {
 		return err
 	}
-	if err := writeReport(a, report, c.Repair, flags.CompleteSync); err != nil {
+	if err := writeReport(w, report, c.Repair, flags.CompleteSync); err != nil {
 		return err
 	}
 	if !report.Clean() {
@@ -97,33 +97,33 @@ type verifyTotals struct {
 	Repaired int64  `json:"repaired"`
 }
 
-func writeReport(a *app, r *engine.Report, repair, mirror bool) error {
+func writeReport(w *world, r *engine.Report, repair, mirror bool) error {
 	for _, group := range []struct {
 		kind  string
 		paths []engine.Difference
 	}{{"missing", r.Missing}, {"differs", r.Differs}, {"extra", r.Extra}} {
 		for _, d := range group.paths {
-			if err := writeDifference(a, group.kind, d); err != nil {
+			if err := writeDifference(w, group.kind, d); err != nil {
 				return err
 			}
 		}
 	}
-	if a.JSON {
-		return text.WriteJSON(a.Out, verifyTotals{
+	if w.JSON {
+		return text.WriteJSON(w.Out, verifyTotals{
 			"summary", r.Checked, len(r.Missing), len(r.Differs), len(r.Extra), r.Unknown, r.Repaired,
 		})
 	}
-	if a.Quiet {
+	if w.Quiet {
 		return nil
 	}
-	return writeVerdict(a.Out, r, repair, mirror)
+	return writeVerdict(w.Out, r, repair, mirror)
 }
 
-func writeDifference(a *app, kind string, d engine.Difference) error {
-	if a.JSON {
-		return text.WriteJSON(a.Out, differenceJSON{"difference", kind, d.Path, d.What, text.RawName(d.Path)})
+func writeDifference(w *world, kind string, d engine.Difference) error {
+	if w.JSON {
+		return text.WriteJSON(w.Out, differenceJSON{"difference", kind, d.Path, d.What, text.RawName(d.Path)})
 	}
-	_, err := fmt.Fprintf(a.Out, "%-8s %s: %s\n", kind, text.Path(d.Path), d.What)
+	_, err := fmt.Fprintf(w.Out, "%-8s %s: %s\n", kind, text.Path(d.Path), d.What)
 	return err
 }
 

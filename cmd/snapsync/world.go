@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"runtime/debug"
 
 	"github.com/alecthomas/kong"
 
@@ -14,24 +16,24 @@ import (
 )
 
 // steerEach has a command carried out on each mapping that is meant, and says what came of it.
-func (a *app) steerEach(sel *settings.Selection, src string, c control.Command, kind string) error {
-	states, err := a.States()
+func steerEach(w *world, sel *settings.Selection, src string, c control.Command, kind string) error {
+	states, err := w.States()
 	if err != nil {
 		return err
 	}
-	return a.Each(sel, src, "", func(m *mapping.Mapping) error {
-		out, err := steer.Do(a.Ctx, states, m, c)
+	return w.Each(sel, src, "", func(m *mapping.Mapping) error {
+		out, err := steer.Do(w.Ctx, states, m, c)
 		if err != nil {
 			return err
 		}
-		return answer(a.Printer, m, kind, out.Count, c.Digest, out.Text)
+		return answer(w.Printer, m, kind, out.Count, c.Digest, out.Text)
 	})
 }
 
 // goesOn reports whether a command works although the config file is wrong by now: one that looks at, or steers, what
 // runs does, since what runs goes on with the file that it read. It knows the mappings by their state then.
-func (a *app) goesOn(parsed *kong.Context) bool {
-	return settings.IsAbout(parsed, "status", "pause", "resume", "sync", "stop", "retry") && someRun(a.Resolver)
+func goesOn(w *world, parsed *kong.Context) bool {
+	return settings.IsAbout(parsed, "status", "pause", "resume", "sync", "stop", "retry") && someRun(w.Resolver)
 }
 
 // running are the processes of this state directory. silent: there are others, which do not answer.
@@ -68,4 +70,41 @@ func answer(p *console.Printer, m *mapping.Mapping, kind string, n int64, digest
 	}
 	_, err := fmt.Fprintf(p.Out, "snapsync: %s: %s\n", m, msg)
 	return err
+}
+
+// withHistory runs fn on the mappings that are meant, each opened without leaving a trace.
+func withHistory(w *world, sel *settings.Selection, src, path string, fn func(*mapping.Session) error) error {
+	return w.Each(sel, src, path, func(m *mapping.Mapping) error {
+		s, err := m.Read()
+		if err != nil {
+			return err
+		}
+		settings.Heading(w.Printer, m)
+		return errors.Join(fn(s), s.Close())
+	})
+}
+
+// version is set by the release build; otherwise it comes from what the go command recorded.
+var version string
+
+func ourVersion() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "devel"
+}
+
+// versionLine is what --version prints.
+func versionLine() string { return "snapsync " + ourVersion() }
+
+// world is what every command gets: what is meant, and the outside world.
+type world struct {
+	*settings.Resolver
+	*console.Printer
+	screen *console.Screen // where log lines go, above the progress if there is one
+	lines  *console.LogLines
+	socket string // where this process can be asked; "": nowhere
 }

@@ -1,13 +1,11 @@
 //go:build linux || darwin || freebsd
 
-package main
+package mapping
 
 import "golang.org/x/sys/unix"
 
-const onUnix = true
-
-// freeSpace is what an ordinary user may still write on the disk of dir, in bytes.
-func freeSpace(dir string) (uint64, error) {
+// FreeSpace is what an ordinary user may still write on the disk of dir, in bytes.
+func FreeSpace(dir string) (uint64, error) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {
 		return 0, err
