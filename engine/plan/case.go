@@ -121,13 +121,13 @@ func IsRetainedFile(e *snapshot.Entry) bool { return IsFile(e) && e.Flags.Has(sn
 
 // refuse takes the losers out of the changes, which stay as many: others know them by their index.
 // What the remote held at the path of a loser goes, unless it is the loser itself.
-func (p *Input) refuse(lost []Conflict) {
+func (in *Input) refuse(lost []Conflict) {
 	if len(lost) == 0 {
 		return
 	}
-	p.Changes = slices.Clone(p.Changes)
+	in.Changes = slices.Clone(in.Changes)
 	for _, c := range lost {
-		ch := &p.Changes[c.Change]
+		ch := &in.Changes[c.Change]
 		if isIncumbent(ch) {
 			ch.Old = nil
 		}
@@ -137,17 +137,18 @@ func (p *Input) refuse(lost []Conflict) {
 
 // forgetCaseVariants makes the base forget retained files that something is sent over: it would say that the
 // remote holds both. A crash before that is sent leaves a file that nobody misses.
-func (p *planner) forgetCaseVariants() {
-	if !p.Caps.CaseInsensitive {
-		return
+func (in *Input) forgetCaseVariants(steps []journal.Step) (refreshes []journal.Refresh) {
+	if !in.Caps.CaseInsensitive {
+		return nil
 	}
-	for i := range p.out.Steps {
-		s := &p.out.Steps[i]
+	for i := range steps {
+		s := &steps[i]
 		if s.Action == journal.Delete || s.Old != nil && s.Action == journal.Send {
 			continue
 		}
-		if path, variant := p.CaseVariant(s.Path); IsRetainedFile(variant) {
-			p.out.Refresh = append(p.out.Refresh, journal.Refresh{Path: path})
+		if path, variant := in.CaseVariant(s.Path); IsRetainedFile(variant) {
+			refreshes = append(refreshes, journal.Refresh{Path: path})
 		}
 	}
+	return refreshes
 }

@@ -8,7 +8,7 @@ type caseVariants map[string][]int32
 
 // findCaseVariants returns the case variants of everything in the base that does not simply stay, at its path and at
 // the one where its directory takes it.
-func (p *planner) findCaseVariants() caseVariants {
+func (p *pairs) findCaseVariants() caseVariants {
 	if !p.Caps.CaseInsensitive {
 		return nil
 	}

@@ -11,7 +11,7 @@ import (
 // and at least two, must have gone the same way. Files that differ, within a moved directory, are
 // further steps after the move.
 type dirFinder struct {
-	*planner
+	*pairs
 	votes  map[match]int32 // files that went from one directory to the same name in the other
 	target []int32         // of an Old directory: the New one chosen for it so far, or none
 	from   []int32         // the reverse of target
@@ -24,11 +24,11 @@ type dirFinder struct {
 const minClear = 3
 
 // chooseDirs returns the directories to move, from the top down, given where files went.
-func (p *planner) chooseDirs(found []match) []match {
+func chooseDirs(p *pairs, found []match) []match {
 	if !p.Caps.DirMove {
 		return nil
 	}
-	f := &dirFinder{planner: p}
+	f := &dirFinder{pairs: p}
 	olds, news := f.candidates()
 	if len(olds) == 0 || len(news) == 0 {
 		return nil
@@ -49,7 +49,7 @@ func (p *planner) chooseDirs(found []match) []match {
 // candidates returns the directories that left their path and the ones that are new at theirs.
 // Directories with something beneath them that the plan knows nothing of stay if their path does.
 func (f *dirFinder) candidates() (olds, news []int32) {
-	f.oneWas, f.oneIs = f.shared((*planner).old), f.shared((*planner).now)
+	f.oneWas, f.oneIs = f.shared((*Input).old), f.shared((*Input).now)
 	for k := range f.Changes {
 		i, c := int32(k), &f.Changes[k]
 		if sameDir(c.Old, c.New) {
@@ -68,13 +68,13 @@ func (f *dirFinder) candidates() (olds, news []int32) {
 // shared tells which directories of the base, or of the head, are one with another one of them on a
 // remote that ignores case. Such a directory is not moved, since the other one would go with it, and
 // nothing is moved to its path, since that exists.
-func (f *dirFinder) shared(entry func(*planner, int32) *snapshot.Entry) func(i int32) bool {
+func (f *dirFinder) shared(entry func(*Input, int32) *snapshot.Entry) func(i int32) bool {
 	if !f.Caps.CaseInsensitive {
 		return func(int32) bool { return false }
 	}
 	count := make(map[string]int)
 	for k := range f.Changes {
-		if isDir(entry(f.planner, int32(k))) {
+		if isDir(entry(f.Input, int32(k))) {
 			count[pathset.Fold(f.Changes[k].Path)]++
 		}
 	}
@@ -251,4 +251,56 @@ func (f *dirFinder) canClear(i, there int32) bool {
 		}
 	}
 	return files == 0 || f.CompleteSync && f.tree.files(i) >= minClear
+}
+
+// cleared returns the directories that a moved one takes the place of, and that do not move
+// themselves: what the base holds beneath them is nowhere afterwards.
+func (p *pairs) cleared(dirs []match) map[int32]bool {
+	cleared := make(map[int32]bool)
+	for _, d := range dirs {
+		for _, i := range p.inTheWay(d.now, p.source, p.dest) {
+			if p.dest[i] == none && (i != d.now || p.carried(i) == none) {
+				cleared[i] = true
+			}
+		}
+	}
+	return cleared
+}
+
+// inTheWay returns the directories of the base that lie at h before something else comes there: its
+// own, which may be carried away before, and the one that is carried there. from says which Old
+// directory moves to a New one, to is its reverse.
+func (p *pairs) inTheWay(h int32, from, to []int32) (dirs []int32) {
+	if isDir(p.old(h)) {
+		dirs = append(dirs, h)
+	}
+	path, up := p.cameFrom(h, from)
+	if up == none {
+		return dirs
+	}
+	i := p.tree.find(path)
+	if i == none || !isDir(p.old(i)) {
+		return dirs
+	}
+	carrier := p.tree.oldUp[i]
+	for to[carrier] == none {
+		carrier = p.tree.oldUp[carrier] // from[up] is above i and moves
+	}
+	if carrier == from[up] {
+		dirs = append(dirs, i)
+	}
+	return dirs
+}
+
+// cameFrom returns the path of the base that comes to lie at h with a directory above it that moves, and the
+// place of that directory; or none.
+func (p *pairs) cameFrom(h int32, from []int32) (path string, up int32) {
+	up = p.tree.newUp[h]
+	for up != none && from[up] == none {
+		up = p.tree.newUp[up]
+	}
+	if up == none {
+		return "", none
+	}
+	return p.path(from[up]) + p.path(h)[len(p.path(up)):], up
 }

@@ -61,11 +61,6 @@ type leaving struct {
 	dirs  bool // directories may be moved as a whole
 }
 
-// fileID is what a file keeps when it is renamed.
-type fileID struct{ dev, ino uint64 }
-
-func idOf(e *snapshot.Entry) fileID { return fileID{e.Dev, e.Ino} }
-
 func findLeaving(changes []snapshot.Change, caps *remote.Caps) leaving {
 	l := leaving{dirs: caps.DirMove}
 	if !caps.Move && !caps.DirMove && !caps.Copy {

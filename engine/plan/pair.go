@@ -10,24 +10,26 @@ import (
 // which changes what lies where; and which directories moved shows in where their files went. So
 // files are matched once as they lie, directories are chosen by that, and if any moved, files are
 // matched again as they lie then.
-func (p *planner) pair() {
+func pair(in *Input, t *tree) pairs {
+	p := pairs{Input: in, tree: t}
 	found := p.pairWith(nil)
-	if moves := p.chooseDirs(found); len(moves) > 0 {
+	if moves := chooseDirs(&p, found); len(moves) > 0 {
 		found = p.pairWith(moves)
 	}
 	if p.Caps.Move {
-		return
+		return p
 	}
 	// Files cannot be moved, but they can be copied before their old path goes.
 	p.origin = p.indexes()
 	for _, f := range found {
 		p.origin[f.now] = f.old
 	}
+	return p
 }
 
 // pairWith pairs everything, given which directories move, and returns which files were matched
 // with another path.
-func (p *planner) pairWith(dirs []match) []match {
+func (p *pairs) pairWith(dirs []match) []match {
 	p.dest, p.source, p.occupant = p.indexes(), p.indexes(), p.indexes()
 	for _, d := range dirs {
 		p.bind(d.old, d.now)
@@ -76,25 +78,14 @@ func (p *planner) pairWith(dirs []match) []match {
 
 // linked reports whether Old i still is at its path, edited: then it has not moved anywhere, and what
 // has the same inode at another path is a second link.
-func (p *planner) linked(i int32) bool {
+func (p *pairs) linked(i int32) bool {
 	now := p.now(i)
 	return IsFile(now) && idOf(now) == idOf(p.old(i))
 }
 
-func (p *planner) bind(i, h int32) { p.dest[i], p.source[h] = h, i }
-
-// indexes returns a new slice of one index per change, all none.
-func (p *planner) indexes() []int32 {
-	s := make([]int32, len(p.Changes))
-	for i := range s {
-		s[i] = none
-	}
-	return s
-}
-
 // imply computes occupant: which Old lies at which New once everything above it that is paired has
 // moved, and what is cleared is empty, but before it moves itself. So no two lie at one place.
-func (p *planner) imply(cleared map[int32]bool) {
+func (p *pairs) imply(cleared map[int32]bool) {
 	region := make([]int32, len(p.Changes)) // the nearest directory, i included, that moves or is cleared
 	cursor := none
 	for k := range p.Changes {
@@ -121,7 +112,7 @@ func (p *planner) imply(cleared map[int32]bool) {
 }
 
 // pairInPlace pairs what lies at h with it, if it is a directory or a file that did not change.
-func (p *planner) pairInPlace(h int32) {
+func (p *pairs) pairInPlace(h int32) {
 	i := p.occupant[h]
 	if i == none || p.source[h] != none || p.dest[i] != none {
 		return
@@ -136,7 +127,7 @@ func (p *planner) pairInPlace(h int32) {
 }
 
 // alike reports whether h is another file than the one it was paired with, which happens to hold the same.
-func (p *planner) alike(i, h int32) bool {
+func (p *pairs) alike(i, h int32) bool {
 	old, now := p.old(i), p.now(h)
 	return IsFile(old) && old.Ino != now.Ino && old.Ino != 0 && now.Ino != 0
 }
@@ -145,7 +136,7 @@ func (p *planner) alike(i, h int32) bool {
 // with b and c alike, c holds already what it is to hold; but then nothing is left to become d, which
 // nobody has read. So wherever a file that left its path leads, from one alike place to the next, to a
 // place that has nothing yet, they all move. In a circle of alike files all stay.
-func (p *planner) unpairChains(alike []int32) {
+func (p *pairs) unpairChains(alike []int32) {
 	if len(alike) == 0 {
 		return
 	}
@@ -182,7 +173,7 @@ func (p *planner) unpairChains(alike []int32) {
 
 // recognise gives files that nobody has read the content that they have by their inode: that of an Old
 // whose place is taken, by itself or by a file that is alike. Then something else may become them.
-func (p *planner) recognise() {
+func (p *pairs) recognise() {
 	kept := make(map[fileID]int32)
 	for h := range p.Changes {
 		if i := p.source[h]; i != none && IsFile(p.old(i)) && p.old(i).Ino != 0 && p.old(i).HashType == snapshot.XXH3 {
@@ -211,7 +202,7 @@ func (p *planner) recognise() {
 }
 
 // pairModified pairs the files that are left with what lies at their path: it will be replaced.
-func (p *planner) pairModified() {
+func (p *pairs) pairModified() {
 	for k := range p.Changes {
 		h := int32(k)
 		i := p.occupant[h]
@@ -222,65 +213,4 @@ func (p *planner) pairModified() {
 			p.bind(i, h)
 		}
 	}
-}
-
-// cleared returns the directories that a moved one takes the place of, and that do not move
-// themselves: what the base holds beneath them is nowhere afterwards.
-func (p *planner) cleared(dirs []match) map[int32]bool {
-	cleared := make(map[int32]bool)
-	for _, d := range dirs {
-		for _, i := range p.inTheWay(d.now, p.source, p.dest) {
-			if p.dest[i] == none && (i != d.now || p.carried(i) == none) {
-				cleared[i] = true
-			}
-		}
-	}
-	return cleared
-}
-
-// inTheWay returns the directories of the base that lie at h before something else comes there: its
-// own, which may be carried away before, and the one that is carried there. from says which Old
-// directory moves to a New one, to is its reverse.
-func (p *planner) inTheWay(h int32, from, to []int32) (dirs []int32) {
-	if isDir(p.old(h)) {
-		dirs = append(dirs, h)
-	}
-	path, up := p.cameFrom(h, from)
-	if up == none {
-		return dirs
-	}
-	i := p.tree.find(path)
-	if i == none || !isDir(p.old(i)) {
-		return dirs
-	}
-	carrier := p.tree.oldUp[i]
-	for to[carrier] == none {
-		carrier = p.tree.oldUp[carrier] // from[up] is above i and moves
-	}
-	if carrier == from[up] {
-		dirs = append(dirs, i)
-	}
-	return dirs
-}
-
-// cameFrom returns the path of the base that comes to lie at h with a directory above it that moves, and the
-// place of that directory; or none.
-func (p *planner) cameFrom(h int32, from []int32) (path string, up int32) {
-	up = p.tree.newUp[h]
-	for up != none && from[up] == none {
-		up = p.tree.newUp[up]
-	}
-	if up == none {
-		return "", none
-	}
-	return p.path(from[up]) + p.path(h)[len(p.path(up)):], up
-}
-
-// carried returns the nearest directory above Old i that moves, or none.
-func (p *planner) carried(i int32) int32 {
-	up := p.tree.oldUp[i]
-	for up != none && (p.dest[up] == none || p.dest[up] == up) {
-		up = p.tree.oldUp[up]
-	}
-	return up
 }

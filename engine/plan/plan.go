@@ -21,7 +21,9 @@
 //	         place: then the copy goes before it  first.go
 //	drop   (drop.go)   delete, or retain, what was paired with nothing; then directories that
 //	         nothing is left in
-//	learn  (drop.go)   what the base may know at once: new stats, directories, what is retained
+//	learn  (learn.go)  what the base may know at once: new stats, directories, what is retained
+//
+// Each stage is a function of what the one before returned: of pairs, and then of a draft with more steps (draft.go).
 //
 // The result is a correct order for one hand, and so for many: a step has to wait only for earlier
 // steps on the same paths, above or beneath them, and the trailing deletes for everything else. Every
@@ -35,42 +37,11 @@
 package plan
 
 import (
-	"github.com/snapsync/snapsync/engine/remote"
+	"slices"
+
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
-
-// Input is everything that a plan depends on.
-type Input struct {
-	// Changes are those of snapshot.Head, in the same order, with New.Hash filled in where Needs
-	// asked for it.
-	Changes []snapshot.Change
-	Caps    remote.Caps
-
-	CompleteSync bool // mirror deletes; otherwise what is gone is retained
-	EmptyDirs    bool // directories without files are wanted on the remote
-	Metadata     bool // changed modes, owners and attributes count
-
-	// Known are paths that hold content which new files may have, among those that are not in
-	// Changes. What is retained counts.
-	Known map[Content]string
-	// Kept reports whether the base holds anything beneath dir that is not in Changes: unchanged,
-	// retained, excluded or unproven. Such a directory is never empty. nil: no.
-	Kept func(dir string) bool
-	// CaseVariant returns what the base holds, and is not in Changes, under a path that differs from this one
-	// only in case; "" if nothing. Of several, a retained file is the last. nil: nothing.
-	CaseVariant func(path string) (variant string, e *snapshot.Entry)
-	// Survived reports whether the New of one change certainly is the file that the Old of another
-	// one was, edited and under another name. It is asked only about pairs with the same inode, whose
-	// number alone proves nothing: a freed one is given to the next new file at once. nil: no.
-	Survived func(old, now int) bool
-}
-
-// Content identifies what a file holds.
-type Content struct {
-	Size int64
-	Hash snapshot.Hash // XXH3
-}
 
 // Make returns the steps that make the remote true to the source. Their order is as described above.
 func Make(in Input) journal.Plan {
@@ -84,85 +55,22 @@ func Make(in Input) journal.Plan {
 		in.Caps.DirMove = false // there is nothing to move
 	}
 	in.refuse(Conflicts(&in))
-	p := &planner{Input: in}
-	p.out.Steps = make([]journal.Step, 0, p.count())
-	if p.anyOld {
-		p.tree = newTree(in.Changes)
-		p.pair()
-		p.place()
+	d := draft{pairs: pairs{Input: &in, tree: &tree{}}, steps: make([]journal.Step, 0, in.estimate())}
+	if slices.ContainsFunc(in.Changes, func(c snapshot.Change) bool { return c.Old != nil }) {
+		d.pairs = pair(&in, newTree(in.Changes))
+		d = place(d)
 	}
-	p.send()
-	if p.anyOld {
-		p.drop()
-	}
-	p.learn()
-	p.forgetCaseVariants()
-	return p.out
+	d, copied := send(d)
+	d = drop(d, copied)
+	return journal.Plan{Steps: d.steps, Refresh: append(learn(d), in.forgetCaseVariants(d.steps)...)}
 }
 
-// planner is one plan in the making.
-type planner struct {
-	Input
-	out    journal.Plan
-	anyOld bool  // the base holds something at some path; else all of what follows stays nil
-	tree   *tree // where everything is, as the steps so far leave it
-
-	// Indexes into Changes, each a slice as long as Changes. An Old and a New are named by the index
-	// of their change.
-	dest     []int32 // of an Old: the New that it becomes
-	source   []int32 // of a New: the Old that it is made from; the reverse of dest
-	occupant []int32 // of a New: the Old that lies there once the directories above have moved
-	origin   []int32 // of a New: the Old with the same content, if files cannot be moved; or nil
-
-	places   []placing // of a New
-	drops    []dropped // of an Old: what the plan did to it
-	variants caseVariants
-	reserved map[string]bool // temporary names in use
-	copied   map[int32]bool  // Olds whose file was copied to where it is now
-}
-
-// none is the absence of an index.
-const none int32 = -1
-
-// count estimates the number of steps, so that a million additions are allocated once.
-func (p *planner) count() int {
-	steps := 0
-	for i := range p.Changes {
-		c := &p.Changes[i]
-		p.anyOld = p.anyOld || c.Old != nil
-		if c.Old == nil && IsFile(c.New) || c.New == nil {
+// estimate returns about how many steps there will be, so that a million additions are allocated once.
+func (in *Input) estimate() (steps int) {
+	for i := range in.Changes {
+		if c := &in.Changes[i]; c.New == nil || c.Old == nil && IsFile(c.New) {
 			steps++
 		}
 	}
 	return steps
-}
-
-func (p *planner) path(i int32) string         { return p.Changes[i].Path }
-func (p *planner) old(i int32) *snapshot.Entry { return p.Changes[i].Old }
-func (p *planner) now(i int32) *snapshot.Entry { return p.Changes[i].New }
-
-func (p *planner) step(s journal.Step) { p.out.Steps = append(p.out.Steps, s) }
-
-// sourceOf returns the Old that ends at place h, or none.
-func (p *planner) sourceOf(h int32) int32 {
-	if !p.anyOld {
-		return none
-	}
-	return p.source[h]
-}
-
-// weigh compares Old i with the place h that it was paired with.
-func (p *planner) weigh(i, h int32) verdict {
-	return p.compare(p.old(i), p.now(h), p.occupant[h] != i)
-}
-
-// merged is what the base will know of content that was there as old and is seen as now: the new
-// stat, and the hash, whoever knows it.
-func merged(old, now *snapshot.Entry) *snapshot.Entry {
-	if now.HashType != snapshot.NoHash || old.HashType == snapshot.NoHash || isDir(now) {
-		return now
-	}
-	e := *now
-	e.HashType, e.Hash = old.HashType, old.Hash
-	return &e
 }
