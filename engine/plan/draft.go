@@ -5,8 +5,7 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// pairs tells which Old becomes which New. Its slices are as long as Changes, and name an Old and a New by the
-// index of their change; they are nil if the base holds nothing.
+// pairs tells which Old becomes which New. The slices are as long as Changes, or nil if no change has an Old.
 type pairs struct {
 	*Input
 	tree     *tree
@@ -40,8 +39,8 @@ func (p *pairs) carried(i int32) int32 {
 	return up
 }
 
-// layout tells where on the remote each Old is while steps move it about. An Old that no step moved by itself
-// is where its directory is.
+// layout tells where on the remote each Old is while steps move things about. An Old that no step moved by itself is
+// where its directory is.
 type layout struct {
 	*tree
 	at    map[int32]string // Olds that a step moved, and where to
@@ -80,13 +79,12 @@ func (l *layout) move(i int32, path string) {
 	l.at[i] = path
 }
 
-// draft is a plan in the making: the steps so far, and what they leave of the base. Each stage takes it and
-// returns it with more steps.
+// draft is a plan in the making: the steps so far, and what they leave of the base.
 type draft struct {
 	pairs
 	steps  []journal.Step
 	layout layout
-	drops  []dropped // of an Old: what the plan did to it; nil if the base holds nothing
+	drops  []dropped // of an Old: what the plan did to it; nil if no change has an Old
 }
 
 // dropped is what the plan did to an Old that does not stay.
@@ -103,11 +101,9 @@ func (d *draft) leftOver(i int32) bool { return d.dest[i] == none && d.drops[i] 
 
 func (d *draft) step(s journal.Step) { d.steps = append(d.steps, s) }
 
-// move emits one step that moves Old i to path, where the base will then have now.
+// move emits the move of Old i to path, where the base will then have now.
 func (d *draft) move(i int32, path string, now *snapshot.Entry, why journal.Reason) {
-	s := journal.Step{
-		Action: journal.Move, From: d.layout.where(i), Path: path, Old: d.old(i), New: now, Reason: why,
-	}
+	s := journal.Step{Action: journal.Move, From: d.layout.where(i), Path: path, Old: d.old(i), New: now, Reason: why}
 	if isDir(d.old(i)) {
 		s.Dir, s.Files = true, d.tree.files(i)
 	}

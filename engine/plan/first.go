@@ -7,10 +7,10 @@ import (
 	"github.com/snapsync/snapsync/journal"
 )
 
-// Where files cannot be moved, some are deleted before the sends to make room, and may be wanted elsewhere:
-// after `mv d/x y; rm -r d; touch d` the content of d/x is that of y. It is copied first, and then deleted.
+// Where files cannot be moved, some are deleted before the sends to make room, and may be wanted elsewhere: after
+// `mv d/x y; rm -r d; touch d` the content of d/x is that of y. Such a file is copied first, and then deleted.
 
-// savable reports whether Old i, which is deleted to make room, can be copied to place h before.
+// savable reports whether Old i, which is deleted to make room, can be copied to place h before that.
 func (p *sender) savable(i, h int32) bool {
 	if p.drops[i] != deleted || p.Caps.Move || p.Caps.CaseInsensitive || len(p.layout.at) > 0 {
 		return false // steps of other kinds come before the sends, too, and would be in between
@@ -47,8 +47,8 @@ func (p *sender) copyFirst() {
 	p.steps = slices.Concat(before, deletes, after)
 }
 
-// findFirst marks the copies of what is deleted. What such a copy replaces may be copied as well: then that comes
-// along, unless its own place has to be freed first, and then the file is sent after all.
+// findFirst marks the copies that come before the deletes: those of what is deleted, and those of what they replace. If
+// one of these has to wait until its place is free, the file is sent after all.
 func (p *sender) findFirst(sends []journal.Step) []bool {
 	readers := make(map[string][]int)
 	for i := range sends {
@@ -91,8 +91,8 @@ func (p *sender) comeAlong(sends []journal.Step, readers map[string][]int, i int
 	return along, true
 }
 
-// orderCopies sorts sends so that each copy comes before the send that replaces what it copies. All
-// else stays in order. In a circle of copies one has to be an upload: the smallest.
+// orderCopies sorts sends so that each copy comes before the send that replaces what it copies. All else stays in order.
+// In a circle of copies the smallest becomes an upload.
 func orderCopies(steps []journal.Step) {
 	o := newCopyOrder(steps)
 	for i := range steps {
@@ -153,7 +153,7 @@ func (o *copyOrder) visit(i int) {
 	}
 }
 
-// cut opens the circle that step i is in. Whatever led into it is in order already.
+// cut opens the circle that step i is in. What led into the circle is in order already.
 func (o *copyOrder) cut(i int) {
 	smallest := i
 	for j := o.next[i]; j != i; j = o.next[j] {

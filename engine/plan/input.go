@@ -50,31 +50,37 @@ func ContentOf(e *snapshot.Entry) (Content, bool) {
 // none is the absence of an index.
 const none int32 = -1
 
+// size is how many changes there are. An Old and a New are named by the index of their change.
+func (in *Input) size() int32 { return int32(len(in.Changes)) }
+
 func (in *Input) path(i int32) string         { return in.Changes[i].Path }
 func (in *Input) old(i int32) *snapshot.Entry { return in.Changes[i].Old }
 func (in *Input) now(i int32) *snapshot.Entry { return in.Changes[i].New }
 
-// indexes returns a new slice of one index per change, all none.
-func (in *Input) indexes() []int32 {
-	s := make([]int32, len(in.Changes))
-	for i := range s {
-		s[i] = none
-	}
-	return s
-}
+// indexes returns one index per change, all none.
+func (in *Input) indexes() []int32 { return slices.Repeat([]int32{none}, len(in.Changes)) }
 
 // Changed reports whether path is in changes, which are sorted.
 func Changed(changes []snapshot.Change, path string) bool { return Find(changes, path) != nil }
 
 // Find returns the change of path in changes, which are sorted; nil if there is none.
 func Find(changes []snapshot.Change, path string) *snapshot.Change {
+	i := find(changes, path)
+	if i == none {
+		return nil
+	}
+	return &changes[i]
+}
+
+// find returns the index of the change of path in changes, which are sorted; or none.
+func find(changes []snapshot.Change, path string) int32 {
 	i, found := slices.BinarySearchFunc(changes, path, func(c snapshot.Change, p string) int {
 		return snapshot.ComparePaths(c.Path, p)
 	})
 	if !found {
-		return nil
+		return none
 	}
-	return &changes[i]
+	return int32(i)
 }
 
 // IsFile reports whether e has content of its own: a file, or a symlink, which is one on the remote.
@@ -96,8 +102,8 @@ const (
 	edited                 // the content differs, or nothing proves that it does not
 )
 
-// compare judges two files. moved says that old was matched with new under another path; then the
-// ctime, which a rename changes, proves nothing against them.
+// compare judges two files. moved says that old was matched with now under another path: a rename changes the ctime, which
+// then proves nothing.
 func (in *Input) compare(old, now *snapshot.Entry, moved bool) verdict {
 	switch {
 	case !in.Caps.SameContent(old, now, moved):
@@ -114,8 +120,8 @@ func (in *Input) compare(old, now *snapshot.Entry, moved bool) verdict {
 	return settled
 }
 
-// otherMetadata reports whether what is kept besides the content and the mtime may differ. Of owners and
-// attributes only the ctime tells; a rename changes it as well. What was adopted is not known to differ.
+// otherMetadata reports whether what is kept besides the content and the mtime may differ. Of owners and attributes only
+// the ctime tells, if the file was not moved. Adopted entries are not known to differ.
 func (in *Input) otherMetadata(old, now *snapshot.Entry, moved bool) bool {
 	if !in.Metadata || !in.Caps.Metadata || old.Flags.Has(snapshot.Adopted) || now.Kind != snapshot.File {
 		return false
@@ -123,14 +129,14 @@ func (in *Input) otherMetadata(old, now *snapshot.Entry, moved bool) bool {
 	return old.Mode != now.Mode || !moved && old.Ctime != now.Ctime
 }
 
-// sameDir reports whether nothing says that a directory was replaced by another one. One that was
-// only ever seen on the remote has no identity.
+// sameDir reports whether nothing says that a directory was replaced by another one. One that was seen on the remote only
+// has no inode.
 func sameDir(old, now *snapshot.Entry) bool {
 	return isDir(old) && isDir(now) && (old.Ino == now.Ino || old.Ino == 0 || now.Ino == 0)
 }
 
-// merged is what the base will know of content that was there as old and is seen as now: the new
-// stat, and the hash, whoever knows it.
+// merged is what the base will know of content that was there as old and is seen as now: the new stat, and the hash that
+// either of them has.
 func merged(old, now *snapshot.Entry) *snapshot.Entry {
 	if now.HashType != snapshot.NoHash || old.HashType == snapshot.NoHash || isDir(now) {
 		return now

@@ -31,21 +31,16 @@ func place(d draft) draft {
 	d.layout = layout{tree: d.tree, at: make(map[int32]string)}
 	d.drops = make([]dropped, len(d.Changes))
 	p := placer{draft: d, places: make([]placing, len(d.Changes)), variants: d.findCaseVariants(), reserved: make(map[string]bool)}
-	for h := range p.Changes {
-		if p.disputed(int32(h)) {
-			p.placeChain(int32(h))
+	for h := range p.size() {
+		if p.now(h) != nil && (p.source[h] != p.occupant[h] || p.variants.has(p.path(h), h)) {
+			p.placeChain(h)
 		}
 	}
 	return p.draft
 }
 
-// disputed reports whether place h gets something from elsewhere, or something else stands there.
-func (p *placer) disputed(h int32) bool {
-	return p.now(h) != nil && (p.source[h] != p.occupant[h] || p.variants.has(p.path(h), h))
-}
-
-// placeChain places h after following the chain of files that each stand where the one before goes:
-// from its end no deep recursion is needed.
+// placeChain places h, but before that the chain of files that each stand where the one before goes, from its end: so
+// there is no deep recursion.
 func (p *placer) placeChain(h int32) {
 	chain := []int32{h}
 	for {
@@ -95,26 +90,16 @@ func (p *placer) free(h int32) {
 
 // remove takes Old i away from place h, if it stands there and does not belong there.
 func (p *placer) remove(i, h int32) {
-	switch {
-	case i == p.source[h] || p.drops[i] != present || !p.stands(i, h):
-	case isDir(p.old(i)):
-		p.removeDir(i, h)
-	default:
-		p.removeFile(i, h)
+	if i == p.source[h] || p.drops[i] != present || !p.onePath(p.layout.where(i), p.path(h)) {
+		return
 	}
-}
-
-// stands reports whether Old i is where place h is, to this remote.
-func (p *placer) stands(i, h int32) bool {
-	at, path := p.layout.where(i), p.path(h)
-	return at == path || p.Caps.CaseInsensitive && pathset.Fold(at) == pathset.Fold(path)
-}
-
-func (p *placer) removeFile(i, h int32) {
-	old, now := p.old(i), p.now(h)
-	switch {
+	switch old, now := p.old(i), p.now(h); {
 	case p.dest[i] != none:
 		p.evict(i, h)
+	case isDir(old):
+		if IsFile(now) || p.source[h] != none {
+			p.clear(i, h)
+		}
 	case old.Kind == now.Kind && p.layout.where(i) == p.path(h) && !p.Caps.Backup:
 		p.drops[i] = overwritten // a move replaces it; but nothing would back it up
 	default:
@@ -122,13 +107,9 @@ func (p *placer) removeFile(i, h int32) {
 	}
 }
 
-func (p *placer) removeDir(i, h int32) {
-	switch {
-	case p.dest[i] != none:
-		p.evict(i, h)
-	case IsFile(p.now(h)) || p.source[h] != none:
-		p.clear(i, h)
-	}
+// onePath reports whether two paths are one to this remote.
+func (p *placer) onePath(a, b string) bool {
+	return a == b || p.Caps.CaseInsensitive && pathset.Fold(a) == pathset.Fold(b)
 }
 
 // evict moves Old i from place h to where it belongs, or parks it if that has to wait for h.
@@ -143,8 +124,8 @@ func (p *placer) evict(i, h int32) {
 	p.placeOne(to)
 }
 
-// park moves Old i to a temporary name beside place h. That directory does not move any more, since
-// the places above h come first.
+// park moves Old i to a temporary name beside place h. The directory of h does not move any more: the places above h
+// come first.
 func (p *placer) park(i, h int32) {
 	dir, _ := snapshot.Split(p.path(h))
 	_, name := snapshot.Split(remote.TempName(p.layout.where(i)))
@@ -162,7 +143,7 @@ func (p *placer) fetch(h int32) {
 	if i == none || p.layout.where(i) == path {
 		return
 	}
-	if at := p.layout.where(i); snapshot.Beneath(path, at) || p.Caps.CaseInsensitive && pathset.Fold(at) == pathset.Fold(path) {
+	if at := p.layout.where(i); snapshot.Beneath(path, at) || p.onePath(path, at) {
 		p.park(i, h)
 	}
 	now := p.old(i)
@@ -174,9 +155,8 @@ func (p *placer) fetch(h int32) {
 	p.move(i, path, now, journal.Renamed)
 }
 
-// clear empties and deletes the directory i, so that place h is free. What in it belongs elsewhere
-// is moved there first. Without --complete-sync its files were to be retained, and cannot be: then a
-// person has to agree.
+// clear empties and deletes the directory i, so that place h is free. What in it belongs elsewhere is moved there first.
+// Without --complete-sync its files are to be retained, and cannot be: a person has to agree to these deletes.
 func (p *placer) clear(i, h int32) {
 	end := p.tree.end(i)
 	inside := func(k int32) bool {

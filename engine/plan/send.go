@@ -6,42 +6,41 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// sender sends what is to be done at the places themselves, and finds paths that hold, when the sends begin, what a
-// place wants.
+// sender sends what is to be done at the places themselves. It finds paths that hold, when the sends begin, what a place
+// wants.
 type sender struct {
 	draft
 	begin      int               // how many steps come before the sends
-	held       map[Content]int32 // Olds that hold wanted content; nil if none is wanted
+	held       map[Content]int32 // Olds that hold wanted content; nil if no change has an Old
 	copied     map[int32]bool    // Olds that were copied to the place that their file moved to
 	overwrites bool              // some step may replace what another one copies
 	saves      bool              // some step copies what an earlier one deletes
-	room       *pathset.Set      // what those delete, once it is asked for
+	room       *pathset.Set      // what the earlier steps delete, once it is asked for
 }
 
-// send emits what is to be done at the places themselves, once everything that moves has moved. It also returns
-// the Olds that were copied to the place that their file moved to.
+// send emits what is to be done at the places themselves, once everything that moves has moved. copied are the Olds that
+// were copied to the place that their file moved to.
 func send(d draft) (after draft, copied map[int32]bool) {
-	c := sender{draft: d, begin: len(d.steps)}
-	if c.Caps.Copy && c.dest != nil {
-		c.copied = make(map[int32]bool)
-		c.hold()
+	p := sender{draft: d, begin: len(d.steps)}
+	if p.Caps.Copy && p.dest != nil {
+		p.copied = make(map[int32]bool)
+		p.hold()
 	}
-	for k := range c.Changes {
-		h := int32(k)
-		switch now := c.now(h); {
+	for h := range p.size() {
+		switch now := p.now(h); {
 		case IsFile(now):
-			c.sendFile(h)
-		case isDir(now) && c.wantsMkdir(h):
-			c.step(journal.Step{Action: journal.Send, How: journal.Mkdir, Path: c.path(h), New: now, Dir: true, Reason: journal.New})
+			p.sendFile(h)
+		case isDir(now) && p.wantsMkdir(h):
+			p.step(journal.Step{Action: journal.Send, How: journal.Mkdir, Path: p.path(h), New: now, Dir: true, Reason: journal.New})
 		}
 	}
 	switch {
-	case c.saves:
-		c.copyFirst()
-	case c.overwrites:
-		orderCopies(c.steps[c.begin:])
+	case p.saves:
+		p.copyFirst()
+	case p.overwrites:
+		orderCopies(p.steps[p.begin:])
 	}
-	return c.draft, c.copied
+	return p.draft, p.copied
 }
 
 // sendFile emits the send for the file at place h, if it needs one.
@@ -72,9 +71,8 @@ func (p *sender) wantsMkdir(h int32) bool {
 	if !p.EmptyDirs || !p.Caps.EmptyDirs || p.sourceOf(h) != none {
 		return false
 	}
-	path := p.path(h)
-	for k := int(h) + 1; k < len(p.Changes) && snapshot.Beneath(p.Changes[k].Path, path); k++ {
-		if p.Changes[k].New != nil {
+	for k := h + 1; k < p.size() && snapshot.Beneath(p.path(k), p.path(h)); k++ {
+		if p.now(k) != nil {
 			return false
 		}
 	}
@@ -84,14 +82,13 @@ func (p *sender) wantsMkdir(h int32) bool {
 // hold finds the Olds that hold what some place wants.
 func (p *sender) hold() {
 	wanted := make(map[Content]bool)
-	for k := range p.Changes {
-		if content, ok := ContentOf(p.now(int32(k))); ok {
+	for h := range p.size() {
+		if content, ok := ContentOf(p.now(h)); ok {
 			wanted[content] = true
 		}
 	}
 	p.held = make(map[Content]int32)
-	for k := range p.Changes {
-		i := int32(k)
+	for i := range p.size() {
 		content, ok := ContentOf(p.old(i))
 		if !ok || !wanted[content] || p.drops[i] == overwritten {
 			continue
@@ -157,8 +154,8 @@ func (p *sender) take(i, h int32) bool {
 	return true
 }
 
-// stays reports whether no step of this plan replaces what the base holds at path, which is not in
-// Changes: something may come to where it was carried with its directory.
+// stays reports whether no step replaces what the base holds at path, which is not in Changes. Its directory may carry it
+// to where something else comes.
 func (p *sender) stays(path string) bool {
 	for at := p.layout.whereIs(path); at != ""; at, _ = snapshot.Split(at) {
 		if h := p.tree.find(at); h != none && IsFile(p.now(h)) {

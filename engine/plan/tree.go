@@ -6,8 +6,8 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// tree tells what is above and beneath what. Changes are sorted so that what lies beneath a directory follows
-// it: the nearest directory above each change is all that has to be kept.
+// tree tells what is above and beneath what. Changes are sorted so that what is beneath a directory follows it: so
+// the nearest directories above are all that has to be kept.
 type tree struct {
 	changes []snapshot.Change
 	oldUp   []int32 // of any change: the nearest directory above it in the base; or none
@@ -31,7 +31,7 @@ func newTree(changes []snapshot.Change) *tree {
 	return t
 }
 
-// nearest drops from stack, a chain of directories, those that path is not beneath.
+// nearest drops from stack, a chain of directories, those that path is not beneath, and returns the last that is left.
 func (t *tree) nearest(stack *[]int32, path string) int32 {
 	s := *stack
 	for len(s) > 0 && !snapshot.Beneath(path, t.changes[s[len(s)-1]].Path) {
@@ -44,28 +44,7 @@ func (t *tree) nearest(stack *[]int32, path string) int32 {
 	return s[len(s)-1]
 }
 
-// find returns the index of the change at path, or none.
-func (t *tree) find(path string) int32 {
-	i := t.search(path)
-	if i == len(t.changes) || t.changes[i].Path != path {
-		return none
-	}
-	return int32(i)
-}
-
-// findFrom is find for a caller who expects the answer at index hint.
-func (t *tree) findFrom(hint int32, path string) int32 {
-	if hint >= 0 && int(hint) < len(t.changes) && t.changes[hint].Path == path {
-		return hint
-	}
-	return t.find(path)
-}
-
-func (t *tree) search(path string) int {
-	return sort.Search(len(t.changes), func(i int) bool {
-		return snapshot.ComparePaths(t.changes[i].Path, path) >= 0
-	})
-}
+func (t *tree) find(path string) int32 { return find(t.changes, path) }
 
 // end returns the index after the last change beneath the one at i.
 func (t *tree) end(i int32) int32 {
