@@ -45,6 +45,13 @@ type account struct {
 	yielded   bool            // something is more urgent than the rest
 }
 
+// load is what the limiter is told, and what it made of that.
+type load struct {
+	limiter  *limiter
+	steps    int64 // that have ended
+	refusals int64 // of the performer's throttles, those that the limiter knows
+}
+
 // flight is a job under way.
 type flight struct {
 	job   []journal.Step
@@ -250,6 +257,35 @@ func (x *execution) wait(ctx context.Context, job []journal.Step, ask <-chan tim
 		}
 	}
 	return true
+}
+
+// regulate lets the limiter see how things go.
+func (x *execution) regulate() {
+	x.throttles.Add(x.Conn.Throttled()) // a large file's come long before it ends
+	units := x.sent.Load() + x.steps*stepUnits
+	if n := x.throttles.Load(); n != x.refusals {
+		x.refusals = n
+		x.limiter.throttled(x.Now(), units)
+	}
+	x.limiter.measure(x.Now(), units)
+	x.Concurrency.Store(int64(x.limiter.limit))
+}
+
+// limit is how many jobs may be under way if this is to be one of them. What is new does not wait until
+// one of the long transfers has ended.
+func (x *execution) limit(job []journal.Step) int {
+	if x.beside != nil && job[0].Seq > x.After {
+		return x.limiter.limit + x.spare()
+	}
+	return x.limiter.limit
+}
+
+// spare is how many steps more than the limiter's limit there may be: none if a person set it.
+func (x *execution) spare() int {
+	if x.Transfers > 0 {
+		return 0
+	}
+	return 1
 }
 
 // settle takes in what became of a job and passes its results on to be written down.

@@ -3,8 +3,6 @@ package execute
 import (
 	"cmp"
 	"time"
-
-	"github.com/snapsync/snapsync/journal"
 )
 
 // limiter finds out how many steps at once are best for a remote. It measures how much gets done in an
@@ -143,40 +141,4 @@ func limiterFor(cfg *Config) *limiter {
 		return newLimiter(start, start)
 	}
 	return newLimiter(start, min(4*start, MaxTransfers))
-}
-
-// load is what the limiter is told, and what it made of that.
-type load struct {
-	limiter  *limiter
-	steps    int64 // that have ended
-	refusals int64 // of the performer's throttles, those that the limiter knows
-}
-
-// regulate lets the limiter see how things go.
-func (x *execution) regulate() {
-	x.throttles.Add(x.Conn.Throttled()) // a large file's come long before it ends
-	units := x.sent.Load() + x.steps*stepUnits
-	if n := x.throttles.Load(); n != x.refusals {
-		x.refusals = n
-		x.limiter.throttled(x.Now(), units)
-	}
-	x.limiter.measure(x.Now(), units)
-	x.Concurrency.Store(int64(x.limiter.limit))
-}
-
-// limit is how many jobs may be under way if this is to be one of them. What is new does not wait until
-// one of the long transfers has ended.
-func (x *execution) limit(job []journal.Step) int {
-	if x.beside != nil && job[0].Seq > x.After {
-		return x.limiter.limit + x.spare()
-	}
-	return x.limiter.limit
-}
-
-// spare is how many steps more than the limiter's limit there may be: none if a person set it.
-func (x *execution) spare() int {
-	if x.Transfers > 0 {
-		return 0
-	}
-	return 1
 }

@@ -26,6 +26,28 @@ type performer struct {
 	sent, throttles atomic.Int64
 }
 
+// cleanTemps removes what interrupted uploads may have left under temporary names, but for the names
+// that an upload of this plan replaces. A crash in the middle finds the rest in the journal again.
+func (p *performer) cleanTemps(ctx context.Context) error {
+	stale, err := p.Journal.StaleTemps()
+	if err != nil {
+		return err
+	}
+	for i, path := range stale {
+		if err := p.Conn.Cleanup(ctx, path); err != nil {
+			if EndsRun(err) {
+				return fmt.Errorf("clean up after an interrupted upload: %w", err)
+			}
+			p.Log.Warn("cannot remove the rest of an interrupted upload", "path", path, "err", err)
+			continue
+		}
+		if err := p.Journal.ForgetTemps(stale[i : i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // perform does one job, a single step or a batch of deletes of files, as soon as those that share the slots leave one.
 func (p *performer) perform(ctx context.Context, job []journal.Step) []result {
 	if p.Slots != nil && p.Slots.Acquire(ctx, 1) == nil { // else ctx is done, which each attempt sees for itself
