@@ -87,7 +87,7 @@ func (i *interrupter) Replan(inFlight *pathset.Claims, plan func(engine.Focus) (
 	if !out.Planned {
 		i.hints.Requeue(others)
 	} else {
-		i.hints.Requeue(hint.At(others, append(out.Waiting, out.Deferred...)))
+		i.hints.Requeue(hint.WithPaths(others, append(out.Waiting, out.Deferred...)))
 	}
 	i.begun = time.Now()
 	return err

@@ -214,8 +214,8 @@ func (r *runner) report(out *engine.Outcome, err error, taken []*hint.Pending, w
 		r.hints.Requeue(taken)
 		r.hints.Wake(r.now())
 	} else {
-		r.hints.Requeue(hint.At(taken, out.Waiting))
-		r.hints.Defer(hint.At(taken, out.Deferred))
+		r.hints.Requeue(hint.WithPaths(taken, out.Waiting))
+		r.hints.Defer(hint.WithPaths(taken, out.Deferred))
 	}
 	if out.Yielded {
 		r.hints.Wake(r.now())
