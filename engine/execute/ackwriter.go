@@ -9,7 +9,8 @@ import (
 	"github.com/snapsync/snapsync/journal"
 )
 
-// pageSteps are claimed at once. With those claimed ahead, and a batch of deletes, a crash leaves some times as many in doubt.
+// pageSteps are claimed at once. A crash leaves some times as many in doubt: the page at work, the one claimed ahead, and a
+// batch of deletes.
 const pageSteps = 256
 
 // Acknowledgements are committed in groups, since a commit waits for the disk. A crash loses at most
@@ -29,7 +30,7 @@ type ackWriter struct {
 	failed  chan struct{}       // closed when the journal cannot be written any more
 
 	after    int64          // Seq of the last step read
-	upTo     int64          // Seq of the last step of a second reading, from the first; 0: there is none
+	upTo     int64          // Seq up to which steps are read after that, from the first on; 0: none are
 	last     int64          // Seq that this reading ends with; 0: the last one
 	page     []journal.Step // read and claimed, not yet handed out
 	done     []journal.Done
@@ -50,8 +51,7 @@ func newAckWriter(j *journal.Journal, now func() time.Time) *ackWriter {
 	}
 }
 
-// run serves until inbox is closed. Whatever happens it keeps emptying inbox, so that nobody waits
-// for it in vain.
+// run serves until inbox is closed. After an error inbox is still emptied, so that nobody waits in vain.
 func (w *ackWriter) run() error {
 	err := w.serve()
 	if err != nil {
@@ -108,11 +108,8 @@ func (w *ackWriter) serve() error {
 	}
 }
 
-// startAfter has the steps that come after a number read first, and then the others.
-func (w *ackWriter) startAfter(seq int64) { w.after, w.upTo = seq, seq }
-
-// next reads a page of pending steps and claims it; nil after the last. A crash after the claim and
-// before any acknowledgement leaves steps that may or may not have happened.
+// next reads a page of pending steps and claims it; the page is nil after the last. A crash after the claim and before any
+// acknowledgement leaves steps that may or may not have happened.
 func (w *ackWriter) next() error {
 	page, err := w.journal.Pending(w.after, pageSteps)
 	if err != nil {

@@ -9,11 +9,11 @@ import (
 
 // Batch is what has to be known of the pending steps while they are executed. The steps themselves are in the journal.
 type Batch struct {
-	Steps, UploadBytes int64           // that are not held
+	Steps, UploadBytes int64           // without what is held
 	LastWork           int64           // Seq of the last step that is not a delete: the deletes after it wait for all before them
-	Saved              map[int64]int64 // Seq of a directory's move to the bytes beneath it
-	BackedOff          map[int64]bool  // Seq of the steps that failed lately, and are not tried now
-	After              int64           // Seq that the steps come after that were planned last
+	Saved              map[int64]int64 // by Seq of a directory's move, the bytes beneath it
+	BackedOff          map[int64]bool  // by Seq: the step failed lately, and is not tried now
+	After              int64           // the steps with a Seq above it were planned last
 }
 
 // Add takes in steps that the journal has numbered, and the changes that they were made from.
@@ -39,7 +39,7 @@ func (b *Batch) Add(steps []journal.Step, changes []snapshot.Change) {
 	}
 }
 
-// BytesBeneath sums the files of the base beneath dir, all of which are in changes when dir moved.
+// BytesBeneath sums the files of the base beneath dir. If dir moved, changes have them all.
 func BytesBeneath(changes []snapshot.Change, dir string) (sum int64) {
 	i, _ := slices.BinarySearchFunc(changes, dir, func(c snapshot.Change, d string) int {
 		return snapshot.ComparePaths(c.Path, d)

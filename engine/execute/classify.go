@@ -41,7 +41,7 @@ func hopeful(err error) bool {
 	return remote.Class(err) == "error"
 }
 
-// classify takes in what the failure of a step says about the remote, and whether another plan may find another way.
+// classify takes in what the failure of a step says: about the remote, and whether another plan may find another way.
 func (x *execution) classify(r *result) {
 	cannotMove := errors.Is(r.err, remote.ErrCannotMove)
 	if cannotMove {

@@ -45,6 +45,13 @@ type account struct {
 	yielded   bool            // something is more urgent than the rest
 }
 
+// load is what the limiter is told, and what it made of that.
+type load struct {
+	limiter  *limiter
+	steps    int64 // that have ended
+	refusals int64 // of the performer's throttles, those that the limiter knows
+}
+
 // flight is a job under way.
 type flight struct {
 	job   []journal.Step
@@ -62,7 +69,7 @@ type result struct {
 // begin starts the account of a batch.
 func (x *execution) begin(b Batch) {
 	x.account = account{
-		Batch: b, unsent: newFailedUploads(),
+		Batch: b, unsent: make(failedUploads),
 		claims: pathset.NewClaims(&x.Caps), blocked: pathset.NewClaims(&x.Caps), held: pathset.NewClaims(&x.Caps),
 	}
 }
@@ -110,8 +117,8 @@ func (x *execution) run(ctx context.Context) error {
 	return errors.Join(x.stop, x.Journal.Settle(x.Now()))
 }
 
-// pass goes through what is pending once. Long transfers may be left under way, and nothing else is, if
-// something else is due that they must not hold up. Its error is that of the journal.
+// pass goes through what is pending once. If something is due that long transfers must not hold up, they, and nothing
+// else, are left under way. The error is that of the journal.
 func (x *execution) pass(ctx context.Context, acks *ackWriter) error {
 	x.Observe(event.Event{Type: event.Phase, Text: "transferring"})
 	x.acks = acks
@@ -127,8 +134,9 @@ func (x *execution) dispatch(ctx context.Context) {
 	var deletes []journal.Step // a batch that is being gathered; it may span pages
 	for page := range x.acks.pages {
 		for _, step := range page {
-			if x.stop != nil || x.yields() {
-				break
+			x.yielded = x.yielded || x.stop == nil && x.interrupter != nil && x.interrupter.Yield()
+			if x.stop != nil || x.yielded {
+				break // what was claimed and not started did not happen, as after any end
 			}
 			deletes = x.admit(ctx, step, deletes)
 		}
@@ -140,15 +148,8 @@ func (x *execution) dispatch(ctx context.Context) {
 	x.land(ctx)
 }
 
-// yields reports whether the rest is left to another plan. What was claimed and not started did not
-// happen, as after any end.
-func (x *execution) yields() bool {
-	x.yielded = x.yielded || x.interrupter != nil && x.interrupter.Yield()
-	return x.yielded
-}
-
-// admit starts a step, or adds it to the batch of deletes that is being gathered, after waiting for
-// whatever must come before it. It returns the batch as it is now.
+// admit waits for whatever must come before a step, and then starts it, or adds it to the batch of deletes that is being
+// gathered. It returns the batch as it is now.
 func (x *execution) admit(ctx context.Context, step journal.Step, deletes []journal.Step) []journal.Step {
 	if _, flies := x.flights[step.Seq]; flies {
 		return deletes // an earlier pass started it
@@ -188,15 +189,12 @@ func (x *execution) admit(ctx context.Context, step journal.Step, deletes []jour
 // start hands a job to the next free worker. If the pass is to end first, the job is not started.
 func (x *execution) start(ctx context.Context, job []journal.Step) {
 	stopped := func() bool { return x.stop != nil }
-	if len(job) == 0 || x.wait(ctx, job, x.ask, stopped) {
-		return
-	}
-	for i := range job {
-		x.claims.Remove(&job[i])
+	if len(job) > 0 && !x.wait(ctx, job, x.ask, stopped) {
+		x.release(job)
 	}
 }
 
-// land waits until nothing is under way, or only what other things must not wait for.
+// land waits until nothing is under way, or only what others must not wait for.
 func (x *execution) land(ctx context.Context) {
 	x.wait(ctx, nil, x.ask, func() bool { return len(x.flights) == 0 })
 }
@@ -214,15 +212,20 @@ func (x *execution) clear(ctx context.Context, step *journal.Step) {
 	})
 }
 
-// wait takes in what workers and ackWriter tell until enough reports true. A job, if there is one, is handed to the next free
-// worker, and then that is enough. wait reports false if the Interrupter, asked at each tick of ask, ends the pass.
+// wait takes in what workers and ackWriter tell until enough reports true. A job is handed to the next free worker, and
+// that is enough; nil: there is none. The Interrupter is asked at each tick of ask; wait reports false if it ends the pass.
 func (x *execution) wait(ctx context.Context, job []journal.Step, ask <-chan time.Time, enough func() bool) bool {
 	for !enough() {
 		var jobs chan<- []journal.Step
 		var ended, failed <-chan struct{}
 		if len(job) > 0 {
 			ended = ctx.Done()
-			if x.regulate(); len(x.flights) < x.limit(job) {
+			x.regulate()
+			limit := x.limiter.limit
+			if x.beside != nil && job[0].Seq > x.After {
+				limit += x.spare() // what is new does not wait for one of the long transfers
+			}
+			if len(x.flights) < limit {
 				jobs = x.jobs
 			}
 		}
@@ -241,6 +244,7 @@ func (x *execution) wait(ctx context.Context, job []journal.Step, ask <-chan tim
 		case done := <-x.results:
 			x.settle(done)
 		case steps := <-x.acks.written:
+			x.unwritten -= len(steps)
 			x.release(steps)
 		case <-failed:
 			x.stop = errStopped // the ackWriter's own error says why
@@ -250,6 +254,26 @@ func (x *execution) wait(ctx context.Context, job []journal.Step, ask <-chan tim
 		}
 	}
 	return true
+}
+
+// regulate lets the limiter see how things go.
+func (x *execution) regulate() {
+	x.throttles.Add(x.Conn.Throttled()) // a large file's come long before it ends
+	units := x.sent.Load() + x.steps*stepUnits
+	if n := x.throttles.Load(); n != x.refusals {
+		x.refusals = n
+		x.limiter.throttled(x.Now(), units)
+	}
+	x.limiter.measure(x.Now(), units)
+	x.Concurrency.Store(int64(x.limiter.limit))
+}
+
+// spare is how many steps more than the limiter's limit there may be: one, or none if a person set the limit.
+func (x *execution) spare() int {
+	if x.Transfers > 0 {
+		return 0
+	}
+	return 1
 }
 
 // settle takes in what became of a job and passes its results on to be written down.
@@ -270,7 +294,7 @@ func (x *execution) settle(done []result) {
 	}
 }
 
-// size is that of what a step brought to its path.
+// size is how many bytes a step brought to its path.
 func (x *execution) size(r *result) int64 {
 	switch {
 	case r.step.Action == journal.Move && r.step.Dir:
@@ -284,7 +308,7 @@ func (x *execution) size(r *result) int64 {
 func (x *execution) failed(r *result) {
 	x.claims.Remove(&r.step)
 	x.blocked.Add(&r.step)
-	x.lose(&r.step)
+	x.unsent.add(&r.step)
 	x.classify(r)
 	if r.inDoubt {
 		x.result.InDoubt = append(x.result.InDoubt, r.step)
@@ -298,24 +322,15 @@ func (x *execution) failed(r *result) {
 	}
 }
 
-// lose remembers a new file that is not on the remote: what is deleted may be a copy of it.
-func (x *execution) lose(s *journal.Step) {
-	if s.Action == journal.Send && s.Old == nil && s.How == journal.Upload {
-		x.unsent.add(s.New)
-	}
-}
-
-// release lets others have the paths of steps that are written down.
+// release lets others have the paths of steps.
 func (x *execution) release(steps []journal.Step) {
-	x.unwritten -= len(steps)
 	for i := range steps {
 		x.claims.Remove(&steps[i])
 	}
 }
 
-// skip reports whether a step is to stay pending: it is held, or would have to follow one that did
-// not happen, or would delete what may be the last copy of a file that failed to arrive under
-// another name.
+// skip reports whether a step is to stay pending: it is held, or has to follow one that did not happen, or would delete
+// what may be the last copy of a file that failed to arrive under another name.
 func (x *execution) skip(step *journal.Step) bool {
 	switch {
 	case step.Held, x.held.Overlaps(step):
@@ -323,7 +338,7 @@ func (x *execution) skip(step *journal.Step) bool {
 		return true
 	case x.BackedOff[step.Seq]:
 		x.blocked.Add(step)
-		x.lose(step)
+		x.unsent.add(step)
 		return true
 	case x.blocked.Overlaps(step), x.deleting && x.unsent.mayBe(step.Old):
 		x.blocked.Add(step)

@@ -20,11 +20,11 @@
 // what the remote holds at its paths tells whether it happened. A step that failed or is held keeps its paths blocked: what
 // overlaps and comes later is not tried. Nothing is deleted that may be the last copy of a file that failed to arrive.
 //
-// An upload may take hours, and what changes elsewhere does not wait for it: see replan.go. So Run can pass over what is
-// pending several times, each time with an ackWriter of its own, while workers work on.
+// An upload may take hours, and what changes elsewhere does not wait for it: Run can pass over what is pending several
+// times, each time with an ackWriter of its own, while workers work on (replan.go).
 //
-// What Run leaves to others: which steps there are, what a guard holds and what becomes of steps in doubt are the caller's
-// affair, as are the classes of errors package backends'.
+// What Run leaves to others: the caller says which steps there are, what a guard holds, and what becomes of steps in doubt;
+// package backends, of which class an error is.
 package execute
 
 import (
@@ -104,16 +104,16 @@ type Interrupter interface {
 	Yield() bool
 	// Due reports whether something is to be planned that has nothing to do with the paths in flight.
 	Due(inFlight *pathset.Claims) bool
-	// Replan plans it and returns what is pending then, in the journal: what was, but for what is planned anew, and after
-	// that the new steps. It plans rescan as well. The steps in flight stay as they are. ErrEntangled if it has to wait
-	// for one of them.
+	// Replan plans what is due, and rescan, and returns what is pending then, in the journal: first what was pending and is
+	// not planned anew, then the new steps. The steps in flight stay as they are. ErrEntangled if the plan has to wait for
+	// one of them.
 	Replan(ctx context.Context, inFlight []journal.Step, rescan []string) (Batch, error)
 	// Abort reports whether even what is under way is to be given up.
 	Abort() bool
 }
 
-// Run performs every pending step that can be performed now. batch says what is pending; i may be nil. The error is what
-// ended Run early, and then everything else stays pending; a step that failed by itself is no error.
+// Run performs every pending step that can be performed now. batch says what is pending; i may be nil. An error ended Run
+// early, and everything else stays pending; a step that failed by itself is no error.
 //
 // A crash in the middle leaves steps that were claimed and not acknowledged: the next run looks at their paths before it
 // plans anything.

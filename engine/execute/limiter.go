@@ -3,21 +3,19 @@ package execute
 import (
 	"cmp"
 	"time"
-
-	"github.com/snapsync/snapsync/journal"
 )
 
-// limiter finds out how many steps at once are best for a remote. It measures how much gets done in an
-// interval, climbs while more at once gets more done, steps back when it does not, and halves when the
-// remote says that it is too much. Links and servers differ by three orders of magnitude here, and
-// change while a run lasts: a number that a person picked is wrong most of the time.
+// limiter finds out how many steps at once are best for a remote. It measures how much gets done in an interval, climbs
+// while more at once gets more done, steps back when it does not, and halves when the remote says that it is too much.
+// Links and servers differ by three orders of magnitude here, and change while a run lasts: a number that a person picked
+// is wrong most of the time.
 //
-// Refusals weigh more than rates. After the first the limit is halved. From then on it is a search between
-// what was refused and what was not: raised by little, and by more each time that goes well, until a raise
-// is refused; then back to what went well, for a while, and the next raise is smaller. So a remote that
-// takes n at once is asked for n + 1 every ten seconds, and for no more than n in between.
+// Refusals weigh more than rates. The first one halves the limit. From then on it is a search between what was refused and
+// what was not: the limit is raised by little, and by more each time that goes well, until a raise is refused; then it goes
+// back to what went well, for a while, and the next raise is smaller. So a remote that takes n at once is asked for n + 1
+// every ten seconds, and for no more than n in between.
 //
-// It is told everything by its methods, has no goroutine and no clock, and belongs to the dispatcher.
+// Everything is told to it by its methods. It has no goroutine and no clock, and belongs to the dispatcher.
 type limiter struct {
 	limit    int // how many steps may be under way now
 	min, max int
@@ -43,8 +41,7 @@ const (
 	cutIntervals  = 4        // after a cut: what is under way has to end, and what was refused to come again
 )
 
-// newLimiter allows start steps at first, and up to limit. If that is the same, it is a number that a person
-// gave, and stays.
+// newLimiter allows start steps at first, and up to limit. If both are the same, that number stays.
 func newLimiter(start, limit int) *limiter {
 	l := &limiter{limit: start, min: 1, max: max(start, limit)}
 	if l.max == start {
@@ -59,8 +56,7 @@ func (l *limiter) started(flying int) {
 	l.stale = max(0, l.stale-1)
 }
 
-// measure judges the interval if it is over. units is all that was done so far: bytes, and stepUnits for
-// each step.
+// measure judges the interval if it is over. units is all that was done so far: bytes, and stepUnits for each step.
 func (l *limiter) measure(now time.Time, units int64) {
 	if l.since.IsZero() {
 		l.since, l.done = now, units
@@ -132,8 +128,8 @@ func (l *limiter) throttled(now time.Time, units int64) {
 	l.before, l.rate = 0, 0
 }
 
-// limiterFor starts with what the Connection advises. A number that a person gave is kept to; so is
-// what suits a disk of this machine, where more at once only wears the heads.
+// limiterFor starts with what the Connection advises. A number that a person gave stays; so does what suits a disk of this
+// machine, where more at once only wears the heads.
 func limiterFor(cfg *Config) *limiter {
 	if n := cfg.Transfers; n > 0 {
 		return newLimiter(n, n)
@@ -143,40 +139,4 @@ func limiterFor(cfg *Config) *limiter {
 		return newLimiter(start, start)
 	}
 	return newLimiter(start, min(4*start, MaxTransfers))
-}
-
-// load is what the limiter is told, and what it made of that.
-type load struct {
-	limiter  *limiter
-	steps    int64 // that have ended
-	refusals int64 // of the performer's throttles, those that the limiter knows
-}
-
-// regulate lets the limiter see how things go.
-func (x *execution) regulate() {
-	x.throttles.Add(x.Conn.Throttled()) // a large file's come long before it ends
-	units := x.sent.Load() + x.steps*stepUnits
-	if n := x.throttles.Load(); n != x.refusals {
-		x.refusals = n
-		x.limiter.throttled(x.Now(), units)
-	}
-	x.limiter.measure(x.Now(), units)
-	x.Concurrency.Store(int64(x.limiter.limit))
-}
-
-// limit is how many jobs may be under way if this is to be one of them. What is new does not wait until
-// one of the long transfers has ended.
-func (x *execution) limit(job []journal.Step) int {
-	if x.beside != nil && job[0].Seq > x.After {
-		return x.limiter.limit + x.spare()
-	}
-	return x.limiter.limit
-}
-
-// spare is how many steps more than the limiter's limit there may be: none if a person set it.
-func (x *execution) spare() int {
-	if x.Transfers > 0 {
-		return 0
-	}
-	return 1
 }

@@ -26,7 +26,29 @@ type performer struct {
 	sent, throttles atomic.Int64
 }
 
-// perform does one job, a single step or a batch of deletes of files, as soon as those that share the slots leave one.
+// cleanTemps removes what interrupted uploads may have left under temporary names, but for names that an upload of this
+// plan replaces. After a crash the rest is still in the journal.
+func (p *performer) cleanTemps(ctx context.Context) error {
+	stale, err := p.Journal.StaleTemps()
+	if err != nil {
+		return err
+	}
+	for i, path := range stale {
+		if err := p.Conn.Cleanup(ctx, path); err != nil {
+			if EndsRun(err) {
+				return fmt.Errorf("clean up after an interrupted upload: %w", err)
+			}
+			p.Log.Warn("cannot remove the rest of an interrupted upload", "path", path, "err", err)
+			continue
+		}
+		if err := p.Journal.ForgetTemps(stale[i : i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// perform does one job, a single step or a batch of deletes of files, once there is a slot.
 func (p *performer) perform(ctx context.Context, job []journal.Step) []result {
 	if p.Slots != nil && p.Slots.Acquire(ctx, 1) == nil { // else ctx is done, which each attempt sees for itself
 		defer p.Slots.Release(1)
@@ -49,9 +71,9 @@ func (p *performer) perform(ctx context.Context, job []journal.Step) []result {
 	return []result{done}
 }
 
-// backUp moves what a send replaces out of the way, if that is configured. It is done once for a step,
-// however often the send is tried: a second time it would move the new content over the backup of the
-// old. From then on the base is wrong about the path until the send is acknowledged: hence the doubt.
+// backUp moves what a send replaces out of the way, if that is configured: once for a step, however often the send is
+// tried, since a second time would move the new content over the backup of the old. From then on, until the send is
+// acknowledged, the base is wrong about the path: the step is in doubt.
 func (p *performer) backUp(ctx context.Context, done *result) error {
 	s := &done.step
 	replaces := s.Old != nil && s.Old.Kind != snapshot.Dir
@@ -99,8 +121,8 @@ func (p *performer) send(ctx context.Context, s *journal.Step) (*snapshot.Entry,
 	panic(fmt.Sprintf("execute: send without a way: %+v", *s))
 }
 
-// upload sends what the source holds now, which may be newer than what was planned, and returns the
-// stat and hash of exactly what was sent.
+// upload sends what the source holds now, which may be newer than what was planned, and returns the stat and hash of
+// exactly what was sent.
 func (p *performer) upload(ctx context.Context, s *journal.Step) (*snapshot.Entry, error) {
 	content, err := snapshot.NewContent(p.Source, s.Path)
 	switch {
@@ -123,7 +145,12 @@ func (p *performer) upload(ctx context.Context, s *journal.Step) (*snapshot.Entr
 	sent, whole := content.Result()
 	if !whole && content.Entry().Size == 0 {
 		// HTTP and FTP have no reason to read an empty file: that it still is one is seen here.
-		if err := readEmpty(content); err != nil {
+		in, err := content.Open()
+		if err != nil {
+			return nil, err
+		}
+		_, err = io.Copy(io.Discard, in)
+		if err := errors.Join(err, in.Close()); err != nil {
 			return nil, err
 		}
 		sent, whole = content.Result()
@@ -132,15 +159,6 @@ func (p *performer) upload(ctx context.Context, s *journal.Step) (*snapshot.Entr
 		return nil, fmt.Errorf("send %s: the connection did not read all of the file", s.Path)
 	}
 	return &sent, nil
-}
-
-func readEmpty(content *snapshot.Content) error {
-	in, err := content.Open()
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(io.Discard, in)
-	return errors.Join(err, in.Close())
 }
 
 // contentSource is a snapshot.Content as a Source.
@@ -191,13 +209,13 @@ func (p *performer) deleteOnce(ctx context.Context, job []journal.Step, todo []i
 	return errs
 }
 
-// Attempt tries something on the remote as a step is tried: see attempt. s is what an Observer is told that it is about.
+// Attempt tries something on the remote as a step is tried: see attempt. An Observer is told that it is about s.
 func Attempt(ctx context.Context, cfg *Config, s *journal.Step, do func() error) error {
 	return (&performer{Config: *cfg}).attempt(ctx, s, do)
 }
 
-// attempt calls do until it works, is hopeless, or was tried often enough. Its error is remote.ErrOffline only
-// if the remote does not even answer a probe: else one path that times out would end the run for all.
+// attempt calls do until that works, is hopeless, or was tried often enough. The error is remote.ErrOffline only if the
+// remote does not even answer a probe: else one path that times out would end the run for all.
 func (p *performer) attempt(ctx context.Context, s *journal.Step, do func() error) error {
 	pause := time.Duration(0)
 	for n := 1; ; n++ {

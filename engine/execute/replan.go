@@ -9,16 +9,15 @@ import (
 	"github.com/snapsync/snapsync/journal"
 )
 
-// An upload may take hours. What changes elsewhere meanwhile must not wait for it: once only long uploads
-// are under way, and something else is due, the pass over what is pending ends, what is due is scanned
-// and planned as if the paths of the uploads did not exist, and the next pass goes through the new
-// steps first and then through the old ones. Deletes, and whatever has to do with those paths, wait
-// until the uploads have ended.
+// An upload may take hours. What changes elsewhere meanwhile must not wait: once only long uploads are under way, and
+// something else is due, the pass over what is pending ends. What is due is scanned and planned as if the paths of the
+// uploads did not exist, and the next pass goes through the new steps first and then through the old ones. Deletes, and
+// whatever has to do with the paths of the uploads, wait until these have ended.
 //
 // All of it happens in the dispatcher, while no ackWriter runs.
 
 const (
-	// longTransfer is how long an upload has been under way when others do not wait for it any more.
+	// longTransfer is how long others wait for an upload that is under way.
 	longTransfer = 2 * time.Second
 	// askEvery is how often the Interrupter is asked while there is nothing to do but to wait.
 	askEvery = 200 * time.Millisecond
@@ -31,8 +30,8 @@ var (
 	ErrPaused = errors.New("paused")
 )
 
-// interrupted reports whether the pass is to end although transfers are under way. It gives them up if a
-// person wants that.
+// interrupted reports whether the pass is to end although transfers are under way. If a person wants that, they are given
+// up.
 func (x *execution) interrupted() bool {
 	if x.stop == nil && x.interrupter.Abort() {
 		x.stop = ErrPaused
@@ -63,8 +62,8 @@ func (x *execution) inFlight() (steps []journal.Step, paths pathset.Claims) {
 	return steps, pathset.ClaimsOf(&x.Caps, steps)
 }
 
-// goOnBeside has planned what is due, and goes through what is pending, while long transfers are under way.
-// Its error is that of the journal; what else goes wrong is x.stop.
+// goOnBeside has planned what is due, and goes through what is pending, while long transfers are under way. The error is
+// that of the journal; what else goes wrong is x.stop.
 func (x *execution) goOnBeside(ctx context.Context) error {
 	acks := newAckWriter(x.Journal, x.Now)
 	if x.stop == nil {
@@ -74,13 +73,13 @@ func (x *execution) goOnBeside(ctx context.Context) error {
 		case err != nil:
 			x.stop = err
 		default:
-			acks.startAfter(x.After)
+			acks.after, acks.upTo = x.After, x.After // the new steps first, and then the others
 		}
 	}
 	return x.pass(ctx, acks)
 }
 
-// replan takes what is due into what is executed. What failed before is counted anew: the next pass tries it again.
+// replan takes what is due into what is executed. Failures are counted anew, since the next pass tries these paths again.
 func (x *execution) replan(ctx context.Context) error {
 	steps, paths := x.inFlight()
 	rescan := x.result.Rescan

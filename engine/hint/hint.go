@@ -1,14 +1,13 @@
 // Package hint says where to look, and when: what a watch, a retry or a person gives the loop, which makes cycles of it.
 //
-// A Hint is never an instruction, and a lost one costs time, not truth. A Queue keeps hints until they are due: each path for a
-// while in which nothing more happens to it, so that a burst is one look, and a path that went for longer, since it may be half of a
-// rename. What is done at a path is the engine's affair.
+// A Hint is never an instruction, and a lost one costs time, not truth: the periodic scan finds what it was about. A Queue
+// keeps hints until they are due: each path for a while in which nothing more happens to it, so that a burst is one look; a
+// path that went for longer, since it may be half of a rename. What is done at a path is the engine's affair.
 package hint
 
 import "time"
 
-// Hint says that something may have happened at a path: look there. It is never an instruction. What
-// is lost of hints costs time, not truth: the periodic scan finds it.
+// Hint says that something may have happened at a path: look there.
 type Hint struct {
 	Path string // relative to the source; "" is the root
 	// Deep: anything beneath may differ, as beneath a directory that was made or moved in.

@@ -8,19 +8,19 @@ import (
 	"time"
 )
 
-// maxHints bounds what is remembered of hints: beyond that, to look everywhere costs less.
+// maxHints bounds the paths in a Queue: beyond that, to look everywhere costs less.
 const maxHints = 200_000
 
-// Queue collects where to look and says when: a path is due once it has been quiet for the settle time, or once
-// it has waited for the limit of that. A path that went is due as well then, as the possible half of a move;
-// that it went is believed after the delete delay. What is deferred is never due. Its methods are not for concurrent use.
+// Queue collects where to look and says when. A path is due once it has been quiet for the settle time, or has waited for
+// settleMax; one that went, after the delete delay, or together with others before that. What is deferred is never due. The
+// methods are not for concurrent use.
 type Queue struct {
 	settle, settleMax, deleteDelay time.Duration
 
 	paths    map[string]*Pending
 	due      dueHeap
-	all      time.Time           // since when everything is to be looked at; zero: it is not
-	woken    time.Time           // since when what is pending is to be looked at, wherever that is; zero: it is not
+	all      time.Time           // since when everything is due; zero: it is not
+	woken    time.Time           // since when what is pending is due, wherever that is; zero: it is not
 	deferred map[string]*Pending // by path
 }
 
@@ -74,7 +74,7 @@ func (q *Queue) All(now time.Time) {
 	q.paths, q.due = make(map[string]*Pending), nil
 }
 
-// Wake makes what is pending due, which any narrowed run takes in, and nothing else.
+// Wake makes what is pending due, and nothing else. Every narrowed run takes it in.
 func (q *Queue) Wake(now time.Time) {
 	if q.woken.IsZero() {
 		q.woken = now
@@ -120,10 +120,9 @@ func (q *Queue) Count() (n int, oldest time.Time) {
 	return len(q.paths), oldest
 }
 
-// Take removes what is due and returns it. Paths that went a moment ago go along with the
-// rest, since they may be the other halves of what came; also those that are not quiet yet, because a
-// directory that was renamed is seen to go once more after it came, and a half that comes alone would be
-// sent. all: everything is due, and is to be looked at.
+// Take removes what is due and returns it; all says that everything is. Paths that went are taken along with the rest, quiet
+// or not: they may be the other halves of what came, and a half that comes alone is sent. (A directory that was renamed is
+// seen to go once more after it came.)
 func (q *Queue) Take(now time.Time) (taken []*Pending, all bool) {
 	if !q.all.IsZero() {
 		q.all = time.Time{}
@@ -181,7 +180,7 @@ func (q *Queue) Len() int { return len(q.paths) }
 // Paths returns what waits, in no order, without what is deferred.
 func (q *Queue) Paths() iter.Seq[*Pending] { return maps.Values(q.paths) }
 
-// Defer keeps paths that were taken until Undefer: a path once, however often it is hinted at.
+// Defer keeps paths that were taken until Undefer, each once.
 func (q *Queue) Defer(taken []*Pending) {
 	if q.deferred == nil {
 		q.deferred = make(map[string]*Pending, len(taken))
@@ -201,8 +200,8 @@ func (q *Queue) Undefer() {
 	q.Requeue(deferred)
 }
 
-// At returns what of taken has one of the paths.
-func At(taken []*Pending, paths []string) (found []*Pending) {
+// WithPaths returns those of taken that have one of the paths.
+func WithPaths(taken []*Pending, paths []string) (found []*Pending) {
 	if len(paths) == 0 {
 		return nil
 	}

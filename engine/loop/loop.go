@@ -83,12 +83,10 @@ type Status struct {
 	Transfers int
 }
 
-// Loop keeps one mapping true for as long as Run runs. Everything that it does is a cycle of its
-// Engine: hints, the clock and people only say when, and where to look.
+// Loop keeps one mapping true for as long as Run runs.
 //
-// What a person decides (pause, approve, retry) is written to the journal, and Wake makes the Loop read
-// it: so the same words work with and without a running process. All methods may be called from any
-// goroutine.
+// What a person decides (pause, approve, retry) is written to the journal, and Wake makes the Loop read the journal: so the
+// same words work with and without a running process. All methods may be called from any goroutine.
 type Loop struct {
 	cfg    Config
 	engine *engine.Engine // only Run uses it
@@ -112,18 +110,18 @@ const (
 	defaultProbeMax = time.Minute
 	// flushAfter is how long a local remote waits for more before it is flushed.
 	flushAfter = 2 * time.Second
-	// flushAtLast is when it is flushed although there always is more.
+	// flushAtLast is how long a local remote waits at most: there may always be more.
 	flushAtLast = time.Minute
 	// interruptAfter is how long steps are executed before new changes may have the rest planned anew.
 	interruptAfter = 5 * time.Second
-	// sourceProbe is the longest pause between looks at a source, or the disk of a remote, that is not there:
-	// they cost nothing.
+	// sourceProbe is the longest pause between looks at a source, or the disk of a remote, that is not there: a look
+	// costs nothing.
 	sourceProbe = 5 * time.Second
 	// mountScan is how soon everything is looked at again while deletes are held because of what is
 	// mounted inside the source.
 	mountScan = 5 * time.Minute
-	// rest is how many times as long as it took to look everywhere the Loop waits before it does so
-	// again because too much is pending to look at a part.
+	// rest is how many times as long as a look at everything took the Loop waits before the next one, if too much is
+	// pending to look at a part.
 	rest = 10
 )
 
@@ -209,13 +207,10 @@ func (l *Loop) wakeUp() {
 	}
 }
 
-// Run watches and catches up until ctx is done, and then returns its error; any other error is one that
-// waiting does not mend: the journal is damaged, say. The steps under way are given up: a crash would
-// do no less.
+// Run watches and catches up until ctx is done, and then returns the error of ctx; waiting does not mend any other error: the
+// journal is damaged, say. The steps under way are given up, as by a crash.
 func (l *Loop) Run(ctx context.Context) error {
-	r := &runner{Loop: l}
-	err := r.run(ctx)
-	err = errors.Join(err, l.engine.Close())
+	err := errors.Join((&runner{Loop: l}).run(ctx), l.engine.Close())
 	why := "it was told to stop; 'snapsync run' goes on"
 	if ctx.Err() == nil {
 		why = "an error that waiting does not mend"
@@ -240,18 +235,17 @@ func (l *Loop) enter(state State, why string, next time.Time) {
 
 // observe keeps the state in step with what the Engine does.
 func (l *Loop) observe(ev event.Event) {
-	l.mu.Lock()
-	quiet := l.quiet
-	l.mu.Unlock()
 	if ev.Type != event.Phase {
 		return
 	}
 	switch ev.Text {
 	case "scanning", "hashing":
-		if quiet {
-			return
+		l.mu.Lock()
+		quiet := l.quiet
+		l.mu.Unlock()
+		if !quiet {
+			l.enter(Scanning, "the source is being looked at", time.Time{})
 		}
-		l.enter(Scanning, "the source is being looked at", time.Time{})
 	case "transferring", "recovering", "listing the remote":
 		l.enter(Syncing, ev.Text, time.Time{})
 	}

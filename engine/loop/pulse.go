@@ -18,9 +18,9 @@ type pulse struct {
 	done chan struct{} // closed when it has ended; nil: there is none
 }
 
-// feelPulse has the remote probed as soon as its host answers, however long the pause before the next
-// probe is, and ends when the remote is not away any more. A host that answers although the remote could
-// not be reached is asked once for each probe: then only a probe can tell.
+// feelPulse has the remote probed as soon as the host answers, however long the pause before the next probe is. It ends the
+// pulse when the remote is not away any more. A host that answers at once, although the remote could not be reached, is
+// asked once for each probe: then only a probe can tell.
 func (r *runner) feelPulse(ctx context.Context) {
 	if r.cfg.Pulse == nil {
 		return

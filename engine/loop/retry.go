@@ -12,8 +12,8 @@ import (
 // Retry has all paths that failed tried again now.
 func (l *Loop) Retry() error { return l.RetryPaths([]string{""}) }
 
-// RetryPaths is Retry for those of the failed paths that are one of paths or beneath one; "" is the root,
-// and so all of them. What did not fail is left alone.
+// RetryPaths is Retry for the failed paths that are at one of paths or beneath one; "" is the root. What did not fail is left
+// alone.
 func (l *Loop) RetryPaths(paths []string) error {
 	failures, err := l.cfg.Engine.Journal.Failures(engine.MaxPending)
 	if err != nil {

@@ -23,12 +23,12 @@ type runner struct {
 	pause   time.Duration // the last pause before the next probe; 0: all is well
 
 	unflushed  time.Time     // since when there is something to flush, if there is
-	restUntil  time.Time     // before this nothing is looked at unless a person asks: the last time took long
-	retried    time.Time     // when paths that failed were hinted at last
+	restUntil  time.Time     // until then nothing is looked at unless a person asks: the last look took long
+	retried    time.Time     // when paths that failed were last hinted at
 	looked     time.Duration // what the last look at everything took
 	started    bool          // everything was looked at once since the start
-	cannotPlan bool          // it cannot even be planned while the remote is away
-	unhinted   bool          // what the next look at everything finds, nobody hinted at
+	cannotPlan bool          // while the remote is away, not even planning works
+	unhinted   bool          // nobody hinted at what the next look at everything finds
 	pulse      pulse         // of the remote's host, while the remote is away
 }
 
@@ -82,7 +82,10 @@ func (r *runner) turn(ctx context.Context) (time.Duration, error) {
 	if err := r.flushIfDue(ctx, now); err != nil {
 		return 0, err
 	}
-	if now.Before(r.restUntil) || !r.able() && now.Before(r.at[probe]) {
+	r.mu.Lock()
+	able := r.able()
+	r.mu.Unlock()
+	if now.Before(r.restUntil) || !able && now.Before(r.at[probe]) {
 		return r.until(now), nil
 	}
 	if err := r.work(ctx, now); err != nil {
@@ -129,7 +132,7 @@ func (r *runner) work(ctx context.Context, now time.Time) error {
 	if probing {
 		r.hints.Undefer()
 	}
-	if !probing && !r.ableLocked() {
+	if !probing && !r.able() {
 		r.mu.Unlock() // everything is to be looked at since a moment ago: that waits for the remote
 		return nil
 	}
@@ -147,16 +150,10 @@ func (r *runner) work(ctx context.Context, now time.Time) error {
 	return r.cycle(ctx, f, taken, now)
 }
 
-// able reports whether there is sense in a cycle before the next probe: none, or, while the remote is
-// away, one that only plans, so that what is pending stays the minimum and `status` tells the truth.
-// What has to look everywhere waits for the remote.
+// able reports whether there is sense in a cycle before the next probe: none, or, while the remote is away, one that only
+// plans, so that what is pending stays the minimum and `status` tells the truth. What has to look everywhere waits for the
+// remote. The caller holds mu.
 func (r *runner) able() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.ableLocked()
-}
-
-func (r *runner) ableLocked() bool {
 	return r.failure == nil || errors.Is(r.failure, remote.ErrOffline) && r.started && !r.cannotPlan && !r.hints.Everything()
 }
 
@@ -166,7 +163,11 @@ func (r *runner) cycle(ctx context.Context, f engine.Focus, taken []*hint.Pendin
 	r.mu.Lock()
 	r.quiet = r.failure != nil
 	r.mu.Unlock()
-	out, err := r.execute(ctx, f)
+	after := interruptAfter
+	if whole || !r.started {
+		after = max(after, rest*r.looked)
+	}
+	out, err := r.engine.RunWithin(ctx, f, &interrupter{runner: r, after: after, begun: time.Now(), checked: time.Now()})
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -202,17 +203,7 @@ func (r *runner) cycle(ctx context.Context, f engine.Focus, taken []*hint.Pendin
 	return r.showState()
 }
 
-// execute runs the engine, and has the rest planned anew if changes come in while it takes long, or if
-// a person wants something.
-func (r *runner) execute(ctx context.Context, f engine.Focus) (engine.Outcome, error) {
-	after := interruptAfter
-	if f.Scopes == nil || !r.started {
-		after = max(after, rest*r.looked)
-	}
-	return r.engine.RunWithin(ctx, f, &interrupter{runner: r, after: after, begun: time.Now(), checked: time.Now()})
-}
-
-// report keeps what a cycle tells for Status, and gives back the hints that it did not deal with.
+// report keeps what a cycle tells for Status, and requeues the hints that the cycle did not deal with.
 func (r *runner) report(out *engine.Outcome, err error, taken []*hint.Pending, whole bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -223,8 +214,8 @@ func (r *runner) report(out *engine.Outcome, err error, taken []*hint.Pending, w
 		r.hints.Requeue(taken)
 		r.hints.Wake(r.now())
 	} else {
-		r.hints.Requeue(hint.At(taken, out.Waiting))
-		r.hints.Defer(hint.At(taken, out.Deferred))
+		r.hints.Requeue(hint.WithPaths(taken, out.Waiting))
+		r.hints.Defer(hint.WithPaths(taken, out.Deferred))
 	}
 	if out.Yielded {
 		r.hints.Wake(r.now())
@@ -244,7 +235,7 @@ func (r *runner) report(out *engine.Outcome, err error, taken []*hint.Pending, w
 	}
 }
 
-// focusOn turns paths that were taken at now into what a run looks at.
+// focusOn returns what a run looks at for paths that were taken at now.
 func focusOn(taken []*hint.Pending, now time.Time) engine.Focus {
 	f := engine.Focus{Scopes: make([]snapshot.Scope, 0, len(taken))}
 	for _, p := range taken {
@@ -256,7 +247,7 @@ func focusOn(taken []*hint.Pending, now time.Time) engine.Focus {
 	return f
 }
 
-// goOnAfter decides how to go on after an error. What it returns ends the Loop.
+// goOnAfter decides how to go on after an error of a cycle. An error that it returns ends the Loop.
 func (r *runner) goOnAfter(err error, planOnly bool) error {
 	switch {
 	case err == nil:
@@ -328,7 +319,7 @@ func (r *runner) showState() error {
 	return nil
 }
 
-// whyAway is the state for what keeps the Loop from working, and what would change it.
+// whyAway returns the state for what keeps the Loop from working, and what would change it.
 func (r *runner) whyAway() (State, string) {
 	switch err := r.failure; {
 	case errors.Is(err, remote.ErrNewRemote):
@@ -372,7 +363,7 @@ func (r *runner) until(now time.Time) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	at := r.hints.Next()
-	if !r.ableLocked() {
+	if !r.able() {
 		at = time.Time{}
 	}
 	if t := r.at.next(); !t.IsZero() && (at.IsZero() || t.Before(at)) {
@@ -403,7 +394,7 @@ func (r *runner) flushIfDue(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// startWatching begins to watch. Without hints the periodic scan has to do, so it is said.
+// startWatching begins to watch. If that fails the periodic scan has to do until it is tried again.
 func (r *runner) startWatching(ctx context.Context) {
 	r.at[watchAgain] = time.Time{}
 	if r.cfg.Watch == nil {
@@ -420,8 +411,7 @@ func (r *runner) startWatching(ctx context.Context) {
 	r.mu.Unlock()
 }
 
-// keepWatching tries again to watch, and then has everything looked at: what happened meanwhile was
-// seen by nobody.
+// keepWatching tries again to watch, and then has everything looked at: nobody saw what happened meanwhile.
 func (r *runner) keepWatching(ctx context.Context, now time.Time) {
 	if !r.at.due(watchAgain, now) {
 		return

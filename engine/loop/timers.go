@@ -14,15 +14,15 @@ const (
 	timerCount
 )
 
-// timers say when each of them is due; zero: it is not set.
+// timers has when each timer is due; zero: it is not set.
 type timers [timerCount]time.Time
 
-// due reports whether what is set, and its time has come.
+// due reports whether a timer is set and its time has come.
 func (t *timers) due(what timer, now time.Time) bool {
 	return !t[what].IsZero() && !now.Before(t[what])
 }
 
-// next returns when the first is due; zero: none is set.
+// next returns when the first timer is due; zero: none is set.
 func (t *timers) next() (first time.Time) {
 	for _, at := range t {
 		if first.IsZero() || !at.IsZero() && at.Before(first) {

@@ -1,6 +1,6 @@
-// Package pathset has sets of paths that can be asked for relatives: is one of them equal to a path, above it or beneath it.
+// Package pathset has sets of paths that can be asked for relatives: is a member equal to a path, above it or beneath it.
 //
-// A Set is a multiset of paths; Claims are those that a set of steps reads and writes, by which the executor knows what
+// A Set is a multiset of paths. Claims are the paths that a set of steps reads and writes: by them the executor knows what
 // must not run at once, and a scan what it must not look at. Both follow the remote's view of case.
 package pathset
 
@@ -21,7 +21,7 @@ type Claims struct {
 // NewClaims returns an empty set for a remote with these capabilities.
 func NewClaims(caps *remote.Caps) Claims { return Claims{New(caps), New(caps)} }
 
-// ClaimsOf returns those of steps, on a remote with these capabilities.
+// ClaimsOf returns the claims of steps on a remote with these capabilities.
 func ClaimsOf(caps *remote.Caps, steps []journal.Step) Claims {
 	c := NewClaims(caps)
 	for i := range steps {

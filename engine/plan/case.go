@@ -23,10 +23,9 @@ func (c Conflict) Err() error {
 		remote.ErrInvalidName, c.with)
 }
 
-// Conflicts returns the changes, in order, whose New is not planned because something else has its
-// place on a remote that ignores case: what the base has there, whether it changed or not, before what is
-// new; and of what is new the first. So the same one wins in every run. Directories that differ only in
-// case are one on the remote, and share it.
+// Conflicts returns the changes, in order, whose New is not planned because something else has its place on a remote that
+// ignores case. What the base has there wins over what is new, whether it changed or not; of what is new the first wins. So
+// it is the same one in every run. Directories that differ only in case are one on the remote, and share their place.
 func Conflicts(in *Input) []Conflict {
 	if !in.Caps.CaseInsensitive {
 		return nil
@@ -34,9 +33,9 @@ func Conflicts(in *Input) []Conflict {
 	c := contest{Input: in, shared: sharedFolds(in.Changes), taken: make(map[string]claimant)}
 	for _, incumbents := range []bool{true, false} {
 		c.lost = claimant{}
-		for k := range in.Changes {
-			if ch := &in.Changes[k]; ch.New != nil && isIncumbent(ch) == incumbents {
-				c.enter(int32(k), !incumbents)
+		for i := range in.size() {
+			if ch := &in.Changes[i]; ch.New != nil && isIncumbent(ch) == incumbents {
+				c.enter(i, !incumbents)
 			}
 		}
 	}
@@ -97,8 +96,8 @@ func (c *contest) lose(i int32, me claimant, with string) {
 	}
 }
 
-// sharedFolds returns the hashes, ascending, of the folded paths that several changes may have: so few
-// paths of many have to be kept folded.
+// sharedFolds returns the hashes, ascending, of the folded paths that several changes may have: only these paths have to
+// be kept folded.
 func sharedFolds(changes []snapshot.Change) []uint64 {
 	var all []uint64
 	for i := range changes {
@@ -116,18 +115,18 @@ func sharedFolds(changes []snapshot.Change) []uint64 {
 	return shared
 }
 
-// IsRetainedFile reports whether nobody wants e any more: it makes room for what somebody wants.
+// IsRetainedFile reports whether e is a file that nobody wants any more. It makes room for what somebody wants.
 func IsRetainedFile(e *snapshot.Entry) bool { return IsFile(e) && e.Flags.Has(snapshot.Retained) }
 
-// refuse takes the losers out of the changes, which stay as many: others know them by their index.
-// What the remote held at the path of a loser goes, unless it is the loser itself.
-func (p *Input) refuse(lost []Conflict) {
+// refuse takes the losers out of the changes, which keep their indexes. What the remote held at the path of a loser goes,
+// unless that is the loser itself.
+func (in *Input) refuse(lost []Conflict) {
 	if len(lost) == 0 {
 		return
 	}
-	p.Changes = slices.Clone(p.Changes)
+	in.Changes = slices.Clone(in.Changes)
 	for _, c := range lost {
-		ch := &p.Changes[c.Change]
+		ch := &in.Changes[c.Change]
 		if isIncumbent(ch) {
 			ch.Old = nil
 		}
@@ -135,19 +134,20 @@ func (p *Input) refuse(lost []Conflict) {
 	}
 }
 
-// forgetCaseVariants makes the base forget retained files that something is sent over: it would say that the
-// remote holds both. A crash before that is sent leaves a file that nobody misses.
-func (p *planner) forgetCaseVariants() {
-	if !p.Caps.CaseInsensitive {
-		return
+// forgetCaseVariants makes the base forget retained files that something is sent over: else it says that the remote holds
+// both. A crash before the send leaves a file that nobody misses.
+func (in *Input) forgetCaseVariants(steps []journal.Step) (refreshes []journal.Refresh) {
+	if !in.Caps.CaseInsensitive {
+		return nil
 	}
-	for i := range p.out.Steps {
-		s := &p.out.Steps[i]
+	for i := range steps {
+		s := &steps[i]
 		if s.Action == journal.Delete || s.Old != nil && s.Action == journal.Send {
 			continue
 		}
-		if path, variant := p.CaseVariant(s.Path); IsRetainedFile(variant) {
-			p.out.Refresh = append(p.out.Refresh, journal.Refresh{Path: path})
+		if path, variant := in.CaseVariant(s.Path); IsRetainedFile(variant) {
+			refreshes = append(refreshes, journal.Refresh{Path: path})
 		}
 	}
+	return refreshes
 }

@@ -2,19 +2,18 @@ package plan
 
 import "github.com/snapsync/snapsync/engine/pathset"
 
-// caseVariants are the entries of the base by what a remote that ignores case takes their path for: what is
-// sent or moved to A meets what is still at a. nil on other remotes.
+// caseVariants are the entries of the base by their folded path. What is sent or moved to A meets what is still at a, on
+// a remote that ignores case; nil on other remotes.
 type caseVariants map[string][]int32
 
-// findCaseVariants returns the case variants of everything in the base that does not simply stay, at its path and at
-// the one where its directory takes it.
-func (p *planner) findCaseVariants() caseVariants {
+// findCaseVariants returns everything in the base that does not simply stay: at its path, and at the one where its
+// directory takes it.
+func (p *pairs) findCaseVariants() caseVariants {
 	if !p.Caps.CaseInsensitive {
 		return nil
 	}
 	t := make(caseVariants)
-	for k := range p.Changes {
-		i := int32(k)
+	for i := range p.size() {
 		if p.old(i) == nil {
 			continue
 		}
@@ -38,7 +37,7 @@ func (t caseVariants) add(path string, i int32) {
 
 func (t caseVariants) of(path string) []int32 {
 	if t == nil {
-		return nil
+		return nil // spare the folding
 	}
 	return t[pathset.Fold(path)]
 }

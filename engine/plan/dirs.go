@@ -5,13 +5,12 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// dirFinder decides which directories are moved as a whole. A directory that left its path and one
-// that is new are the same if they are one inode and at least one file is where it was inside: file
-// systems use freed inodes again, so the inode alone is no evidence. Without the inode, all files,
-// and at least two, must have gone the same way. Files that differ, within a moved directory, are
-// further steps after the move.
+// dirFinder decides which directories are moved as a whole. A directory that left its path and a new one are the same if
+// they are one inode and at least one file is where it was inside: the inode alone is no evidence, since file systems use
+// freed ones again. Without the inode, all files, and at least two, must have gone the same way. Files that differ within a
+// moved directory are further steps after the move.
 type dirFinder struct {
-	*planner
+	*pairs
 	votes  map[match]int32 // files that went from one directory to the same name in the other
 	target []int32         // of an Old directory: the New one chosen for it so far, or none
 	from   []int32         // the reverse of target
@@ -19,16 +18,15 @@ type dirFinder struct {
 	oneWas, oneIs func(i int32) bool // see shared
 }
 
-// minClear is how many files a directory must have before it is worth to empty another one of ours
-// so that it can take its path.
+// minClear is how many files a directory must have to be worth emptying another one whose path it takes.
 const minClear = 3
 
 // chooseDirs returns the directories to move, from the top down, given where files went.
-func (p *planner) chooseDirs(found []match) []match {
+func chooseDirs(p *pairs, found []match) []match {
 	if !p.Caps.DirMove {
 		return nil
 	}
-	f := &dirFinder{planner: p}
+	f := &dirFinder{pairs: p}
 	olds, news := f.candidates()
 	if len(olds) == 0 || len(news) == 0 {
 		return nil
@@ -46,36 +44,35 @@ func (p *planner) chooseDirs(found []match) []match {
 	return moves
 }
 
-// candidates returns the directories that left their path and the ones that are new at theirs.
-// Directories with something beneath them that the plan knows nothing of stay if their path does.
+// candidates returns the directories that left their path and the ones that are new at theirs. If the base holds beneath
+// a directory what is not in Changes, and the path still is a directory, it stays.
 func (f *dirFinder) candidates() (olds, news []int32) {
-	f.oneWas, f.oneIs = f.shared((*planner).old), f.shared((*planner).now)
-	for k := range f.Changes {
-		i, c := int32(k), &f.Changes[k]
-		if sameDir(c.Old, c.New) {
+	f.oneWas, f.oneIs = f.shared((*Input).old), f.shared((*Input).now)
+	for i := range f.size() {
+		old, now := f.old(i), f.now(i)
+		if sameDir(old, now) {
 			continue
 		}
-		if isDir(c.Old) && !(isDir(c.New) && f.Kept(c.Path)) {
+		if isDir(old) && !(isDir(now) && f.Kept(f.path(i))) {
 			olds = append(olds, i)
 		}
-		if isDir(c.New) {
+		if isDir(now) {
 			news = append(news, i)
 		}
 	}
 	return olds, news
 }
 
-// shared tells which directories of the base, or of the head, are one with another one of them on a
-// remote that ignores case. Such a directory is not moved, since the other one would go with it, and
-// nothing is moved to its path, since that exists.
-func (f *dirFinder) shared(entry func(*planner, int32) *snapshot.Entry) func(i int32) bool {
+// shared tells which directories of the base, or of the head, are one with another of them to a remote that ignores case.
+// Such a directory is not moved, since the other one would go with it; and nothing is moved to its path, since that exists.
+func (f *dirFinder) shared(entry func(*Input, int32) *snapshot.Entry) func(i int32) bool {
 	if !f.Caps.CaseInsensitive {
 		return func(int32) bool { return false }
 	}
 	count := make(map[string]int)
-	for k := range f.Changes {
-		if isDir(entry(f.planner, int32(k))) {
-			count[pathset.Fold(f.Changes[k].Path)]++
+	for i := range f.size() {
+		if isDir(entry(f.Input, i)) {
+			count[pathset.Fold(f.path(i))]++
 		}
 	}
 	return func(i int32) bool {
@@ -159,8 +156,8 @@ func (f *dirFinder) unanimous() map[int32]int32 {
 	return dirs
 }
 
-// foldedDirs returns the new directories by what a remote that ignores case calls them, less those
-// that were another directory before.
+// foldedDirs returns the new directories by their folded path, on a remote that ignores case, less those that were
+// another directory before.
 func (f *dirFinder) foldedDirs(olds, news []int32) map[string]int32 {
 	if !f.Caps.CaseInsensitive {
 		return nil
@@ -182,8 +179,8 @@ func (f *dirFinder) foldedDirs(olds, news []int32) map[string]int32 {
 // maxDiscards bounds how often one discarded move may make another impossible.
 const maxDiscards = 64
 
-// discard drops the moves whose target cannot be made free. That may take away what freed another
-// target, so it is repeated; after maxDiscards times everything that depends on another move goes.
+// discard drops the moves whose target cannot be made free. A dropped move may have freed the target of another one, so
+// all are tried again; after maxDiscards times every move that depends on another one goes.
 func (f *dirFinder) discard(olds []int32) {
 	for round := 0; ; round++ {
 		dropped := false
@@ -235,8 +232,8 @@ func (f *dirFinder) leaves(i, h int32) bool {
 	return false
 }
 
-// canClear reports whether the Old directory there can be deleted to make room for Old i. One that
-// holds files is only cleared if they go anyway, and if a move of many is won by it.
+// canClear reports whether the Old directory there can be deleted to make room for Old i. If it holds files, these must go
+// anyway, and Old i must have many.
 func (f *dirFinder) canClear(i, there int32) bool {
 	if f.Kept(f.path(there)) {
 		return false
@@ -251,4 +248,55 @@ func (f *dirFinder) canClear(i, there int32) bool {
 		}
 	}
 	return files == 0 || f.CompleteSync && f.tree.files(i) >= minClear
+}
+
+// cleared returns the directories that do not move and whose place a moved one takes: what the base holds beneath them is
+// nowhere afterwards.
+func (p *pairs) cleared(dirs []match) map[int32]bool {
+	cleared := make(map[int32]bool)
+	for _, d := range dirs {
+		for _, i := range p.inTheWay(d.now, p.source, p.dest) {
+			if p.dest[i] == none && (i != d.now || p.carried(i) == none) {
+				cleared[i] = true
+			}
+		}
+	}
+	return cleared
+}
+
+// inTheWay returns the directories of the base that lie at h before something else comes there: its own, which may be
+// carried away before, and the one that is carried there. from has the Old directory that moves to a New one; to is its
+// reverse.
+func (p *pairs) inTheWay(h int32, from, to []int32) (dirs []int32) {
+	if isDir(p.old(h)) {
+		dirs = append(dirs, h)
+	}
+	path, up := p.cameFrom(h, from)
+	if up == none {
+		return dirs
+	}
+	i := p.tree.find(path)
+	if i == none || !isDir(p.old(i)) {
+		return dirs
+	}
+	carrier := p.tree.oldUp[i]
+	for to[carrier] == none {
+		carrier = p.tree.oldUp[carrier] // from[up] is above i and moves
+	}
+	if carrier == from[up] {
+		dirs = append(dirs, i)
+	}
+	return dirs
+}
+
+// cameFrom returns the path of the base that a directory above it carries to h, and the place of that directory; or none.
+func (p *pairs) cameFrom(h int32, from []int32) (path string, up int32) {
+	up = p.tree.newUp[h]
+	for up != none && from[up] == none {
+		up = p.tree.newUp[up]
+	}
+	if up == none {
+		return "", none
+	}
+	return p.path(from[up]) + p.path(h)[len(p.path(up)):], up
 }

@@ -9,10 +9,10 @@ import (
 // match is an Old and the New that it becomes.
 type match struct{ old, now int32 }
 
-// matcher finds which files that left their path are at another one now. It goes from the strongest
-// evidence to the weakest: the same file by inode, size and mtime; the same content by hash; and the
-// same inode alone. Of equals those match first that kept their name, then those that stayed in their
-// directory, then the first in path order. Every round is linear in the number of files.
+// matcher finds which files that left their path are at another one now, by the strongest evidence first: the same file
+// by inode, size and mtime; the same content by hash; the same inode alone. Of equals those match first that kept their
+// name, then those that stayed in their directory, then the first in path order. Every round is linear in the number of
+// files.
 type matcher struct {
 	changes []snapshot.Change
 	olds    []int32 // files that left their path, in order
@@ -20,10 +20,6 @@ type matcher struct {
 	goes    []bool  // by change: its Old was matched
 	comes   []bool  // by change: its New was matched
 	out     []match
-}
-
-func newMatcher(changes []snapshot.Change) *matcher {
-	return &matcher{changes: changes, goes: make([]bool, len(changes)), comes: make([]bool, len(changes))}
 }
 
 // matchKey is what two entries have in common if they belong together.
@@ -36,8 +32,8 @@ type matchKey struct {
 // group is everything with the same key: the heads of two lists, each in path order.
 type group struct{ old, now chain }
 
-// chain is a list of indexes, linked through a slice that all chains share: nearly all groups have
-// one Old and one New, and there may be a million of them.
+// chain is a list of indexes, linked through a slice that all chains share: there may be a million groups, and nearly all
+// have one Old and one New.
 type chain struct{ first, last int32 }
 
 func (c *chain) add(i int32, next []int32) {
@@ -68,8 +64,8 @@ func byContent(e *snapshot.Entry) (matchKey, bool) {
 	return matchKey{e.Kind, a, b, e.Size, 0}, e.HashType == snapshot.XXH3 && e.Size > 0
 }
 
-// byInode finds files that have another name and were edited; or an inode that was used again, which
-// Input.Survived tells apart.
+// byInode finds files that have another name and were edited, and inodes that were used again: Input.Survived tells them
+// apart.
 func byInode(e *snapshot.Entry) (matchKey, bool) {
 	return matchKey{e.Kind, e.Dev, e.Ino, 0, 0}, e.Ino != 0
 }

@@ -5,13 +5,13 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// Needs returns the indexes, ascending, of the changes whose New has to be hashed before Plan can do
-// its best: reading a file is only worth it where a hash may save sending it. These are
+// Needs returns the indexes, ascending, of the changes whose New has to be hashed before Make can do its best. A file is
+// only worth reading where its hash may save sending it:
 //
 //   - files of the same size as before, of which the stat does not say whether they changed;
 //   - adopted files that are racy: what is learned about them now is all that the next scan will have;
-//   - new content of the size of content that is leaving its path, unless it is the same file moved:
-//     it may be that content under a new name;
+//   - new content of the size of content that is leaving its path, which it may be under a new name, unless it is the
+//     same file moved;
 //   - files that came along with their directory and whose ctime says that something was done to them;
 //   - with server-side copy, new content of a size that the base holds anywhere.
 //
@@ -30,28 +30,21 @@ func Needs(changes []snapshot.Change, caps remote.Caps, sizeKnown func(size int6
 	return needs
 }
 
-// uncertain reports whether the base knows a hash that can tell if the file at this path changed.
-func uncertain(c *remote.Caps, ch *snapshot.Change) bool {
-	old, now := ch.Old, ch.New
+// uncertain reports whether the base knows a hash that can tell if the file at this path changed. The mtime of a listing
+// is reason enough to believe that it did not.
+func uncertain(caps *remote.Caps, c *snapshot.Change) bool {
+	old, now := c.Old, c.New
 	return old != nil && old.Kind == now.Kind && old.Size == now.Size && old.HashType != snapshot.NoHash &&
-		!adoptedInTime(c, old, now)
+		!(old.Flags.Has(snapshot.Adopted) && caps.Precision > 0 && caps.SameMtime(old, now))
 }
 
-// racyAdoption reports whether the stat of the file, which will have to do for an adopted entry without a
-// hash, is one that cannot be trusted.
-func racyAdoption(ch *snapshot.Change) bool {
-	old, now := ch.Old, ch.New
-	return IsFile(old) && old.Flags.Has(snapshot.Adopted) && old.Size == now.Size && now.Flags.Has(snapshot.Racy)
+// racyAdoption reports whether the base has nothing but the stat of an adopted file, and that cannot be trusted.
+func racyAdoption(c *snapshot.Change) bool {
+	return IsFile(c.Old) && c.Old.Flags.Has(snapshot.Adopted) && c.Old.Size == c.New.Size && c.New.Flags.Has(snapshot.Racy)
 }
 
-// adoptedInTime reports whether old comes from a listing whose mtime is reason enough to believe
-// that the content is the same.
-func adoptedInTime(c *remote.Caps, old, now *snapshot.Entry) bool {
-	return old.Flags.Has(snapshot.Adopted) && c.Precision > 0 && c.SameMtime(old, now)
-}
-
-func unchanged(c *remote.Caps, ch *snapshot.Change) bool {
-	return IsFile(ch.Old) && IsFile(ch.New) && c.SameContent(ch.Old, ch.New, false)
+func unchanged(caps *remote.Caps, c *snapshot.Change) bool {
+	return IsFile(c.Old) && IsFile(c.New) && caps.SameContent(c.Old, c.New, false)
 }
 
 // leaving is the content of the base that is, or may be, no longer at its path.
@@ -60,11 +53,6 @@ type leaving struct {
 	files map[fileID]*snapshot.Change
 	dirs  bool // directories may be moved as a whole
 }
-
-// fileID is what a file keeps when it is renamed.
-type fileID struct{ dev, ino uint64 }
-
-func idOf(e *snapshot.Entry) fileID { return fileID{e.Dev, e.Ino} }
 
 func findLeaving(changes []snapshot.Change, caps *remote.Caps) leaving {
 	l := leaving{dirs: caps.DirMove}
@@ -87,8 +75,8 @@ func findLeaving(changes []snapshot.Change, caps *remote.Caps) leaving {
 	return l
 }
 
-// explains reports whether reading c.New may show that it is content on the move. A file that is
-// the same by its identity needs no reading, unless its stat cannot be trusted.
+// explains reports whether reading c.New may show that it is content on the move. A file with the same identity needs no
+// reading, unless its stat cannot be trusted.
 func (l *leaving) explains(changes []snapshot.Change, c *snapshot.Change) bool {
 	if _, match := l.sizes[c.New.Size]; !match {
 		return false
@@ -98,8 +86,8 @@ func (l *leaving) explains(changes []snapshot.Change, c *snapshot.Change) bool {
 		l.dirs && was.Old.Ctime != c.New.Ctime && cameAlong(changes, was.Path, c.Path)
 }
 
-// cameAlong reports whether what was at one path came to another with its directory. A rename of the file
-// itself would have changed its ctime; this does not.
+// cameAlong reports whether what was at one path came to another with its directory. That does not change a file's ctime,
+// as a rename of the file itself does.
 func cameAlong(changes []snapshot.Change, from, to string) bool {
 	fromDir, fromName := snapshot.Split(from)
 	toDir, toName := snapshot.Split(to)

@@ -6,53 +6,45 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// pair gives each Old at most one New to become. A moved directory takes everything beneath it along,
-// which changes what lies where; and which directories moved shows in where their files went. So
-// files are matched once as they lie, directories are chosen by that, and if any moved, files are
-// matched again as they lie then.
-func (p *planner) pair() {
+// pair gives each Old at most one New to become. Where files went shows which directories moved; a directory that moves
+// takes everything beneath it along, so that other things lie where files are looked for. So files are matched once as
+// they lie, then directories are chosen, and if any moves, files are matched again.
+func pair(in *Input, t *tree) pairs {
+	p := pairs{Input: in, tree: t}
 	found := p.pairWith(nil)
-	if moves := p.chooseDirs(found); len(moves) > 0 {
+	if moves := chooseDirs(&p, found); len(moves) > 0 {
 		found = p.pairWith(moves)
 	}
 	if p.Caps.Move {
-		return
+		return p
 	}
 	// Files cannot be moved, but they can be copied before their old path goes.
 	p.origin = p.indexes()
 	for _, f := range found {
 		p.origin[f.now] = f.old
 	}
+	return p
 }
 
-// pairWith pairs everything, given which directories move, and returns which files were matched
-// with another path.
-func (p *planner) pairWith(dirs []match) []match {
+// pairWith pairs everything, given which directories move, and returns the files that were matched with another path.
+func (p *pairs) pairWith(dirs []match) []match {
 	p.dest, p.source, p.occupant = p.indexes(), p.indexes(), p.indexes()
 	for _, d := range dirs {
 		p.bind(d.old, d.now)
 	}
 	p.imply(p.cleared(dirs))
-	var alike []int32
-	for k := range p.Changes {
-		h := int32(k)
-		p.pairInPlace(h)
-		if i := p.source[h]; i != none && p.alike(i, h) {
-			alike = append(alike, h)
-		}
-	}
+	alike := p.pairInPlace()
 	if p.Caps.Move {
 		p.unpairChains(alike)
 		p.recognise()
 	}
-	m := newMatcher(p.Changes)
-	for i := range p.Changes {
-		c := &p.Changes[i]
-		if IsFile(c.Old) && p.dest[i] == none {
-			m.olds = append(m.olds, int32(i))
+	m := matcher{changes: p.Changes, goes: make([]bool, len(p.Changes)), comes: make([]bool, len(p.Changes))}
+	for i := range p.size() {
+		if IsFile(p.old(i)) && p.dest[i] == none {
+			m.olds = append(m.olds, i)
 		}
-		if IsFile(c.New) && p.source[i] == none {
-			m.news = append(m.news, int32(i))
+		if IsFile(p.now(i)) && p.source[i] == none {
+			m.news = append(m.news, i)
 		}
 	}
 	// In its own place a file was modified, not moved: there something better may be found.
@@ -64,7 +56,7 @@ func (p *planner) pairWith(dirs []match) []match {
 	found := m.out
 	if p.Caps.Move {
 		if p.Survived != nil {
-			m.round(byInode, func(i, h int32) bool { return !p.linked(i) && p.Survived(int(i), int(h)) })
+			m.round(byInode, p.survived)
 		}
 		for _, f := range m.out {
 			p.bind(f.old, f.now)
@@ -74,31 +66,21 @@ func (p *planner) pairWith(dirs []match) []match {
 	return found
 }
 
-// linked reports whether Old i still is at its path, edited: then it has not moved anywhere, and what
-// has the same inode at another path is a second link.
-func (p *planner) linked(i int32) bool {
-	now := p.now(i)
-	return IsFile(now) && idOf(now) == idOf(p.old(i))
-}
-
-func (p *planner) bind(i, h int32) { p.dest[i], p.source[h] = h, i }
-
-// indexes returns a new slice of one index per change, all none.
-func (p *planner) indexes() []int32 {
-	s := make([]int32, len(p.Changes))
-	for i := range s {
-		s[i] = none
+// survived reports whether New h is Old i, edited. If Old i still is at its own path, edited, New h is a second link of it.
+func (p *pairs) survived(i, h int32) bool {
+	if now := p.now(i); IsFile(now) && idOf(now) == idOf(p.old(i)) {
+		return false
 	}
-	return s
+	return p.Survived(int(i), int(h))
 }
 
-// imply computes occupant: which Old lies at which New once everything above it that is paired has
-// moved, and what is cleared is empty, but before it moves itself. So no two lie at one place.
-func (p *planner) imply(cleared map[int32]bool) {
+// imply computes occupant: which Old lies at which New once every paired directory above it has moved, and what is
+// cleared is empty, but before the Old moves itself. So no two lie at one place.
+func (p *pairs) imply(cleared map[int32]bool) {
 	region := make([]int32, len(p.Changes)) // the nearest directory, i included, that moves or is cleared
 	cursor := none
-	for k := range p.Changes {
-		i, up := int32(k), none
+	for i := range p.size() {
+		up := none
 		if p.tree.oldUp[i] != none {
 			up = region[p.tree.oldUp[i]]
 		}
@@ -111,7 +93,10 @@ func (p *planner) imply(cleared map[int32]bool) {
 		case p.old(i) == nil || up != none && p.dest[up] == none:
 			continue // nowhere, or in a directory that is cleared
 		case up != none:
-			h = p.tree.findFrom(cursor+1, p.path(p.dest[up])+p.path(i)[len(p.path(up)):])
+			to := p.path(p.dest[up]) + p.path(i)[len(p.path(up)):]
+			if h = cursor + 1; h == p.size() || p.path(h) != to { // mostly it is the next
+				h = p.tree.find(to)
+			}
 			cursor = h
 		}
 		if h != none && p.now(h) != nil {
@@ -120,38 +105,38 @@ func (p *planner) imply(cleared map[int32]bool) {
 	}
 }
 
-// pairInPlace pairs what lies at h with it, if it is a directory or a file that did not change.
-func (p *planner) pairInPlace(h int32) {
-	i := p.occupant[h]
-	if i == none || p.source[h] != none || p.dest[i] != none {
-		return
+// pairInPlace pairs directories and unchanged files with what lies at their path. It returns the alike places: there
+// is another file than before, by its inode, with the same content.
+func (p *pairs) pairInPlace() (alike []int32) {
+	for h := range p.size() {
+		i := p.occupant[h]
+		if i == none || p.source[h] != none || p.dest[i] != none {
+			continue
+		}
+		old, now := p.old(i), p.now(h)
+		switch {
+		case isDir(old) && isDir(now):
+			p.bind(i, h)
+		case IsFile(old) && IsFile(now) && p.compare(old, now, false) != edited:
+			p.bind(i, h)
+			if old.Ino != now.Ino && old.Ino != 0 && now.Ino != 0 {
+				alike = append(alike, h)
+			}
+		}
 	}
-	old, now := p.old(i), p.now(h)
-	switch {
-	case isDir(old) && isDir(now):
-		p.bind(i, h)
-	case IsFile(old) && IsFile(now) && p.compare(old, now, false) != edited:
-		p.bind(i, h)
-	}
+	return alike
 }
 
-// alike reports whether h is another file than the one it was paired with, which happens to hold the same.
-func (p *planner) alike(i, h int32) bool {
-	old, now := p.old(i), p.now(h)
-	return IsFile(old) && old.Ino != now.Ino && old.Ino != 0 && now.Ino != 0
-}
-
-// unpairChains frees the places of alike files where inodes tell more than content. After `mv c d; mv b c`,
-// with b and c alike, c holds already what it is to hold; but then nothing is left to become d, which
-// nobody has read. So wherever a file that left its path leads, from one alike place to the next, to a
-// place that has nothing yet, they all move. In a circle of alike files all stay.
-func (p *planner) unpairChains(alike []int32) {
+// unpairChains frees alike places where inodes tell more than content. After `mv c d; mv b c`, with b and c alike, c
+// holds what it shall hold; but then nothing is left to become d, which nobody has read. So if a file that left its path
+// leads, from one alike place to the next, to a place that has nothing yet, all of them move. In a circle all stay.
+func (p *pairs) unpairChains(alike []int32) {
 	if len(alike) == 0 {
 		return
 	}
 	at := make(map[fileID]int32, len(alike))
-	for k := range p.Changes {
-		if h := int32(k); IsFile(p.now(h)) && p.source[h] == none && p.now(h).Ino != 0 {
+	for h := range p.size() {
+		if IsFile(p.now(h)) && p.source[h] == none && p.now(h).Ino != 0 {
 			at[idOf(p.now(h))] = h
 		}
 	}
@@ -159,8 +144,7 @@ func (p *planner) unpairChains(alike []int32) {
 	for _, h := range alike {
 		at[idOf(p.now(h))], open[h] = h, true
 	}
-	for k := range p.Changes {
-		i := int32(k)
+	for i := range p.size() {
 		if !IsFile(p.old(i)) || p.dest[i] != none || p.old(i).Ino == 0 {
 			continue
 		}
@@ -180,12 +164,12 @@ func (p *planner) unpairChains(alike []int32) {
 	}
 }
 
-// recognise gives files that nobody has read the content that they have by their inode: that of an Old
-// whose place is taken, by itself or by a file that is alike. Then something else may become them.
-func (p *planner) recognise() {
+// recognise gives files that nobody has read the content that their inode tells: that of an Old whose place is taken, by
+// the file itself or by one that is alike. Then something else may become the Old.
+func (p *pairs) recognise() {
 	kept := make(map[fileID]int32)
-	for h := range p.Changes {
-		if i := p.source[h]; i != none && IsFile(p.old(i)) && p.old(i).Ino != 0 && p.old(i).HashType == snapshot.XXH3 {
+	for _, i := range p.source {
+		if i != none && IsFile(p.old(i)) && p.old(i).Ino != 0 && p.old(i).HashType == snapshot.XXH3 {
 			kept[idOf(p.old(i))] = i
 		}
 	}
@@ -193,8 +177,7 @@ func (p *planner) recognise() {
 		return
 	}
 	own := false
-	for k := range p.Changes {
-		h := int32(k)
+	for h := range p.size() {
 		now := p.now(h)
 		if !IsFile(now) || p.source[h] != none || now.HashType != snapshot.NoHash {
 			continue
@@ -210,77 +193,14 @@ func (p *planner) recognise() {
 	}
 }
 
-// pairModified pairs the files that are left with what lies at their path: it will be replaced.
-func (p *planner) pairModified() {
-	for k := range p.Changes {
-		h := int32(k)
-		i := p.occupant[h]
+// pairModified pairs the files that are left with what lies at their path: that will be replaced.
+func (p *pairs) pairModified() {
+	for h, i := range p.occupant {
 		if i == none || p.source[h] != none || p.dest[i] != none {
 			continue
 		}
-		if old, now := p.old(i), p.now(h); IsFile(old) && old.Kind == now.Kind {
-			p.bind(i, h)
+		if old, now := p.old(i), p.now(int32(h)); IsFile(old) && old.Kind == now.Kind {
+			p.bind(i, int32(h))
 		}
 	}
-}
-
-// cleared returns the directories that a moved one takes the place of, and that do not move
-// themselves: what the base holds beneath them is nowhere afterwards.
-func (p *planner) cleared(dirs []match) map[int32]bool {
-	cleared := make(map[int32]bool)
-	for _, d := range dirs {
-		for _, i := range p.inTheWay(d.now, p.source, p.dest) {
-			if p.dest[i] == none && (i != d.now || p.carried(i) == none) {
-				cleared[i] = true
-			}
-		}
-	}
-	return cleared
-}
-
-// inTheWay returns the directories of the base that lie at h before something else comes there: its
-// own, which may be carried away before, and the one that is carried there. from says which Old
-// directory moves to a New one, to is its reverse.
-func (p *planner) inTheWay(h int32, from, to []int32) (dirs []int32) {
-	if isDir(p.old(h)) {
-		dirs = append(dirs, h)
-	}
-	path, up := p.cameFrom(h, from)
-	if up == none {
-		return dirs
-	}
-	i := p.tree.find(path)
-	if i == none || !isDir(p.old(i)) {
-		return dirs
-	}
-	carrier := p.tree.oldUp[i]
-	for to[carrier] == none {
-		carrier = p.tree.oldUp[carrier] // from[up] is above i and moves
-	}
-	if carrier == from[up] {
-		dirs = append(dirs, i)
-	}
-	return dirs
-}
-
-// cameFrom returns the path of the base that comes to lie at h with a directory above it that moves, and the
-// place of that directory; or none.
-func (p *planner) cameFrom(h int32, from []int32) (path string, up int32) {
-	up = p.tree.newUp[h]
-	for up != none && from[up] == none {
-		up = p.tree.newUp[up]
-	}
-	if up == none {
-		return "", none
-	}
-	return p.path(from[up]) + p.path(h)[len(p.path(up)):], up
-}
-
-// carried returns the nearest directory above Old i that moves, or none.
-func (p *planner) carried(i int32) int32 {
-	up := p.tree.oldUp[i]
-	for up != none && (p.dest[up] == none || p.dest[up] == up) {
-		up = p.tree.oldUp[up]
-	}
-	return up
 }

@@ -539,7 +539,7 @@ func (s *scenario) checkRetains(t *rapid.T, plan *journal.Plan) {
 // rare. All of these tests together take some seconds. After a change of the planner, six minutes more are
 // well spent, which found what the gate meets once in a hundred times:
 //
-//	go test ./engine -run TestPlan -rapid.checks 20000
+//	go test ./engine/plan -run TestPlan -rapid.checks 20000
 func checkOften(t *testing.T, prop func(*rapid.T)) {
 	rounds := 40
 	if testing.Short() {

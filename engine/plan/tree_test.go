@@ -17,7 +17,7 @@ func TestTreeFollowsMoves(t *testing.T) {
 			d.write(t, d.draw(t, "file"))
 		}
 		changes := scan(d.tree, nil, true)
-		tree, naive := newTree(changes), make(map[string]int32)
+		tree, naive := layout{tree: newTree(changes), at: make(map[int32]string)}, make(map[string]int32)
 		for i, c := range changes {
 			naive[c.Path] = int32(i)
 		}

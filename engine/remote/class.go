@@ -7,8 +7,8 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// Class is the word for the kind of error that err is, as in the journal's failures and LoopStatus:
-// "offline", "quota", "permission", …; "error" for one of no kind, "" for nil.
+// Class is the word for the kind of error that err is, as the journal's failures have it: "offline", "quota",
+// "permission", …; "error" for one of no kind, "" for nil.
 func Class(err error) string {
 	if err == nil {
 		return ""

@@ -16,8 +16,8 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// Caps is what a Connection can do. The zero value can only upload and delete. The planner sees
-// nothing else of a remote. The names are those of rclone's features.
+// Caps is what a Connection can do, and all that the planner sees of a remote. The zero value can only upload and delete.
+// The names are those of rclone's features.
 type Caps struct {
 	Copy            bool              // server-side copy of a file
 	Move            bool              // server-side move of a file
@@ -82,10 +82,10 @@ type Uploads interface {
 	EndUpload(path string) error
 }
 
-// Connection executes steps on one remote. The engine is its only caller. All methods may be called
-// concurrently, except Close; the engine never has two calls under way whose paths overlap (equal,
-// above or beneath), but for several Copies from the same path. Every method returns soon after ctx is done, with ctx.Err() wrapped; what it was
-// doing may or may not have happened, as with any other error: see "twice" below.
+// Connection executes steps on one remote. The engine is its only caller. All methods may be called concurrently, except
+// Close; the engine never has two calls under way whose paths overlap (equal, above or beneath), but for several Copies
+// from the same path. Every method returns soon after ctx is done, with ctx.Err() wrapped; what it was doing may or may
+// not have happened, as with any other error: see "twice" below.
 //
 // Errors wrap one of the classes below where one fits. Paths are in the source's own bytes; a
 // Connection translates them to what its remote can store.
@@ -103,8 +103,7 @@ type Connection interface {
 	// returns nil the file is as durable as the remote makes any file, and was verified by size and,
 	// where that is cheap, by hash. Before that the old content, or nothing, is visible at path:
 	// never a part. Twice: yes, the second replaces the first. On failure a temporary name (see
-	// TempName) may be left; the next Send of the path
-	// replaces it, Cleanup removes it.
+	// PartialName) may be left; the next Send of the path replaces it, Cleanup removes it.
 	Send(ctx context.Context, path string, src Source) error
 
 	// Copy makes path hold what from holds, with the given mtime, if Caps.Copy. Visible at once or
@@ -138,8 +137,8 @@ type Connection interface {
 	// empty gives ErrNotEmpty. Twice: yes.
 	Rmdir(ctx context.Context, path string) error
 
-	// Stat returns what the remote holds at path now, or ErrNotFound. It is for recovery and repair:
-	// the steady state never calls it.
+	// Stat returns what the remote holds at path now, or ErrNotFound. Recovery and repair call it, the
+	// steady state never.
 	Stat(ctx context.Context, path string) (Object, error)
 
 	// Hash returns a content hash of the file at path, at whatever cost: reading it if need be. Its type

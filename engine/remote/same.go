@@ -6,8 +6,8 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// SameContent reports whether it is proved that two files have the same content: by a hash of both,
-// else by their stat as far as it can be trusted.
+// SameContent reports whether two files are proved to have the same content: by a hash of both, else by their stat as far
+// as it can be trusted.
 func (c *Caps) SameContent(old, now *snapshot.Entry, moved bool) bool {
 	switch {
 	case old.Kind != now.Kind || old.Size != now.Size:
@@ -26,9 +26,9 @@ func (c *Caps) SameContent(old, now *snapshot.Entry, moved bool) bool {
 	return old.SameStat(now)
 }
 
-// sameAdopted compares with what a listing of the remote said. A remote that keeps no mtime tells
-// when it was written instead: the content can only be the same if the file is older than that.
-// Hashes of two kinds mean that the engine compared them when it read the file, and they differed.
+// sameAdopted compares with what a listing of the remote said. A remote that keeps no mtime tells instead when it was
+// written to: the content can only be the same if the file is older than that. Hashes of two kinds mean that the engine
+// compared them when it read the file, and they differed.
 func (c *Caps) sameAdopted(old, now *snapshot.Entry) bool {
 	switch {
 	case old.HashType != snapshot.NoHash && now.HashType != snapshot.NoHash:
@@ -74,10 +74,4 @@ func quantum(ns int64, precision time.Duration) int64 {
 }
 
 // Truncate rounds nanoseconds down, also before 1970.
-func Truncate(ns int64, to time.Duration) int64 {
-	rest := ns % int64(to)
-	if rest < 0 {
-		rest += int64(to)
-	}
-	return ns - rest
-}
+func Truncate(ns int64, to time.Duration) int64 { return quantum(ns, to) * int64(to) }

@@ -10,8 +10,8 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// Names of our own on the remote. They are a function of the path that they stand for, so that what
-// an interrupted run left can be found, and replaced, without having been written down:
+// Names of our own on the remote are a function of the path that they stand for, so that what an interrupted run left can be
+// found, and replaced, without having been written down:
 //
 //	photos/.snapsync-0f3a…9c.tmp       a file or directory on its way between two names
 //	photos/.snapsync-0f3a…9c.partial   an upload that is not complete
@@ -23,12 +23,12 @@ const (
 )
 
 // TempName returns the name, in the same directory, under which path may be parked while it moves.
-func TempName(path string) string { return besides(path, tempSuffix) }
+func TempName(path string) string { return beside(path, tempSuffix) }
 
 // PartialName returns the name, in the same directory, under which path may be uploaded.
-func PartialName(path string) string { return besides(path, PartialSuffix) }
+func PartialName(path string) string { return beside(path, PartialSuffix) }
 
-func besides(path, suffix string) string {
+func beside(path, suffix string) string {
 	var sum [tempDigits / 2]byte
 	binary.BigEndian.PutUint64(sum[:], xxh3.HashString(path))
 	dir, _ := snapshot.Split(path)
