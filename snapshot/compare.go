@@ -65,11 +65,11 @@ func (w *worker) replaceDir(name []byte, old *Entry) bool {
 	path := w.path(name)
 	if d := w.lostMount(path); d != nil {
 		w.problem(path, errors.New("a file is where a file system was mounted"))
-		w.lead(job{path: path, gone: true, doubt: d})
+		w.lead(job{path: path, gone: true, unproven: d})
 		return false
 	}
 	if !w.excluded(name, old) {
-		w.lead(job{path: path, gone: true, replaced: true, doubt: w.doubt})
+		w.lead(job{path: path, gone: true, replaced: true, unproven: w.unproven})
 	}
 	return true
 }
@@ -86,7 +86,7 @@ func (w *worker) presentDir(name []byte, old *Entry, linked bool) {
 	case w.cfg.OneFileSystem && e.Dev != w.opened.dev:
 		return
 	}
-	j := job{path: path, dev: e.Dev, ino: e.Ino, outside: w.opened.dev, doubt: w.doubt}
+	j := job{path: path, dev: e.Dev, ino: e.Ino, outside: w.opened.dev, unproven: w.unproven}
 	if w.cfg.Links == FollowLinks {
 		j.trail = &trail{w.opened.dev, w.opened.ino, w.job.trail}
 		if linked && j.trail.leadsBack(e.Dev, e.Ino) {
@@ -95,7 +95,7 @@ func (w *worker) presentDir(name []byte, old *Entry, linked bool) {
 		}
 	}
 	if old == nil || old.Flags&(Retained|Adopted) != 0 || !old.SameStat(e) {
-		j.self = &Change{Path: path, Old: w.slab.entry(old), New: w.slab.entry(e)}
+		j.self = &Change{Path: path, Old: w.arena.entry(old), New: w.arena.entry(e)}
 	}
 	if w.job.within != nil && old != nil && old.Kind == Dir {
 		w.narrow(&j)
@@ -110,7 +110,7 @@ func (w *worker) narrow(j *job) {
 	case len(within) == 0: // asked for in other letters
 		j.within = within
 	case within[0].Path != j.path:
-		j.within, j.passing, j.self = within, true, nil
+		j.within, j.onTheWay, j.self = within, true, nil
 	case !within[0].Deep:
 		j.within = within[1:]
 	}
@@ -146,26 +146,26 @@ func (w *worker) unread(name []byte, old *Entry, reason string, err error) {
 // occupied is about a path that holds something which is not looked at. It is not absent: a user who
 // moves a directory elsewhere and leaves a link behind did not ask for the remote's copy to be
 // deleted. So what the base has at the path, and beneath it, stays.
-func (w *worker) occupied(name []byte, old *Entry, reason string) *doubt {
+func (w *worker) occupied(name []byte, old *Entry, reason string) *unproven {
 	if old == nil || w.excluded(name, old) || old.Kind != Dir && w.retained(old) {
 		return nil
 	}
 	path := w.path(name)
-	d := w.newDoubt(path, reason, w.doubt)
+	d := w.newUnproven(path, reason, w.unproven)
 	if old.Kind == Dir {
-		w.lead(job{path: path, gone: true, doubt: d, within: w.covered(path)})
+		w.lead(job{path: path, gone: true, unproven: d, within: w.covered(path)})
 	} else {
 		d.keep()
 	}
 	return d
 }
 
-// absent is about an entry of the base that is not among the n names that were listed.
-func (w *worker) absent(name []byte, old *Entry, n int) {
+// unlisted is about an entry of the base that is not among the n names that were listed.
+func (w *worker) unlisted(name []byte, old *Entry, n int) {
 	if w.excluded(name, old) {
 		return
 	}
-	if w.doubt == nil && (old.Kind == Dir || !w.retained(old)) {
+	if w.unproven == nil && (old.Kind == Dir || !w.retained(old)) {
 		switch err := w.proveAbsent(name, n); err {
 		case nil:
 		case errReappeared:
@@ -203,20 +203,20 @@ func (w *worker) proveAbsent(name []byte, n int) error {
 // missing is about an entry of the base that is not on disk, as far as anyone could look, and that
 // the filter does not exclude.
 func (w *worker) missing(name []byte, old *Entry) {
-	isDir, doubt := old.Kind == Dir, w.doubt
-	if isDir && doubt == nil {
-		doubt = w.lostMount(w.path(name))
+	isDir, beneath := old.Kind == Dir, w.unproven
+	if isDir && beneath == nil {
+		beneath = w.lostMount(w.path(name))
 	}
 	switch {
 	case w.retained(old):
-	case doubt == nil:
+	case beneath == nil:
 		w.report(name, old, nil)
 	case !isDir:
-		doubt.keep()
+		beneath.keep()
 	}
 	if isDir {
-		j := job{path: w.path(name), gone: true, replaced: w.job.replaced, doubt: doubt}
-		if w.doubt != nil {
+		j := job{path: w.path(name), gone: true, replaced: w.job.replaced, unproven: beneath}
+		if w.unproven != nil {
 			j.within = w.covered(j.path)
 		}
 		w.lead(j)
@@ -251,10 +251,10 @@ func (w *worker) excluded(name []byte, e *Entry) bool {
 
 // report adds a change. Both entries are copied.
 func (w *worker) report(name []byte, old, new *Entry) {
-	w.slab.add(Change{
-		Path: w.slab.join(w.job.path, name),
-		Old:  w.slab.entry(old),
-		New:  w.slab.entry(new),
+	w.arena.add(Change{
+		Path: w.arena.join(w.job.path, name),
+		Old:  w.arena.entry(old),
+		New:  w.arena.entry(new),
 	})
 }
 

@@ -19,7 +19,7 @@ func newEmitter(cfg *Config) *emitter {
 }
 
 // some hands out what s holds if that is much.
-func (e *emitter) some(s *slab) error {
+func (e *emitter) some(s *arena) error {
 	if e == nil || len(s.full) < emitPieces {
 		return nil
 	}
@@ -27,11 +27,11 @@ func (e *emitter) some(s *slab) error {
 }
 
 // rest hands out all that s holds.
-func (e *emitter) rest(s *slab) error {
+func (e *emitter) rest(s *arena) error {
 	if e == nil {
 		return nil
 	}
-	changes := sorted([]*slab{s})
+	changes := sorted([]*arena{s})
 	if len(changes) == 0 {
 		return nil
 	}

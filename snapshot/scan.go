@@ -124,25 +124,25 @@ func Scan(ctx context.Context, cfg Config, base Base) (*Head, error) {
 }
 
 func scan(ctx context.Context, cfg Config, base Base, open opener) (*Head, error) {
-	c := newCrew(cfg, base, open)
-	defer c.close()
-	if err := c.work(ctx); err != nil {
+	p := newPool(cfg, base, open)
+	defer p.close()
+	if err := p.work(ctx); err != nil {
 		return nil, fmt.Errorf("scan source: %w", err)
 	}
-	return gather(&c.cfg, c.workers), nil
+	return gather(&p.cfg, p.workers), nil
 }
 
 // gather puts together what the workers found.
 func gather(cfg *Config, workers []*worker) *Head {
 	h := &Head{}
-	var slabs []*slab
+	var arenas []*arena
 	var found []mounted
 	for _, w := range workers {
-		slabs = append(slabs, &w.slab)
+		arenas = append(arenas, &w.arena)
 		found = append(found, w.mounts...)
 		h.Problems = append(h.Problems, w.problems...)
 		h.Stats.add(w.stats)
-		for _, d := range w.doubts {
+		for _, d := range w.unprovens {
 			kept := d.kept.Load()
 			if kept == 0 && d.mount {
 				continue // nothing is at stake, and remember does what is right
@@ -150,7 +150,7 @@ func gather(cfg *Config, workers []*worker) *Head {
 			h.Unproven = append(h.Unproven, Unproven{Path: d.path, Reason: d.reason, Kept: kept, Mount: d.mount, Unread: d.unread})
 		}
 	}
-	h.Changes = sorted(slabs)
+	h.Changes = sorted(arenas)
 	h.Mounts = remember(cfg.Mounts, found)
 	slices.SortFunc(h.Problems, func(a, b Problem) int { return ComparePaths(a.Path, b.Path) })
 	slices.SortFunc(h.Unproven, func(a, b Unproven) int {

@@ -22,17 +22,17 @@ type worker struct {
 	// Of the directory that is being looked at:
 	job      job
 	opened   opened
-	doubt    *doubt // job.doubt, or one of this directory's own
+	unproven *unproven // job.unproven, or one of this directory's own
 	observed time.Time
 	led      []job // the directories that it leads to
 	seen     Entry // what the name under comparison is now
 
 	// Found so far:
-	slab     slab
-	doubts   []*doubt
-	problems []Problem
-	mounts   []mounted
-	stats    Stats
+	arena     arena
+	unprovens []*unproven
+	problems  []Problem
+	mounts    []mounted
+	stats     Stats
 }
 
 // run works until nothing is left to do, or more than most directories, or until ctx is done.
@@ -42,15 +42,15 @@ func (w *worker) run(ctx context.Context, emit *emitter, most int) error {
 		if !ok {
 			break
 		}
-		w.job, w.doubt, w.led = j, j.doubt, w.led[:0]
+		w.job, w.unproven, w.led = j, j.unproven, w.led[:0]
 		look := w.visit
 		if j.gone {
-			look = w.forsaken
+			look = w.absent
 		}
 		if err := look(); err != nil {
 			return err
 		}
-		if err := emit.some(&w.slab); err != nil {
+		if err := emit.some(&w.arena); err != nil {
 			return err
 		}
 		// What was found last is looked at last, so that the walk goes in the order of names.
@@ -131,24 +131,24 @@ func (w *worker) unopened(err error) error {
 	}
 	w.problem(w.job.path, fmt.Errorf("open directory: %w", err))
 	w.distrust(err)
-	return w.forsaken()
+	return w.absent()
 }
 
 // distrust makes absence in the directory prove nothing, because it could not be read, or not to
 // the end.
 func (w *worker) distrust(err error) {
-	w.doubt = w.newDoubt(w.job.path, reasonOf(err), w.doubt)
-	w.doubt.unread = true
+	w.unproven = w.newUnproven(w.job.path, reasonOf(err), w.unproven)
+	w.unproven.unread = true
 }
 
 // reportSelf reports the directory itself, now that it turned out to belong.
 func (w *worker) reportSelf() {
-	if w.job.path == "" || w.job.passing {
+	if w.job.path == "" || w.job.onTheWay {
 		return
 	}
 	w.stats.Dirs++
 	if w.job.self != nil {
-		w.slab.add(*w.job.self)
+		w.arena.add(*w.job.self)
 	}
 }
 
@@ -183,12 +183,12 @@ func (w *worker) merge(n int) error {
 			w.present(i, name, old)
 			i++
 		default:
-			w.absent(baseName, old, n)
+			w.unlisted(baseName, old, n)
 		}
 		baseName, old, err = w.base.Next()
 	}
 	for err == nil && baseName != nil {
-		w.absent(baseName, old, n)
+		w.unlisted(baseName, old, n)
 		baseName, old, err = w.base.Next()
 	}
 	return w.baseError(err)
@@ -206,7 +206,7 @@ func (w *worker) mergeNamed(n int) error {
 	}
 	return w.eachNamed(func(name []byte, old *Entry) {
 		if _, found := search(w.dir, n, string(name)); !found {
-			w.absent(name, old, n)
+			w.unlisted(name, old, n)
 		}
 	})
 }
@@ -225,9 +225,9 @@ func (w *worker) eachNamed(fn func(name []byte, old *Entry)) error {
 	return nil
 }
 
-// forsaken goes through the children in the base of a directory that is not on disk, or that cannot
+// absent goes through the children in the base of a directory that is not on disk, or that cannot
 // be looked into.
-func (w *worker) forsaken() error {
+func (w *worker) absent() error {
 	if w.job.within != nil {
 		return w.eachNamed(w.forsake)
 	}

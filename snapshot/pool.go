@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// crew is the workers of one scan and what they share.
-type crew struct {
+// pool is the workers of one scan and what they share.
+type pool struct {
 	cfg     Config
 	base    Base
 	open    opener
@@ -26,14 +26,14 @@ type crew struct {
 // opener opens the directory at root to be scanned.
 type opener func(root string, links bool) (directory, error)
 
-func newCrew(cfg Config, base Base, open opener) *crew {
+func newPool(cfg Config, base Base, open opener) *pool {
 	cfg = cfg.withDefaults()
-	c := &crew{cfg: cfg, base: base, open: open, emit: newEmitter(&cfg)}
+	p := &pool{cfg: cfg, base: base, open: open, emit: newEmitter(&cfg)}
 	if cfg.Filter != nil {
-		c.markers = slices.Sorted(slices.Values(cfg.Filter.Markers()))
+		p.markers = slices.Sorted(slices.Values(cfg.Filter.Markers()))
 	}
-	c.todo = newStack(job{within: arrange(cfg.Within, c.markers)})
-	return c
+	p.todo = newStack(job{within: arrange(cfg.Within, p.markers)})
+	return p
 }
 
 // withDefaults returns cfg with every zero that means something else replaced.
@@ -55,60 +55,60 @@ func (cfg Config) withDefaults() Config {
 const aloneMax = 16
 
 // work goes through everything there is to do.
-func (c *crew) work(ctx context.Context) error {
-	if c.cfg.Within != nil {
-		if err := c.hire(1); err != nil {
+func (p *pool) work(ctx context.Context) error {
+	if p.cfg.Within != nil {
+		if err := p.start(1); err != nil {
 			return err
 		}
-		if err := c.workers[0].run(ctx, c.emit, aloneMax); err != nil {
-			return err
-		}
-	}
-	if c.todo.left() > 0 {
-		if err := c.hire(c.cfg.Workers - len(c.workers)); err != nil {
-			return err
-		}
-		if err := c.workTogether(ctx); err != nil {
+		if err := p.workers[0].run(ctx, p.emit, aloneMax); err != nil {
 			return err
 		}
 	}
-	for _, w := range c.workers {
-		if err := c.emit.rest(&w.slab); err != nil {
+	if p.todo.left() > 0 {
+		if err := p.start(p.cfg.Workers - len(p.workers)); err != nil {
+			return err
+		}
+		if err := p.workTogether(ctx); err != nil {
+			return err
+		}
+	}
+	for _, w := range p.workers {
+		if err := p.emit.rest(&w.arena); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *crew) workTogether(ctx context.Context) error {
+func (p *pool) workTogether(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	stop := context.AfterFunc(ctx, c.todo.close)
+	stop := context.AfterFunc(ctx, p.todo.close)
 	defer stop()
-	for _, w := range c.workers {
-		g.Go(func() error { return w.run(ctx, c.emit, math.MaxInt) })
+	for _, w := range p.workers {
+		g.Go(func() error { return w.run(ctx, p.emit, math.MaxInt) })
 	}
 	return g.Wait()
 }
 
-// hire adds n workers.
-func (c *crew) hire(n int) error {
+// start adds n workers.
+func (p *pool) start(n int) error {
 	for range n {
-		dir, err := c.open(c.cfg.Root, c.cfg.Links == FollowLinks)
+		dir, err := p.open(p.cfg.Root, p.cfg.Links == FollowLinks)
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrSourceGone, err)
 		}
-		reader, err := c.base.Reader()
+		reader, err := p.base.Reader()
 		if err != nil {
 			dir.close()
 			return fmt.Errorf("open base: %w", err)
 		}
-		c.workers = append(c.workers, &worker{cfg: &c.cfg, markers: c.markers, todo: c.todo, dir: dir, base: reader})
+		p.workers = append(p.workers, &worker{cfg: &p.cfg, markers: p.markers, todo: p.todo, dir: dir, base: reader})
 	}
 	return nil
 }
 
-func (c *crew) close() {
-	for _, w := range c.workers {
+func (p *pool) close() {
+	for _, w := range p.workers {
 		w.dir.close()
 		w.base.Close()
 	}

@@ -5,25 +5,25 @@ import (
 	"sync/atomic"
 )
 
-// doubt is an Unproven in the making.
-type doubt struct {
+// unproven is an Unproven in the making.
+type unproven struct {
 	path, reason string
 	unread       bool // see Unproven
 	mount        bool // because of what is mounted at path, or is not any more
 	kept         atomic.Int64
-	around       *doubt // the one further up, beneath which this one lies
+	around       *unproven // the one further up, beneath which this one lies
 }
 
 // keep counts one file of the base that was not seen.
-func (d *doubt) keep() {
+func (d *unproven) keep() {
 	for ; d != nil; d = d.around {
 		d.kept.Add(1)
 	}
 }
 
-func (w *worker) newDoubt(path, reason string, around *doubt) *doubt {
-	d := &doubt{path: path, reason: reason, around: around}
-	w.doubts = append(w.doubts, d)
+func (w *worker) newUnproven(path, reason string, around *unproven) *unproven {
+	d := &unproven{path: path, reason: reason, around: around}
+	w.unprovens = append(w.unprovens, d)
 	return d
 }
 
@@ -31,11 +31,11 @@ func (w *worker) newDoubt(path, reason string, around *doubt) *doubt {
 type mounted struct {
 	path string
 	fsid uint64 // 0: nothing is mounted there any more
-	// doubt is set if this is not what was there before. While anything is kept for it, what was there
+	// unproven is set if this is not what was there before. While anything is kept for it, what was there
 	// before stays on record: otherwise the next scan would find all as expected, and delete. So it
 	// does where a scan Within looked at a part only.
-	doubt *doubt
-	part  bool
+	unproven *unproven
+	part     bool
 }
 
 // checkMount looks whether the open directory is a mount point, and whether it was one.
@@ -48,7 +48,7 @@ func (w *worker) checkMount() error {
 	}
 	if !is {
 		if lost := w.lostMount(path); lost != nil {
-			w.doubt = lost
+			w.unproven = lost
 		}
 		return nil
 	}
@@ -68,8 +68,8 @@ func (w *worker) checkMount() error {
 		}
 	}
 	if reason != "" {
-		w.doubt = w.newDoubt(path, reason, w.doubt)
-		w.doubt.mount, m.doubt = true, w.doubt
+		w.unproven = w.newUnproven(path, reason, w.unproven)
+		w.unproven.mount, m.unproven = true, w.unproven
 	}
 	w.mounts = append(w.mounts, m)
 	return nil
@@ -95,7 +95,7 @@ func (w *worker) coversBase() (bool, error) {
 // lostMount is about a path where nothing is mounted now; it returns nil if nothing was before, or if
 // that was approved. A file system in use cannot be removed, only unmounted: whatever the path is
 // now, its files may well exist.
-func (w *worker) lostMount(path string) *doubt {
+func (w *worker) lostMount(path string) *unproven {
 	if _, known := w.cfg.Mounts[path]; !known {
 		return nil
 	}
@@ -103,20 +103,20 @@ func (w *worker) lostMount(path string) *doubt {
 		w.mounts = append(w.mounts, mounted{path: path})
 		return nil
 	}
-	d := w.newDoubt(path, "the file system mounted there is gone", w.doubt)
+	d := w.newUnproven(path, "the file system mounted there is gone", w.unproven)
 	d.mount = true
 	part := path == w.job.path && w.job.within != nil
-	w.mounts = append(w.mounts, mounted{path: path, doubt: d, part: part})
+	w.mounts = append(w.mounts, mounted{path: path, unproven: d, part: part})
 	return d
 }
 
 // remember returns the mounts to expect next time: what was expected, corrected by what was found
-// wherever that leaves nothing in doubt. What lies where the scan did not look stays as it was.
+// wherever that leaves nothing unproven. What lies where the scan did not look stays as it was.
 func remember(expected map[string]uint64, found []mounted) map[string]uint64 {
 	next := maps.Clone(expected)
 	for _, m := range found {
 		switch {
-		case m.doubt != nil && (m.part || m.doubt.kept.Load() > 0):
+		case m.unproven != nil && (m.part || m.unproven.kept.Load() > 0):
 		case m.fsid == 0:
 			delete(next, m.path)
 		default:
