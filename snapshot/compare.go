@@ -30,12 +30,12 @@ func (w *worker) present(i int, name []byte, old *Entry) {
 	case e.Kind == Dir:
 		w.presentDir(name, old, linked)
 	case w.excluded(name, e):
-		w.stats.Excluded++
+		w.found.stats.Excluded++
 	case e.Kind == Symlink && w.cfg.Links == SkipLinks:
-		w.stats.Symlinks++
+		w.found.stats.Symlinks++
 		w.occupied(name, old, "a symbolic link, which is skipped, is in its place")
 	case e.Kind == 0:
-		w.stats.Special++
+		w.found.stats.Special++
 		w.occupied(name, old, "a socket, fifo or device, which is skipped, is in its place")
 	default:
 		w.presentFile(name, old)
@@ -48,23 +48,23 @@ func (w *worker) presentFile(name []byte, old *Entry) {
 	if old != nil && old.Kind == Dir && !w.replaceDir(name, old) {
 		return
 	}
-	w.stats.Files++
-	w.stats.Bytes += e.Size
+	w.found.stats.Files++
+	w.found.stats.Bytes += e.Size
 	if old != nil && old.Flags&distrusted == 0 && !w.cfg.Checksum && old.SameStat(e) && old.Mode == e.Mode {
 		return
 	}
 	if racy(e, w.observed) {
 		e.Flags |= Racy
 	}
-	w.report(name, old, e)
+	w.found.change(w.job.path, name, old, e)
 }
 
 // replaceDir is about a file where the base has a directory: everything beneath is absent. It returns
 // false if the file must not take the place, because a file system used to be mounted there.
 func (w *worker) replaceDir(name []byte, old *Entry) bool {
 	path := w.path(name)
-	if d := w.lostMount(path); d != nil {
-		w.problem(path, errors.New("a file is where a file system was mounted"))
+	if d := w.found.mounts.absent(path, false, w.unproven); d != nil {
+		w.found.problem(path, errors.New("a file is where a file system was mounted"))
 		w.lead(job{path: path, gone: true, unproven: d})
 		return false
 	}
@@ -81,7 +81,7 @@ func (w *worker) presentDir(name []byte, old *Entry, linked bool) {
 	path := w.path(name)
 	switch {
 	case w.cfg.Filter != nil && !w.cfg.Filter.Dir(path):
-		w.stats.Excluded++
+		w.found.stats.Excluded++
 		return
 	case w.cfg.OneFileSystem && e.Dev != w.opened.dev:
 		return
@@ -95,7 +95,7 @@ func (w *worker) presentDir(name []byte, old *Entry, linked bool) {
 		}
 	}
 	if old == nil || old.Flags&(Retained|Adopted) != 0 || !old.SameStat(e) {
-		j.self = &Change{Path: path, Old: w.arena.entry(old), New: w.arena.entry(e)}
+		j.self = w.found.prepare(path, old, e)
 	}
 	if w.job.within != nil && old != nil && old.Kind == Dir {
 		w.narrow(&j)
@@ -129,7 +129,7 @@ func (w *worker) unseen(name []byte, old *Entry, err error) {
 // unfollowed is about a symbolic link that leads nowhere, or to where one must not go.
 func (w *worker) unfollowed(name []byte, link, old *Entry, err error) {
 	if w.excluded(name, link) {
-		w.stats.Excluded++
+		w.found.stats.Excluded++
 		return
 	}
 	w.unread(name, old, "the symbolic link cannot be followed", fmt.Errorf("follow link: %w", err))
@@ -137,7 +137,7 @@ func (w *worker) unfollowed(name []byte, link, old *Entry, err error) {
 
 // unread is about a path that holds something, and nobody can say what.
 func (w *worker) unread(name []byte, old *Entry, reason string, err error) {
-	w.problem(w.path(name), err)
+	w.found.problem(w.path(name), err)
 	if d := w.occupied(name, old, reason); d != nil {
 		d.unread = true
 	}
@@ -151,7 +151,7 @@ func (w *worker) occupied(name []byte, old *Entry, reason string) *unproven {
 		return nil
 	}
 	path := w.path(name)
-	d := w.newUnproven(path, reason, w.unproven)
+	d := w.found.newUnproven(path, reason, w.unproven)
 	if old.Kind == Dir {
 		w.lead(job{path: path, gone: true, unproven: d, within: w.covered(path)})
 	} else {
@@ -205,12 +205,12 @@ func (w *worker) proveAbsent(name []byte, n int) error {
 func (w *worker) missing(name []byte, old *Entry) {
 	isDir, beneath := old.Kind == Dir, w.unproven
 	if isDir && beneath == nil {
-		beneath = w.lostMount(w.path(name))
+		beneath = w.found.mounts.absent(w.path(name), false, nil)
 	}
 	switch {
 	case w.retained(old):
 	case beneath == nil:
-		w.report(name, old, nil)
+		w.found.change(w.job.path, name, old, nil)
 	case !isDir:
 		beneath.keep()
 	}
@@ -247,15 +247,6 @@ func (w *worker) excluded(name []byte, e *Entry) bool {
 		return !w.cfg.Filter.Dir(w.path(name))
 	}
 	return !w.cfg.Filter.File(w.path(name), e.Size, time.Unix(0, e.Mtime))
-}
-
-// report adds a change. Both entries are copied.
-func (w *worker) report(name []byte, old, new *Entry) {
-	w.arena.add(Change{
-		Path: w.arena.join(w.job.path, name),
-		Old:  w.arena.entry(old),
-		New:  w.arena.entry(new),
-	})
 }
 
 func (w *worker) lead(j job) { w.led = append(w.led, j) }

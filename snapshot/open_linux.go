@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -125,6 +126,23 @@ func (a *anchor) readLink(path string) (string, error) {
 	return readLinkOf(fd, "")
 }
 
+// birth returns when the inode at path was made, in nanoseconds since the Unix epoch; 0: unknown.
+func (a *anchor) birth(path string, links bool) int64 {
+	fd, err := a.lookUp(path, unix.O_PATH, links)
+	if err != nil {
+		return 0
+	}
+	defer unix.Close(fd)
+	var x unix.Statx_t
+	if unix.Statx(fd, "", unix.AT_EMPTY_PATH, unix.STATX_BTIME, &x) != nil || x.Mask&unix.STATX_BTIME == 0 {
+		return 0
+	}
+	return x.Btime.Sec*1e9 + int64(x.Btime.Nsec)
+}
+
+// fsid identifies the file system that the root is on.
+func (a *anchor) fsid() uint64 { return fileSystemID(a.fd) }
+
 func (a *anchor) lookUp(path string, flags int, links bool) (int, error) {
 	root, err := a.acquire()
 	if err != nil {
@@ -224,4 +242,37 @@ func (d *sharedFD) Close() error {
 		return nil
 	}
 	return unix.Close(d.fd)
+}
+
+// entryOfStat fills e from st; Kind is 0 for what is neither file, directory nor symbolic link.
+func entryOfStat(st *unix.Stat_t, e *Entry) {
+	*e = Entry{
+		Mode:  uint32(st.Mode) & 0o7777,
+		Size:  st.Size,
+		Mtime: st.Mtim.Nano(),
+		Ctime: st.Ctim.Nano(),
+		Dev:   uint64(st.Dev),
+		Ino:   uint64(st.Ino),
+	}
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFREG:
+		e.Kind = File
+	case unix.S_IFLNK:
+		e.Kind = Symlink
+	case unix.S_IFDIR:
+		e.Kind, e.Size = Dir, 0
+	default:
+		e.Size = 0
+	}
+}
+
+// fileSystemID mixes the identifier and the type of the file system that fd is on. Several kinds
+// (FUSE, NFS) have no identifier, so that only their type tells them apart. 0: it cannot be asked.
+func fileSystemID(fd int) uint64 {
+	var st unix.Statfs_t
+	if unix.Fstatfs(fd, &st) != nil {
+		return 0
+	}
+	id := *(*uint64)(unsafe.Pointer(&st.Fsid))
+	return (id ^ uint64(st.Type)*0x9e3779b97f4a7c15) | 1
 }

@@ -81,13 +81,6 @@ func (s *stack) done(led []job) int {
 	return len(s.jobs)
 }
 
-// left returns how many jobs are left.
-func (s *stack) left() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.jobs)
-}
-
 // close makes every pop return false.
 func (s *stack) close() {
 	s.mu.Lock()
