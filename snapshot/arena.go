@@ -31,56 +31,50 @@ func longer(last, longest int) int {
 }
 
 // entry returns a copy of e that may be kept; nil of nil.
-func (s *arena) entry(e *Entry) *Entry {
+func (a *arena) entry(e *Entry) *Entry {
 	if e == nil {
 		return nil
 	}
-	if len(s.entries) == cap(s.entries) {
-		s.entries = make([]Entry, 0, longer(cap(s.entries), arenaEntries))
+	if len(a.entries) == cap(a.entries) {
+		a.entries = make([]Entry, 0, longer(cap(a.entries), arenaEntries))
 	}
-	s.entries = append(s.entries, *e)
-	return &s.entries[len(s.entries)-1]
+	a.entries = append(a.entries, *e)
+	return &a.entries[len(a.entries)-1]
 }
 
 // join is Join, with the result in the arena.
-func (s *arena) join(dir string, name []byte) string {
+func (a *arena) join(dir string, name []byte) string {
 	need := len(dir) + 1 + len(name)
-	if cap(s.text)-len(s.text) < need {
-		s.text = make([]byte, 0, max(longer(cap(s.text), arenaText), need))
+	if cap(a.text)-len(a.text) < need {
+		a.text = make([]byte, 0, max(longer(cap(a.text), arenaText), need))
 	}
-	start := len(s.text)
+	start := len(a.text)
 	if dir != "" {
-		s.text = append(append(s.text, dir...), '/')
+		a.text = append(append(a.text, dir...), '/')
 	}
-	s.text = append(s.text, name...)
+	a.text = append(a.text, name...)
 	// The bytes are never written to again: what follows is appended behind them.
-	return unsafe.String(&s.text[start], len(s.text)-start)
+	return unsafe.String(&a.text[start], len(a.text)-start)
 }
 
-func (s *arena) add(c Change) {
-	if len(s.changes) == cap(s.changes) {
-		if s.changes != nil {
-			s.full = append(s.full, s.changes)
+func (a *arena) add(c Change) {
+	if len(a.changes) == cap(a.changes) {
+		if a.changes != nil {
+			a.full = append(a.full, a.changes)
 		}
-		s.piece = longer(s.piece, arenaChanges)
-		s.changes = make([]Change, 0, s.piece)
+		a.piece = longer(a.piece, arenaChanges)
+		a.changes = make([]Change, 0, a.piece)
 	}
-	s.changes = append(s.changes, c)
-}
-
-// drain gives up all changes, piece by piece.
-func (s *arena) drain() [][]Change {
-	all := append(s.full, s.changes)
-	*s = arena{entries: s.entries, text: s.text, piece: s.piece}
-	return all
+	a.changes = append(a.changes, c)
 }
 
 // sorted merges what several arenas hold into one slice of exactly the right size, and empties them.
 func sorted(arenas []*arena) []Change {
 	var pieces [][]Change
 	total := 0
-	for _, s := range arenas {
-		pieces = append(pieces, s.drain()...)
+	for _, a := range arenas {
+		pieces = append(append(pieces, a.full...), a.changes)
+		*a = arena{entries: a.entries, text: a.text, piece: a.piece}
 	}
 	for _, p := range pieces {
 		total += len(p)

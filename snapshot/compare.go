@@ -15,7 +15,11 @@ const distrusted = Racy | Retained | Adopted
 func (w *worker) present(i int, name []byte, old *Entry) {
 	e := &w.seen
 	if err := w.dir.stat(i, e); err != nil {
-		w.unseen(name, old, err)
+		if errors.Is(err, fs.ErrNotExist) {
+			w.passOver(w.path(name), "removed during the scan") // the next listing will prove that
+		} else {
+			w.unread(name, old, reasonOf(err), fmt.Errorf("stat: %w", err))
+		}
 		return
 	}
 	linked := e.Kind == Symlink && w.cfg.Links == FollowLinks
@@ -42,7 +46,7 @@ func (w *worker) present(i int, name []byte, old *Entry) {
 	}
 }
 
-// presentFile is about a file, or a symbolic link that is kept.
+// presentFile compares a file, or a symbolic link that is kept.
 func (w *worker) presentFile(name []byte, old *Entry) {
 	e := &w.seen
 	if old != nil && old.Kind == Dir && !w.replaceDir(name, old) {
@@ -59,8 +63,8 @@ func (w *worker) presentFile(name []byte, old *Entry) {
 	w.found.change(w.job.path, name, old, e)
 }
 
-// replaceDir is about a file where the base has a directory: everything beneath is absent. It returns
-// false if the file must not take the place, because a file system used to be mounted there.
+// replaceDir has everything beneath a directory of the base reported as absent: a file took its place. The result is
+// false if the file must not, because a file system used to be mounted there.
 func (w *worker) replaceDir(name []byte, old *Entry) bool {
 	path := w.path(name)
 	if d := w.found.mounts.absent(path, false, w.unproven); d != nil {
@@ -74,8 +78,8 @@ func (w *worker) replaceDir(name []byte, old *Entry) bool {
 	return true
 }
 
-// presentDir leads to a directory. Whether itself is a change is decided here, but reported only
-// after a look inside: it may hold a marker, or not be readable.
+// presentDir leads to a directory. A change of the directory itself is reported only after a look inside, which may
+// find a marker, or fail.
 func (w *worker) presentDir(name []byte, old *Entry, linked bool) {
 	e := &w.seen
 	path := w.path(name)
@@ -95,7 +99,8 @@ func (w *worker) presentDir(name []byte, old *Entry, linked bool) {
 		}
 	}
 	if old == nil || old.Flags&(Retained|Adopted) != 0 || !old.SameStat(e) {
-		j.self = w.found.prepare(path, old, e)
+		self := w.found.copied(path, old, e)
+		j.self = &self
 	}
 	if w.job.within != nil && old != nil && old.Kind == Dir {
 		w.narrow(&j)
@@ -116,17 +121,7 @@ func (w *worker) narrow(j *job) {
 	}
 }
 
-// unseen is about a name whose stat failed. If it is gone, the next listing will prove that.
-func (w *worker) unseen(name []byte, old *Entry, err error) {
-	path := w.path(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		w.passOver(path, "removed during the scan")
-		return
-	}
-	w.unread(name, old, reasonOf(err), fmt.Errorf("stat: %w", err))
-}
-
-// unfollowed is about a symbolic link that leads nowhere, or to where one must not go.
+// unfollowed passes over a symbolic link that leads nowhere, or to where one must not go.
 func (w *worker) unfollowed(name []byte, link, old *Entry, err error) {
 	if w.excluded(name, link) {
 		w.found.stats.Excluded++
@@ -135,7 +130,7 @@ func (w *worker) unfollowed(name []byte, link, old *Entry, err error) {
 	w.unread(name, old, "the symbolic link cannot be followed", fmt.Errorf("follow link: %w", err))
 }
 
-// unread is about a path that holds something, and nobody can say what.
+// unread reports a path that holds something, and nobody can say what.
 func (w *worker) unread(name []byte, old *Entry, reason string, err error) {
 	w.found.problem(w.path(name), err)
 	if d := w.occupied(name, old, reason); d != nil {
@@ -143,9 +138,8 @@ func (w *worker) unread(name []byte, old *Entry, reason string, err error) {
 	}
 }
 
-// occupied is about a path that holds something which is not looked at. It is not absent: a user who
-// moves a directory elsewhere and leaves a link behind did not ask for the remote's copy to be
-// deleted. So what the base has at the path, and beneath it, stays.
+// occupied keeps what the base has at and beneath a path that holds something which is not looked at. A user who
+// moves a directory elsewhere and leaves a link behind did not ask for the remote's copy to be deleted.
 func (w *worker) occupied(name []byte, old *Entry, reason string) *unproven {
 	if old == nil || w.excluded(name, old) || old.Kind != Dir && w.retained(old) {
 		return nil
@@ -160,7 +154,7 @@ func (w *worker) occupied(name []byte, old *Entry, reason string) *unproven {
 	return d
 }
 
-// unlisted is about an entry of the base that is not among the n names that were listed.
+// unlisted looks for an entry of the base that is not among the n names that were listed.
 func (w *worker) unlisted(name []byte, old *Entry, n int) {
 	if w.excluded(name, old) {
 		return
@@ -200,8 +194,8 @@ func (w *worker) proveAbsent(name []byte, n int) error {
 	return err
 }
 
-// missing is about an entry of the base that is not on disk, as far as anyone could look, and that
-// the filter does not exclude.
+// missing reports an entry of the base that is not on disk, as far as anyone could look, and that the filter does not
+// exclude.
 func (w *worker) missing(name []byte, old *Entry) {
 	isDir, beneath := old.Kind == Dir, w.unproven
 	if isDir && beneath == nil {
@@ -223,8 +217,8 @@ func (w *worker) missing(name []byte, old *Entry) {
 	}
 }
 
-// covered returns what is to be counted of a directory of the base of which nobody knows whether it
-// still is there: all of it if a scope names it, else what is within.
+// covered returns the scopes to count in a directory of the base that nobody could look into: nil, which is
+// everything, if a scope names the directory, else what is within.
 func (w *worker) covered(path string) scopes {
 	within := w.job.within.at(path)
 	if len(within) == 0 || within[0].Path == path {

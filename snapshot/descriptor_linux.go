@@ -156,7 +156,7 @@ func (d *descriptor) folds(name string) bool {
 // swapCase returns name with all its letters in the other case.
 func swapCase(name string) string {
 	if !utf8.ValidString(name) {
-		return name // it is not for a file system that knows letters
+		return name // a file system that knows letters has no such name
 	}
 	return strings.Map(func(r rune) rune {
 		if upper := unicode.ToUpper(r); upper != r {
@@ -180,8 +180,8 @@ func (d *descriptor) sift(names []string) (int, error) {
 	return len(chosen), err
 }
 
-// removed reports whether the open directory was removed meanwhile: then it has no names, which says
-// nothing about the one that may have its path now.
+// removed reports whether the open directory was removed meanwhile. A removed directory has no names, which says
+// nothing about one that may have the path now.
 func (d *descriptor) removed() bool {
 	return unix.Fstat(d.fd, &d.st) == nil && d.st.Nlink == 0
 }

@@ -87,8 +87,8 @@ func disproves(err error) bool {
 	return vanished(err) || errors.Is(err, syscall.ENAMETOOLONG) || errors.Is(err, syscall.EINVAL)
 }
 
-// vanished reports whether err is what one gets for something that was there a moment ago: it is
-// gone, or something that is not a directory, or a symbolic link, took its place.
+// vanished reports whether err is that of a path which is gone, or on which a file or a symbolic link took the place of
+// a directory.
 func vanished(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP)
 }

@@ -22,18 +22,17 @@ type Stats struct {
 	Excluded           int64 // skipped by the filter; a pruned directory counts once
 }
 
-// change adds a change of name in dir. Both entries are copied.
+// change adds a change of name in dir, with copies of both entries.
 func (f *findings) change(dir string, name []byte, old, new *Entry) {
-	f.arena.add(Change{Path: f.arena.join(dir, name), Old: f.arena.entry(old), New: f.arena.entry(new)})
+	f.add(f.copied(f.arena.join(dir, name), old, new))
 }
 
-// prepare returns a change that is not added yet. Both entries are copied.
-func (f *findings) prepare(path string, old, new *Entry) *Change {
-	return &Change{Path: path, Old: f.arena.entry(old), New: f.arena.entry(new)}
+// copied returns a change with copies of both entries.
+func (f *findings) copied(path string, old, new *Entry) Change {
+	return Change{Path: path, Old: f.arena.entry(old), New: f.arena.entry(new)}
 }
 
-// add adds a change that prepare returned.
-func (f *findings) add(c *Change) { f.arena.add(*c) }
+func (f *findings) add(c Change) { f.arena.add(c) }
 
 func (f *findings) problem(path string, err error) {
 	f.problems = append(f.problems, Problem{Path: path, Err: err})

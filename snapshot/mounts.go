@@ -13,9 +13,9 @@ type mounts struct {
 type mounted struct {
 	path string
 	fsid uint64 // 0: nothing is mounted there any more
-	// unproven is set if this is not what was there before. While anything is kept for it, what was there
-	// before stays on record: otherwise the next scan would find all as expected, and delete. So it
-	// does where a scan Within looked at a part only.
+	// unproven is set if another file system was there before, or none. While anything is kept, what was there
+	// before stays on record: otherwise the next scan would find all as expected, and delete. The record stays as
+	// well where a scan Within looked at a part only.
 	unproven *unproven
 	part     bool
 }
@@ -29,8 +29,8 @@ func (m *mounts) unknown(path string) bool {
 	return !known && !m.any
 }
 
-// present records that a file system is mounted at path. covers: it is new, and hides what the base has there. The
-// result is nil if nothing beneath is unproven because of it.
+// present records that a file system is mounted at path. A new one covers what the base has there, or not. The result
+// is nil if the mount leaves nothing beneath unproven.
 func (m *mounts) present(path string, fsid uint64, covers, part bool, around *unproven) (u *unproven) {
 	was, known := m.expected[path]
 	switch {

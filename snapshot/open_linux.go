@@ -77,8 +77,8 @@ func retry(call func() (int, error)) (int, error) {
 	}
 }
 
-// anchor is the open root of a source: what is looked up beneath it is of one tree, and its own path is not
-// walked again each time.
+// anchor is the open root of a source. What is looked up beneath is of one tree, and the root's own path is not walked
+// again each time.
 type anchor struct{ sharedFD }
 
 func openAnchor(root string) (*anchor, error) {
@@ -162,8 +162,8 @@ func readLinkOf(fd int, name string) (string, error) {
 	return string(target[:n]), nil
 }
 
-// file is an open file of the source. An os.File would ask the system for each whether it can be polled, which
-// is what regular files cannot, and be collected: of a small file that is a good part of what reading it costs.
+// file is an open file of the source. An os.File would ask the system each time whether the file can be polled, and be
+// collected: of a small file that is a good part of what reading costs.
 type file struct{ sharedFD }
 
 // Read implements io.Reader.
@@ -202,9 +202,9 @@ func statOf(fd int, e *Entry) error {
 	return nil
 }
 
-// sharedFD is a descriptor that may be closed while it is used: an HTTP client closes a body that it
-// still reads. The last user closes it then, since its number may be another file's a moment later; nobody
-// waits for that, as a system call may take for ever.
+// sharedFD is a descriptor that may be closed while it is used: an HTTP client closes a body that it still reads. The
+// last user closes the descriptor then, whose number may be another file's a moment later. Nobody waits for that: a
+// system call may take for ever.
 type sharedFD struct {
 	mu     sync.Mutex // guards what follows
 	fd     int

@@ -95,7 +95,7 @@ func (w *worker) list() (n int, marked bool, err error) {
 	return 0, marked, nil
 }
 
-// unopened is about a directory that its parent has, and that cannot be opened.
+// unopened reports a directory that its parent has, and that cannot be opened.
 func (w *worker) unopened(err error) error {
 	switch {
 	case w.job.path == "":
@@ -109,8 +109,7 @@ func (w *worker) unopened(err error) error {
 	return w.absent()
 }
 
-// distrust makes absence in the directory prove nothing, because it could not be read, or not to
-// the end.
+// distrust makes absence in the directory prove nothing: the directory could not be read, or not to the end.
 func (w *worker) distrust(err error) {
 	w.unproven = w.found.newUnproven(w.job.path, reasonOf(err), w.unproven)
 	w.unproven.unread = true
@@ -162,7 +161,7 @@ func (w *worker) reportSelf() {
 	}
 	w.found.stats.Dirs++
 	if w.job.self != nil {
-		w.found.add(w.job.self)
+		w.found.add(*w.job.self)
 	}
 }
 
@@ -239,8 +238,7 @@ func (w *worker) eachNamed(fn func(name []byte, old *Entry)) error {
 	return nil
 }
 
-// absent goes through the children in the base of a directory that is not on disk, or that cannot
-// be looked into.
+// absent goes through the children in the base of a directory that is not on disk, or cannot be looked into.
 func (w *worker) absent() error {
 	child := func(name []byte, old *Entry) {
 		if !w.excluded(name, old) {
@@ -270,8 +268,8 @@ func (w *worker) baseError(err error) error {
 	return fmt.Errorf("read base of %q: %w", w.job.path, err)
 }
 
-// passOver leaves path out of this scan, without a word to the user: it was being changed while it
-// was looked at, and the next scan will see it as it has become.
+// passOver leaves a path that changes out of this scan, without a word to the user: the next scan will see what has
+// become of it.
 func (w *worker) passOver(path, why string) {
 	w.cfg.Log.Debug("left to the next scan", "path", path, "reason", why)
 }
