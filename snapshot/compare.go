@@ -15,7 +15,11 @@ const distrusted = Racy | Retained | Adopted
 func (w *worker) present(i int, name []byte, old *Entry) {
 	e := &w.seen
 	if err := w.dir.stat(i, e); err != nil {
-		w.unseen(name, old, err)
+		if errors.Is(err, fs.ErrNotExist) {
+			w.passOver(w.path(name), "removed during the scan") // the next listing will prove that
+		} else {
+			w.unread(name, old, reasonOf(err), fmt.Errorf("stat: %w", err))
+		}
 		return
 	}
 	linked := e.Kind == Symlink && w.cfg.Links == FollowLinks
@@ -30,63 +34,63 @@ func (w *worker) present(i int, name []byte, old *Entry) {
 	case e.Kind == Dir:
 		w.presentDir(name, old, linked)
 	case w.excluded(name, e):
-		w.stats.Excluded++
+		w.found.stats.Excluded++
 	case e.Kind == Symlink && w.cfg.Links == SkipLinks:
-		w.stats.Symlinks++
+		w.found.stats.Symlinks++
 		w.occupied(name, old, "a symbolic link, which is skipped, is in its place")
 	case e.Kind == 0:
-		w.stats.Special++
+		w.found.stats.Special++
 		w.occupied(name, old, "a socket, fifo or device, which is skipped, is in its place")
 	default:
 		w.presentFile(name, old)
 	}
 }
 
-// presentFile is about a file, or a symbolic link that is kept.
+// presentFile compares a file, or a symbolic link that is kept.
 func (w *worker) presentFile(name []byte, old *Entry) {
 	e := &w.seen
 	if old != nil && old.Kind == Dir && !w.replaceDir(name, old) {
 		return
 	}
-	w.stats.Files++
-	w.stats.Bytes += e.Size
+	w.found.stats.Files++
+	w.found.stats.Bytes += e.Size
 	if old != nil && old.Flags&distrusted == 0 && !w.cfg.Checksum && old.SameStat(e) && old.Mode == e.Mode {
 		return
 	}
 	if racy(e, w.observed) {
 		e.Flags |= Racy
 	}
-	w.report(name, old, e)
+	w.found.change(w.job.path, name, old, e)
 }
 
-// replaceDir is about a file where the base has a directory: everything beneath is absent. It returns
-// false if the file must not take the place, because a file system used to be mounted there.
+// replaceDir has everything beneath a directory of the base reported as absent: a file took its place. The result is
+// false if the file must not, because a file system used to be mounted there.
 func (w *worker) replaceDir(name []byte, old *Entry) bool {
 	path := w.path(name)
-	if d := w.lostMount(path); d != nil {
-		w.problem(path, errors.New("a file is where a file system was mounted"))
-		w.lead(job{path: path, gone: true, doubt: d})
+	if d := w.found.mounts.absent(path, false, w.unproven); d != nil {
+		w.found.problem(path, errors.New("a file is where a file system was mounted"))
+		w.lead(job{path: path, gone: true, unproven: d})
 		return false
 	}
 	if !w.excluded(name, old) {
-		w.lead(job{path: path, gone: true, replaced: true, doubt: w.doubt})
+		w.lead(job{path: path, gone: true, replaced: true, unproven: w.unproven})
 	}
 	return true
 }
 
-// presentDir leads to a directory. Whether itself is a change is decided here, but reported only
-// after a look inside: it may hold a marker, or not be readable.
+// presentDir leads to a directory. A change of the directory itself is reported only after a look inside, which may
+// find a marker, or fail.
 func (w *worker) presentDir(name []byte, old *Entry, linked bool) {
 	e := &w.seen
 	path := w.path(name)
 	switch {
 	case w.cfg.Filter != nil && !w.cfg.Filter.Dir(path):
-		w.stats.Excluded++
+		w.found.stats.Excluded++
 		return
 	case w.cfg.OneFileSystem && e.Dev != w.opened.dev:
 		return
 	}
-	j := job{path: path, dev: e.Dev, ino: e.Ino, outside: w.opened.dev, doubt: w.doubt}
+	j := job{path: path, dev: e.Dev, ino: e.Ino, outside: w.opened.dev, unproven: w.unproven}
 	if w.cfg.Links == FollowLinks {
 		j.trail = &trail{w.opened.dev, w.opened.ino, w.job.trail}
 		if linked && j.trail.leadsBack(e.Dev, e.Ino) {
@@ -95,7 +99,8 @@ func (w *worker) presentDir(name []byte, old *Entry, linked bool) {
 		}
 	}
 	if old == nil || old.Flags&(Retained|Adopted) != 0 || !old.SameStat(e) {
-		j.self = &Change{Path: path, Old: w.slab.entry(old), New: w.slab.entry(e)}
+		self := w.found.copied(path, old, e)
+		j.self = &self
 	}
 	if w.job.within != nil && old != nil && old.Kind == Dir {
 		w.narrow(&j)
@@ -110,62 +115,51 @@ func (w *worker) narrow(j *job) {
 	case len(within) == 0: // asked for in other letters
 		j.within = within
 	case within[0].Path != j.path:
-		j.within, j.passing, j.self = within, true, nil
+		j.within, j.onTheWay, j.self = within, true, nil
 	case !within[0].Deep:
 		j.within = within[1:]
 	}
 }
 
-// unseen is about a name whose stat failed. If it is gone, the next listing will prove that.
-func (w *worker) unseen(name []byte, old *Entry, err error) {
-	path := w.path(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		w.passOver(path, "removed during the scan")
-		return
-	}
-	w.unread(name, old, reasonOf(err), fmt.Errorf("stat: %w", err))
-}
-
-// unfollowed is about a symbolic link that leads nowhere, or to where one must not go.
+// unfollowed passes over a symbolic link that leads nowhere, or to where one must not go.
 func (w *worker) unfollowed(name []byte, link, old *Entry, err error) {
 	if w.excluded(name, link) {
-		w.stats.Excluded++
+		w.found.stats.Excluded++
 		return
 	}
 	w.unread(name, old, "the symbolic link cannot be followed", fmt.Errorf("follow link: %w", err))
 }
 
-// unread is about a path that holds something, and nobody can say what.
+// unread reports a path that holds something, and nobody can say what.
 func (w *worker) unread(name []byte, old *Entry, reason string, err error) {
-	w.problem(w.path(name), err)
+	w.found.problem(w.path(name), err)
 	if d := w.occupied(name, old, reason); d != nil {
 		d.unread = true
 	}
 }
 
-// occupied is about a path that holds something which is not looked at. It is not absent: a user who
-// moves a directory elsewhere and leaves a link behind did not ask for the remote's copy to be
-// deleted. So what the base has at the path, and beneath it, stays.
-func (w *worker) occupied(name []byte, old *Entry, reason string) *doubt {
+// occupied keeps what the base has at and beneath a path that holds something which is not looked at. A user who
+// moves a directory elsewhere and leaves a link behind did not ask for the remote's copy to be deleted.
+func (w *worker) occupied(name []byte, old *Entry, reason string) *unproven {
 	if old == nil || w.excluded(name, old) || old.Kind != Dir && w.retained(old) {
 		return nil
 	}
 	path := w.path(name)
-	d := w.newDoubt(path, reason, w.doubt)
+	d := w.found.newUnproven(path, reason, w.unproven)
 	if old.Kind == Dir {
-		w.lead(job{path: path, gone: true, doubt: d, within: w.covered(path)})
+		w.lead(job{path: path, gone: true, unproven: d, within: w.covered(path)})
 	} else {
 		d.keep()
 	}
 	return d
 }
 
-// absent is about an entry of the base that is not among the n names that were listed.
-func (w *worker) absent(name []byte, old *Entry, n int) {
+// unlisted looks for an entry of the base that is not among the n names that were listed.
+func (w *worker) unlisted(name []byte, old *Entry, n int) {
 	if w.excluded(name, old) {
 		return
 	}
-	if w.doubt == nil && (old.Kind == Dir || !w.retained(old)) {
+	if w.unproven == nil && (old.Kind == Dir || !w.retained(old)) {
 		switch err := w.proveAbsent(name, n); err {
 		case nil:
 		case errReappeared:
@@ -200,31 +194,31 @@ func (w *worker) proveAbsent(name []byte, n int) error {
 	return err
 }
 
-// missing is about an entry of the base that is not on disk, as far as anyone could look, and that
-// the filter does not exclude.
+// missing reports an entry of the base that is not on disk, as far as anyone could look, and that the filter does not
+// exclude.
 func (w *worker) missing(name []byte, old *Entry) {
-	isDir, doubt := old.Kind == Dir, w.doubt
-	if isDir && doubt == nil {
-		doubt = w.lostMount(w.path(name))
+	isDir, beneath := old.Kind == Dir, w.unproven
+	if isDir && beneath == nil {
+		beneath = w.found.mounts.absent(w.path(name), false, nil)
 	}
 	switch {
 	case w.retained(old):
-	case doubt == nil:
-		w.report(name, old, nil)
+	case beneath == nil:
+		w.found.change(w.job.path, name, old, nil)
 	case !isDir:
-		doubt.keep()
+		beneath.keep()
 	}
 	if isDir {
-		j := job{path: w.path(name), gone: true, replaced: w.job.replaced, doubt: doubt}
-		if w.doubt != nil {
+		j := job{path: w.path(name), gone: true, replaced: w.job.replaced, unproven: beneath}
+		if w.unproven != nil {
 			j.within = w.covered(j.path)
 		}
 		w.lead(j)
 	}
 }
 
-// covered returns what is to be counted of a directory of the base of which nobody knows whether it
-// still is there: all of it if a scope names it, else what is within.
+// covered returns the scopes to count in a directory of the base that nobody could look into: nil, which is
+// everything, if a scope names the directory, else what is within.
 func (w *worker) covered(path string) scopes {
 	within := w.job.within.at(path)
 	if len(within) == 0 || within[0].Path == path {
@@ -247,15 +241,6 @@ func (w *worker) excluded(name []byte, e *Entry) bool {
 		return !w.cfg.Filter.Dir(w.path(name))
 	}
 	return !w.cfg.Filter.File(w.path(name), e.Size, time.Unix(0, e.Mtime))
-}
-
-// report adds a change. Both entries are copied.
-func (w *worker) report(name []byte, old, new *Entry) {
-	w.slab.add(Change{
-		Path: w.slab.join(w.job.path, name),
-		Old:  w.slab.entry(old),
-		New:  w.slab.entry(new),
-	})
 }
 
 func (w *worker) lead(j job) { w.led = append(w.led, j) }

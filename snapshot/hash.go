@@ -66,8 +66,7 @@ func (cfg *Config) newHashes(types []HashType) ([]hash.Hash, error) {
 	return hashes, nil
 }
 
-// standardHash has what the standard library has of the common ones. XXH3 needs none of its own: a
-// Content computes it anyway, but asking for it is no mistake.
+// standardHash has the common algorithms that the standard library has, and XXH3, which a Content computes anyway.
 func standardHash(t HashType) hash.Hash {
 	switch t.String() {
 	case XXH3.String():

@@ -28,7 +28,10 @@ func Identify(root string) (Identity, error) {
 	var e Entry
 	entryOf(fi, &e)
 	id := Identity{Dev: e.Dev, Ino: e.Ino}
-	systemIdentity(root, &id)
+	if a, err := openAnchor(root); err == nil {
+		id.FSID, id.Btime = a.fsid(), a.birth("", true)
+		a.Close()
+	}
 	return id, nil
 }
 
@@ -45,4 +48,22 @@ func (id Identity) Same(o Identity) (same bool, reason string) {
 		return false, "it is another directory at the same path: the old one was removed or renamed"
 	}
 	return true, ""
+}
+
+// Survived reports whether the file now at path, relative to cfg.Root, certainly is the one that old
+// was, whatever became of its name and content: the inode is the same and was born no later than old
+// was last changed. The number alone would not do, since a freed one is given to the next new file
+// at once. False where the system does not tell when an inode was born.
+func Survived(cfg Config, path string, old *Entry) bool {
+	now, err := Stat(cfg, path)
+	if err != nil || now.Ino == 0 || now.Ino != old.Ino || now.Dev != old.Dev || now.Kind != old.Kind {
+		return false
+	}
+	a, err := openAnchor(cfg.Root)
+	if err != nil {
+		return false
+	}
+	defer a.Close()
+	born := a.birth(path, cfg.Links == FollowLinks)
+	return born != 0 && born <= old.Ctime
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -76,8 +77,8 @@ func retry(call func() (int, error)) (int, error) {
 	}
 }
 
-// anchor is the open root of a source: what is looked up beneath it is of one tree, and its own path is not
-// walked again each time.
+// anchor is the open root of a source. What is looked up beneath is of one tree, and the root's own path is not walked
+// again each time.
 type anchor struct{ sharedFD }
 
 func openAnchor(root string) (*anchor, error) {
@@ -125,6 +126,23 @@ func (a *anchor) readLink(path string) (string, error) {
 	return readLinkOf(fd, "")
 }
 
+// birth returns when the inode at path was made, in nanoseconds since the Unix epoch; 0: unknown.
+func (a *anchor) birth(path string, links bool) int64 {
+	fd, err := a.lookUp(path, unix.O_PATH, links)
+	if err != nil {
+		return 0
+	}
+	defer unix.Close(fd)
+	var x unix.Statx_t
+	if unix.Statx(fd, "", unix.AT_EMPTY_PATH, unix.STATX_BTIME, &x) != nil || x.Mask&unix.STATX_BTIME == 0 {
+		return 0
+	}
+	return x.Btime.Sec*1e9 + int64(x.Btime.Nsec)
+}
+
+// fsid identifies the file system that the root is on.
+func (a *anchor) fsid() uint64 { return fileSystemID(a.fd) }
+
 func (a *anchor) lookUp(path string, flags int, links bool) (int, error) {
 	root, err := a.acquire()
 	if err != nil {
@@ -144,8 +162,8 @@ func readLinkOf(fd int, name string) (string, error) {
 	return string(target[:n]), nil
 }
 
-// file is an open file of the source. An os.File would ask the system for each whether it can be polled, which
-// is what regular files cannot, and be collected: of a small file that is a good part of what reading it costs.
+// file is an open file of the source. An os.File would ask the system each time whether the file can be polled, and be
+// collected: of a small file that is a good part of what reading costs.
 type file struct{ sharedFD }
 
 // Read implements io.Reader.
@@ -184,9 +202,9 @@ func statOf(fd int, e *Entry) error {
 	return nil
 }
 
-// sharedFD is a descriptor that may be closed while it is used: an HTTP client closes a body that it
-// still reads. The last user closes it then, since its number may be another file's a moment later; nobody
-// waits for that, as a system call may take for ever.
+// sharedFD is a descriptor that may be closed while it is used: an HTTP client closes a body that it still reads. The
+// last user closes the descriptor then, whose number may be another file's a moment later. Nobody waits for that: a
+// system call may take for ever.
 type sharedFD struct {
 	mu     sync.Mutex // guards what follows
 	fd     int
@@ -224,4 +242,37 @@ func (d *sharedFD) Close() error {
 		return nil
 	}
 	return unix.Close(d.fd)
+}
+
+// entryOfStat fills e from st; Kind is 0 for what is neither file, directory nor symbolic link.
+func entryOfStat(st *unix.Stat_t, e *Entry) {
+	*e = Entry{
+		Mode:  uint32(st.Mode) & 0o7777,
+		Size:  st.Size,
+		Mtime: st.Mtim.Nano(),
+		Ctime: st.Ctim.Nano(),
+		Dev:   uint64(st.Dev),
+		Ino:   uint64(st.Ino),
+	}
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFREG:
+		e.Kind = File
+	case unix.S_IFLNK:
+		e.Kind = Symlink
+	case unix.S_IFDIR:
+		e.Kind, e.Size = Dir, 0
+	default:
+		e.Size = 0
+	}
+}
+
+// fileSystemID mixes the identifier and the type of the file system that fd is on. Several kinds
+// (FUSE, NFS) have no identifier, so that only their type tells them apart. 0: it cannot be asked.
+func fileSystemID(fd int) uint64 {
+	var st unix.Statfs_t
+	if unix.Fstatfs(fd, &st) != nil {
+		return 0
+	}
+	id := *(*uint64)(unsafe.Pointer(&st.Fsid))
+	return (id ^ uint64(st.Type)*0x9e3779b97f4a7c15) | 1
 }

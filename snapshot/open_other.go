@@ -3,6 +3,7 @@
 package snapshot
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -27,11 +28,7 @@ func (a *anchor) open(path string, _ bool) (*file, error) {
 
 // stat fills e with what path is now.
 func (a *anchor) stat(path string, links bool, e *Entry) error {
-	stat := os.Lstat
-	if links {
-		stat = os.Stat
-	}
-	fi, err := stat(join(a.root, path))
+	fi, err := a.info(path, links)
 	if err != nil {
 		return err
 	}
@@ -43,6 +40,25 @@ func (a *anchor) stat(path string, links bool, e *Entry) error {
 	}
 	return nil
 }
+
+func (a *anchor) info(path string, links bool) (fs.FileInfo, error) {
+	if links {
+		return os.Stat(join(a.root, path))
+	}
+	return os.Lstat(join(a.root, path))
+}
+
+// birth returns when the inode at path was made, in nanoseconds since the Unix epoch; 0: unknown.
+func (a *anchor) birth(path string, links bool) int64 {
+	fi, err := a.info(path, links)
+	if err != nil {
+		return 0
+	}
+	return birthOf(fi)
+}
+
+// fsid identifies the file system that the root is on; 0: nothing does.
+func (a *anchor) fsid() uint64 { return 0 }
 
 // readLink returns the target of the symbolic link at path.
 func (a *anchor) readLink(path string) (string, error) { return os.Readlink(join(a.root, path)) }

@@ -50,8 +50,8 @@ func NewContent(cfg Config, path string) (*Content, error) {
 	return &Content{cfg: cfg.withDefaults(), anchor: a, path: path, entry: e}, nil
 }
 
-// Close lets go of the source's root, whose file system cannot be unmounted before. Nothing is to be opened, or
-// read to its end, afterwards.
+// Close lets go of the source's root, whose file system cannot be unmounted before. Nothing may be opened, or read to
+// the end, afterwards.
 func (c *Content) Close() { c.anchor.Close() }
 
 // Entry is what is being read, as NewContent saw it.
@@ -92,7 +92,7 @@ func (c *Content) Open() (io.ReadCloser, error) {
 	return s, nil
 }
 
-// lost is about a file that could be looked at before, and now cannot be opened.
+// lost is the error of a file that could be looked at before, and now cannot be opened.
 func (c *Content) lost(what string, err error) error {
 	if vanished(err) {
 		return fmt.Errorf("%s %q: %w: %w", what, c.path, ErrChanged, err)
@@ -119,7 +119,7 @@ type stream struct {
 func (s *stream) Read(p []byte) (int, error) {
 	size := s.content.entry.Size
 	if s.err == nil && s.read == size {
-		s.err = s.finish() // of an empty file: of any other it was called with the last byte
+		s.err = s.finish() // of an empty file: any other was finished with the last byte
 	}
 	if s.err != nil || len(p) == 0 {
 		return 0, s.err
@@ -141,7 +141,7 @@ func (s *stream) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// failed is about a read that gave no bytes although some are missing.
+// failed is the error of a read that gave no bytes although some are missing.
 func (s *stream) failed(err error) error {
 	switch err {
 	case nil:
@@ -152,8 +152,8 @@ func (s *stream) failed(err error) error {
 	return fmt.Errorf("read %q: %w", s.content.path, err)
 }
 
-// finish makes sure that what was read is one state of the file, and that the path still leads to it, beneath
-// the root that NewContent opened. It returns io.EOF if so.
+// finish returns io.EOF if what was read is one state of the file, and the path still leads to that file beneath the
+// root that NewContent opened.
 func (s *stream) finish() error {
 	if err := s.unchanged(); err != nil {
 		return err

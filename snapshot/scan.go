@@ -1,111 +1,14 @@
 package snapshot
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"hash"
-	"log/slog"
+	"math"
 	"slices"
-	"time"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 )
-
-// LinkMode says what a symbolic link in the source is, in rclone's terms.
-type LinkMode uint8
-
-const (
-	SkipLinks   LinkMode = iota // counted and skipped: the default
-	KeepLinks                   // --links: an entry of its own, of kind Symlink
-	FollowLinks                 // --copy-links: what it points to
-)
-
-// Filter decides which paths belong to the mapping. Both methods are called concurrently.
-// Paths are relative to the source, as in Change.
-type Filter interface {
-	// File reports whether a file or symlink belongs. It may depend on size and mtime.
-	File(path string, size int64, mtime time.Time) bool
-	// Dir reports whether anything beneath dir can belong; false prunes it unread.
-	Dir(path string) bool
-	// Markers returns names whose presence in a directory excludes it (--exclude-if-present).
-	Markers() []string
-}
-
-// Config says what to scan and how.
-type Config struct {
-	Root          string // the source directory, absolute
-	Filter        Filter // nil: everything belongs
-	Links         LinkMode
-	OneFileSystem bool // do not descend into other file systems (-x)
-	Checksum      bool // report every file as a change, so that its content gets compared
-	Mirror        bool // report absent retained entries as removed: what was retained has to go now
-	Workers       int  // directories read at once; 0: one per CPU, at least 2
-	Log           *slog.Logger
-	Now           func() time.Time // nil: time.Now
-	// Mounts are the file systems mounted inside the source when the base was acknowledged: path to
-	// file-system id. The scan compares; see Head.Unproven.
-	Mounts map[string]uint64
-	// AnyMount accepts whatever is mounted inside the source now: a person approved it.
-	AnyMount bool
-	// Within limits the scan to these places, in any order; nil: everything is looked at. What lies
-	// elsewhere is neither in Changes nor in Stats, and Mounts are what they were there. Problems and
-	// Unproven name directories on the way to a scope as well; Kept counts no more than the scopes cover.
-	Within []Scope
-	// Emit, for a scan against an empty base, is given the changes in pieces as they are found, each
-	// sorted like Head.Changes, which stays empty: so a first run needs no memory for all of them at
-	// once. It is not called concurrently; an error from it ends the scan. nil: they are collected. It
-	// is of no use with Within.
-	Emit func([]Change) error
-	// NewHash returns a new hash of the given type, or nil where it has none. It is for HashFile; nil:
-	// XXH3, MD5, SHA-1 and SHA-256.
-	NewHash func(HashType) hash.Hash
-}
-
-// Head is what the source holds now, as its difference from the base.
-type Head struct {
-	// Changes are sorted by ComparePaths. They name every path whose stat, read now, does not prove
-	// that it is as the base says, and every path of the base that is proved absent. Retained
-	// entries of the base whose path is absent are no change without Config.Mirror, unless a file
-	// took the place of a directory above them. Adopted entries always are one.
-	Changes []Change
-	// Unproven are the directories beneath which absence proves nothing. No Change with a nil New
-	// lies beneath one of them.
-	Unproven []Unproven
-	// Problems are the paths that could not be looked at; none of them is in Changes.
-	Problems []Problem
-	// Mounts are the file systems mounted inside the source, path to file-system id, as the next scan
-	// is to be given them in Config.Mounts: those that were found, but those that were expected
-	// where the scan did not look, and where files are kept because something else was found.
-	Mounts map[string]uint64
-	Stats  Stats
-}
-
-// Unproven is a path at which and beneath which nothing may be deleted, and why. It need not be a
-// directory: see Scan on what is skipped.
-type Unproven struct {
-	Path   string
-	Reason string // for a person: "permission denied", "the file system mounted there is gone", …
-	Kept   int64  // files of the base at or beneath it that the scan did not see
-	Mount  bool   // because of what is mounted there, or is not any more: a person can approve it
-	Unread bool   // it could not be looked at, and is in Problems as well; otherwise it was, and is not what it was
-}
-
-// Problem is a path that could not be looked at.
-type Problem struct {
-	Path string
-	Err  error
-}
-
-// Stats count what a scan met.
-type Stats struct {
-	Files, Dirs, Bytes int64 // what belongs to the mapping
-	Symlinks           int64 // skipped: SkipLinks
-	Special            int64 // skipped: sockets, fifos, devices
-	Excluded           int64 // skipped by the filter; a pruned directory counts once
-}
-
-// ErrSourceGone means that the root of the source could not be read at all.
-var ErrSourceGone = errors.New("source cannot be read")
 
 // Scan compares the directory cfg.Root with the base and returns the difference.
 //
@@ -124,46 +27,133 @@ func Scan(ctx context.Context, cfg Config, base Base) (*Head, error) {
 }
 
 func scan(ctx context.Context, cfg Config, base Base, open opener) (*Head, error) {
-	c := newCrew(cfg, base, open)
-	defer c.close()
-	if err := c.work(ctx); err != nil {
+	p := &pool{cfg: cfg.withDefaults(), base: base, open: open}
+	defer func() {
+		for _, w := range p.workers {
+			w.dir.close()
+			w.base.Close()
+		}
+	}()
+	if cfg.Filter != nil {
+		p.markers = slices.Sorted(slices.Values(cfg.Filter.Markers()))
+	}
+	p.todo = newStack(job{within: arrange(cfg.Within, p.markers)})
+	if err := p.work(ctx); err != nil {
 		return nil, fmt.Errorf("scan source: %w", err)
 	}
-	return gather(&c.cfg, c.workers), nil
+	var found []*findings
+	for _, w := range p.workers {
+		found = append(found, &w.found)
+	}
+	return gather(cfg.Mounts, found), nil
 }
 
-// gather puts together what the workers found.
-func gather(cfg *Config, workers []*worker) *Head {
-	h := &Head{}
-	var slabs []*slab
-	var found []mounted
-	for _, w := range workers {
-		slabs = append(slabs, &w.slab)
-		found = append(found, w.mounts...)
-		h.Problems = append(h.Problems, w.problems...)
-		h.Stats.add(w.stats)
-		for _, d := range w.doubts {
-			kept := d.kept.Load()
-			if kept == 0 && d.mount {
-				continue // nothing is at stake, and remember does what is right
-			}
-			h.Unproven = append(h.Unproven, Unproven{Path: d.path, Reason: d.reason, Kept: kept, Mount: d.mount, Unread: d.unread})
+// pool is the workers of one scan and what they share.
+type pool struct {
+	cfg     Config
+	base    Base
+	open    opener
+	markers []string // the filter's, sorted
+	todo    *stack
+	workers []*worker
+	emitMu  sync.Mutex // held while cfg.Emit is called
+}
+
+// aloneMax is how many directories may wait for the only worker that a scan Within begins with. Each other worker
+// costs a cursor, more than it takes to look at a few places.
+const aloneMax = 16
+
+// work goes through everything there is to do.
+func (p *pool) work(ctx context.Context) error {
+	if p.cfg.Within != nil {
+		if err := p.start(1); err != nil {
+			return err
+		}
+		if err := p.run(ctx, p.workers[0], aloneMax); err != nil {
+			return err
 		}
 	}
-	h.Changes = sorted(slabs)
-	h.Mounts = remember(cfg.Mounts, found)
-	slices.SortFunc(h.Problems, func(a, b Problem) int { return ComparePaths(a.Path, b.Path) })
-	slices.SortFunc(h.Unproven, func(a, b Unproven) int {
-		return cmp.Or(ComparePaths(a.Path, b.Path), cmp.Compare(a.Reason, b.Reason))
-	})
-	return h
+	if len(p.todo.jobs) > 0 {
+		if err := p.start(p.cfg.Workers - len(p.workers)); err != nil {
+			return err
+		}
+		if err := p.workTogether(ctx); err != nil {
+			return err
+		}
+	}
+	for _, w := range p.workers {
+		if err := p.emit(w, 0); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (s *Stats) add(o Stats) {
-	s.Files += o.Files
-	s.Dirs += o.Dirs
-	s.Bytes += o.Bytes
-	s.Symlinks += o.Symlinks
-	s.Special += o.Special
-	s.Excluded += o.Excluded
+func (p *pool) workTogether(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	stop := context.AfterFunc(ctx, p.todo.close)
+	defer stop()
+	for _, w := range p.workers {
+		g.Go(func() error { return p.run(ctx, w, math.MaxInt) })
+	}
+	return g.Wait()
+}
+
+// start adds n workers.
+func (p *pool) start(n int) error {
+	for range n {
+		dir, err := p.open(p.cfg.Root, p.cfg.Links == FollowLinks)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrSourceGone, err)
+		}
+		reader, err := p.base.Reader()
+		if err != nil {
+			dir.close()
+			return fmt.Errorf("open base: %w", err)
+		}
+		w := &worker{cfg: &p.cfg, markers: p.markers, dir: dir, base: reader}
+		w.found.mounts.expected, w.found.mounts.any = p.cfg.Mounts, p.cfg.AnyMount
+		p.workers = append(p.workers, w)
+	}
+	return nil
+}
+
+// run has w look at directories until none is left, or more than most are, or ctx is done.
+func (p *pool) run(ctx context.Context, w *worker, most int) error {
+	for ctx.Err() == nil {
+		j, ok := p.todo.pop()
+		if !ok {
+			break
+		}
+		led, err := w.look(j)
+		if err != nil {
+			return err
+		}
+		if err := p.emit(w, emitPieces); err != nil {
+			return err
+		}
+		// What was found last is looked at last, so that the walk goes in the order of names.
+		slices.Reverse(led)
+		if p.todo.done(led) > most {
+			break
+		}
+	}
+	return ctx.Err()
+}
+
+// emitPieces is how many full pieces of changes a worker gathers before they are emitted.
+const emitPieces = 4
+
+// emit hands the changes that w found to whoever wants them, if they are at least so many full pieces.
+func (p *pool) emit(w *worker, pieces int) error {
+	if p.cfg.Emit == nil {
+		return nil
+	}
+	changes := w.found.take(pieces)
+	if len(changes) == 0 {
+		return nil
+	}
+	p.emitMu.Lock()
+	defer p.emitMu.Unlock()
+	return p.cfg.Emit(changes)
 }

@@ -12,10 +12,10 @@ type job struct {
 	self     *Change // what to report about the directory itself once it proves to belong; nil: nothing
 	// What its parent knew: its own device and inode, and the device of the parent. Zero for the root.
 	dev, ino, outside uint64
-	doubt             *doubt // absence beneath proves nothing, because of this
-	trail             *trail // the directories above, if links are followed
-	within            scopes // what is to be looked at beneath; nil: everything
-	passing           bool   // it is only on the way to what is within, so nothing is said about itself
+	unproven          *unproven // absence beneath proves nothing, because of this
+	trail             *trail    // the directories above, if links are followed
+	within            scopes    // what is to be looked at beneath; nil: everything
+	onTheWay          bool      // it is only on the way to what is within, so nothing is said about itself
 }
 
 // trail leads from a directory to the root, so that a followed link that leads back is noticed.
@@ -78,13 +78,6 @@ func (s *stack) done(led []job) int {
 	if len(led) > 0 || s.busy == 0 {
 		s.more.Broadcast()
 	}
-	return len(s.jobs)
-}
-
-// left returns how many jobs are left.
-func (s *stack) left() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	return len(s.jobs)
 }
 

@@ -26,7 +26,12 @@ func (e *SkippedError) Unwrap() error { return fs.ErrNotExist }
 // fs.ErrNotExist if it holds nothing, and is a *SkippedError if it holds nothing of a kind that a scan
 // with cfg would report.
 func Stat(cfg Config, path string) (*Entry, error) {
-	e, err := cfg.stat(path)
+	a, err := openAnchor(cfg.Root)
+	if err != nil {
+		return nil, noStat(path, err)
+	}
+	defer a.Close()
+	e, err := cfg.statIn(a, path)
 	switch {
 	case err != nil:
 		return nil, err
@@ -59,18 +64,8 @@ func (cfg *Config) whatIs(path string) string {
 	return "a special file"
 }
 
-// stat returns what path holds now, of whatever kind. The error wraps fs.ErrNotExist also where a
-// directory on the way to it is none any more.
-func (cfg *Config) stat(path string) (Entry, error) {
-	a, err := openAnchor(cfg.Root)
-	if err != nil {
-		return Entry{}, noStat(path, err)
-	}
-	defer a.Close()
-	return cfg.statIn(a, path)
-}
-
-// statIn is stat beneath a root that is open.
+// statIn returns what path beneath a holds now, of whatever kind. The error wraps fs.ErrNotExist also where a directory
+// on the way to path is none any more.
 func (cfg *Config) statIn(a *anchor, path string) (Entry, error) {
 	var e Entry
 	if err := a.stat(path, cfg.Links == FollowLinks, &e); err != nil {

@@ -4,7 +4,6 @@ package snapshot
 
 import (
 	"io/fs"
-	"os"
 	"syscall"
 )
 
@@ -19,27 +18,8 @@ func systemStat(fi fs.FileInfo, e *Entry) {
 	e.Dev, e.Ino = uint64(st.Dev), uint64(st.Ino)
 }
 
-// systemIdentity adds what tells a new directory from an old one with the same inode number.
-func systemIdentity(root string, id *Identity) {
-	fi, err := os.Stat(root)
-	if err != nil {
-		return
-	}
-	if st, ok := fi.Sys().(*syscall.Stat_t); ok {
-		id.Btime = syscall.TimespecToNsec(st.Birthtimespec)
-	}
-}
-
-// birth returns when the inode at path was made, in nanoseconds since the Unix epoch; 0: unknown.
-func birth(root, path string, links bool) int64 {
-	stat := os.Lstat
-	if links {
-		stat = os.Stat
-	}
-	fi, err := stat(join(root, path))
-	if err != nil {
-		return 0
-	}
+// birthOf returns when an inode was made, in nanoseconds since the Unix epoch; 0: unknown.
+func birthOf(fi fs.FileInfo) int64 {
 	st, ok := fi.Sys().(*syscall.Stat_t)
 	if !ok {
 		return 0

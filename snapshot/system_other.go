@@ -6,6 +6,4 @@ import "io/fs"
 
 func systemStat(fs.FileInfo, *Entry) {}
 
-func systemIdentity(string, *Identity) {}
-
-func birth(string, string, bool) int64 { return 0 }
+func birthOf(fs.FileInfo) int64 { return 0 }

@@ -2,64 +2,39 @@ package snapshot
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"syscall"
 	"time"
 )
 
-// worker looks at one directory at a time. What it finds it keeps to itself until the scan is over.
+// worker looks at one directory at a time.
 type worker struct {
 	cfg     *Config
 	markers []string // of the filter, sorted
-	todo    *stack
 	dir     directory
 	base    BaseReader
+	found   findings
 
 	// Of the directory that is being looked at:
 	job      job
 	opened   opened
-	doubt    *doubt // job.doubt, or one of this directory's own
+	unproven *unproven // job.unproven, or one of this directory's own
 	observed time.Time
 	led      []job // the directories that it leads to
 	seen     Entry // what the name under comparison is now
-
-	// Found so far:
-	slab     slab
-	doubts   []*doubt
-	problems []Problem
-	mounts   []mounted
-	stats    Stats
 }
 
-// run works until nothing is left to do, or more than most directories, or until ctx is done.
-func (w *worker) run(ctx context.Context, emit *emitter, most int) error {
-	for ctx.Err() == nil {
-		j, ok := w.todo.pop()
-		if !ok {
-			break
-		}
-		w.job, w.doubt, w.led = j, j.doubt, w.led[:0]
-		look := w.visit
-		if j.gone {
-			look = w.forsaken
-		}
-		if err := look(); err != nil {
-			return err
-		}
-		if err := emit.some(&w.slab); err != nil {
-			return err
-		}
-		// What was found last is looked at last, so that the walk goes in the order of names.
-		slices.Reverse(w.led)
-		if w.todo.done(w.led) > most {
-			break
-		}
+// look compares the directory of one job and returns the jobs that it leads to, which are valid until the next call.
+func (w *worker) look(j job) ([]job, error) {
+	w.job, w.unproven, w.led = j, j.unproven, w.led[:0]
+	visit := w.visit
+	if j.gone {
+		visit = w.absent
 	}
-	return ctx.Err()
+	err := visit()
+	return w.led, err
 }
 
 // visit compares one directory on disk with the same one in the base.
@@ -83,7 +58,7 @@ func (w *worker) visit() error {
 		w.passOver(w.job.path, "removed during the scan")
 		return nil
 	case marked:
-		w.stats.Excluded++
+		w.found.stats.Excluded++
 		return nil
 	}
 	if derr := w.checkMount(); derr != nil {
@@ -91,7 +66,7 @@ func (w *worker) visit() error {
 	}
 	if err != nil {
 		// The names that did come are there; what is missing from them may be there as well.
-		w.problem(w.job.path, fmt.Errorf("list directory: %w", err))
+		w.found.problem(w.job.path, fmt.Errorf("list directory: %w", err))
 		w.distrust(err)
 	} else {
 		w.reportSelf()
@@ -120,7 +95,7 @@ func (w *worker) list() (n int, marked bool, err error) {
 	return 0, marked, nil
 }
 
-// unopened is about a directory that its parent has, and that cannot be opened.
+// unopened reports a directory that its parent has, and that cannot be opened.
 func (w *worker) unopened(err error) error {
 	switch {
 	case w.job.path == "":
@@ -129,26 +104,64 @@ func (w *worker) unopened(err error) error {
 		w.passOver(w.job.path, "removed during the scan")
 		return nil
 	}
-	w.problem(w.job.path, fmt.Errorf("open directory: %w", err))
+	w.found.problem(w.job.path, fmt.Errorf("open directory: %w", err))
 	w.distrust(err)
-	return w.forsaken()
+	return w.absent()
 }
 
-// distrust makes absence in the directory prove nothing, because it could not be read, or not to
-// the end.
+// distrust makes absence in the directory prove nothing: the directory could not be read, or not to the end.
 func (w *worker) distrust(err error) {
-	w.doubt = w.newDoubt(w.job.path, reasonOf(err), w.doubt)
-	w.doubt.unread = true
+	w.unproven = w.found.newUnproven(w.job.path, reasonOf(err), w.unproven)
+	w.unproven.unread = true
+}
+
+// checkMount looks whether the open directory is a mount point, and whether it was one.
+func (w *worker) checkMount() error {
+	path, part := w.job.path, w.job.within != nil
+	var wrong *unproven
+	if path != "" && (w.opened.mount || w.opened.dev != w.job.outside) {
+		covers := false
+		if w.found.mounts.unknown(path) {
+			var err error
+			if covers, err = w.coversBase(); err != nil {
+				return err
+			}
+		}
+		wrong = w.found.mounts.present(path, w.dir.fsid(), covers, part, w.unproven)
+	} else {
+		wrong = w.found.mounts.absent(path, part, w.unproven)
+	}
+	if wrong != nil {
+		w.unproven = wrong
+	}
+	return nil
+}
+
+// coversBase reports whether the base holds anything in this directory that a scan once saw there.
+// What was adopted from the remote says nothing about mounts.
+func (w *worker) coversBase() (bool, error) {
+	if err := w.base.Open(w.job.path); err != nil {
+		return false, w.baseError(err)
+	}
+	for {
+		name, e, err := w.base.Next()
+		if err != nil || name == nil {
+			return false, w.baseError(err)
+		}
+		if e.Flags&(Adopted|Retained) == 0 {
+			return true, nil
+		}
+	}
 }
 
 // reportSelf reports the directory itself, now that it turned out to belong.
 func (w *worker) reportSelf() {
-	if w.job.path == "" || w.job.passing {
+	if w.job.path == "" || w.job.onTheWay {
 		return
 	}
-	w.stats.Dirs++
+	w.found.stats.Dirs++
 	if w.job.self != nil {
-		w.slab.add(*w.job.self)
+		w.found.add(*w.job.self)
 	}
 }
 
@@ -183,12 +196,12 @@ func (w *worker) merge(n int) error {
 			w.present(i, name, old)
 			i++
 		default:
-			w.absent(baseName, old, n)
+			w.unlisted(baseName, old, n)
 		}
 		baseName, old, err = w.base.Next()
 	}
 	for err == nil && baseName != nil {
-		w.absent(baseName, old, n)
+		w.unlisted(baseName, old, n)
 		baseName, old, err = w.base.Next()
 	}
 	return w.baseError(err)
@@ -206,7 +219,7 @@ func (w *worker) mergeNamed(n int) error {
 	}
 	return w.eachNamed(func(name []byte, old *Entry) {
 		if _, found := search(w.dir, n, string(name)); !found {
-			w.absent(name, old, n)
+			w.unlisted(name, old, n)
 		}
 	})
 }
@@ -225,11 +238,15 @@ func (w *worker) eachNamed(fn func(name []byte, old *Entry)) error {
 	return nil
 }
 
-// forsaken goes through the children in the base of a directory that is not on disk, or that cannot
-// be looked into.
-func (w *worker) forsaken() error {
+// absent goes through the children in the base of a directory that is not on disk, or cannot be looked into.
+func (w *worker) absent() error {
+	child := func(name []byte, old *Entry) {
+		if !w.excluded(name, old) {
+			w.missing(name, old)
+		}
+	}
 	if w.job.within != nil {
-		return w.eachNamed(w.forsake)
+		return w.eachNamed(child)
 	}
 	if err := w.base.Open(w.job.path); err != nil {
 		return w.baseError(err)
@@ -239,13 +256,7 @@ func (w *worker) forsaken() error {
 		if err != nil || name == nil {
 			return w.baseError(err)
 		}
-		w.forsake(name, old)
-	}
-}
-
-func (w *worker) forsake(name []byte, old *Entry) {
-	if !w.excluded(name, old) {
-		w.missing(name, old)
+		child(name, old)
 	}
 }
 
@@ -257,20 +268,10 @@ func (w *worker) baseError(err error) error {
 	return fmt.Errorf("read base of %q: %w", w.job.path, err)
 }
 
-func (w *worker) problem(path string, err error) {
-	w.problems = append(w.problems, Problem{Path: path, Err: err})
-}
-
-// passOver leaves path out of this scan, without a word to the user: it was being changed while it
-// was looked at, and the next scan will see it as it has become.
+// passOver leaves a path that changes out of this scan, without a word to the user: the next scan will see what has
+// become of it.
 func (w *worker) passOver(path, why string) {
 	w.cfg.Log.Debug("left to the next scan", "path", path, "reason", why)
-}
-
-// vanished reports whether err is what one gets for something that was there a moment ago: it is
-// gone, or something that is not a directory, or a symbolic link, took its place.
-func vanished(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP)
 }
 
 // reasonOf says for a person why a directory could not be read.

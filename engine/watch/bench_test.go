@@ -46,7 +46,7 @@ func BenchmarkOpen(b *testing.B) {
 				b.ReportMetric(float64(heap()-before)/float64(w.Health().Watched), "B/dir")
 				b.ReportMetric(float64(w.Health().Watched), "dirs")
 				if paths == nil {
-					paths = w.notifier.WatchList()
+					paths = w.dirs.notifier.WatchList()
 				}
 				w.Close()
 				b.StartTimer()
@@ -135,7 +135,7 @@ func BenchmarkHandle(b *testing.B) {
 					w.queue.put(fsnotify.Event{Name: path, Op: op})
 				}
 				w.handleAll(b.Context(), nil)
-				w.flush(b.Context())
+				w.batch.flush(b.Context())
 				n += len(paths)
 			}
 			if hints < n {

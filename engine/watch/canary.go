@@ -1,96 +1,101 @@
 package watch
 
 import (
-	"context"
+	"fmt"
+	"log/slog"
+	"sync"
 	"time"
 )
 
-// canary proves that events arrive. It gives the root the owner that it has: that changes nothing but
-// its ctime, leaves no file in the user's tree, and makes an event of changed attributes, which is not
-// hinted at. (To set its mode again would do as well, and undo what a person does to it at the same
-// moment; owners change more rarely than modes, and only by the superuser.)
+// canary proves that events arrive. To sing is to give the root the owner that the root has: that changes nothing but
+// the ctime, leaves no file in the user's tree, and makes an event of changed attributes, which is not hinted at. (To
+// set the mode again would do as well, and undo what a person does at the same moment; owners change more rarely than
+// modes, and only by the superuser.)
 type canary struct {
-	sung   time.Time // when it sang and has not been heard; zero: it is at rest
-	silent int       // how often in a row it was not heard
+	root     string
+	interval time.Duration // between two proofs
+	log      *slog.Logger
+	timer    *time.Timer // it is time to sing, or to have been heard
+	sung     time.Time   // when it sang and was not heard yet; zero: it is at rest
+	silent   int         // how often in a row it was not heard
+
+	mu         sync.Mutex // held while what follows is written, and while others than run read it
+	proved     time.Time  // when an event arrived last; zero: never
+	unprovable error      // why it cannot sing; nil: it can
+	mute       bool       // events do not arrive, again and again: the root is polled
+	silences   int64      // how often no event arrived
+	silentAt   time.Time
 }
 
-// canaryPatience is how long an event may be on its way.
-const canaryPatience = 5 * time.Second
+// patience is how long an event may be on its way.
+func (c *canary) patience() time.Duration { return min(5*time.Second, c.interval) }
 
-// sing is the canary's alarm: it is time to sing, or to have been heard.
-func (w *Watcher) sing(ctx context.Context) {
-	c := &w.canary
-	pause := w.cfg.CanaryInterval
-	patience := min(canaryPatience, pause)
-	if !c.sung.IsZero() {
-		unheard := w.proved().Before(c.sung)
-		c.sung = time.Time{}
-		w.alarm.canary.Reset(pause)
-		if unheard {
-			w.unheard(ctx, patience)
-		}
+// sing makes an event, unless one arrived lately, and sets the timer.
+func (c *canary) sing(now time.Time) {
+	if since := now.Sub(c.proved); since < c.interval {
+		c.timer.Reset(c.interval - since)
 		return
 	}
-	if w.stateAt(w.cfg.Root) != watched {
-		w.alarm.canary.Reset(pause)
-		return
-	}
-	if w.checkRoot(ctx) {
-		return // which sets the alarm if the root is there
-	}
-	now := w.now()
-	if proved := w.proved(); now.Sub(proved) < pause {
-		w.alarm.canary.Reset(pause - now.Sub(proved))
-		return
-	}
-	if err := poke(w.cfg.Root); err != nil {
-		w.cannotProve(err)
-		w.alarm.canary.Reset(pause)
+	if err := poke(c.root); err != nil {
+		c.cannotProve(err)
+		c.timer.Reset(c.interval)
 		return
 	}
 	c.sung = now
-	w.alarm.canary.Reset(patience)
+	c.timer.Reset(c.patience())
 }
 
-// unheard sets everything up anew. Where that does not help, the root is polled as well, and a new
-// attempt is made less often.
-func (w *Watcher) unheard(ctx context.Context, patience time.Duration) {
-	w.canary.silent++
-	silent := w.canary.silent
-	w.mu.Lock()
-	w.trouble.silences++
-	w.trouble.silentAt = w.now()
-	w.trouble.mute = silent > 1
-	w.mu.Unlock()
-	if silent > 2 && silent%30 != 0 {
-		return
+// unheard counts a song of which no event came, and reports whether to set up the watch anew. Where that does not
+// help, the root is polled as well, and a new attempt is made less often.
+func (c *canary) unheard(now time.Time) (anew bool) {
+	c.silent++
+	c.mu.Lock()
+	c.silences++
+	c.silentAt = now
+	c.mute = c.silent > 1
+	c.mu.Unlock()
+	if c.silent > 2 && c.silent%30 != 0 {
+		return false
 	}
-	w.log.Error("no file-system event arrived: the watch is set up anew, and everything is looked at",
-		"root", w.cfg.Root, "waited", patience, "in a row", silent)
-	w.beginAnew(ctx)
+	c.log.Error("no file-system event arrived: the watch is set up anew, and everything is looked at",
+		"root", c.root, "waited", c.patience(), "in a row", c.silent)
+	return true
 }
 
-// heard notes that an event arrived.
-func (w *Watcher) heard(at time.Time) {
-	w.canary.silent = 0
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.trouble.proved, w.trouble.unprovable = at, nil
-	w.trouble.mute = false
+// heard records that an event arrived.
+func (c *canary) heard(at time.Time) {
+	c.silent = 0
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.proved, c.unprovable, c.mute = at, nil, false
 }
 
-func (w *Watcher) proved() time.Time {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.trouble.proved
-}
-
-func (w *Watcher) cannotProve(err error) {
-	w.mu.Lock()
-	first := w.trouble.unprovable == nil
-	w.trouble.unprovable = err
-	w.mu.Unlock()
+func (c *canary) cannotProve(err error) {
+	c.mu.Lock()
+	first := c.unprovable == nil
+	c.unprovable = err
+	c.mu.Unlock()
 	if first {
-		w.log.Info("that file-system events arrive cannot be proved here", "root", w.cfg.Root, "error", err)
+		c.log.Info("that file-system events arrive cannot be proved here", "root", c.root, "error", err)
 	}
+}
+
+// health says when an event arrived last, and what is wrong with that. every is the time between two polls.
+func (c *canary) health(watching bool, every time.Duration) (proved time.Time, problems []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	say := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	switch {
+	case c.mute:
+		say("%s: file-system events do not arrive, so that everything is looked at every %s: see whether the file system or a sandbox keeps them back",
+			c.root, every)
+	case c.silences > 0:
+		say("%s: file-system events had stopped %d times, last at %s; the watch was set up anew and everything was looked at: if that goes on, restart and report it",
+			c.root, c.silences, c.silentAt.Format(time.DateTime))
+	}
+	if c.unprovable != nil && watching {
+		say("that events arrive cannot be proved at %s (%v): run as the owner of this directory, or rely on the periodic scan",
+			c.root, c.unprovable)
+	}
+	return c.proved, problems
 }

@@ -13,6 +13,38 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
+// coverage is how changes in each directory beneath the root are noticed.
+type coverage struct {
+	root          *root
+	oneFileSystem bool
+	limit         int
+	listers       []lister
+	mounts        map[string]mount // beneath the root, by relative path; written by the goroutine that calls cover
+
+	mu        sync.Mutex // guards what follows, also while watches are added and removed; not held while skip is called
+	tree      *tree
+	notifier  *fsnotify.Watcher    // nil: there is none
+	exhausted bool                 // the system gave no notifier
+	told      [unreadable + 1]bool // of which states the log knows that there are some
+}
+
+// begin forgets everything and takes a new notifier; nil: the system gave none.
+func (c *coverage) begin(n *fsnotify.Watcher, mounts map[string]mount) {
+	c.mounts = mounts
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tree, c.notifier, c.exhausted = newTree(), n, n == nil
+}
+
+// end forgets everything and gives up the notifier.
+func (c *coverage) end() *fsnotify.Watcher {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := c.notifier
+	c.tree, c.notifier = newTree(), nil
+	return n
+}
+
 // visit is one directory that is to be looked at.
 type visit struct {
 	path string
@@ -20,34 +52,34 @@ type visit struct {
 	top  *node  // it lies beneath this one, which is polled: it is only counted
 }
 
-// cover watches the directory top and all that are beneath; whatever was known there is forgotten first.
-// What was there before it began is watched when it returns; what appears meanwhile is, or has an event in
-// the queue. It is called by one goroutine at a time, and breaks off when ctx is done.
-func (w *Watcher) cover(ctx context.Context, top string) {
-	w.forget(top)
+// cover forgets what was known at and beneath the directory top, and watches all directories there. A directory that
+// appears meanwhile is watched, or has an event in the queue. One goroutine at a time calls cover, which breaks off
+// when ctx is done.
+func (c *coverage) cover(ctx context.Context, top string) {
+	c.forget(top)
 	first := visit{path: top}
-	if top != w.cfg.Root {
-		w.mu.Lock()
-		if parent := w.tree.byPath[filepath.Dir(top)]; parent != nil {
+	if top != c.root.path {
+		c.mu.Lock()
+		if parent := c.tree.byPath[filepath.Dir(top)]; parent != nil {
 			first.dev = parent.id.dev
 		}
-		w.mu.Unlock()
+		c.mu.Unlock()
 	}
 	// Level by level, so that where watches run out it is the deepest directories that have none.
 	for level := []visit{first}; len(level) > 0 && ctx.Err() == nil; {
-		level = w.coverLevel(ctx, level)
+		level = c.coverLevel(ctx, level)
 	}
 }
 
-// aLotToDo is from how many directories on it is worth to share the work.
+// aLotToDo is from how many directories on the work is shared.
 const aLotToDo = 16
 
-func (w *Watcher) coverLevel(ctx context.Context, level []visit) []visit {
+func (c *coverage) coverLevel(ctx context.Context, level []visit) []visit {
 	if len(level) < aLotToDo {
 		var next []visit
 		for _, v := range level {
 			if ctx.Err() == nil {
-				next = w.coverOne(&w.listers[0], v, next)
+				next = c.coverOne(&c.listers[0], v, next)
 			}
 		}
 		return next
@@ -55,16 +87,16 @@ func (w *Watcher) coverLevel(ctx context.Context, level []visit) []visit {
 	var (
 		wg    sync.WaitGroup
 		taken atomic.Int64
-		found = make([][]visit, len(w.listers))
+		found = make([][]visit, len(c.listers))
 	)
-	for i := range w.listers {
+	for i := range c.listers {
 		wg.Go(func() {
 			for ctx.Err() == nil {
 				at := int(taken.Add(1)) - 1
 				if at >= len(level) {
 					return
 				}
-				found[i] = w.coverOne(&w.listers[i], level[at], found[i])
+				found[i] = c.coverOne(&c.listers[i], level[at], found[i])
 			}
 		})
 	}
@@ -77,30 +109,30 @@ func (w *Watcher) coverLevel(ctx context.Context, level []visit) []visit {
 }
 
 // coverOne watches one directory and appends the directories in it to next.
-func (w *Watcher) coverOne(l *lister, v visit, next []visit) []visit {
-	rel, _ := w.relative(v.path)
-	if m, ok := w.mounts[rel]; ok && !m.local && v.path != w.cfg.Root {
+func (c *coverage) coverOne(l *lister, v visit, next []visit) []visit {
+	rel, _ := c.root.relative(v.path)
+	if m, ok := c.mounts[rel]; ok && !m.local && v.path != c.root.path {
 		// It is not even opened: a server that does not answer would hold up everything.
-		if !w.cfg.OneFileSystem {
-			w.settle(v, fileID{}, deaf)
+		if !c.oneFileSystem {
+			c.settle(v, fileID{}, deaf)
 		}
 		return next
 	}
-	id, err := l.open(v.path, v.path == w.cfg.Root)
+	id, err := l.open(v.path, v.path == c.root.path)
 	if err != nil {
-		w.unopened(v, err)
+		c.unopened(v, err)
 		return next
 	}
 	defer l.close()
-	if v.path != w.cfg.Root && id.dev != v.dev && w.cfg.OneFileSystem {
+	if v.path != c.root.path && id.dev != v.dev && c.oneFileSystem {
 		return next
 	}
-	if (v.path == w.cfg.Root || id.dev != v.dev) && !l.tells() {
-		w.settle(v, id, deaf)
+	if (v.path == c.root.path || id.dev != v.dev) && !l.tells() {
+		c.settle(v, id, deaf)
 		return next
 	}
 	if v.top == nil {
-		n, s := w.claim(v, id)
+		n, s := c.claim(v, id)
 		switch s {
 		case watched:
 		case full:
@@ -112,148 +144,148 @@ func (w *Watcher) coverOne(l *lister, v visit, next []visit) []visit {
 	from := len(next)
 	err = l.directories(func(name string) {
 		path := v.path + string(filepath.Separator) + name
-		if v.path == w.cfg.Root {
-			path = w.prefix + name
+		if v.path == c.root.path {
+			path = c.root.prefix + name
 		}
-		if !w.skipped(path) {
+		if !c.root.skipped(path) {
 			next = append(next, visit{path: path, dev: id.dev, top: v.top})
 		}
 	})
 	if err != nil && v.top == nil {
-		w.unopened(v, err)
+		c.unopened(v, err)
 		return next[:from]
 	}
 	if v.top != nil {
-		w.mu.Lock()
+		c.mu.Lock()
 		v.top.beneath += len(next) - from
-		w.mu.Unlock()
+		c.mu.Unlock()
 	}
 	return next
 }
 
-// unopened is about a directory that was listed in its parent, and that cannot be read.
-func (w *Watcher) unopened(v visit, err error) {
+// unopened settles a directory that was listed in its parent, and that cannot be read.
+func (c *coverage) unopened(v visit, err error) {
 	s := stateOf(err)
 	if s == unseen {
-		w.forget(v.path) // gone in the meantime: there is an event, or there will be
+		c.forget(v.path) // gone in the meantime: there is an event, or there will be
 		return
 	}
 	if s == deaf {
 		s = unreadable
 	}
-	w.settle(v, fileID{}, s)
+	c.settle(v, fileID{}, s)
 }
 
-// settle notes that the directory has no watch, and why.
-func (w *Watcher) settle(v visit, id fileID, s state) {
+// settle records that the directory has no watch, and why.
+func (c *coverage) settle(v visit, id fileID, s state) {
 	if v.top != nil {
 		return // what is above is polled already
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if n := w.tree.byPath[v.path]; n != nil {
-		w.unwatch(n)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n := c.tree.byPath[v.path]; n != nil {
+		c.unwatch(n)
 	}
-	if n := w.add(v.path, id); n != nil {
-		w.tree.set(n, s)
+	if n := c.add(v.path, id); n != nil {
+		c.tree.set(n, s)
 	}
 }
 
-// claim gives the directory that was found at v.path a node and a watch, and says whether the watch
-// could be had; unseen: there is nothing to be done about it.
-func (w *Watcher) claim(v visit, id fileID) (*node, state) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+// claim gives the directory that was found at v.path a node and a watch, and says whether the watch could be had;
+// unseen: nothing is to be done.
+func (c *coverage) claim(v visit, id fileID) (*node, state) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for {
-		other := w.tree.byID[id]
+		other := c.tree.byID[id]
 		if other == nil {
-			return w.watchAt(v.path, id)
+			return c.watchAt(v.path, id)
 		}
 		if other.path == v.path {
 			return nil, unseen // it was listed twice, as may happen while its parent changes
 		}
-		w.mu.Unlock()
-		now, err := identityOf(other.path)
-		w.mu.Lock()
-		if w.tree.byID[id] != other {
+		c.mu.Unlock()
+		fi, err := os.Lstat(other.path)
+		c.mu.Lock()
+		if c.tree.byID[id] != other {
 			continue
 		}
-		if err == nil && now == id {
-			if n := w.add(v.path, id); n != nil {
-				w.tree.set(n, twice)
+		if err == nil && idOf(fi) == id {
+			if n := c.add(v.path, id); n != nil {
+				c.tree.set(n, twice)
 			}
 			return nil, twice
 		}
 		// It moved, and its watch has the old path still. fsnotify would return that one for the new
 		// path, and take it away when it reads the event of the move.
-		w.unwatch(other)
+		c.unwatch(other)
 	}
 }
 
 // watchAt adds the watch for claim, under mu. The notifier must have none under this path: given one, and a
 // directory that it has under a third path, fsnotify loses count of them and panics later.
-func (w *Watcher) watchAt(path string, id fileID) (*node, state) {
-	if n := w.tree.byPath[path]; n != nil {
-		w.unwatch(n)
+func (c *coverage) watchAt(path string, id fileID) (*node, state) {
+	if n := c.tree.byPath[path]; n != nil {
+		c.unwatch(n)
 	}
-	n := w.add(path, id)
+	n := c.add(path, id)
 	if n == nil {
 		return nil, unseen
 	}
 	s := full
-	if w.room() {
-		s = stateOf(w.notifier.Add(path))
+	if c.room() {
+		s = stateOf(c.notifier.Add(path))
 	}
 	if s == unseen {
-		w.unwatch(n)
+		c.unwatch(n)
 		return nil, unseen
 	}
-	w.tree.set(n, s)
+	c.tree.set(n, s)
 	return n, s
 }
 
 // room reports whether one more watch may be asked for, under mu.
-func (w *Watcher) room() bool {
-	return w.notifier != nil && (w.cfg.Limit <= 0 || w.tree.count[watched] < w.cfg.Limit)
+func (c *coverage) room() bool {
+	return c.notifier != nil && (c.limit <= 0 || c.tree.count[watched] < c.limit)
 }
 
 // add makes a node where there is none, under mu. nil: its parent is not watched any more, so that
 // something happened above, of which an event tells.
-func (w *Watcher) add(path string, id fileID) *node {
-	if path == w.cfg.Root {
-		return w.tree.insert(path, id, nil)
+func (c *coverage) add(path string, id fileID) *node {
+	if path == c.root.path {
+		return c.tree.insert(path, id, nil)
 	}
-	parent := w.tree.byPath[filepath.Dir(path)]
-	if parent == nil || parent.state != watched || w.tree.byPath[path] != nil {
+	parent := c.tree.byPath[filepath.Dir(path)]
+	if parent == nil || parent.state != watched || c.tree.byPath[path] != nil {
 		return nil
 	}
-	return w.tree.insert(path, id, parent)
+	return c.tree.insert(path, id, parent)
 }
 
 // forget takes away what is known at and beneath path.
-func (w *Watcher) forget(path string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if n := w.tree.byPath[path]; n != nil {
-		w.unwatch(n)
+func (c *coverage) forget(path string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n := c.tree.byPath[path]; n != nil {
+		c.unwatch(n)
 	}
 }
 
 // unwatch takes n away with all that is beneath, under mu.
-func (w *Watcher) unwatch(n *node) { w.tree.remove(n, w.removeWatch) }
+func (c *coverage) unwatch(n *node) { c.tree.remove(n, c.removeWatch) }
 
 // removeWatch tells the notifier, which may know already that the directory is gone.
-func (w *Watcher) removeWatch(path string) {
-	if w.notifier != nil {
-		_ = w.notifier.Remove(path)
+func (c *coverage) removeWatch(path string) {
+	if c.notifier != nil {
+		_ = c.notifier.Remove(path)
 	}
 }
 
 // stateAt returns how changes in the directory path are noticed; unseen: nothing is known of it.
-func (w *Watcher) stateAt(path string) state {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if n := w.tree.byPath[path]; n != nil {
+func (c *coverage) stateAt(path string) state {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n := c.tree.byPath[path]; n != nil {
 		return n.state
 	}
 	return unseen
@@ -283,24 +315,3 @@ const (
 	errTooManyFiles   = syscall.EMFILE
 	errFilesExhausted = syscall.ENFILE
 )
-
-// identityOf returns what path is now, without following a symbolic link.
-func identityOf(path string) (fileID, error) {
-	fi, err := os.Lstat(path)
-	if err != nil {
-		return fileID{}, err
-	}
-	return idOf(fi), nil
-}
-
-// rootIdentity returns what the root is now. It fails if that is no directory.
-func rootIdentity(root string) (fileID, error) {
-	fi, err := os.Stat(root)
-	if err != nil {
-		return fileID{}, err
-	}
-	if !fi.IsDir() {
-		return fileID{}, &os.PathError{Op: "open", Path: root, Err: syscall.ENOTDIR}
-	}
-	return idOf(fi), nil
-}

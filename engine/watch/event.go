@@ -11,71 +11,53 @@ import (
 	"github.com/snapsync/snapsync/engine/hint"
 )
 
-// handle notes what an event hints at. It reports whether the watch was set up anew instead.
-func (w *Watcher) handle(ctx context.Context, e fsnotify.Event) (anew bool) {
+// look returns what an event beneath the root hints at; false: nothing. If the hint is Deep, a directory is covered anew.
+func (c *coverage) look(ctx context.Context, e fsnotify.Event) (h hint.Hint, ok bool) {
 	path := e.Name
-	if path == w.cfg.Root {
-		// Of the root itself only its going matters: it is no entry of the tree, and its attributes are
-		// what the canary changes.
-		if !e.Has(fsnotify.Remove) && !e.Has(fsnotify.Rename) {
-			return false
-		}
-		w.beginAnew(ctx)
-		return true
-	}
-	if w.cfg.Root == "/" && len(path) > 1 && path[1] == '/' {
+	if c.root.path == "/" && len(path) > 1 && path[1] == '/' {
 		path = path[1:] // fsnotify puts a slash between the root and the name
 	}
-	rel, ok := w.relative(path)
+	rel, ok := c.root.relative(path)
 	if !ok {
-		return false
+		return h, false
 	}
-	w.mu.Lock()
+	c.mu.Lock()
 	var was state
 	var id fileID
-	n := w.tree.byPath[path]
+	n := c.tree.byPath[path]
 	if n != nil {
 		was, id = n.state, n.id
 	}
-	w.mu.Unlock()
+	c.mu.Unlock()
 
 	const comesOrGoes = fsnotify.Create | fsnotify.Remove | fsnotify.Rename
 	switch {
+	case e.Op&comesOrGoes == 0 && was == unreadable: // it may have become readable
+		c.cover(ctx, path)
+		return hint.Hint{Path: rel, Deep: true}, true
 	case e.Op&comesOrGoes == 0:
-		if was == unreadable {
-			w.appeared(ctx, path, rel) // it may have become readable
-			return false
-		}
-		w.note(hint.Hint{Path: rel})
+		return hint.Hint{Path: rel}, true
 	case n == nil && !e.Has(fsnotify.Create):
-		w.note(hint.Hint{Path: rel, Gone: true})
-	default:
-		w.lookAt(ctx, path, rel, e.Op == fsnotify.Create && was == watched, id)
+		return hint.Hint{Path: rel, Gone: true}, true
 	}
-	return false
+	return c.lookAt(ctx, path, rel, e.Op == fsnotify.Create && was == watched, id)
 }
 
-// lookAt is about a name that came or went, and that is or was a directory, or may be one. If kept is
-// set, the directory with the given identity is watched there already, and the event is that of its
-// appearance: the walk that found it was faster.
-func (w *Watcher) lookAt(ctx context.Context, path, rel string, kept bool, id fileID) {
+// lookAt looks at a name that came or went, and that is or was a directory, or may be one. If kept is set, the
+// directory with the given identity is watched there already, and the event is that of its appearance: the walk that
+// found it was faster.
+func (c *coverage) lookAt(ctx context.Context, path, rel string, kept bool, id fileID) (h hint.Hint, ok bool) {
 	fi, err := os.Lstat(path)
 	switch {
 	case err != nil || !fi.IsDir():
-		w.forget(path)
-		w.note(hint.Hint{Path: rel, Gone: errors.Is(err, fs.ErrNotExist)})
-	case w.skipped(path):
-		w.forget(path)
+		c.forget(path)
+		return hint.Hint{Path: rel, Gone: errors.Is(err, fs.ErrNotExist)}, true
+	case c.root.skipped(path):
+		c.forget(path)
+		return h, false
 	case kept && id != fileID{} && idOf(fi) == id:
-		w.note(hint.Hint{Path: rel})
-	default:
-		w.appeared(ctx, path, rel)
+		return hint.Hint{Path: rel}, true
 	}
-}
-
-// appeared watches a directory anew, and what is beneath, and then hints at it.
-func (w *Watcher) appeared(ctx context.Context, path, rel string) {
-	w.cover(ctx, path)
-	w.complain()
-	w.note(hint.Hint{Path: rel, Deep: true})
+	c.cover(ctx, path)
+	return hint.Hint{Path: rel, Deep: true}, true
 }

@@ -7,18 +7,6 @@ import (
 	"github.com/snapsync/snapsync/engine/hint"
 )
 
-// trouble is what is wrong as a whole.
-type trouble struct {
-	overflows  int64
-	proved     time.Time
-	lost       error // why the root is not watched; nil: it is
-	unprovable error // why the canary cannot sing; nil: it can
-	mute       bool  // events do not arrive, again and again: the root is polled
-	silences   int64 // how often no event arrived
-	silentAt   time.Time
-	instances  bool // the system gave no watcher at all
-}
-
 // group is the directories that are not watched for one reason.
 type group struct {
 	dirs    int
@@ -32,14 +20,13 @@ func (g group) String() string {
 	return fmt.Sprintf("%d directories, %s among them,", g.dirs, g.example)
 }
 
-// Health returns how the watch stands now. It may be called at any time, and from any goroutine.
-func (w *Watcher) Health() hint.Health {
-	w.mu.Lock()
-	t := w.trouble
-	h := hint.Health{Watched: w.tree.count[watched], Overflows: t.overflows, Proved: t.proved}
+// health says how many directories are watched and polled, and what is wrong with those that are not watched.
+func (c *coverage) health(interval time.Duration) (h hint.Health) {
+	c.mu.Lock()
+	h.Watched = c.tree.count[watched]
 	groups := make(map[state]group)
 	tops := 0
-	for n := range w.tree.odd {
+	for n := range c.tree.odd {
 		g := groups[n.state]
 		g.dirs += 1 + n.beneath
 		if g.example == "" || n.path < g.example {
@@ -51,58 +38,30 @@ func (w *Watcher) Health() hint.Health {
 			tops++
 		}
 	}
-	w.mu.Unlock()
-	every := max(w.cfg.PollInterval, time.Duration(tops/pollBurst)*pollGap)
-	h.Problems = append(w.troubles(t), w.exceptions(groups, every, t.instances)...)
+	exhausted := c.exhausted
+	c.mu.Unlock()
+	h.Problems = exceptions(groups, roundTime(interval, tops), exhausted)
 	return h
 }
 
-// complain writes to the log what there is to say when directories turn up that cannot be watched, and
-// none was there before for that reason.
-func (w *Watcher) complain() {
-	w.mu.Lock()
-	worse := false
+// worse reports whether there are directories that cannot be watched for a reason for which there were none before.
+func (c *coverage) worse() (worse bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for s := full; s <= unreadable; s++ {
-		some := w.tree.count[s] > 0
-		worse = worse || some && !w.told[s]
-		w.told[s] = some
+		some := c.tree.count[s] > 0
+		worse = worse || some && !c.told[s]
+		c.told[s] = some
 	}
-	w.mu.Unlock()
-	if !worse {
-		return
-	}
-	for _, problem := range w.Health().Problems {
-		w.log.Warn("not everything can be watched", "problem", problem)
-	}
-}
-
-// troubles says what is wrong as a whole.
-func (w *Watcher) troubles(t trouble) (problems []string) {
-	say := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
-	if t.lost != nil {
-		say("%s is not watched: %v: mount it or bring it back; it is looked for every %s", w.cfg.Root, t.lost, rootRetry)
-	}
-	switch {
-	case t.mute:
-		say("%s: file-system events do not arrive, so that everything is looked at every %s: see whether the file system or a sandbox keeps them back",
-			w.cfg.Root, w.cfg.PollInterval)
-	case t.silences > 0:
-		say("%s: file-system events had stopped %d times, last at %s; the watch was set up anew and everything was looked at: if that goes on, restart and report it",
-			w.cfg.Root, t.silences, t.silentAt.Format(time.DateTime))
-	}
-	if t.unprovable != nil && t.lost == nil {
-		say("that events arrive cannot be proved at %s (%v): run as the owner of this directory, or rely on the periodic scan",
-			w.cfg.Root, t.unprovable)
-	}
-	return problems
+	return worse
 }
 
 // exceptions says what is not watched though the rest is.
-func (w *Watcher) exceptions(groups map[state]group, every time.Duration, instances bool) (problems []string) {
+func exceptions(groups map[state]group, every time.Duration, exhausted bool) (problems []string) {
 	say := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
 	if g, ok := groups[full]; ok {
 		remedy := moreWatches(g.dirs)
-		if instances {
+		if exhausted {
 			remedy = moreInstances()
 		}
 		say("%s can only be looked at every %s, because no more can be watched: %s", g, every, remedy)

@@ -95,7 +95,7 @@ func TestMovedBeforeItsEvent(t *testing.T) {
 	r.agree()
 	for range 2 {
 		for path, want := range map[string]state{"a": unseen, "a/b": unseen, "c": watched, "c/a": watched, "c/a/b": watched} {
-			if got := r.w.stateAt(r.at(path)); got != want {
+			if got := r.w.dirs.stateAt(r.at(path)); got != want {
 				t.Errorf("the state of %s is %d, want %d", path, got, want)
 			}
 		}
@@ -108,12 +108,12 @@ func TestMute(t *testing.T) {
 	r := newRig(t)
 	r.write("d/")
 	w := newWatcher(r.cfg, func(hint.Hint) {})
-	w.alarm = newAlarms(time.Hour)
-	defer w.alarm.stop()
 	r.must(w.begin(t.Context()))
 	defer w.end()
 	for i, want := range []int{0, 1, 1, 1} {
-		w.unheard(t.Context(), time.Second)
+		if w.canary.unheard(time.Now()) {
+			w.beginAnew(t.Context())
+		}
 		if got := w.polled(); len(got) != want || want == 1 && got[0] != "" {
 			t.Errorf("after %d silences %q is polled", i+1, got)
 		}
@@ -121,7 +121,7 @@ func TestMute(t *testing.T) {
 			t.Errorf("after %d silences health is %+v", i+1, h)
 		}
 	}
-	w.heard(time.Now())
+	w.canary.heard(time.Now())
 	if got := w.polled(); len(got) != 0 {
 		t.Errorf("%q is polled, though events arrive", got)
 	}

@@ -24,7 +24,7 @@ const (
 	nameAt   = 19
 )
 
-// open opens the directory path and says which one it is. If follow is set, it may be a symbolic link.
+// open opens the directory path and says which one that is. If follow is set, path may be a symbolic link.
 func (l *lister) open(path string, follow bool) (fileID, error) {
 	flags := unix.O_RDONLY | unix.O_DIRECTORY | unix.O_CLOEXEC | unix.O_NONBLOCK
 	if !follow {
@@ -92,8 +92,8 @@ func ignoreInterrupts(call func() (int, error)) (int, error) {
 	}
 }
 
-// remote are the kinds of file systems that change without this kernel's doing. Of what it does itself
-// it would tell; of what others do it cannot. See statfs(2), and linux/magic.h.
+// remote are the kinds of file systems that change without this kernel's doing, of which no event tells. See statfs(2),
+// and linux/magic.h.
 var remote = map[uint32]bool{
 	unix.NFS_SUPER_MAGIC:   true,
 	unix.SMB_SUPER_MAGIC:   true,

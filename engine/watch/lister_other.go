@@ -12,7 +12,7 @@ import (
 // lister reads one directory after the other.
 type lister struct{ dir *os.File }
 
-// open opens the directory path and says which one it is. If follow is set, it may be a symbolic link.
+// open opens the directory path and says which one that is. If follow is set, path may be a symbolic link.
 func (l *lister) open(path string, follow bool) (fileID, error) {
 	stat := os.Lstat
 	if follow {
@@ -50,8 +50,8 @@ func (l *lister) directories(found func(name string)) error {
 	}
 }
 
-// tells reports whether the file system of the open directory tells what happens in it. Here nothing
-// is known of that; the canary finds out.
+// tells reports whether the file system of the open directory tells what happens there. Nothing is known of that on
+// this system; the canary finds out.
 func (l *lister) tells() bool { return true }
 
 func (l *lister) close() {

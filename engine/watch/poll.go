@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
-
-	"github.com/snapsync/snapsync/engine/hint"
 )
 
 const (
@@ -19,44 +17,45 @@ const (
 	retryMost = 1000
 )
 
-// pollPause returns the time until the next round of n directories: the interval, or longer, so that
-// no more than half of the time is spent in rounds; and a fifth more or less, so that several watchers
-// do not poll at once.
-func (w *Watcher) pollPause(n int) time.Duration {
-	pause := max(w.cfg.PollInterval, time.Duration(n/pollBurst)*pollGap)
-	return pause - pause/5 + rand.N(pause/5*2+1)
+// poller says when to hint at what cannot be watched.
+type poller struct {
+	interval time.Duration
+	timer    *time.Timer
+	left     []string // of a round
+	round    int      // how many it has
 }
 
-// pollSome hints at some of the directories that are polled. A round begins with an attempt to watch
-// them after all.
-func (w *Watcher) pollSome(ctx context.Context) {
-	if len(w.polling) == 0 {
-		w.retry(ctx)
-		w.polling = w.polled()
-		w.pollCount = len(w.polling)
+// roundTime is the time between two rounds of n directories: the interval, or longer, so that no more than half of the
+// time is spent in rounds.
+func roundTime(interval time.Duration, n int) time.Duration {
+	return max(interval, time.Duration(n/pollBurst)*pollGap)
+}
+
+// rest sets the timer to the next round, a fifth sooner or later, so that several watchers do not poll at once.
+func (p *poller) rest() {
+	pause := roundTime(p.interval, p.round)
+	p.timer.Reset(pause - pause/5 + rand.N(pause/5*2+1))
+}
+
+// some returns the next ones of the round, and sets the timer.
+func (p *poller) some() (paths []string) {
+	n := min(len(p.left), pollBurst)
+	paths, p.left = p.left[:n], p.left[n:]
+	if len(p.left) > 0 {
+		p.timer.Reset(pollGap)
+	} else {
+		p.rest()
 	}
-	n := min(len(w.polling), pollBurst)
-	for _, rel := range w.polling[:n] {
-		w.note(hint.Hint{Path: rel, Deep: true})
-	}
-	if w.polling = w.polling[n:]; len(w.polling) > 0 {
-		w.alarm.poll.Reset(pollGap)
-		return
-	}
-	w.alarm.poll.Reset(w.pollPause(w.pollCount))
+	return paths
 }
 
 // polled returns the paths of what is polled now.
-func (w *Watcher) polled() []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.trouble.mute {
-		return []string{""}
-	}
-	var paths []string
-	for n := range w.tree.odd {
+func (c *coverage) polled() (paths []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for n := range c.tree.odd {
 		if n.state.polled() {
-			rel, _ := w.relative(n.path)
+			rel, _ := c.root.relative(n.path)
 			paths = append(paths, rel)
 		}
 	}
@@ -64,12 +63,12 @@ func (w *Watcher) polled() []string {
 	return paths
 }
 
-// retry watches what could not be watched before and can now.
-func (w *Watcher) retry(ctx context.Context) {
+// retry covers what could not be watched before and can now, and returns the paths. anew: the system has a notifier now.
+func (c *coverage) retry(ctx context.Context) (covered []string, anew bool) {
 	var limited, others []string
-	w.mu.Lock()
-	instances := w.trouble.instances
-	for n := range w.tree.odd {
+	c.mu.Lock()
+	exhausted := c.exhausted
+	for n := range c.tree.odd {
 		switch n.state {
 		case full:
 			limited = append(limited, n.path)
@@ -77,38 +76,40 @@ func (w *Watcher) retry(ctx context.Context) {
 			others = append(others, n.path)
 		}
 	}
-	w.mu.Unlock()
-	if instances {
-		if n, err := fsnotify.NewWatcher(); err == nil {
+	c.mu.Unlock()
+	if exhausted {
+		n, err := fsnotify.NewWatcher()
+		if err == nil {
 			_ = n.Close() // it was only to see whether there is one
-			w.beginAnew(ctx)
 		}
-		return
+		return nil, err == nil
 	}
 	slices.Sort(limited)
 	for _, path := range limited[:min(len(limited), retryMost)] {
-		if ctx.Err() != nil || !w.canWatch(path) {
+		if ctx.Err() != nil || !c.canWatch(path) {
 			break
 		}
-		rel, _ := w.relative(path)
-		w.appeared(ctx, path, rel)
+		c.cover(ctx, path)
+		rel, _ := c.root.relative(path)
+		covered = append(covered, rel)
 	}
 	for _, path := range others[:min(len(others), retryMost)] {
-		w.cover(ctx, path)
-		if rel, _ := w.relative(path); w.stateAt(path) == watched {
-			w.note(hint.Hint{Path: rel, Deep: true})
+		c.cover(ctx, path)
+		if rel, _ := c.root.relative(path); c.stateAt(path) == watched {
+			covered = append(covered, rel)
 		}
 	}
+	return covered, false
 }
 
 // canWatch tries whether the system has a watch left, at a path that has none.
-func (w *Watcher) canWatch(path string) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if !w.room() {
+func (c *coverage) canWatch(path string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.room() {
 		return false
 	}
-	err := w.notifier.Add(path)
-	w.removeWatch(path)
+	err := c.notifier.Add(path)
+	c.removeWatch(path)
 	return stateOf(err) != full
 }

@@ -7,9 +7,9 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// queue holds the events that were read and not handled yet. Whoever fills it only reads from the
-// notifier and never waits for anything else: the notifier has locks of its own, which it holds while
-// it sends errors, and on Windows it adds watches in the goroutine that sends events.
+// queue holds the events that were read and not handled yet. Whoever fills the queue only reads from the notifier and
+// never waits for anything else: the notifier holds locks while it sends errors, and on Windows adds watches in the
+// goroutine that sends events.
 type queue struct {
 	wake chan struct{} // there is something in it
 	done chan struct{} // pump returned

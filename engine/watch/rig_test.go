@@ -330,25 +330,25 @@ func merge(hints []hint.Hint) []hint.Hint {
 // agree checks that the tree of watches and the notifier have the same ones.
 func (r *rig) agree() {
 	r.t.Helper()
-	r.w.mu.Lock()
-	defer r.w.mu.Unlock()
+	r.w.dirs.mu.Lock()
+	defer r.w.dirs.mu.Unlock()
 	var want []string
-	for path, n := range r.w.tree.byPath {
+	for path, n := range r.w.dirs.tree.byPath {
 		if n.state == watched {
 			want = append(want, path)
 		}
 	}
 	var got []string
-	if r.w.notifier != nil {
-		got = r.w.notifier.WatchList()
+	if r.w.dirs.notifier != nil {
+		got = r.w.dirs.notifier.WatchList()
 	}
 	slices.Sort(want)
 	slices.Sort(got)
 	if diff := cmp.Diff(want, got); diff != "" {
 		r.t.Fatalf("watches of the tree (-) and of the notifier (+):\n%s", diff)
 	}
-	if len(want) != r.w.tree.count[watched] {
-		r.t.Fatalf("%d watches are counted as %d", len(want), r.w.tree.count[watched])
+	if len(want) != r.w.dirs.tree.count[watched] {
+		r.t.Fatalf("%d watches are counted as %d", len(want), r.w.dirs.tree.count[watched])
 	}
 }
 

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -9,41 +10,38 @@ import (
 	"github.com/snapsync/snapsync/engine/hint"
 )
 
-// alarms are what wakes the watcher up besides events. A timer that is stopped is one that nobody
-// waits for.
-type alarms struct {
-	canary  *time.Timer
-	poll    *time.Timer
-	glance  *time.Timer // at the root and the mounts
-	root    *time.Timer // look whether the root is back
-	recover *time.Timer // look at everything, because events were lost
-	due     bool        // recover is running
-	rest    time.Duration
+// recovery is when the watch is set up anew.
+type recovery struct {
+	timer *time.Timer // look at everything, because events were lost
+	due   bool        // timer runs
+	root  *time.Timer // look whether the root is back
+	rest  time.Duration
+
+	mu        sync.Mutex // guards what follows
+	lost      error      // why the root is not watched; nil: it is
+	overflows int64
 }
 
-func newAlarms(poll time.Duration) alarms {
-	a := alarms{
-		canary:  time.NewTimer(0),
-		poll:    time.NewTimer(poll),
-		glance:  time.NewTimer(glanceEvery),
-		root:    time.NewTimer(0),
-		recover: time.NewTimer(0),
-	}
-	a.root.Stop()
-	a.recover.Stop()
-	return a
+// setLost returns what lost was before.
+func (r *recovery) setLost(err error) (was error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	was, r.lost = r.lost, err
+	return was
 }
 
-func (a *alarms) stop() {
-	for _, t := range []*time.Timer{a.canary, a.poll, a.glance, a.root, a.recover} {
-		t.Stop()
-	}
+// stopped returns a timer that does not run.
+func stopped() *time.Timer {
+	t := time.NewTimer(time.Hour)
+	t.Stop()
+	return t
 }
 
 // run gives hints until ctx is done. All of them come from here.
 func (w *Watcher) run(ctx context.Context) {
-	w.alarm = newAlarms(w.pollPause(0))
-	defer w.alarm.stop()
+	w.canary.timer.Reset(0)
+	w.poller.rest()
+	w.glance.Reset(glanceEvery)
 	var events []fsnotify.Event
 	for {
 		busy := false
@@ -53,32 +51,28 @@ func (w *Watcher) run(ctx context.Context) {
 		case <-w.queue.wake:
 			events = w.handleAll(ctx, events)
 			busy = true
-		case <-w.alarm.canary.C:
-			w.sing(ctx)
-		case <-w.alarm.poll.C:
-			w.pollSome(ctx)
-		case <-w.alarm.glance.C:
-			w.glance(ctx)
-		case <-w.alarm.root.C:
+		case <-w.canary.timer.C:
+			w.listen(ctx)
+		case <-w.poller.timer.C:
+			w.poll(ctx)
+		case <-w.glance.C:
+			w.lookAround(ctx)
+		case <-w.recovery.root.C:
 			w.beginAnew(ctx)
-		case <-w.alarm.recover.C:
+		case <-w.recovery.timer.C:
 			w.beginAnew(ctx)
 		}
-		w.flush(ctx)
+		w.batch.flush(ctx)
 		if busy {
-			w.sleep(ctx, breath)
+			select {
+			case <-ctx.Done():
+			case <-time.After(breath):
+			}
 		}
 	}
 }
 
-func (w *Watcher) sleep(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
-}
-
-// keepEvents is the capacity up to which the memory of a batch is used again.
+// keepEvents is the capacity up to which the memory of the events is used again.
 const keepEvents = 4096
 
 // handleAll handles the events that wait, and returns the memory that they were in.
@@ -86,7 +80,7 @@ func (w *Watcher) handleAll(ctx context.Context, spare []fsnotify.Event) []fsnot
 	events, lost := w.queue.take(spare)
 	start := w.now()
 	if len(events) > 0 {
-		w.heard(start)
+		w.canary.heard(start)
 	}
 	for i, e := range events {
 		if ctx.Err() != nil {
@@ -96,7 +90,7 @@ func (w *Watcher) handleAll(ctx context.Context, spare []fsnotify.Event) []fsnot
 			return nil // set up anew: the rest is of a watch that is no more
 		}
 		if i%64 == 63 && w.now().Sub(start) > batchTime {
-			w.flush(ctx)
+			w.batch.flush(ctx)
 			start = w.now()
 		}
 	}
@@ -110,87 +104,146 @@ func (w *Watcher) handleAll(ctx context.Context, spare []fsnotify.Event) []fsnot
 	return events
 }
 
-// note adds a hint to those that are given at the end of the batch. All events of the batch are older
-// than that, so that the hints of one path make one.
-func (w *Watcher) note(h hint.Hint) {
-	if at, ok := w.index[h.Path]; ok {
-		w.pending[at].Deep = w.pending[at].Deep || h.Deep
-		w.pending[at].Gone = h.Gone
-		return
+// handle adds what an event hints at to the batch. It reports whether the watch was set up anew instead.
+func (w *Watcher) handle(ctx context.Context, e fsnotify.Event) (anew bool) {
+	if e.Name == w.root.path {
+		// Of the root itself only its going matters: it is no entry of the tree, and its attributes are
+		// what the canary changes.
+		if !e.Has(fsnotify.Remove) && !e.Has(fsnotify.Rename) {
+			return false
+		}
+		w.beginAnew(ctx)
+		return true
 	}
-	w.index[h.Path] = len(w.pending)
-	w.pending = append(w.pending, h)
+	if h, ok := w.dirs.look(ctx, e); ok {
+		if h.Deep {
+			w.complain()
+		}
+		w.batch.add(h)
+	}
+	return false
 }
 
-// flush gives the hints.
-func (w *Watcher) flush(ctx context.Context) {
-	for _, h := range w.pending {
-		if ctx.Err() != nil {
-			break
-		}
-		w.hint(h)
+// appeared hints at directories that were covered anew.
+func (w *Watcher) appeared(covered []string) {
+	if len(covered) > 0 {
+		w.complain()
 	}
-	if cap(w.pending) > keepEvents {
-		w.pending, w.index = nil, make(map[string]int)
-		return
+	for _, rel := range covered {
+		w.batch.add(hint.Hint{Path: rel, Deep: true})
 	}
-	clear(w.pending)
-	w.pending = w.pending[:0]
-	clear(w.index)
 }
 
 // overflowed has everything looked at after a rest: what loses events once will soon lose more.
 func (w *Watcher) overflowed() {
-	w.mu.Lock()
-	w.trouble.overflows++
-	w.mu.Unlock()
-	if w.alarm.due {
+	r := &w.recovery
+	r.mu.Lock()
+	r.overflows++
+	r.mu.Unlock()
+	if r.due {
 		return
 	}
-	w.log.Warn("file-system events were lost: everything is looked at; more of them can wait with a higher fs.inotify.max_queued_events",
-		"root", w.cfg.Root)
-	w.alarm.due = true
-	w.alarm.recover.Reset(max(overflowRest, w.alarm.rest))
+	w.cfg.Log.Warn("file-system events were lost: everything is looked at; more of them can wait with a higher fs.inotify.max_queued_events",
+		"root", w.root.path)
+	r.due = true
+	r.timer.Reset(max(overflowRest, r.rest))
 }
 
 // beginAnew sets up the watch from nothing, or waits for the root to be there.
 //
-// It is what lost events lead to as well. fsnotify may have taken a watch away and told so in one of
-// them, so that every one would have to be asked for again; and that takes as long as a new one does.
+// Lost events lead here as well. fsnotify may have taken a watch away and told so in one of them, so that every one
+// would have to be asked for again; and that takes as long as a new one does.
 func (w *Watcher) beginAnew(ctx context.Context) {
 	start := w.now()
 	w.end()
-	w.alarm.due = false
-	w.alarm.recover.Stop()
+	w.recovery.due = false
+	w.recovery.timer.Stop()
 	w.canary.sung = time.Time{}
-	w.polling = nil
+	w.poller.left = nil
 	if err := w.begin(ctx); err != nil {
 		if ctx.Err() != nil {
 			return
 		}
-		w.mu.Lock()
-		first := w.trouble.lost == nil
-		w.trouble.lost = err
-		w.mu.Unlock()
-		if first {
-			w.log.Warn("the source cannot be watched: waiting for it", "root", w.cfg.Root, "error", err)
-			w.note(hint.Hint{Deep: true})
+		if w.recovery.setLost(err) == nil {
+			w.cfg.Log.Warn("the source cannot be watched: waiting for it", "root", w.root.path, "error", err)
+			w.batch.add(hint.Hint{Deep: true})
 		}
-		w.alarm.root.Reset(rootRetry)
+		w.recovery.root.Reset(rootRetry)
 		return
 	}
-	w.alarm.rest = w.now().Sub(start) // under a load that never ends, half of the time is for events
-	w.log.Info("the source is watched anew", "root", w.cfg.Root, "took", w.alarm.rest)
-	w.alarm.canary.Reset(0)
-	w.note(hint.Hint{Deep: true})
+	w.recovery.rest = w.now().Sub(start) // under a load that never ends, half of the time is for events
+	w.cfg.Log.Info("the source is watched anew", "root", w.root.path, "took", w.recovery.rest)
+	w.canary.timer.Reset(0)
+	w.batch.add(hint.Hint{Deep: true})
 }
 
 // checkRoot begins anew if the root is not the directory that is watched, and reports whether it did.
 func (w *Watcher) checkRoot(ctx context.Context) bool {
-	id, err := rootIdentity(w.cfg.Root)
-	if err == nil && id == w.rootID {
+	id, err := w.root.identity()
+	if err == nil && id == w.root.id {
 		return false
 	}
 	w.beginAnew(ctx)
 	return true
+}
+
+// listen has the canary sing, or looks whether it was heard.
+func (w *Watcher) listen(ctx context.Context) {
+	switch {
+	case !w.canary.sung.IsZero():
+		unheard := w.canary.proved.Before(w.canary.sung)
+		w.canary.sung = time.Time{}
+		w.canary.timer.Reset(w.canary.interval)
+		if unheard && w.canary.unheard(w.now()) {
+			w.beginAnew(ctx)
+		}
+	case w.dirs.stateAt(w.root.path) != watched:
+		w.canary.timer.Reset(w.canary.interval)
+	case w.checkRoot(ctx): // which sets the timer if the root is there
+	default:
+		w.canary.sing(w.now())
+	}
+}
+
+// poll hints at some of the directories that are polled. A round begins with an attempt to watch them after all.
+func (w *Watcher) poll(ctx context.Context) {
+	p := &w.poller
+	if len(p.left) == 0 {
+		covered, anew := w.dirs.retry(ctx)
+		w.appeared(covered)
+		if anew {
+			w.beginAnew(ctx)
+		}
+		p.left = w.polled()
+		p.round = len(p.left)
+	}
+	for _, rel := range p.some() {
+		w.batch.add(hint.Hint{Path: rel, Deep: true})
+	}
+}
+
+// polled returns the paths of what is polled now: the root, if no events arrive.
+func (w *Watcher) polled() []string {
+	if w.canary.mute {
+		return []string{""}
+	}
+	return w.dirs.polled()
+}
+
+// lookAround looks for what there is no event of: another root, because something above it was renamed or
+// mounted; and mounts in the tree that came or went. (One can wait for the table of mounts to change, with
+// poll(2); Linux 6.18 was seen to keep one change in twenty to itself, so that looking would be needed as
+// well.) A root that is on a server is not asked: that may hang, and the root is polled anyway.
+func (w *Watcher) lookAround(ctx context.Context) {
+	pause := glanceEvery
+	if s := w.dirs.stateAt(w.root.path); s != unseen && s != deaf && !w.checkRoot(ctx) {
+		start := w.now()
+		mounts := readMounts(w.root.path, w.cfg.Log)
+		w.glances = append(w.glances[1:], w.now().Sub(start))
+		pause = glancePause(w.glances)
+		if mounts != nil {
+			w.appeared(w.dirs.remounted(ctx, mounts, w.cfg.Log))
+		}
+	}
+	w.glance.Reset(pause)
 }

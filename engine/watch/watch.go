@@ -67,8 +67,8 @@ import (
 	"log/slog"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -108,36 +108,23 @@ const (
 	batchTime = 20 * time.Millisecond
 )
 
-// Watcher is an open watch.
+// Watcher is an open watch. Its parts are owned by Open until that returns, then by run; what Health reads of them has
+// locks of its own, which are never held while hint or Skip is called.
 type Watcher struct {
-	cfg    Config
-	prefix string // of every absolute path beneath the root
-	hint   func(hint.Hint)
-	log    *slog.Logger
-	now    func() time.Time
-	stop   context.CancelFunc
-	done   chan struct{}
+	cfg  Config
+	root *root
+	now  func() time.Time
+	stop context.CancelFunc
+	done chan struct{}
 
-	// mu guards the tree, the notifier while watches are added and removed, and trouble. It is never
-	// held while hint or Skip is called.
-	mu       sync.Mutex
-	tree     *tree
-	notifier *fsnotify.Watcher // nil: the system gave none
-	trouble  trouble
-	told     [unreadable + 1]bool // of which states the log knows that there are some
-
-	// Owned by Open until it returns, then by run; workers of cover only read the mounts.
-	queue     *queue
-	mounts    map[string]mount // what is mounted beneath the root, by relative path
-	glances   []time.Duration  // what the last ones took
-	rootID    fileID
-	listers   []lister
-	pending   []hint.Hint    // to be given at the end of the batch
-	index     map[string]int // into pending, by path
-	alarm     alarms
-	canary    canary
-	polling   []string // what is left of a round of polling
-	pollCount int      // how much it was
+	dirs     coverage
+	queue    *queue
+	batch    batch
+	canary   canary
+	poller   poller
+	glance   *time.Timer     // at the root and the mounts
+	glances  []time.Duration // what the last ones took
+	recovery recovery
 }
 
 // Open watches the tree beneath cfg.Root and calls hint for what happens in it, until the Watcher is
@@ -166,7 +153,6 @@ func Open(ctx context.Context, cfg Config, hint func(hint.Hint)) (*Watcher, erro
 }
 
 func newWatcher(cfg Config, hint func(hint.Hint)) *Watcher {
-	cfg.Root = filepath.Clean(cfg.Root)
 	if cfg.PollInterval <= 0 {
 		cfg.PollInterval = defaultPoll
 	}
@@ -176,20 +162,25 @@ func newWatcher(cfg Config, hint func(hint.Hint)) *Watcher {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	w := &Watcher{
-		cfg:     cfg,
-		prefix:  strings.TrimSuffix(cfg.Root, string(filepath.Separator)) + string(filepath.Separator),
-		hint:    hint,
-		log:     cfg.Log,
-		now:     time.Now,
-		done:    make(chan struct{}),
-		tree:    newTree(),
-		queue:   newQueue(),
-		listers: make([]lister, min(max(2, runtime.GOMAXPROCS(0)), 8)),
-		index:   make(map[string]int),
-		glances: make([]time.Duration, 3),
+	path, separator := filepath.Clean(cfg.Root), string(filepath.Separator)
+	r := &root{path: path, prefix: strings.TrimSuffix(path, separator) + separator, skip: cfg.Skip}
+	return &Watcher{
+		cfg:  cfg,
+		root: r,
+		now:  time.Now,
+		done: make(chan struct{}),
+		dirs: coverage{
+			root: r, oneFileSystem: cfg.OneFileSystem, limit: cfg.Limit, tree: newTree(),
+			listers: make([]lister, min(max(2, runtime.GOMAXPROCS(0)), 8)),
+		},
+		queue:    newQueue(),
+		batch:    batch{give: hint, index: make(map[string]int)},
+		canary:   canary{root: r.path, interval: cfg.CanaryInterval, log: cfg.Log, timer: stopped()},
+		poller:   poller{interval: cfg.PollInterval, timer: stopped()},
+		glance:   stopped(),
+		glances:  make([]time.Duration, 3),
+		recovery: recovery{timer: stopped(), root: stopped()},
 	}
-	return w
 }
 
 // Close ends the watch and gives back all that it took from the system. No hint comes afterwards. It
@@ -202,40 +193,35 @@ func (w *Watcher) Close() error {
 
 // begin watches the whole tree with a notifier of its own.
 func (w *Watcher) begin(ctx context.Context) error {
-	w.mounts = readMounts(w.cfg.Root, w.log)
-	id, err := rootIdentity(w.cfg.Root)
+	mounts := readMounts(w.root.path, w.cfg.Log)
+	id, err := w.root.identity()
 	if err != nil {
 		return err
 	}
-	w.rootID = id
+	w.root.id = id
 	n, err := fsnotify.NewWatcher()
 	switch {
 	case errors.Is(err, errTooManyFiles), errors.Is(err, errFilesExhausted):
 		// No more instances: everything will be polled.
-		w.log.Warn("no watcher is to be had: the source is polled", "root", w.cfg.Root, "error", err)
+		w.cfg.Log.Warn("no watcher is to be had: the source is polled", "root", w.root.path, "error", err)
 	case err != nil:
 		return err
 	default:
 		w.queue = newQueue()
 		go w.queue.pump(n)
 	}
-	w.mu.Lock()
-	w.tree, w.notifier = newTree(), n
-	w.trouble.instances = n == nil
-	w.mu.Unlock()
-	w.cover(ctx, w.cfg.Root)
+	w.dirs.begin(n, mounts)
+	w.dirs.cover(ctx, w.root.path)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	switch w.stateAt(w.cfg.Root) {
+	switch w.dirs.stateAt(w.root.path) {
 	case unseen:
 		return errRootGone
 	case unreadable:
 		return errRootUnreadable
 	}
-	w.mu.Lock()
-	w.trouble.lost = nil
-	w.mu.Unlock()
+	w.recovery.setLost(nil)
 	w.complain()
 	return nil
 }
@@ -248,13 +234,9 @@ var (
 // closePatience is how long a notifier may take to close; one that hangs is abandoned.
 const closePatience = 2 * time.Second
 
-// end closes the notifier; what it has still to tell is not heard any more.
+// end closes the notifier, whose events are not heard any more.
 func (w *Watcher) end() {
-	w.mu.Lock()
-	n := w.notifier
-	w.notifier = nil
-	w.tree = newTree()
-	w.mu.Unlock()
+	n := w.dirs.end()
 	if n == nil {
 		return
 	}
@@ -267,26 +249,34 @@ func (w *Watcher) end() {
 	select {
 	case <-closed:
 	case <-time.After(closePatience):
-		w.log.Error("the watcher does not close: abandoned", "root", w.cfg.Root)
+		w.cfg.Log.Error("the watcher does not close: abandoned", "root", w.root.path)
 	}
 }
 
-// relative returns the path of a hint for an absolute path; false: it is not beneath the root.
-func (w *Watcher) relative(path string) (string, bool) {
-	if path == w.cfg.Root {
-		return "", true
+// Health returns how the watch stands now. It may be called at any time, and from any goroutine.
+func (w *Watcher) Health() hint.Health {
+	h := w.dirs.health(w.cfg.PollInterval)
+	w.recovery.mu.Lock()
+	lost := w.recovery.lost
+	h.Overflows = w.recovery.overflows
+	w.recovery.mu.Unlock()
+	var problems []string
+	h.Proved, problems = w.canary.health(lost == nil, w.cfg.PollInterval)
+	if lost != nil {
+		problems = slices.Insert(problems, 0,
+			fmt.Sprintf("%s is not watched: %v: mount it or bring it back; it is looked for every %s", w.root.path, lost, rootRetry))
 	}
-	if !strings.HasPrefix(path, w.prefix) {
-		return "", false
-	}
-	return filepath.ToSlash(path[len(w.prefix):]), true
+	h.Problems = append(problems, h.Problems...)
+	return h
 }
 
-// skipped reports whether the directory is excluded.
-func (w *Watcher) skipped(path string) bool {
-	if w.cfg.Skip == nil || path == w.cfg.Root {
-		return false
+// complain writes to the log what there is to say when directories turn up that cannot be watched, and
+// none was there before for that reason.
+func (w *Watcher) complain() {
+	if !w.dirs.worse() {
+		return
 	}
-	rel, ok := w.relative(path)
-	return ok && w.cfg.Skip(rel)
+	for _, problem := range w.Health().Problems {
+		w.cfg.Log.Warn("not everything can be watched", "problem", problem)
+	}
 }

@@ -324,11 +324,11 @@ func TestSilence(t *testing.T) {
 	r.write("d/e/")
 	r.open()
 	r.eventually("a first proof", func() bool { return !r.w.Health().Proved.IsZero() })
-	r.w.mu.Lock()
-	for _, path := range r.w.notifier.WatchList() {
-		r.must(r.w.notifier.Remove(path))
+	r.w.dirs.mu.Lock()
+	for _, path := range r.w.dirs.notifier.WatchList() {
+		r.must(r.w.dirs.notifier.Remove(path))
 	}
-	r.w.mu.Unlock()
+	r.w.dirs.mu.Unlock()
 	r.write("d/e/f")
 	r.await("the root", func(h hint.Hint) bool { return h == hint.Hint{Deep: true} })
 	r.sync()
@@ -339,7 +339,7 @@ func TestSilence(t *testing.T) {
 
 func TestUnprovable(t *testing.T) {
 	r := newRig(t).open()
-	r.w.cannotProve(fs.ErrPermission)
+	r.w.canary.cannotProve(fs.ErrPermission)
 	if h := r.w.Health(); len(h.Problems) != 1 || !strings.Contains(h.Problems[0], "cannot be proved") {
 		t.Errorf("health is %+v", h)
 	}

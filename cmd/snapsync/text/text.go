@@ -22,12 +22,11 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-func Size(n int64) string {
-	if n < 0 {
-		n = 0
-	}
-	return humanize.IBytes(uint64(n))
-}
+// Size says a number of bytes.
+func Size(n int64) string { return humanize.IBytes(uint64(max(n, 0))) }
+
+// Rate says a number of bytes per second.
+func Rate(bytesPerSecond float64) string { return Size(int64(bytesPerSecond)) + "/s" }
 
 func Count(n int64) string { return humanize.Comma(n) }
 
@@ -122,6 +121,39 @@ func Seconds(d float64) string {
 		return fmt.Sprintf("%.0fs", d)
 	}
 	return time.Duration(d * float64(time.Second)).Round(time.Second).String()
+}
+
+// Age is a duration in at most four cells, for a century.
+func Age(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return "0s"
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", d/time.Second)
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", d/time.Minute)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", d/time.Hour)
+	case d < 1000*24*time.Hour:
+		return fmt.Sprintf("%dd", d/(24*time.Hour))
+	}
+	return fmt.Sprintf("%dy", d/(365*24*time.Hour))
+}
+
+// ETA is how long so many bytes take at a rate; "": that cannot be said.
+func ETA(left int64, bytesPerSecond float64) string {
+	if left <= 0 || bytesPerSecond < 1 {
+		return ""
+	}
+	seconds := min(float64(left)/bytesPerSecond, 1e8)
+	switch d := time.Duration(seconds * float64(time.Second)).Round(time.Second); {
+	case d < time.Hour:
+		return d.String()
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh%dm", d/time.Hour, d%time.Hour/time.Minute)
+	default:
+		return Age(d)
+	}
 }
 
 // JSONTime is a time as RFC 3339 in UTC, or null.

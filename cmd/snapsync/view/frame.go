@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
+
 	"github.com/charmbracelet/x/ansi"
 )
 
@@ -41,7 +43,7 @@ func (f *frame) draw(width, height int, t theme) []string {
 	}
 	lines = append(lines, f.footer(t))
 	for i, line := range lines {
-		lines[i] = fit(line, width)
+		lines[i] = text.Fit(line, width)
 	}
 	return lines[:min(len(lines), height)]
 }
@@ -53,7 +55,7 @@ func (f *frame) header(width int, t theme) string {
 		title += "  " + t.warn("stopping: what is under way is being finished; q again leaves at once")
 		return title
 	}
-	parts := []string{title, counted(int64(len(f.mappings)), "mapping")}
+	parts := []string{title, text.Counted(int64(len(f.mappings)), "mapping")}
 	counts := map[string]int{}
 	var lag time.Duration
 	var speed float64
@@ -64,17 +66,17 @@ func (f *frame) header(width int, t theme) string {
 	}
 	for _, word := range slices.Sorted(maps.Keys(counts)) {
 		_, look := t.state(word)
-		parts = append(parts, look(fmt.Sprintf("%d %s", counts[word], clean(word))))
+		parts = append(parts, look(fmt.Sprintf("%d %s", counts[word], text.Clean(word))))
 	}
 	if lag > 0 {
-		parts = append(parts, "lag "+age(lag))
+		parts = append(parts, "lag "+text.Age(lag))
 	}
 	if speed > 0 {
-		parts = append(parts, rate(speed))
+		parts = append(parts, text.Rate(speed))
 	}
 	left, clock := strings.Join(parts, "  "), f.now.Format("15:04:05")
 	if room := width - ansi.StringWidth(left) - 2; room >= len(clock) {
-		return left + "  " + t.dim(padLeft(clock, room))
+		return left + "  " + t.dim(text.PadLeft(clock, room))
 	}
 	return left
 }
@@ -87,7 +89,11 @@ func (f *frame) body(width, rows int, t theme) []string {
 	if shown < len(f.mappings) {
 		rest-- // for the line that says how many more there are
 	}
-	tail := f.tailWanted(width)
+	recent, log := section(len(f.recent(recentShown))), section(len(f.logLines(width, logShown)))
+	tail := recent + log
+	if width >= columns {
+		tail = max(recent, log)
+	}
 	limits := f.share(first, shown, max(rest-tail, rest*3/5), width, t)
 	names := f.names()
 	var lines []string
@@ -97,7 +103,7 @@ func (f *frame) body(width, rows int, t theme) []string {
 		lines = append(lines, m.details(width, limits[i-first], t)...)
 	}
 	if hidden := len(f.mappings) - shown; hidden > 0 && len(lines) < rows {
-		lines = append(lines, t.dim(fmt.Sprintf("    and %s (↑ ↓)", counted(int64(hidden), "more mapping"))))
+		lines = append(lines, t.dim(fmt.Sprintf("    and %s (↑ ↓)", text.Counted(int64(hidden), "more mapping"))))
 	}
 	if len(f.mappings) == 0 && rows > 0 {
 		lines = append(lines, "    no mappings")
@@ -108,7 +114,7 @@ func (f *frame) body(width, rows int, t theme) []string {
 // names is how wide a column of names is.
 func (f *frame) names() (width int) {
 	for _, m := range f.mappings {
-		width = max(width, min(ansi.StringWidth(clean(m.Name)), nameWidth))
+		width = max(width, min(ansi.StringWidth(text.Clean(m.Name)), nameWidth))
 	}
 	return width
 }
@@ -149,14 +155,6 @@ func (f *frame) share(first, shown, rows, width int, t theme) []int {
 // columns is from where on recent actions and the log stand side by side.
 const columns = 160
 
-func (f *frame) tailWanted(width int) int {
-	recent, log := section(len(f.recent(recentShown))), section(len(f.logLines(width, logShown)))
-	if width >= columns {
-		return max(recent, log)
-	}
-	return recent + log
-}
-
 const (
 	logShown   = 50 // rows of the log that may be on a screen
 	logWrapped = 3  // rows that one of them may take: what is wrong, and the remedy, come at its end
@@ -172,7 +170,7 @@ func (f *frame) logLines(width, n int) []string {
 		}
 		parts := []string{line} // cut, if there is room for one row only
 		if room > 1 && line != "" {
-			parts = wrap(line, width-3, min(room, logWrapped))
+			parts = text.Wrap(line, width-3, min(room, logWrapped))
 		}
 		for i := 1; i < len(parts); i++ {
 			parts[i] = "  " + parts[i]
@@ -214,7 +212,7 @@ func titled(title string, lines []string, width, rows int, t theme) []string {
 	rule := t.dim("── " + title + " " + strings.Repeat("─", max(width-len(title)-4, 0)))
 	out := []string{rule}
 	for _, line := range lines[max(len(lines)-rows+1, 0):] {
-		out = append(out, fit(" "+line, width))
+		out = append(out, text.Fit(" "+line, width))
 	}
 	return out
 }
@@ -227,7 +225,7 @@ func beside(left, right []string, width int) []string {
 			lines[i] = left[i]
 		}
 		if i < len(right) {
-			lines[i] = pad(lines[i], width) + "  " + right[i]
+			lines[i] = text.Pad(lines[i], width) + "  " + right[i]
 		}
 	}
 	return lines
@@ -257,14 +255,14 @@ func (f *frame) recentLines(n int, t theme) []string {
 	var lines []string
 	names := f.names()
 	for _, a := range f.recent(n) {
-		text, name := clean(a.Text), ""
+		what, name := text.Clean(a.Text), ""
 		if a.Failed {
-			text = t.bad(text)
+			what = t.bad(what)
 		}
 		if len(f.mappings) > 1 {
-			name = pad(fit(clean(a.mapping), names), names) + "  "
+			name = text.Pad(text.Fit(text.Clean(a.mapping), names), names) + "  "
 		}
-		lines = append(lines, t.dim(a.At.Format("15:04:05")+"  "+name)+text)
+		lines = append(lines, t.dim(a.At.Format("15:04:05")+"  "+name)+what)
 	}
 	return lines
 }
@@ -272,7 +270,7 @@ func (f *frame) recentLines(n int, t theme) []string {
 // footer tells the keys and what they are for.
 func (f *frame) footer(t theme) string {
 	if f.note != "" {
-		return " " + t.warn(clean(f.note))
+		return " " + t.warn(text.Clean(f.note))
 	}
 	if f.looking {
 		keys := "q or Ctrl-C ends it  "
@@ -285,7 +283,7 @@ func (f *frame) footer(t theme) string {
 	if len(f.mappings) > 1 {
 		target = " all"
 		if m := f.target(); m != nil {
-			target = " " + fit(clean(m.Name), nameWidth)
+			target = " " + text.Fit(text.Clean(m.Name), nameWidth)
 		}
 	}
 	pause := "p pause"
@@ -348,7 +346,7 @@ func (f *frame) helpPage(rows int, t theme) []string {
 		{"stopped", "it is not being kept true; its lines say why, and what helps"},
 	} {
 		symbol, look := t.state(s[0])
-		lines = append(lines, fmt.Sprintf("  %s %s  %s", look(symbol), look(pad(s[0], 9)), s[1]))
+		lines = append(lines, fmt.Sprintf("  %s %s  %s", look(symbol), look(text.Pad(s[0], 9)), s[1]))
 	}
 	lines = append(lines, "", "  lag is the age of the oldest change that is not on the remote yet")
 	return lines[:min(len(lines), rows)]

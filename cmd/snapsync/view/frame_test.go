@@ -226,39 +226,6 @@ func fits(lines []string, width, height int) error {
 	return nil
 }
 
-func TestAge(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		-time.Hour: "0s", 0: "0s", 59 * time.Second: "59s", 61 * time.Second: "1m", 90 * time.Minute: "1h",
-		47 * time.Hour: "47h", 49 * time.Hour: "2d", 999 * 24 * time.Hour: "999d", 1001 * 24 * time.Hour: "2y",
-	} {
-		if got := age(d); got != want {
-			t.Errorf("%v: %s, want %s", d, got, want)
-		}
-	}
-}
-
-func TestEta(t *testing.T) {
-	for _, c := range []struct {
-		left int64
-		rate float64
-		want string
-	}{
-		{0, 1, ""}, {1, 0, ""}, {-1, 5, ""}, {90, 10, "9s"}, {95, 10, "10s"}, {3600, 1, "1h0m"}, {3599, 1, "59m59s"},
-		{47*3600 + 59*60, 1, "47h59m"}, {49 * 3600, 1, "2d"}, {1 << 62, 1, "3y"},
-	} {
-		if got := eta(c.left, c.rate); got != c.want {
-			t.Errorf("%d at %v: %q, want %q", c.left, c.rate, got, c.want)
-		}
-	}
-}
-
-func TestFitPathKeepsTheEnd(t *testing.T) {
-	got := fitPath("a/directory/with/a/long/name/IMG_0001.raw", 20)
-	if got != "a/dire…/IMG_0001.raw" {
-		t.Errorf("got %q", got)
-	}
-}
-
 // The end of a long line of the log, where the remedy is, is seen where there is room for it; the newest
 // line comes first in that.
 func TestLogIsWrapped(t *testing.T) {

@@ -1,10 +1,10 @@
 package view
 
 import (
-	"fmt"
-	"io"
 	"strings"
 	"sync"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 // Log keeps the last lines that were written to it. Writing never waits for the view. The zero value is
@@ -14,17 +14,14 @@ type Log struct {
 	lines []string // oldest first
 }
 
-const (
-	logKept     = 200
-	logRepeated = 20 // after the view
-)
+const logKept = 200
 
 // Write implements io.Writer. One call is one or more whole lines.
 func (l *Log) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for line := range strings.Lines(string(p)) {
-		l.lines = append(l.lines, clean(strings.TrimRight(line, "\n")))
+		l.lines = append(l.lines, text.Clean(strings.TrimRight(line, "\n")))
 	}
 	if n := len(l.lines); n > logKept {
 		l.lines = append(l.lines[:0], l.lines[n-logKept:]...)
@@ -37,14 +34,4 @@ func (l *Log) last(n int) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return append([]string(nil), l.lines[len(l.lines)-min(n, len(l.lines)):]...)
-}
-
-// repeat prints what a person may have missed.
-func (l *Log) repeat(w io.Writer) error {
-	for _, line := range l.last(logRepeated) {
-		if _, err := fmt.Fprintln(w, line); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
+
 	"github.com/charmbracelet/x/ansi"
 )
 
@@ -27,41 +29,41 @@ func (m *Mapping) headline(now time.Time, names, width int, chosen bool, t theme
 	symbol, look := t.state(m.State)
 	since := ""
 	if !m.Since.IsZero() {
-		since = age(now.Sub(m.Since))
+		since = text.Age(now.Sub(m.Since))
 	}
-	left := fmt.Sprintf("%s %s %s  %s %s  %s", mark, look(symbol), t.strong(pad(fit(clean(m.Name), names), names)),
-		look(pad(fit(clean(m.State), 8), 8)), padLeft(since, 4), m.facts(width >= wide, t))
-	place := "→ " + clean(m.Remote)
+	left := fmt.Sprintf("%s %s %s  %s %s  %s", mark, look(symbol), t.strong(text.Pad(text.Fit(text.Clean(m.Name), names), names)),
+		look(text.Pad(text.Fit(text.Clean(m.State), 8), 8)), text.PadLeft(since, 4), m.facts(width >= wide, t))
+	place := "→ " + text.Clean(m.Remote)
 	if width >= wide {
-		place = clean(m.Source) + " " + place
+		place = text.Clean(m.Source) + " " + place
 	}
 	room := width - ansi.StringWidth(left) - 2
 	if room < 10 {
 		return left
 	}
-	return left + "  " + t.dim(padLeft(fitPath(place, room), room))
+	return left + "  " + t.dim(text.PadLeft(text.FitPath(place, room), room))
 }
 
 // facts are the figures that matter now: how far behind, what needs a person, how fast.
 func (m *Mapping) facts(all bool, t theme) string {
 	var facts []string
 	if m.Pending > 0 {
-		facts = append(facts, count(m.Pending)+" pending")
+		facts = append(facts, text.Count(m.Pending)+" pending")
 	}
 	if m.Lag > 0 {
-		facts = append(facts, "lag "+age(m.Lag))
+		facts = append(facts, "lag "+text.Age(m.Lag))
 	}
 	if m.Held > 0 {
-		facts = append(facts, t.warn(count(m.Held)+" held"))
+		facts = append(facts, t.warn(text.Count(m.Held)+" held"))
 	}
 	if m.Failed > 0 {
-		facts = append(facts, t.bad(count(m.Failed)+" failed"))
+		facts = append(facts, t.bad(text.Count(m.Failed)+" failed"))
 	}
 	if r := m.rate(); r > 0 {
-		facts = append(facts, t.busy(rate(r)))
+		facts = append(facts, t.busy(text.Rate(r)))
 	}
 	if all || len(facts) == 0 {
-		facts = append(facts, counted(m.Files, "file")+", "+size(m.Bytes))
+		facts = append(facts, text.Counted(m.Files, "file")+", "+text.Size(m.Bytes))
 	}
 	return strings.Join(facts, "  ")
 }
@@ -80,25 +82,25 @@ func (m *Mapping) rate() (sum float64) {
 // details are the lines beneath the headline, at most limit of them, the most important first.
 func (m *Mapping) details(width, limit int, t theme) []string {
 	var lines []string
-	for _, line := range wrap(clean(m.Why), width-len(indent), min(limit, 3)) {
+	for _, line := range text.Wrap(text.Clean(m.Why), width-len(indent), min(limit, 3)) {
 		if m.State == "idle" {
 			line = t.dim(line)
 		}
 		lines = append(lines, indent+line)
 	}
 	if m.LastError != "" && !strings.Contains(m.Why, m.LastError) {
-		for _, line := range wrap("last error: "+clean(m.LastError), width-len(indent), min(limit-len(lines), 3)) {
+		for _, line := range text.Wrap("last error: "+text.Clean(m.LastError), width-len(indent), min(limit-len(lines), 3)) {
 			lines = append(lines, indent+t.bad(line))
 		}
 	}
 	for _, f := range m.Failures {
 		if len(lines) < limit && f != m.LastError {
-			lines = append(lines, indent+t.bad(fit(clean(f), width-len(indent))))
+			lines = append(lines, indent+t.bad(text.Fit(text.Clean(f), width-len(indent))))
 		}
 	}
 	if m.Left > 0 && len(lines) < limit {
-		line := size(m.Left) + " left"
-		if left := eta(m.Left, m.rate()); left != "" {
+		line := text.Size(m.Left) + " left"
+		if left := text.ETA(m.Left, m.rate()); left != "" {
 			line += "  ETA " + left
 		}
 		lines = append(lines, indent+line)
@@ -131,14 +133,14 @@ func transferLines(all []Transfer, width, limit int, t theme) []string {
 	bar := barWidth(width)
 	var lines []string
 	for _, f := range all[:max(shown, 0)] {
-		figures := fmt.Sprintf("%3d%%  %8s  ", percent(f.Done, f.Size), size(f.Size))
+		figures := fmt.Sprintf("%3d%%  %8s  ", text.Percent(f.Done, f.Size), text.Size(f.Size))
 		if bar > 0 {
-			figures = t.busy(gauge(f.Done, f.Size, bar)) + " " + figures + padLeft(rate(f.Rate), 10) + "  "
+			figures = t.busy(text.Gauge(f.Done, f.Size, bar)) + " " + figures + text.PadLeft(text.Rate(f.Rate), 10) + "  "
 		}
-		lines = append(lines, figures+fitPath(clean(f.Path), width-ansi.StringWidth(figures)))
+		lines = append(lines, figures+text.FitPath(text.Clean(f.Path), width-ansi.StringWidth(figures)))
 	}
 	if more := len(all) - shown; more > 0 && len(lines) < limit {
-		lines = append(lines, t.dim(fmt.Sprintf("and %s more", count(int64(more)))))
+		lines = append(lines, t.dim(fmt.Sprintf("and %s more", text.Count(int64(more)))))
 	}
 	return lines
 }

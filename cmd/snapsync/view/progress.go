@@ -1,11 +1,14 @@
 package view
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"strings"
 	"time"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 // Progress is how a run stands that ends by itself.
@@ -26,11 +29,12 @@ func (p *Progress) draw(width, height int, t theme) []string {
 	if width < 1 || height < 1 {
 		return nil
 	}
-	headline := clean(p.Phase) + " …"
+	headline := text.Clean(p.Phase) + " …"
 	if p.Steps > 0 {
-		headline = p.figures(t)
+		headline = fmt.Sprintf("%s of %s  %s  ETA %s  %s of %s", text.Size(p.Done), text.Size(p.Total), t.busy(text.Rate(p.Rate)),
+			cmp.Or(text.ETA(p.Total-p.Done, p.Rate), "–"), text.Count(p.StepsDone), text.Counted(p.Steps, "step"))
 		if bar := barWidth(width); bar > 0 {
-			headline = t.busy(gauge(p.Done, p.Total, bar)) + "  " + headline
+			headline = t.busy(text.Gauge(p.Done, p.Total, bar)) + "  " + headline
 		}
 	}
 	lines := []string{headline}
@@ -39,19 +43,9 @@ func (p *Progress) draw(width, height int, t theme) []string {
 	}
 	lines = append(lines, transferLines(p.Transfers, width, height-len(lines), t)...)
 	for i, line := range lines {
-		lines[i] = fit(line, width)
+		lines[i] = text.Fit(line, width)
 	}
 	return lines[:min(len(lines), height)]
-}
-
-// figures are what the headline says in numbers.
-func (p *Progress) figures(t theme) string {
-	left := eta(p.Total-p.Done, p.Rate)
-	if left == "" {
-		left = "–"
-	}
-	return fmt.Sprintf("%s of %s  %s  ETA %s  %s of %s", size(p.Done), size(p.Total), t.busy(rate(p.Rate)), left,
-		count(p.StepsDone), counted(p.Steps, "step"))
 }
 
 // PlainProgress writes the headline to out, where nothing can be drawn: once a second if it has changed, until

@@ -1,8 +1,8 @@
 // Package view shows on a terminal how a running snapsync stands: each mapping with its state, since
 // when, why, and how far behind it is; the transfers in flight; what was done lately; the log.
 //
-// It knows no engine, no journal and no control socket. What it shows it asks a Source for, four times
-// a second, or once while nothing moves; what a person wants it hands to Actions. Whoever runs the
+// Package view knows no journal and no control socket. What is shown a Source is asked for, four times
+// a second, or once while nothing moves; what a person wants is handed to Actions. Whoever runs the
 // mappings wires it like this:
 //
 //	log := &view.Log{}
@@ -131,8 +131,15 @@ func Run(ctx context.Context, cfg Config) error {
 	if _, err := program.Run(); err != nil && !errors.Is(err, tea.ErrProgramKilled) {
 		return fmt.Errorf("show live view: %w", err)
 	}
-	return cfg.Log.repeat(cfg.Out)
+	for _, line := range cfg.Log.last(logRepeated) { // which the person may have missed
+		if _, err := fmt.Fprintln(cfg.Out, line); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// framesPerSecond bounds what drawing costs, and how late the answer to a key may be.
-const framesPerSecond = 10
+const (
+	logRepeated     = 20 // lines of the log, after the view
+	framesPerSecond = 10 // bounds what drawing costs, and how late the answer to a key may be
+)

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -157,7 +156,7 @@ func (d *descriptor) folds(name string) bool {
 // swapCase returns name with all its letters in the other case.
 func swapCase(name string) string {
 	if !utf8.ValidString(name) {
-		return name // it is not for a file system that knows letters
+		return name // a file system that knows letters has no such name
 	}
 	return strings.Map(func(r rune) rune {
 		if upper := unicode.ToUpper(r); upper != r {
@@ -181,8 +180,8 @@ func (d *descriptor) sift(names []string) (int, error) {
 	return len(chosen), err
 }
 
-// removed reports whether the open directory was removed meanwhile: then it has no names, which says
-// nothing about the one that may have its path now.
+// removed reports whether the open directory was removed meanwhile. A removed directory has no names, which says
+// nothing about one that may have the path now.
 func (d *descriptor) removed() bool {
 	return unix.Fstat(d.fd, &d.st) == nil && d.st.Nlink == 0
 }
@@ -234,37 +233,4 @@ func (d *descriptor) leave() {
 func (d *descriptor) close() error {
 	d.leave()
 	return unix.Close(d.root)
-}
-
-// entryOfStat fills e from st; Kind is 0 for what is neither file, directory nor symbolic link.
-func entryOfStat(st *unix.Stat_t, e *Entry) {
-	*e = Entry{
-		Mode:  uint32(st.Mode) & 0o7777,
-		Size:  st.Size,
-		Mtime: st.Mtim.Nano(),
-		Ctime: st.Ctim.Nano(),
-		Dev:   uint64(st.Dev),
-		Ino:   uint64(st.Ino),
-	}
-	switch st.Mode & unix.S_IFMT {
-	case unix.S_IFREG:
-		e.Kind = File
-	case unix.S_IFLNK:
-		e.Kind = Symlink
-	case unix.S_IFDIR:
-		e.Kind, e.Size = Dir, 0
-	default:
-		e.Size = 0
-	}
-}
-
-// fileSystemID mixes the identifier and the type of the file system that fd is on. Several kinds
-// (FUSE, NFS) have no identifier, so that only their type tells them apart. 0: it cannot be asked.
-func fileSystemID(fd int) uint64 {
-	var st unix.Statfs_t
-	if unix.Fstatfs(fd, &st) != nil {
-		return 0
-	}
-	id := *(*uint64)(unsafe.Pointer(&st.Fsid))
-	return (id ^ uint64(st.Type)*0x9e3779b97f4a7c15) | 1
 }
