@@ -1,4 +1,4 @@
-package s3
+package client
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"math"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	rclones3 "github.com/rclone/rclone/backend/s3"
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/fs/chunksize"
@@ -73,7 +74,7 @@ const (
 	maxParts     = 10_000
 	minPartSize  = 5 << 20
 	maxPutSize   = 5 << 30
-	deleteBatch  = 1000
+	DeleteBatch  = 1000 // keys of one DeleteAll
 	maxListBatch = 1000
 )
 
@@ -81,25 +82,28 @@ const (
 // is what was in flight.
 const partSize = 8 << 20
 
-// options are rclone's, with what they imply made explicit.
-type options struct {
+// Options are rclone's, with what they imply made explicit.
+type Options struct {
 	rclones3.Options
 	quirks
 
-	etagIsNotMD5 bool // not even that of an object sent in one request
-	wantsMD5     bool // multipart objects carry the MD5 of their content, at the price of a second read
+	ETagIsNotMD5 bool // not even that of an object sent in one request
+	WantsMD5     bool // multipart objects carry the MD5 of their content, at the price of a second read
+
+	payer types.RequestPayer
+	sse   struct{ algorithm, key, keyMD5 *string } // headers of every request about content; nil: not sent
 }
 
-// parseOptions returns ErrNotAccelerated for what is left to rclone: what is not understood here, and
+// ParseOptions returns ErrNotAccelerated for what is left to rclone: what is not understood here, and
 // what rclone will refuse, with its own words.
-func parseOptions(rctx context.Context, d *backends.Details) (*options, error) {
+func ParseOptions(rctx context.Context, d *backends.Details) (*Options, error) {
 	if err := d.Understand(rctx, understood...); err != nil {
 		return nil, err
 	}
 	if err := understandGlobal(rctx, d); err != nil {
 		return nil, err
 	}
-	o := &options{}
+	o := &Options{}
 	if err := configstruct.Set(d.Options, &o.Options); err != nil {
 		return nil, fmt.Errorf("%w: %w", backends.ErrNotAccelerated, err)
 	}
@@ -112,7 +116,7 @@ func parseOptions(rctx context.Context, d *backends.Details) (*options, error) {
 	}
 	// rclone's default is to read a large file twice. Here it has to be asked for, in so many words.
 	value, set := d.Options.GetPriority("disable_checksum", configmap.PriorityConfig)
-	o.wantsMD5 = set && value == "false"
+	o.WantsMD5 = set && value == "false"
 	if _, set := d.Options.GetPriority("chunk_size", configmap.PriorityConfig); !set {
 		o.ChunkSize = partSize
 	}
@@ -139,7 +143,7 @@ func understandGlobal(rctx context.Context, d *backends.Details) error {
 }
 
 // settle fills in what an option that is not set means, as rclone does.
-func (o *options) settle() {
+func (o *Options) settle() {
 	o.ForcePathStyle = o.ForcePathStyle && o.pathStyle && !o.UseAccelerateEndpoint
 	if o.ListVersion == 0 {
 		o.ListVersion = 2
@@ -179,7 +183,7 @@ func (o *options) settle() {
 		o.Endpoint = "https://" + o.Endpoint
 	}
 	// The ETags of objects that are encrypted with keys from outside have nothing to do with their content.
-	o.etagIsNotMD5 = o.ServerSideEncryption == "aws:kms" || o.SSECustomerAlgorithm != ""
+	o.ETagIsNotMD5 = o.ServerSideEncryption == "aws:kms" || o.SSECustomerAlgorithm != ""
 	if o.SSECustomerKeyBase64 == "" {
 		o.SSECustomerKeyBase64 = base64.StdEncoding.EncodeToString([]byte(o.SSECustomerKey))
 	}
@@ -187,10 +191,14 @@ func (o *options) settle() {
 		sum := md5.Sum(key)
 		o.SSECustomerKeyMD5 = base64.StdEncoding.EncodeToString(sum[:])
 	}
+	o.sse.algorithm, o.sse.key, o.sse.keyMD5 = notEmpty(o.SSECustomerAlgorithm), notEmpty(o.SSECustomerKeyBase64), notEmpty(o.SSECustomerKeyMD5)
+	if o.RequesterPays {
+		o.payer = types.RequestPayerRequester
+	}
 }
 
 // validate finds what rclone refuses, or does in a way of its own.
-func (o *options) validate() error {
+func (o *Options) validate() error {
 	for _, wrong := range []struct {
 		option string
 		is     bool
@@ -211,8 +219,8 @@ func (o *options) validate() error {
 	return nil
 }
 
-// partSize is the size of all parts but the last of a file of this size: it grows for huge ones, so that
+// PartSize is the size of all parts but the last of a file of this size: it grows for huge ones, so that
 // there are not too many.
-func (o *options) partSize(size int64) int64 {
+func (o *Options) PartSize(size int64) int64 {
 	return int64(chunksize.Calculator(nil, size, o.MaxUploadParts, o.ChunkSize))
 }

@@ -1,4 +1,4 @@
-package s3
+package client
 
 import (
 	"context"
@@ -14,9 +14,6 @@ import (
 // throttled counts the answers with which the server says that it is asked too much. They are made good by a
 // retry, of which the engine would never learn: so it would go on to crowd the server.
 type throttled struct{ n atomic.Int64 }
-
-// take returns the count, and starts anew.
-func (c *throttled) take() int64 { return c.n.Swap(0) }
 
 // see counts an attempt that failed, if that is why. It decides nothing.
 func (c *throttled) see(err error) aws.Ternary {

@@ -1,8 +1,9 @@
-package s3
+package client
 
 import (
 	"context"
 	"fmt"
+	"hash"
 	"io"
 	"slices"
 	"sync"
@@ -13,30 +14,30 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// buffer holds what one request sends: it is read from the source once, and may be sent several times.
-type buffer struct {
-	size int64
-	give func() // returns what get took
+// Buffer holds what one request sends: it is read from the source once, and may be sent several times.
+type Buffer struct {
+	Size int64
+	give func() // returns what Get took
 
 	mu    sync.RWMutex // an HTTP transport may read on after its request has ended
 	pages [][]byte     // all but the last of pool.BufferSize; nil once they were returned
 }
 
-// budget bounds the bytes of all buffers of a Connection, whatever the number and size of the files.
-type budget struct {
+// Budget bounds the bytes of all buffers of a Connection, whatever the number and size of the files.
+type Budget struct {
 	limit int64
 	left  *semaphore.Weighted
 }
 
-func newBudget(limit int64) *budget {
-	return &budget{limit: limit, left: semaphore.NewWeighted(limit)}
+func NewBudget(limit int64) *Budget {
+	return &Budget{limit: limit, left: semaphore.NewWeighted(limit)}
 }
 
-// get returns an empty buffer for size bytes, once so much is left. One that is larger than the whole
+// Get returns an empty buffer for size bytes, once so much is left. One that is larger than the whole
 // budget gets all of it: a part of a file of terabytes.
-func (b *budget) get(ctx context.Context, size int64) (*buffer, error) {
-	if size <= smallBuffer {
-		return &buffer{size: size, give: func() {}, pages: [][]byte{make([]byte, size)}}, nil
+func (b *Budget) Get(ctx context.Context, size int64) (*Buffer, error) {
+	if size <= SmallBuffer {
+		return &Buffer{Size: size, give: func() {}, pages: [][]byte{make([]byte, size)}}, nil
 	}
 	n := min(size, b.limit)
 	if err := b.left.Acquire(ctx, n); err != nil {
@@ -46,25 +47,25 @@ func (b *budget) get(ctx context.Context, size int64) (*buffer, error) {
 	pages := slices.Clone(all)
 	last := len(pages) - 1
 	pages[last] = pages[last][:size-int64(last)*pool.BufferSize]
-	return &buffer{size: size, pages: pages, give: func() {
+	return &Buffer{Size: size, pages: pages, give: func() {
 		pool.Global().PutN(all)
 		b.left.Release(n)
 	}}, nil
 }
 
-// free ends the use of b, also by those who do not know it yet.
-func (b *buffer) free() {
+// Free ends the use of b, also by those who do not know it yet.
+func (b *Buffer) Free() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.pages = nil
 	b.give()
 }
 
-// smallBuffer is a size below which neither the budget nor the pool, whose pages are of 1 MiB, is asked.
-const smallBuffer = 32 << 10
+// SmallBuffer is a size below which neither the budget nor the pool, whose pages are of 1 MiB, is asked.
+const SmallBuffer = 32 << 10
 
-// fill reads exactly the buffer's size from in.
-func (b *buffer) fill(ctx context.Context, in io.Reader) error {
+// Fill reads exactly the buffer's size from in.
+func (b *Buffer) Fill(ctx context.Context, in io.Reader) error {
 	for _, page := range b.pages {
 		for done := 0; done < len(page); {
 			if err := ctx.Err(); err != nil {
@@ -83,11 +84,19 @@ func (b *buffer) fill(ctx context.Context, in io.Reader) error {
 	return nil
 }
 
+// sum is the hash of the content.
+func (b *Buffer) sum(h hash.Hash) []byte {
+	for _, page := range b.pages {
+		h.Write(page)
+	}
+	return h.Sum(nil)
+}
+
 // body returns the content from its beginning.
-func (b *buffer) body() io.ReadSeeker { return io.NewSectionReader(b, 0, b.size) }
+func (b *Buffer) body() io.ReadSeeker { return io.NewSectionReader(b, 0, b.Size) }
 
 // ReadAt implements io.ReaderAt.
-func (b *buffer) ReadAt(p []byte, at int64) (n int, err error) {
+func (b *Buffer) ReadAt(p []byte, at int64) (n int, err error) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	for n < len(p) {

@@ -1,4 +1,4 @@
-package s3
+package client
 
 import (
 	"context"
@@ -82,21 +82,21 @@ func (r *refusal) final() error {
 }
 
 // put makes the request, and returns nil and why if it did not work.
-func (w *direct) put(ctx context.Context, req *s3.PutObjectInput, buf *buffer, unsigned bool) (*s3.PutObjectOutput, refusal) {
+func (w *direct) put(ctx context.Context, req *s3.PutObjectInput, buf *Buffer, unsigned bool) (*s3.PutObjectOutput, refusal) {
 	key := *req.Key
 	r := (&http.Request{
-		Method: http.MethodPut, Host: w.base.Host, Header: headers(req), ContentLength: buf.size,
+		Method: http.MethodPut, Host: w.base.Host, Header: headers(req), ContentLength: buf.Size,
 		URL:   &url.URL{Scheme: w.base.Scheme, Host: w.base.Host, Path: w.base.Path + key, RawPath: w.base.Path + escape(key)},
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}).WithContext(ctx)
 	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(buf.body()), nil }
 	r.Body, _ = r.GetBody()
-	if buf.size == 0 {
+	if buf.Size == 0 {
 		r.Body = http.NoBody
 	}
 	hash := "UNSIGNED-PAYLOAD"
 	if !unsigned {
-		hash = buf.sha256()
+		hash = hex.EncodeToString(buf.sum(sha256.New()))
 	}
 	r.Header.Set("X-Amz-Content-Sha256", hash)
 	auth, err := w.auth.Retrieve(ctx)
@@ -149,44 +149,5 @@ func headers(req *s3.PutObjectInput) http.Header {
 	return h
 }
 
-// putObject makes the request directly, again while the server has no room for it, and if that did not work
-// through the SDK.
-func (c *connection) putObject(ctx context.Context, req *s3.PutObjectInput, buf *buffer) (*s3.PutObjectOutput, error) {
-	w := c.direct
-	direct := w != nil && w.doubts.Load() < maxDoubts
-	for n := 1; direct; n++ {
-		out, why := w.put(ctx, req, buf, c.opt.UseUnsignedPayload.Value)
-		if out != nil {
-			w.doubts.Store(0)
-			return out, nil
-		}
-		if err := why.final(); err != nil {
-			return nil, err
-		}
-		if !tooMany(why.status) {
-			break
-		}
-		c.throttled.n.Add(1)
-		direct = n < maxRefusals // nothing is wrong with this way of asking
-		pause, _ := retryPause(n, nil)
-		sleep(ctx, pause)
-	}
-	req.Body = buf.body()
-	out, err := c.client.PutObject(ctx, req, c.unsigned)
-	if direct && err == nil {
-		w.doubts.Add(1)
-	}
-	return out, err
-}
-
 // maxDoubts is after how many of them the SDK must know something about this server that is not known here.
 const maxDoubts = 20
-
-// sha256 is the hash of the content as a signature has it.
-func (b *buffer) sha256() string {
-	h := sha256.New()
-	for _, page := range b.pages {
-		h.Write(page)
-	}
-	return hex.EncodeToString(h.Sum(nil))
-}

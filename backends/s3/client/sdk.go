@@ -1,4 +1,4 @@
-package s3
+package client
 
 import (
 	"context"
@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
@@ -26,16 +25,16 @@ import (
 )
 
 const (
-	// transfers is how many requests hide the round trips of small files. Each is cheap for both sides.
-	transfers = 32
+	// Transfers is how many requests hide the round trips of small files. Each is cheap for both sides.
+	Transfers = 32
 
 	// silence is how long a request may go without a byte in either direction; rclone waits 5 minutes.
 	silence = 45 * time.Second
 )
 
-// newClient makes a client of the SDK. One that is patient waits as long for an answer as rclone would.
-func (c *connection) newClient(rctx context.Context, cfg aws.Config, patient bool) *s3.Client {
-	opt, attempts := c.opt, max(1, fs.GetConfig(rctx).LowLevelRetries)
+// newSDK makes a client of the SDK. One that is patient waits as long for an answer as rclone would.
+func newSDK(rctx context.Context, cfg aws.Config, opt *Options, t *throttled, patient bool) *s3.Client {
+	attempts := max(1, fs.GetConfig(rctx).LowLevelRetries)
 	return s3.NewFromConfig(cfg, func(o *s3.Options) {
 		o.HTTPClient = newHTTPClient(rctx, opt, patient)
 		if opt.Endpoint != "" {
@@ -48,7 +47,7 @@ func (c *connection) newClient(rctx context.Context, cfg aws.Config, patient boo
 		if opt.UseDualStack {
 			o.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
 		}
-		o.Retryer = newRetryer(attempts, c.throttled.see)
+		o.Retryer = newRetryer(attempts, t.see)
 		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired // those of content are computed here
 		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
 		o.ContinueHeaderThresholdBytes = -1 // a round trip for each part, and not all servers know it
@@ -60,13 +59,6 @@ func (c *connection) newClient(rctx context.Context, cfg aws.Config, patient boo
 func leaveEncoding(stack *middleware.Stack) error {
 	_, _ = stack.Finalize.Remove("DisableAcceptEncodingGzip") // an operation without it is fine
 	return nil
-}
-
-// unsigned leaves the content out of the signature: its checksum is in it.
-func (c *connection) unsigned(o *s3.Options) {
-	if c.opt.UseUnsignedPayload.Value {
-		o.APIOptions = append(o.APIOptions, v4.SwapComputePayloadSHA256ForUnsignedPayloadMiddleware)
-	}
 }
 
 // once makes a request not be repeated.
@@ -94,13 +86,13 @@ func notWhenGone(err error) aws.Ternary {
 
 // newHTTPClient has rclone's transport, which obeys its options about proxies, certificates, addresses
 // and bandwidth.
-func newHTTPClient(rctx context.Context, o *options, patient bool) *http.Client {
+func newHTTPClient(rctx context.Context, o *Options, patient bool) *http.Client {
 	rctx, ci := fs.AddConfig(rctx)
 	if !patient && !rclone.Limited() {
 		ci.Timeout = min(ci.Timeout, fs.Duration(silence))
 	}
 	transport := fshttp.NewTransportCustom(rctx, func(t *http.Transport) {
-		t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, 4*transfers
+		t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, 4*Transfers
 		t.DisableCompression = true // objects come as they are
 		// One connection for all would be as slow as one connection is.
 		t.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
@@ -113,7 +105,7 @@ func newHTTPClient(rctx context.Context, o *options, patient bool) *http.Client 
 }
 
 // newConfig finds out who we are, as rclone does. Nobody is asked yet, but for the environment.
-func newConfig(ctx, rctx context.Context, o *options) (aws.Config, error) {
+func newConfig(ctx, rctx context.Context, o *Options) (aws.Config, error) {
 	cfg, err := ownConfig(ctx, o)
 	if err != nil {
 		return cfg, err
@@ -136,7 +128,7 @@ func newConfig(ctx, rctx context.Context, o *options) (aws.Config, error) {
 	return cfg, nil
 }
 
-func ownConfig(ctx context.Context, o *options) (aws.Config, error) {
+func ownConfig(ctx context.Context, o *Options) (aws.Config, error) {
 	switch {
 	case o.AccessKeyID != "":
 		return aws.Config{Credentials: credentials.NewStaticCredentialsProvider(o.AccessKeyID, o.SecretAccessKey, o.SessionToken)}, nil

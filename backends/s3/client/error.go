@@ -1,4 +1,4 @@
-package s3
+package client
 
 import (
 	"context"
@@ -70,9 +70,9 @@ var meanings = map[string]meaning{
 	"ServiceUnavailable":                 {remote.ErrTemporary, ""},
 }
 
-// classify gives err the engine's class. What a server calls by name counts before what backends can
+// Classify gives err the engine's class. What a server calls by name counts before what backends can
 // tell from a status or a broken connection.
-func classify(ctx context.Context, err error) error {
+func Classify(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -164,8 +164,8 @@ func status(err error) int {
 	return 0
 }
 
-// notThere reports that there is no object. A HEAD has no words for it; a delete marker says 405.
-func notThere(err error) bool {
+// NotThere reports that there is no object. A HEAD has no words for it; a delete marker says 405.
+func NotThere(err error) bool {
 	if c := code(err); c == "NoSuchBucket" || c == "NoSuchUpload" {
 		return false
 	}
@@ -173,19 +173,19 @@ func notThere(err error) bool {
 	return s == http.StatusNotFound || s == http.StatusMethodNotAllowed
 }
 
-func noSuchBucket(err error) bool { return code(err) == "NoSuchBucket" }
+func NoSuchBucket(err error) bool { return code(err) == "NoSuchBucket" }
 
-func noSuchUpload(err error) bool { return code(err) == "NoSuchUpload" }
+func NoSuchUpload(err error) bool { return code(err) == "NoSuchUpload" }
 
-// hopeless reports that a server has said no, and not for now: an upload that meets it would meet it again.
-func hopeless(err error) bool {
+// Hopeless reports that a server has said no, and not for now: an upload that meets it would meet it again.
+func Hopeless(err error) bool {
 	switch s := status(err); s {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestTimeout, http.StatusTooManyRequests:
 		return false
 	case http.StatusNotImplemented:
 		return true
 	default:
-		return s >= 400 && s < 500 && code(err) != "RequestTimeout" && !noSuchUpload(err)
+		return s >= 400 && s < 500 && code(err) != "RequestTimeout" && !NoSuchUpload(err)
 	}
 }
 

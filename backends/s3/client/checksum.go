@@ -1,0 +1,80 @@
+package client
+
+import (
+	"crypto/md5"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"hash/crc32"
+	"strings"
+	"sync/atomic"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/snapsync/snapsync/engine/remote"
+)
+
+// Algorithm is a checksum that a server compares with what arrives. Its text is part of what is
+// remembered of an upload.
+type Algorithm string
+
+const (
+	MD5    Algorithm = "md5"    // Content-MD5: every server knows it
+	CRC32C Algorithm = "crc32c" // x-amz-checksum-crc32c: processors have an instruction for it
+)
+
+func (a Algorithm) new() hash.Hash {
+	if a == CRC32C {
+		return crc32.New(crc32.MakeTable(crc32.Castagnoli))
+	}
+	return md5.New()
+}
+
+// Sum is the checksum of a buffer.
+func (a Algorithm) Sum(b *Buffer) []byte { return b.sum(a.new()) }
+
+// header returns sum for a request, or nil if it is of another algorithm.
+func (a Algorithm) header(of Algorithm, sum []byte) *string {
+	if a != of {
+		return nil
+	}
+	return aws.String(base64.StdEncoding.EncodeToString(sum))
+}
+
+// Composite is the ETag, or the checksum, of a multipart object whose parts have these checksums.
+func (a Algorithm) Composite(parts []remote.UploadPart) string {
+	h := a.new()
+	for i := range parts {
+		h.Write(parts[i].Checksum)
+	}
+	if a == CRC32C {
+		return fmt.Sprintf("%s-%d", base64.StdEncoding.EncodeToString(h.Sum(nil)), len(parts))
+	}
+	return fmt.Sprintf("%x-%d", h.Sum(nil), len(parts))
+}
+
+// ETagMD5 returns the MD5 that an ETag is, or nil: that of a multipart object is something else.
+func (o *Options) ETagMD5(etag *string) []byte {
+	sum, err := hex.DecodeString(PlainETag(aws.ToString(etag)))
+	if err != nil || len(sum) != md5.Size || o.ETagIsNotMD5 {
+		return nil
+	}
+	return sum
+}
+
+// PlainETag is an ETag as some servers write it, and others quote.
+func PlainETag(etag string) string { return strings.ToLower(strings.Trim(etag, `"`)) }
+
+// trial finds out whether a server verifies CRC32C: one that does says it in its answer. Until then both
+// checksums are sent.
+type trial struct{ known atomic.Int32 }
+
+// learn takes what the first answers say.
+func (t *trial) learn(verified bool) {
+	s := no
+	if verified {
+		s = yes
+	}
+	t.known.CompareAndSwap(int32(unknown), int32(s))
+}
