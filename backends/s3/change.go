@@ -10,6 +10,7 @@ import (
 
 	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/backends/s3/client"
+	"github.com/snapsync/snapsync/backends/s3/options"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -66,7 +67,7 @@ func (c *connection) Backup(ctx context.Context, path string) error {
 
 // duplicate copies an object, with everything that is known of it and with this mtime. It is path that is
 // being worked on.
-func (c *connection) duplicate(ctx context.Context, path string, f *found, to client.Address, mtime time.Time) error {
+func (c *connection) duplicate(ctx context.Context, path string, f *found, to options.Address, mtime time.Time) error {
 	p := client.NewCopy(c.client, f.Address, f.head, to, mtime)
 	if p.InParts() {
 		return c.sender.Copy(ctx, path, p)
@@ -77,7 +78,7 @@ func (c *connection) duplicate(ctx context.Context, path string, f *found, to cl
 // Delete implements remote.Connection: one request for all, where the server and the names allow it.
 func (c *connection) Delete(ctx context.Context, paths []string) []error {
 	errs := make([]error, len(paths))
-	at := make([]client.Address, len(paths)) // zero: it is not there
+	at := make([]options.Address, len(paths)) // zero: it is not there
 	each(paths, func(i int) { at[i], errs[i] = c.toDelete(ctx, paths[i]) })
 	var batch, singly []int
 	for i := range at {
@@ -115,16 +116,16 @@ func (c *connection) Delete(ctx context.Context, paths []string) []error {
 
 // toDelete is where the file at path is. With --links it is asked which of two there is: the other may be a
 // file whose name merely looks like that of a link.
-func (c *connection) toDelete(ctx context.Context, path string) (client.Address, error) {
+func (c *connection) toDelete(ctx context.Context, path string) (options.Address, error) {
 	if !c.links {
 		return c.at.At(path, snapshot.File), nil
 	}
 	f, err := c.find(ctx, path)
 	if errors.Is(err, remote.ErrNotFound) {
-		return client.Address{}, nil
+		return options.Address{}, nil
 	}
 	if err != nil {
-		return client.Address{}, err
+		return options.Address{}, err
 	}
 	return f.Address, nil
 }

@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/s3/buffer"
 	"github.com/snapsync/snapsync/backends/s3/client"
+	"github.com/snapsync/snapsync/backends/s3/options"
 	"github.com/snapsync/snapsync/backends/s3/upload"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
@@ -18,15 +20,15 @@ func init() { backends.Accelerate("s3", open) }
 
 // connection is one remote. All fields are set by open and constant.
 type connection struct {
-	opt      *client.Options
-	at       client.Location
+	opt      *options.Options
+	at       options.Location
 	backup   *backends.BackupLocation // nil: no backups are kept
-	backupAt client.Location          // where they go
+	backupAt options.Location         // where they go
 	links    bool
 	log      *slog.Logger
 
 	client *client.Client
-	budget *client.Budget
+	budget *buffer.Budget
 	sender *upload.Sender
 }
 
@@ -37,19 +39,19 @@ const memoryLimit = 128 << 20
 
 // open implements backends.Accelerator.
 func open(ctx, rctx context.Context, d *backends.Details) (remote.Connection, error) {
-	opt, err := client.ParseOptions(rctx, d)
+	opt, err := options.Parse(rctx, d)
 	if err != nil {
 		return nil, err
 	}
 	c := &connection{
 		opt: opt, backup: d.Backup, links: d.Config.Rclone.Links, log: d.Config.Log,
-		budget: client.NewBudget(max(memoryLimit, int64(opt.UploadCutoff))),
+		budget: buffer.NewBudget(max(memoryLimit, int64(opt.UploadCutoff))),
 	}
-	if c.at, err = client.NewLocation(d.Root, opt.Enc); err != nil {
+	if c.at, err = options.NewLocation(d.Root, opt.Enc); err != nil {
 		return nil, err
 	}
 	if d.Backup != nil {
-		if c.backupAt, err = client.NewLocation(d.Backup.Root, opt.Enc); err != nil {
+		if c.backupAt, err = options.NewLocation(d.Backup.Root, opt.Enc); err != nil {
 			return nil, err
 		}
 	}
@@ -66,7 +68,7 @@ func open(ctx, rctx context.Context, d *backends.Details) (remote.Connection, er
 func (c *connection) Caps() remote.Caps {
 	caps := remote.Caps{
 		Copy: true, SetModTime: true, Precision: time.Nanosecond, BucketBased: true,
-		Resume: true, Backup: c.backup != nil, DeleteBatch: client.DeleteBatch, Transfers: client.Transfers,
+		Resume: true, Backup: c.backup != nil, DeleteBatch: options.DeleteBatch, Transfers: client.Transfers,
 	}
 	if !c.opt.ETagIsNotMD5 {
 		caps.Hash = md5Type

@@ -13,6 +13,7 @@ import (
 
 	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/backends/s3/client"
+	"github.com/snapsync/snapsync/backends/s3/options"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -51,11 +52,11 @@ func (c *connection) remotes(ctx context.Context, objects []types.Object) ([]*re
 		if found[i] = r; r == nil || r.Entry.Kind == snapshot.Dir {
 			continue
 		}
-		if setHash(&r.Entry, c.opt.ETagMD5(o.ETag)) {
+		if setHash(&r.Entry, c.client.ETagMD5(o.ETag)) {
 			continue
 		}
 		group.Go(func() error {
-			head, err := c.client.Head(ctx, client.Address{Bucket: c.at.Bucket, Key: aws.ToString(o.Key)})
+			head, err := c.client.Head(ctx, options.Address{Bucket: c.at.Bucket, Key: aws.ToString(o.Key)})
 			if client.NotThere(err) {
 				found[i] = nil // deleted meanwhile
 				return nil
@@ -98,7 +99,7 @@ func (c *connection) remote(key string, size int64) *remote.Object {
 func (c *connection) fill(e *snapshot.Entry, head *s3.HeadObjectOutput) {
 	e.Size = aws.ToInt64(head.ContentLength)
 	e.Mtime = client.Mtime(head).UnixNano()
-	setHash(e, c.opt.MD5(head))
+	setHash(e, c.client.MD5(head))
 }
 
 // setHash gives e an MD5, if there is one.
@@ -113,7 +114,7 @@ func setHash(e *snapshot.Entry, md5 []byte) bool {
 
 // found is an object that is there.
 type found struct {
-	client.Address
+	options.Address
 	kind snapshot.Kind
 	head *s3.HeadObjectOutput
 }
@@ -160,7 +161,7 @@ func (c *connection) hash(ctx context.Context, path string, want snapshot.HashTy
 		return t, h, err
 	}
 	var e snapshot.Entry
-	if setHash(&e, c.opt.MD5(f.head)) {
+	if setHash(&e, c.client.MD5(f.head)) {
 		return e.HashType, e.Hash, nil
 	}
 	out, err := c.client.Get(ctx, f.Address)

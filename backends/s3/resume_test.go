@@ -12,6 +12,7 @@ import (
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/backends/s3/client"
+	"github.com/snapsync/snapsync/backends/s3/options"
 	"github.com/snapsync/snapsync/engine/enginetest"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
@@ -64,7 +65,7 @@ func (s *interrupted) arrived(t *testing.T, want []byte) {
 func (s *interrupted) noUploads(t *testing.T) {
 	t.Helper()
 	c := dial(t, backends.Config{Remote: s.remote})
-	for u, err := range c.client.Uploads(t.Context(), client.Address{Bucket: c.at.Bucket, Key: c.at.Prefix()}) {
+	for u, err := range c.client.Uploads(t.Context(), options.Address{Bucket: c.at.Bucket, Key: c.at.Prefix()}) {
 		must(t, err)
 		t.Errorf("an upload of %s was left", *u.Key)
 	}

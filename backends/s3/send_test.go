@@ -21,7 +21,7 @@ import (
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/backends/rclone"
-	"github.com/snapsync/snapsync/backends/s3/client"
+	"github.com/snapsync/snapsync/backends/s3/buffer"
 	"github.com/snapsync/snapsync/backends/s3/upload"
 	"github.com/snapsync/snapsync/engine/enginetest"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -315,7 +315,7 @@ func TestMakesBucket(t *testing.T) {
 // TestMemoryIsBounded sends more than fits, in many files at once, and looks at what is used.
 func TestMemoryIsBounded(t *testing.T) {
 	c := dial(t, backends.Config{Remote: with(scratch(t), "upload_cutoff=20M"), Uploads: tempDiary(t)})
-	budget := client.NewBudget(24 << 20)
+	budget := buffer.NewBudget(24 << 20)
 	var err error
 	c.budget = budget
 	c.sender, err = upload.NewSender(c.client, c.opt, budget, tempDiary(t), c.log)

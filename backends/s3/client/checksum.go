@@ -12,6 +12,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/snapsync/snapsync/backends/s3/buffer"
+	"github.com/snapsync/snapsync/backends/s3/options"
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
@@ -32,7 +34,7 @@ func (a Algorithm) new() hash.Hash {
 }
 
 // Sum is the checksum of a buffer.
-func (a Algorithm) Sum(b *Buffer) []byte { return b.sum(a.new()) }
+func (a Algorithm) Sum(b *buffer.Buffer) []byte { return b.Sum(a.new()) }
 
 // header returns sum for a request, or nil if it is of another algorithm.
 func (a Algorithm) header(of Algorithm, sum []byte) *string {
@@ -55,9 +57,9 @@ func (a Algorithm) Composite(parts []remote.UploadPart) string {
 }
 
 // ETagMD5 returns the MD5 that an ETag is, or nil: that of a multipart object is something else.
-func (o *Options) ETagMD5(etag *string) []byte {
+func (c *Client) ETagMD5(etag *string) []byte {
 	sum, err := hex.DecodeString(PlainETag(aws.ToString(etag)))
-	if err != nil || len(sum) != md5.Size || o.ETagIsNotMD5 {
+	if err != nil || len(sum) != md5.Size || c.opt.ETagIsNotMD5 {
 		return nil
 	}
 	return sum
@@ -72,9 +74,9 @@ type trial struct{ known atomic.Int32 }
 
 // learn takes what the first answers say.
 func (t *trial) learn(verified bool) {
-	s := no
+	s := options.No
 	if verified {
-		s = yes
+		s = options.Yes
 	}
-	t.known.CompareAndSwap(int32(unknown), int32(s))
+	t.known.CompareAndSwap(int32(options.Unknown), int32(s))
 }

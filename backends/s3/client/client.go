@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/snapsync/snapsync/backends/s3/options"
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
@@ -21,8 +22,8 @@ import (
 type Client struct {
 	Where string // the server, for what is remembered
 
-	opt  *Options
-	at   *Location
+	opt  *options.Options
+	at   *options.Location
 	wait time.Duration
 	log  *slog.Logger
 
@@ -39,9 +40,9 @@ type Client struct {
 }
 
 // Open makes a Client for the remote at a location. ErrOffline: nobody answers within wait.
-func Open(ctx, rctx context.Context, opt *Options, at *Location, wait time.Duration, log *slog.Logger) (*Client, error) {
+func Open(ctx, rctx context.Context, opt *options.Options, at *options.Location, wait time.Duration, log *slog.Logger) (*Client, error) {
 	c := &Client{opt: opt, at: at, wait: wait, log: log}
-	c.crc.known.Store(int32(opt.checksums))
+	c.crc.known.Store(int32(opt.Checksums))
 	if err := c.connect(ctx, rctx); err != nil {
 		return nil, Classify(ctx, err) // backends names the remote
 	}

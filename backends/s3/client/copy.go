@@ -11,12 +11,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/snapsync/snapsync/backends/s3/options"
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // Copy is one object on its way to another key, with everything that is known of it but the mtime.
 type Copy struct {
-	To   Address
+	To   options.Address
 	Size int64
 
 	c   *Client
@@ -24,7 +25,7 @@ type Copy struct {
 }
 
 // NewCopy prepares a copy of the object at from, of which head tells.
-func NewCopy(c *Client, from Address, head *s3.HeadObjectOutput, to Address, mtime time.Time) *Copy {
+func NewCopy(c *Client, from options.Address, head *s3.HeadObjectOutput, to options.Address, mtime time.Time) *Copy {
 	class := types.StorageClass(c.opt.StorageClass)
 	if class == "" {
 		class = head.StorageClass
@@ -34,17 +35,17 @@ func NewCopy(c *Client, from Address, head *s3.HeadObjectOutput, to Address, mti
 		meta[strings.ToLower(k)] = v
 	}
 	meta[MetaMtime] = MtimeText(mtime)
-	sse := &c.opt.sse
+	sse := &c.opt.Encryption
 	return &Copy{To: to, c: c, Size: aws.ToInt64(head.ContentLength), req: &s3.CopyObjectInput{
 		Bucket: &to.Bucket, Key: &to.Key, CopySource: aws.String(escape(from.Bucket + "/" + from.Key)),
 		MetadataDirective: types.MetadataDirectiveReplace, Metadata: meta,
 		ContentType: head.ContentType, CacheControl: head.CacheControl, ContentDisposition: head.ContentDisposition,
 		ContentLanguage: head.ContentLanguage, ContentEncoding: head.ContentEncoding,
 		ACL: types.ObjectCannedACL(c.opt.ACL), StorageClass: class,
-		RequestPayer: c.opt.payer, ServerSideEncryption: types.ServerSideEncryption(c.opt.ServerSideEncryption),
-		SSEKMSKeyId:          notEmpty(c.opt.SSEKMSKeyID),
-		SSECustomerAlgorithm: sse.algorithm, SSECustomerKey: sse.key, SSECustomerKeyMD5: sse.keyMD5,
-		CopySourceSSECustomerAlgorithm: sse.algorithm, CopySourceSSECustomerKey: sse.key, CopySourceSSECustomerKeyMD5: sse.keyMD5,
+		RequestPayer: c.opt.Payer, ServerSideEncryption: types.ServerSideEncryption(c.opt.ServerSideEncryption),
+		SSEKMSKeyId:          c.opt.KMSKey,
+		SSECustomerAlgorithm: sse.Algorithm, SSECustomerKey: sse.Key, SSECustomerKeyMD5: sse.KeyMD5,
+		CopySourceSSECustomerAlgorithm: sse.Algorithm, CopySourceSSECustomerKey: sse.Key, CopySourceSSECustomerKeyMD5: sse.KeyMD5,
 	}}
 }
 
@@ -85,7 +86,7 @@ func (p *Copy) Create(ctx context.Context) (id string, err error) {
 // Parts lets the server copy the pieces, several at a time, and makes the object of them.
 func (p *Copy) Parts(ctx context.Context, id string) error {
 	r, size := p.req, p.Size
-	piece := max(int64(p.c.opt.CopyCutoff), (size+maxParts-1)/maxParts)
+	piece := max(int64(p.c.opt.CopyCutoff), (size+options.MaxParts-1)/options.MaxParts)
 	parts := make([]types.CompletedPart, (size+piece-1)/piece)
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(p.c.opt.UploadConcurrency)
@@ -118,4 +119,19 @@ func (p *Copy) Parts(ctx context.Context, id string) error {
 		SSECustomerAlgorithm: r.SSECustomerAlgorithm, SSECustomerKey: r.SSECustomerKey, SSECustomerKeyMD5: r.SSECustomerKeyMD5,
 	})
 	return err
+}
+
+// escape writes a key as a header wants it, in x-amz-copy-source.
+func escape(key string) string {
+	const hex = "0123456789ABCDEF"
+	var b strings.Builder
+	for i := range len(key) {
+		switch c := key[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("-._~/", c) >= 0:
+			b.WriteByte(c)
+		default:
+			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+		}
+	}
+	return b.String()
 }

@@ -17,6 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 
+	"github.com/snapsync/snapsync/backends/s3/buffer"
+	"github.com/snapsync/snapsync/backends/s3/options"
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
@@ -82,21 +84,21 @@ func (r *refusal) final() error {
 }
 
 // put makes the request, and returns nil and why if it did not work.
-func (w *direct) put(ctx context.Context, req *s3.PutObjectInput, buf *Buffer, unsigned bool) (*s3.PutObjectOutput, refusal) {
+func (w *direct) put(ctx context.Context, req *s3.PutObjectInput, buf *buffer.Buffer, unsigned bool) (*s3.PutObjectOutput, refusal) {
 	key := *req.Key
 	r := (&http.Request{
 		Method: http.MethodPut, Host: w.base.Host, Header: headers(req), ContentLength: buf.Size,
 		URL:   &url.URL{Scheme: w.base.Scheme, Host: w.base.Host, Path: w.base.Path + key, RawPath: w.base.Path + escape(key)},
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}).WithContext(ctx)
-	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(buf.body()), nil }
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(buf.Body()), nil }
 	r.Body, _ = r.GetBody()
 	if buf.Size == 0 {
 		r.Body = http.NoBody
 	}
 	hash := "UNSIGNED-PAYLOAD"
 	if !unsigned {
-		hash = hex.EncodeToString(buf.sum(sha256.New()))
+		hash = hex.EncodeToString(buf.Sum(sha256.New()))
 	}
 	r.Header.Set("X-Amz-Content-Sha256", hash)
 	auth, err := w.auth.Retrieve(ctx)
@@ -116,8 +118,8 @@ func (w *direct) put(ctx context.Context, req *s3.PutObjectInput, buf *Buffer, u
 		return nil, refusal{answer.StatusCode, body}
 	}
 	return &s3.PutObjectOutput{
-		ETag:           notEmpty(answer.Header.Get("ETag")),
-		ChecksumCRC32C: notEmpty(answer.Header.Get("X-Amz-Checksum-Crc32c")),
+		ETag:           options.Header(answer.Header.Get("ETag")),
+		ChecksumCRC32C: options.Header(answer.Header.Get("X-Amz-Checksum-Crc32c")),
 	}, refusal{}
 }
 

@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/snapsync/snapsync/backends/s3/options"
 )
 
 // List returns the pages of a flat listing of the remote. An error ends it. A bucket that is missing has none.
@@ -36,7 +38,7 @@ func (c *Client) List(ctx context.Context) iter.Seq2[[]types.Object, error] {
 
 func (c *Client) listRequest() *s3.ListObjectsV2Input {
 	return &s3.ListObjectsV2Input{
-		Bucket: &c.at.Bucket, Prefix: notEmpty(c.at.Prefix()), MaxKeys: aws.Int32(c.opt.ListChunk), RequestPayer: c.opt.payer,
+		Bucket: &c.at.Bucket, Prefix: options.Header(c.at.Prefix()), MaxKeys: aws.Int32(c.opt.ListChunk), RequestPayer: c.opt.Payer,
 	}
 }
 

@@ -18,12 +18,14 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/ncw/swift/v2"
 
+	"github.com/snapsync/snapsync/backends/s3/buffer"
+	"github.com/snapsync/snapsync/backends/s3/options"
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // Object is everything about an object that is sent but its content.
 type Object struct {
-	Address
+	options.Address
 	ContentType string
 	Metadata    map[string]string
 }
@@ -49,11 +51,11 @@ func Mtime(head *s3.HeadObjectOutput) time.Time {
 }
 
 // MD5 is that of the content, or nil if the server does not tell.
-func (o *Options) MD5(head *s3.HeadObjectOutput) []byte {
+func (c *Client) MD5(head *s3.HeadObjectOutput) []byte {
 	if b, err := base64.StdEncoding.DecodeString(Metadata(head, metaMD5)); err == nil && len(b) == 16 {
 		return b
 	}
-	return o.ETagMD5(head.ETag)
+	return c.ETagMD5(head.ETag)
 }
 
 // Metadata looks a name up as rclone does: servers differ in how they write them.
@@ -67,42 +69,42 @@ func Metadata(head *s3.HeadObjectOutput, name string) string {
 }
 
 // Head asks for everything about an object but its content.
-func (c *Client) Head(ctx context.Context, at Address) (*s3.HeadObjectOutput, error) {
+func (c *Client) Head(ctx context.Context, at options.Address) (*s3.HeadObjectOutput, error) {
 	return c.sdk.HeadObject(ctx, c.headRequest(at))
 }
 
 // HeadSums is Head, and asks for the checksums as well.
-func (c *Client) HeadSums(ctx context.Context, at Address) (*s3.HeadObjectOutput, error) {
+func (c *Client) HeadSums(ctx context.Context, at options.Address) (*s3.HeadObjectOutput, error) {
 	req := c.headRequest(at)
 	req.ChecksumMode = types.ChecksumModeEnabled
 	return c.sdk.HeadObject(ctx, req)
 }
 
-func (c *Client) headRequest(at Address) *s3.HeadObjectInput {
+func (c *Client) headRequest(at options.Address) *s3.HeadObjectInput {
 	return &s3.HeadObjectInput{
-		Bucket: &at.Bucket, Key: &at.Key, RequestPayer: c.opt.payer,
-		SSECustomerAlgorithm: c.opt.sse.algorithm, SSECustomerKey: c.opt.sse.key, SSECustomerKeyMD5: c.opt.sse.keyMD5,
+		Bucket: &at.Bucket, Key: &at.Key, RequestPayer: c.opt.Payer,
+		SSECustomerAlgorithm: c.opt.Encryption.Algorithm, SSECustomerKey: c.opt.Encryption.Key, SSECustomerKeyMD5: c.opt.Encryption.KeyMD5,
 	}
 }
 
 // Get opens an object.
-func (c *Client) Get(ctx context.Context, at Address) (*s3.GetObjectOutput, error) {
+func (c *Client) Get(ctx context.Context, at options.Address) (*s3.GetObjectOutput, error) {
 	return c.sdk.GetObject(ctx, &s3.GetObjectInput{
-		Bucket: &at.Bucket, Key: &at.Key, RequestPayer: c.opt.payer,
-		SSECustomerAlgorithm: c.opt.sse.algorithm, SSECustomerKey: c.opt.sse.key, SSECustomerKeyMD5: c.opt.sse.keyMD5,
+		Bucket: &at.Bucket, Key: &at.Key, RequestPayer: c.opt.Payer,
+		SSECustomerAlgorithm: c.opt.Encryption.Algorithm, SSECustomerKey: c.opt.Encryption.Key, SSECustomerKeyMD5: c.opt.Encryption.KeyMD5,
 	})
 }
 
 // Put sends an object in one request, with a checksum that goes ahead of the content. The server shows the
 // object once it has all of it.
-func (c *Client) Put(ctx context.Context, o *Object, buf *Buffer) error {
-	verdict := support(c.crc.known.Load())
+func (c *Client) Put(ctx context.Context, o *Object, buf *buffer.Buffer) error {
+	verdict := options.Support(c.crc.known.Load())
 	var sum, crc []byte
-	if verdict != no {
+	if verdict != options.No {
 		crc = CRC32C.Sum(buf)
 	}
 	keepMD5 := c.opt.ETagIsNotMD5 && !c.opt.DisableChecksum
-	if verdict != yes || keepMD5 {
+	if verdict != options.Yes || keepMD5 {
 		sum = MD5.Sum(buf)
 	}
 	if keepMD5 {
@@ -112,14 +114,14 @@ func (c *Client) Put(ctx context.Context, o *Object, buf *Buffer) error {
 }
 
 // put sends buf in one request. Either checksum may be nil.
-func (c *Client) put(ctx context.Context, o *Object, buf *Buffer, sum, crc []byte) error {
+func (c *Client) put(ctx context.Context, o *Object, buf *buffer.Buffer, sum, crc []byte) error {
 	req := &s3.PutObjectInput{
 		Bucket: &o.Bucket, Key: &o.Key, ContentLength: &buf.Size,
 		ContentType: &o.ContentType, Metadata: o.Metadata,
 		ACL: types.ObjectCannedACL(c.opt.ACL), StorageClass: types.StorageClass(c.opt.StorageClass),
-		RequestPayer: c.opt.payer, ServerSideEncryption: types.ServerSideEncryption(c.opt.ServerSideEncryption),
-		SSEKMSKeyId:          notEmpty(c.opt.SSEKMSKeyID),
-		SSECustomerAlgorithm: c.opt.sse.algorithm, SSECustomerKey: c.opt.sse.key, SSECustomerKeyMD5: c.opt.sse.keyMD5,
+		RequestPayer: c.opt.Payer, ServerSideEncryption: types.ServerSideEncryption(c.opt.ServerSideEncryption),
+		SSEKMSKeyId:          c.opt.KMSKey,
+		SSECustomerAlgorithm: c.opt.Encryption.Algorithm, SSECustomerKey: c.opt.Encryption.Key, SSECustomerKeyMD5: c.opt.Encryption.KeyMD5,
 	}
 	if sum != nil {
 		req.ContentMD5 = aws.String(base64.StdEncoding.EncodeToString(sum))
@@ -134,7 +136,7 @@ func (c *Client) put(ctx context.Context, o *Object, buf *Buffer, sum, crc []byt
 	if crc != nil {
 		c.crc.learn(aws.ToString(out.ChecksumCRC32C) == *req.ChecksumCRC32C)
 	}
-	if got := c.opt.ETagMD5(out.ETag); sum != nil && got != nil && !bytes.Equal(got, sum) {
+	if got := c.ETagMD5(out.ETag); sum != nil && got != nil && !bytes.Equal(got, sum) {
 		return fmt.Errorf("%w: the content arrived damaged: md5 is %x instead of %x", remote.ErrTemporary, got, sum)
 	}
 	return nil
@@ -142,7 +144,7 @@ func (c *Client) put(ctx context.Context, o *Object, buf *Buffer, sum, crc []byt
 
 // putObject makes the request directly, again while the server has no room for it, and if that did not work
 // through the SDK.
-func (c *Client) putObject(ctx context.Context, req *s3.PutObjectInput, buf *Buffer) (*s3.PutObjectOutput, error) {
+func (c *Client) putObject(ctx context.Context, req *s3.PutObjectInput, buf *buffer.Buffer) (*s3.PutObjectOutput, error) {
 	w := c.direct
 	direct := w != nil && w.doubts.Load() < maxDoubts
 	for n := 1; direct; n++ {
@@ -162,7 +164,7 @@ func (c *Client) putObject(ctx context.Context, req *s3.PutObjectInput, buf *Buf
 		pause, _ := retryPause(n, nil)
 		sleep(ctx, pause)
 	}
-	req.Body = buf.body()
+	req.Body = buf.Body()
 	out, err := c.sdk.PutObject(ctx, req, c.unsigned)
 	if direct && err == nil {
 		w.doubts.Add(1)
@@ -178,8 +180,8 @@ func (c *Client) unsigned(o *s3.Options) {
 }
 
 // Delete deletes one object. One that is not there is no error.
-func (c *Client) Delete(ctx context.Context, at Address) error {
-	_, err := c.sdk.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &at.Bucket, Key: &at.Key, RequestPayer: c.opt.payer})
+func (c *Client) Delete(ctx context.Context, at options.Address) error {
+	_, err := c.sdk.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &at.Bucket, Key: &at.Key, RequestPayer: c.opt.Payer})
 	if code(err) == "NoSuchKey" || NoSuchBucket(err) {
 		return nil
 	}
@@ -206,7 +208,7 @@ var ErrNoBatch = errors.New("the server does not delete in batches")
 // DeleteAll deletes keys of the remote's bucket in one request. It returns the errors of those that failed, or
 // one error for all.
 func (c *Client) DeleteAll(ctx context.Context, keys []string) (failed map[string]error, err error) {
-	req := &s3.DeleteObjectsInput{Bucket: &c.at.Bucket, Delete: &types.Delete{Quiet: aws.Bool(true)}, RequestPayer: c.opt.payer}
+	req := &s3.DeleteObjectsInput{Bucket: &c.at.Bucket, Delete: &types.Delete{Quiet: aws.Bool(true)}, RequestPayer: c.opt.Payer}
 	for i := range keys {
 		req.Delete.Objects = append(req.Delete.Objects, types.ObjectIdentifier{Key: &keys[i]})
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/rclone/rclone/fs/fshttp"
 
 	"github.com/snapsync/snapsync/backends/rclone"
+	"github.com/snapsync/snapsync/backends/s3/options"
 )
 
 const (
@@ -33,7 +34,7 @@ const (
 )
 
 // newSDK makes a client of the SDK. One that is patient waits as long for an answer as rclone would.
-func newSDK(rctx context.Context, cfg aws.Config, opt *Options, t *throttled, patient bool) *s3.Client {
+func newSDK(rctx context.Context, cfg aws.Config, opt *options.Options, t *throttled, patient bool) *s3.Client {
 	attempts := max(1, fs.GetConfig(rctx).LowLevelRetries)
 	return s3.NewFromConfig(cfg, func(o *s3.Options) {
 		o.HTTPClient = newHTTPClient(rctx, opt, patient)
@@ -86,7 +87,7 @@ func notWhenGone(err error) aws.Ternary {
 
 // newHTTPClient has rclone's transport, which obeys its options about proxies, certificates, addresses
 // and bandwidth.
-func newHTTPClient(rctx context.Context, o *Options, patient bool) *http.Client {
+func newHTTPClient(rctx context.Context, o *options.Options, patient bool) *http.Client {
 	rctx, ci := fs.AddConfig(rctx)
 	if !patient && !rclone.Limited() {
 		ci.Timeout = min(ci.Timeout, fs.Duration(silence))
@@ -105,7 +106,7 @@ func newHTTPClient(rctx context.Context, o *Options, patient bool) *http.Client 
 }
 
 // newConfig finds out who we are, as rclone does. Nobody is asked yet, but for the environment.
-func newConfig(ctx, rctx context.Context, o *Options) (aws.Config, error) {
+func newConfig(ctx, rctx context.Context, o *options.Options) (aws.Config, error) {
 	cfg, err := ownConfig(ctx, o)
 	if err != nil {
 		return cfg, err
@@ -122,13 +123,13 @@ func newConfig(ctx, rctx context.Context, o *Options) (aws.Config, error) {
 		if o.RoleSessionDuration != 0 {
 			a.Duration = time.Duration(o.RoleSessionDuration)
 		}
-		a.ExternalID = notEmpty(o.RoleExternalID)
+		a.ExternalID = options.Header(o.RoleExternalID)
 	})
 	cfg.Credentials = aws.NewCredentialsCache(role)
 	return cfg, nil
 }
 
-func ownConfig(ctx context.Context, o *Options) (aws.Config, error) {
+func ownConfig(ctx context.Context, o *options.Options) (aws.Config, error) {
 	switch {
 	case o.AccessKeyID != "":
 		return aws.Config{Credentials: credentials.NewStaticCredentialsProvider(o.AccessKeyID, o.SecretAccessKey, o.SessionToken)}, nil
@@ -147,12 +148,4 @@ func ownConfig(ctx context.Context, o *Options) (aws.Config, error) {
 		return cfg, fmt.Errorf("load credentials of the environment, as env_auth says: %w", err)
 	}
 	return cfg, nil
-}
-
-// notEmpty returns nil for a header that is not to be sent.
-func notEmpty(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
 }

@@ -16,12 +16,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/snapsync/snapsync/backends/s3/buffer"
+	"github.com/snapsync/snapsync/backends/s3/options"
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
 // Upload is a multipart upload as the server knows it.
 type Upload struct {
-	Address
+	options.Address
 	ID  string
 	Sum Algorithm // of its parts
 }
@@ -42,11 +44,11 @@ func (c *Client) Create(ctx context.Context, o *Object) (*Upload, error) {
 	req := &s3.CreateMultipartUploadInput{
 		Bucket: &o.Bucket, Key: &o.Key, ContentType: &o.ContentType, Metadata: o.Metadata,
 		ACL: types.ObjectCannedACL(c.opt.ACL), StorageClass: types.StorageClass(c.opt.StorageClass),
-		RequestPayer: c.opt.payer, ServerSideEncryption: types.ServerSideEncryption(c.opt.ServerSideEncryption),
-		SSEKMSKeyId:          notEmpty(c.opt.SSEKMSKeyID),
-		SSECustomerAlgorithm: c.opt.sse.algorithm, SSECustomerKey: c.opt.sse.key, SSECustomerKeyMD5: c.opt.sse.keyMD5,
+		RequestPayer: c.opt.Payer, ServerSideEncryption: types.ServerSideEncryption(c.opt.ServerSideEncryption),
+		SSEKMSKeyId:          c.opt.KMSKey,
+		SSECustomerAlgorithm: c.opt.Encryption.Algorithm, SSECustomerKey: c.opt.Encryption.Key, SSECustomerKeyMD5: c.opt.Encryption.KeyMD5,
 	}
-	if support(c.crc.known.Load()) != no {
+	if options.Support(c.crc.known.Load()) != options.No {
 		req.ChecksumAlgorithm = types.ChecksumAlgorithmCrc32c
 	}
 	var out *s3.CreateMultipartUploadOutput
@@ -62,16 +64,16 @@ func (c *Client) Create(ctx context.Context, o *Object) (*Upload, error) {
 }
 
 // SendPart sends one part, of which sum is the checksum.
-func (c *Client) SendPart(ctx context.Context, u *Upload, number int, buf *Buffer, sum []byte) (remote.UploadPart, error) {
+func (c *Client) SendPart(ctx context.Context, u *Upload, number int, buf *buffer.Buffer, sum []byte) (remote.UploadPart, error) {
 	req := &s3.UploadPartInput{
 		Bucket: &u.Bucket, Key: &u.Key, UploadId: &u.ID, PartNumber: aws.Int32(int32(number)),
-		ContentLength: &buf.Size, RequestPayer: c.opt.payer,
+		ContentLength: &buf.Size, RequestPayer: c.opt.Payer,
 		ContentMD5: u.Sum.header(MD5, sum), ChecksumCRC32C: u.Sum.header(CRC32C, sum),
-		SSECustomerAlgorithm: c.opt.sse.algorithm, SSECustomerKey: c.opt.sse.key, SSECustomerKeyMD5: c.opt.sse.keyMD5,
+		SSECustomerAlgorithm: c.opt.Encryption.Algorithm, SSECustomerKey: c.opt.Encryption.Key, SSECustomerKeyMD5: c.opt.Encryption.KeyMD5,
 	}
 	var out *s3.UploadPartOutput
 	err := whileCrowded(ctx, func() (err error) {
-		req.Body = buf.body()
+		req.Body = buf.Body()
 		out, err = c.sdk.UploadPart(ctx, req, c.unsigned)
 		return err
 	})
@@ -84,8 +86,8 @@ func (c *Client) SendPart(ctx context.Context, u *Upload, number int, buf *Buffe
 // Parts returns what the server has of an upload, with the checksums that it tells.
 func (c *Client) Parts(ctx context.Context, u *Upload) ([]remote.UploadPart, error) {
 	req := &s3.ListPartsInput{
-		Bucket: &u.Bucket, Key: &u.Key, UploadId: &u.ID, RequestPayer: c.opt.payer,
-		SSECustomerAlgorithm: c.opt.sse.algorithm, SSECustomerKey: c.opt.sse.key, SSECustomerKeyMD5: c.opt.sse.keyMD5,
+		Bucket: &u.Bucket, Key: &u.Key, UploadId: &u.ID, RequestPayer: c.opt.Payer,
+		SSECustomerAlgorithm: c.opt.Encryption.Algorithm, SSECustomerKey: c.opt.Encryption.Key, SSECustomerKeyMD5: c.opt.Encryption.KeyMD5,
 	}
 	var all []remote.UploadPart
 	for {
@@ -109,7 +111,7 @@ func (c *Client) describe(p *types.Part, sum Algorithm) remote.UploadPart {
 		part.Checksum = crc
 	}
 	if sum == MD5 {
-		part.Checksum = c.opt.ETagMD5(p.ETag)
+		part.Checksum = c.ETagMD5(p.ETag)
 	}
 	return part
 }
@@ -118,8 +120,8 @@ func (c *Client) describe(p *types.Part, sum Algorithm) remote.UploadPart {
 func (c *Client) Complete(ctx context.Context, u *Upload, parts []remote.UploadPart) (etag, crc string, err error) {
 	req := &s3.CompleteMultipartUploadInput{
 		Bucket: &u.Bucket, Key: &u.Key, UploadId: &u.ID, MultipartUpload: &types.CompletedMultipartUpload{},
-		RequestPayer:         c.opt.payer,
-		SSECustomerAlgorithm: c.opt.sse.algorithm, SSECustomerKey: c.opt.sse.key, SSECustomerKeyMD5: c.opt.sse.keyMD5,
+		RequestPayer:         c.opt.Payer,
+		SSECustomerAlgorithm: c.opt.Encryption.Algorithm, SSECustomerKey: c.opt.Encryption.Key, SSECustomerKeyMD5: c.opt.Encryption.KeyMD5,
 	}
 	for i := range parts {
 		p := &parts[i]
@@ -138,7 +140,7 @@ func (c *Client) Complete(ctx context.Context, u *Upload, parts []remote.UploadP
 // Abort frees the parts of an upload. Who may write need not have the right to do so.
 func (c *Client) Abort(ctx context.Context, u *Upload) error {
 	_, err := c.sdk.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
-		Bucket: &u.Bucket, Key: &u.Key, UploadId: &u.ID, RequestPayer: c.opt.payer,
+		Bucket: &u.Bucket, Key: &u.Key, UploadId: &u.ID, RequestPayer: c.opt.Payer,
 	})
 	if status(err) == http.StatusNotFound {
 		return nil
@@ -156,7 +158,7 @@ const Skew = 15 * time.Minute
 
 // AbortSince aborts what may have been created without our having learnt its id: uploads of this very
 // key, begun since.
-func (c *Client) AbortSince(ctx context.Context, at Address, began time.Time) error {
+func (c *Client) AbortSince(ctx context.Context, at options.Address, began time.Time) error {
 	for u, err := range c.Uploads(ctx, at) {
 		if NoSuchBucket(err) || refused(err) {
 			return nil
@@ -179,9 +181,9 @@ func (c *Client) AbortSince(ctx context.Context, at Address, began time.Time) er
 }
 
 // Uploads returns what is unfinished of the keys that begin with at's. An error ends it.
-func (c *Client) Uploads(ctx context.Context, at Address) iter.Seq2[types.MultipartUpload, error] {
+func (c *Client) Uploads(ctx context.Context, at options.Address) iter.Seq2[types.MultipartUpload, error] {
 	return func(yield func(types.MultipartUpload, error) bool) {
-		req := &s3.ListMultipartUploadsInput{Bucket: &at.Bucket, Prefix: &at.Key, RequestPayer: c.opt.payer}
+		req := &s3.ListMultipartUploadsInput{Bucket: &at.Bucket, Prefix: &at.Key, RequestPayer: c.opt.Payer}
 		for {
 			out, err := c.sdk.ListMultipartUploads(ctx, req)
 			if err != nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/backends/s3/client"
+	"github.com/snapsync/snapsync/backends/s3/options"
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
@@ -96,5 +97,5 @@ func parse(u *remote.Upload) (ticket, bool) {
 		return ticket{}, false
 	}
 	sum, id, _ := strings.Cut(u.ID, " ")
-	return ticket{f[1], f[2], client.Upload{Address: client.Address{Bucket: f[3], Key: f[4]}, Sum: client.Algorithm(sum), ID: id}}, true
+	return ticket{f[1], f[2], client.Upload{Address: options.Address{Bucket: f[3], Key: f[4]}, Sum: client.Algorithm(sum), ID: id}}, true
 }

@@ -10,7 +10,9 @@ import (
 
 	"crypto/md5"
 
+	"github.com/snapsync/snapsync/backends/s3/buffer"
 	"github.com/snapsync/snapsync/backends/s3/client"
+	"github.com/snapsync/snapsync/backends/s3/options"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -18,14 +20,14 @@ import (
 // Sender sends what is too large for one request.
 type Sender struct {
 	client *client.Client
-	opt    *client.Options
-	budget *client.Budget
+	opt    *options.Options
+	budget *buffer.Budget
 	log    *slog.Logger
 	resume *resumeLog
 }
 
 // NewSender reads what is remembered of unfinished uploads. uploads may be nil: then nothing is remembered.
-func NewSender(c *client.Client, opt *client.Options, budget *client.Budget, uploads remote.Uploads, log *slog.Logger) (*Sender, error) {
+func NewSender(c *client.Client, opt *options.Options, budget *buffer.Budget, uploads remote.Uploads, log *slog.Logger) (*Sender, error) {
 	resume, err := newResumeLog(uploads)
 	return &Sender{client: c, opt: opt, budget: budget, log: log, resume: resume}, err
 }
@@ -65,7 +67,7 @@ func contentMD5(ctx context.Context, src remote.Source) (sum []byte, err error) 
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
 	h := md5.New()
-	buf := make([]byte, client.SmallBuffer)
+	buf := make([]byte, buffer.Small)
 	for {
 		n, err := in.Read(buf)
 		h.Write(buf[:n])

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/snapsync/snapsync/backends/s3/buffer"
 	"github.com/snapsync/snapsync/backends/s3/client"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
@@ -106,7 +107,7 @@ func (u *upload) read(ctx context.Context, in io.Reader, group *errgroup.Group) 
 }
 
 // part makes sure that the server has a part.
-func (u *upload) part(ctx context.Context, number int, buf *client.Buffer) error {
+func (u *upload) part(ctx context.Context, number int, buf *buffer.Buffer) error {
 	sum := u.Sum.Sum(buf)
 	if kept, ok := u.kept[number]; ok && bytes.Equal(kept.Checksum, sum) {
 		u.parts[number-1] = kept

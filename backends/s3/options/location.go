@@ -1,4 +1,4 @@
-package client
+package options
 
 import (
 	"fmt"
@@ -61,19 +61,4 @@ func (p *Location) Name(key string) (string, bool) {
 		return name, true
 	}
 	return strings.CutPrefix(name, p.root+"/")
-}
-
-// escape writes a key as a header wants it, in x-amz-copy-source.
-func escape(key string) string {
-	const hex = "0123456789ABCDEF"
-	var b strings.Builder
-	for i := range len(key) {
-		switch c := key[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("-._~/", c) >= 0:
-			b.WriteByte(c)
-		default:
-			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
-		}
-	}
-	return b.String()
 }

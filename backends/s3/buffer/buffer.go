@@ -1,4 +1,5 @@
-package client
+// Package buffer holds in memory what requests send, within one budget.
+package buffer
 
 import (
 	"context"
@@ -36,7 +37,7 @@ func NewBudget(limit int64) *Budget {
 // Get returns an empty buffer for size bytes, once so much is left. One that is larger than the whole
 // budget gets all of it: a part of a file of terabytes.
 func (b *Budget) Get(ctx context.Context, size int64) (*Buffer, error) {
-	if size <= SmallBuffer {
+	if size <= Small {
 		return &Buffer{Size: size, give: func() {}, pages: [][]byte{make([]byte, size)}}, nil
 	}
 	n := min(size, b.limit)
@@ -61,8 +62,8 @@ func (b *Buffer) Free() {
 	b.give()
 }
 
-// SmallBuffer is a size below which neither the budget nor the pool, whose pages are of 1 MiB, is asked.
-const SmallBuffer = 32 << 10
+// Small is a size below which neither the budget nor the pool, whose pages are of 1 MiB, is asked.
+const Small = 32 << 10
 
 // Fill reads exactly the buffer's size from in.
 func (b *Buffer) Fill(ctx context.Context, in io.Reader) error {
@@ -84,16 +85,16 @@ func (b *Buffer) Fill(ctx context.Context, in io.Reader) error {
 	return nil
 }
 
-// sum is the hash of the content.
-func (b *Buffer) sum(h hash.Hash) []byte {
+// Sum is the hash of the content.
+func (b *Buffer) Sum(h hash.Hash) []byte {
 	for _, page := range b.pages {
 		h.Write(page)
 	}
 	return h.Sum(nil)
 }
 
-// body returns the content from its beginning.
-func (b *Buffer) body() io.ReadSeeker { return io.NewSectionReader(b, 0, b.Size) }
+// Body returns the content from its beginning.
+func (b *Buffer) Body() io.ReadSeeker { return io.NewSectionReader(b, 0, b.Size) }
 
 // ReadAt implements io.ReaderAt.
 func (b *Buffer) ReadAt(p []byte, at int64) (n int, err error) {

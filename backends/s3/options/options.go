@@ -1,4 +1,6 @@
-package client
+// Package options reads rclone's configuration of an S3 remote: its options, what they imply with its provider, and
+// where the remote is. What it does not understand is left to the generic Connection.
+package options
 
 import (
 	"context"
@@ -41,37 +43,37 @@ type quirks struct {
 	randomETag bool // the ETag of a multipart object is not made of those of its parts
 	anyExists  bool // "bucket already exists" is said of one's own as well
 	maxParts   int  // of one upload; 0: 10,000
-	checksums  support
+	Checksums  Support
 }
 
-// support says what is known of a provider's additional checksums.
-type support int32
+// Support says what is known of a provider's additional checksums.
+type Support int32
 
 const (
-	unknown support = iota // its first answer tells
-	yes
-	no
+	Unknown Support = iota // its first answer tells
+	Yes
+	No
 )
 
 // providers are those of rclone's whose quirks are known here. Others are left to rclone.
 var providers = map[string]quirks{
-	"AWS":          {checksums: yes},
+	"AWS":          {Checksums: Yes},
 	"Minio":        {pathStyle: true},
 	"Other":        {pathStyle: true, listV1: true, plainList: true, randomETag: true, anyExists: true},
 	"Ceph":         {pathStyle: true, listV1: true, plainList: true, anyExists: true},
-	"Cloudflare":   {pathStyle: true, randomETag: true, checksums: no},
-	"Wasabi":       {checksums: no},
-	"DigitalOcean": {plainList: true, anyExists: true, checksums: no},
-	"Hetzner":      {anyExists: true, checksums: no},
-	"Linode":       {checksums: no},
-	"OVHcloud":     {checksums: no},
-	"Scaleway":     {maxParts: 1000, checksums: no},
-	"SeaweedFS":    {pathStyle: true, listV1: true, plainList: true, randomETag: true, anyExists: true, checksums: no},
+	"Cloudflare":   {pathStyle: true, randomETag: true, Checksums: No},
+	"Wasabi":       {Checksums: No},
+	"DigitalOcean": {plainList: true, anyExists: true, Checksums: No},
+	"Hetzner":      {anyExists: true, Checksums: No},
+	"Linode":       {Checksums: No},
+	"OVHcloud":     {Checksums: No},
+	"Scaleway":     {maxParts: 1000, Checksums: No},
+	"SeaweedFS":    {pathStyle: true, listV1: true, plainList: true, randomETag: true, anyExists: true, Checksums: No},
 }
 
 // Limits of the protocol: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 const (
-	maxParts     = 10_000
+	MaxParts     = 10_000
 	minPartSize  = 5 << 20
 	maxPutSize   = 5 << 30
 	DeleteBatch  = 1000 // keys of one DeleteAll
@@ -90,13 +92,15 @@ type Options struct {
 	ETagIsNotMD5 bool // not even that of an object sent in one request
 	WantsMD5     bool // multipart objects carry the MD5 of their content, at the price of a second read
 
-	payer types.RequestPayer
-	sse   struct{ algorithm, key, keyMD5 *string } // headers of every request about content; nil: not sent
+	// Headers of requests; "" and nil are not sent.
+	Payer      types.RequestPayer
+	KMSKey     *string
+	Encryption struct{ Algorithm, Key, KeyMD5 *string } // with a key from outside
 }
 
-// ParseOptions returns ErrNotAccelerated for what is left to rclone: what is not understood here, and
+// Parse returns ErrNotAccelerated for what is left to rclone: what is not understood here, and
 // what rclone will refuse, with its own words.
-func ParseOptions(rctx context.Context, d *backends.Details) (*Options, error) {
+func Parse(rctx context.Context, d *backends.Details) (*Options, error) {
 	if err := d.Understand(rctx, understood...); err != nil {
 		return nil, err
 	}
@@ -162,12 +166,12 @@ func (o *Options) settle() {
 	settle(&o.UseUnsignedPayload, true)
 	settle(&o.UseAlreadyExists, !o.anyExists)
 	if o.UseDataIntegrityProtections.Valid && !o.UseDataIntegrityProtections.Value {
-		o.checksums = no
+		o.Checksums = No
 	}
 	if !o.UseMultipartUploads.Value {
 		o.UploadCutoff = math.MaxInt64
 	}
-	o.MaxUploadParts = max(1, min(o.MaxUploadParts, maxParts))
+	o.MaxUploadParts = max(1, min(o.MaxUploadParts, MaxParts))
 	if o.maxParts > 0 {
 		o.MaxUploadParts = min(o.MaxUploadParts, o.maxParts)
 	}
@@ -191,9 +195,10 @@ func (o *Options) settle() {
 		sum := md5.Sum(key)
 		o.SSECustomerKeyMD5 = base64.StdEncoding.EncodeToString(sum[:])
 	}
-	o.sse.algorithm, o.sse.key, o.sse.keyMD5 = notEmpty(o.SSECustomerAlgorithm), notEmpty(o.SSECustomerKeyBase64), notEmpty(o.SSECustomerKeyMD5)
+	o.Encryption.Algorithm, o.Encryption.Key, o.Encryption.KeyMD5 = Header(o.SSECustomerAlgorithm), Header(o.SSECustomerKeyBase64), Header(o.SSECustomerKeyMD5)
+	o.KMSKey = Header(o.SSEKMSKeyID)
 	if o.RequesterPays {
-		o.payer = types.RequestPayerRequester
+		o.Payer = types.RequestPayerRequester
 	}
 }
 
@@ -223,4 +228,12 @@ func (o *Options) validate() error {
 // there are not too many.
 func (o *Options) PartSize(size int64) int64 {
 	return int64(chunksize.Calculator(nil, size, o.MaxUploadParts, o.ChunkSize))
+}
+
+// Header returns nil for a header that is not to be sent.
+func Header(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
 }

@@ -1,4 +1,4 @@
-package client
+package options
 
 import (
 	"maps"
@@ -54,10 +54,10 @@ func TestUnderstoodExist(t *testing.T) {
 
 func TestPartSize(t *testing.T) {
 	o := &Options{}
-	o.ChunkSize, o.MaxUploadParts = partSize, maxParts
+	o.ChunkSize, o.MaxUploadParts = partSize, MaxParts
 	for _, size := range []int64{1, partSize, 1 << 30, 80 << 30, 5 << 40} {
 		part := o.PartSize(size)
-		if n := (size + part - 1) / part; n > maxParts || part < partSize {
+		if n := (size + part - 1) / part; n > MaxParts || part < partSize {
 			t.Errorf("a file of %d bytes has %d parts of %d", size, n, part)
 		}
 	}
@@ -77,11 +77,5 @@ func TestKeys(t *testing.T) {
 				t.Errorf("%q is %q, and back %q, %v", path, key, back, err)
 			}
 		}
-	}
-}
-
-func TestEscape(t *testing.T) {
-	if got, want := escape("b/é +?%~._-'"), "b/%C3%A9%20%2B%3F%25~._-%27"; got != want {
-		t.Errorf("got %s, want %s", got, want)
 	}
 }
