@@ -15,7 +15,7 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// Copy implements remote.Connection. The copy has the metadata of the original, but for the mtime.
+// Copy implements remote.Connection.
 func (c *connection) Copy(ctx context.Context, from, path string, e snapshot.Entry) error {
 	err := c.sender.Forget(ctx, path)
 	var f *found
@@ -43,8 +43,8 @@ func (c *connection) Touch(ctx context.Context, path string, e snapshot.Entry) e
 	return nil
 }
 
-// Backup implements remote.Connection. A crash between the copy and the removal leaves both, and the
-// next Backup of the path copies once more.
+// Backup implements remote.Connection. A crash between copy and removal leaves both, and the next Backup of the path
+// copies once more.
 func (c *connection) Backup(ctx context.Context, path string) error {
 	f, err := c.find(ctx, path)
 	if errors.Is(err, remote.ErrNotFound) {
@@ -65,8 +65,7 @@ func (c *connection) Backup(ctx context.Context, path string) error {
 	return nil
 }
 
-// duplicate copies an object, with everything that is known of it and with this mtime. It is path that is
-// being worked on.
+// duplicate copies an object with its metadata, but for the mtime, on behalf of path.
 func (c *connection) duplicate(ctx context.Context, path string, f *found, to options.Address, mtime time.Time) error {
 	p := client.NewCopy(c.client, f.Address, f.head, to, mtime)
 	if p.InParts() {
@@ -114,17 +113,17 @@ func (c *connection) Delete(ctx context.Context, paths []string) []error {
 	return errs
 }
 
-// toDelete is where the file at path is. With --links it is asked which of two there is: the other may be a
-// file whose name merely looks like that of a link.
+// toDelete is the address of the file at path. With --links there are two, and the other may be a file whose name
+// merely looks like that of a link: so the server is asked.
 func (c *connection) toDelete(ctx context.Context, path string) (options.Address, error) {
 	if !c.links {
 		return c.at.At(path, snapshot.File), nil
 	}
 	f, err := c.find(ctx, path)
-	if errors.Is(err, remote.ErrNotFound) {
+	switch {
+	case errors.Is(err, remote.ErrNotFound):
 		return options.Address{}, nil
-	}
-	if err != nil {
+	case err != nil:
 		return options.Address{}, err
 	}
 	return f.Address, nil

@@ -23,7 +23,7 @@ type connection struct {
 	opt      *options.Options
 	at       options.Location
 	backup   *backends.BackupLocation // nil: no backups are kept
-	backupAt options.Location         // where they go
+	backupAt options.Location
 	links    bool
 	log      *slog.Logger
 

@@ -18,8 +18,8 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// List implements remote.Connection. It is one flat listing, which has no mtimes: a file is recognised
-// by the MD5 that its ETag is. Only one whose ETag is none, a multipart object, is asked for by itself.
+// List implements remote.Connection. A listing has no mtimes: a file is recognised by its MD5, which the ETag is. An
+// object whose ETag is none, sent in parts, is asked for by itself.
 func (c *connection) List(ctx context.Context, fn func(remote.Object) error) error {
 	for objects, err := range c.client.List(ctx) {
 		var found []*remote.Object
@@ -41,7 +41,7 @@ func (c *connection) List(ctx context.Context, fn func(remote.Object) error) err
 	return nil
 }
 
-// remotes translates a page. An element is nil for what is not the engine's business.
+// remotes translates a page; nil stands for what is not the engine's business.
 func (c *connection) remotes(ctx context.Context, objects []types.Object) ([]*remote.Object, error) {
 	found := make([]*remote.Object, len(objects))
 	group, ctx := errgroup.WithContext(ctx)
@@ -70,7 +70,7 @@ func (c *connection) remotes(ctx context.Context, objects []types.Object) ([]*re
 	return found, group.Wait()
 }
 
-// remote is what a key and a size tell; nil for one that is not the engine's business.
+// remote is what a key and a size tell.
 func (c *connection) remote(key string, size int64) *remote.Object {
 	name, ok := c.at.Name(key)
 	if !ok || name == "" {
@@ -95,14 +95,14 @@ func (c *connection) remote(key string, size int64) *remote.Object {
 	return &remote.Object{Path: path, Entry: e, Temporary: e.Kind == snapshot.File && remote.IsTempName(last)}
 }
 
-// fill adds what only the object itself tells.
+// fill adds what only HEAD tells.
 func (c *connection) fill(e *snapshot.Entry, head *s3.HeadObjectOutput) {
 	e.Size = aws.ToInt64(head.ContentLength)
 	e.Mtime = client.Mtime(head).UnixNano()
 	setHash(e, c.client.MD5(head))
 }
 
-// setHash gives e an MD5, if there is one.
+// setHash gives e an MD5, and returns false if there is none.
 func setHash(e *snapshot.Entry, md5 []byte) bool {
 	if md5 == nil {
 		return false
@@ -112,7 +112,7 @@ func setHash(e *snapshot.Entry, md5 []byte) bool {
 	return true
 }
 
-// found is an object that is there.
+// found is an object that was seen.
 type found struct {
 	options.Address
 	kind snapshot.Kind

@@ -31,8 +31,8 @@ func (c *connection) Send(ctx context.Context, path string, src remote.Source) e
 	return nil
 }
 
-// sendWhole reads the file into memory, so that a source that fails has no effect and the checksum goes
-// ahead of the content, and sends it in one request.
+// sendWhole sends a file in one request. It is read into memory before: so a source that fails has no effect, and the
+// checksum can go ahead of the content.
 func (c *connection) sendWhole(ctx context.Context, o *client.Object, src remote.Source, size int64) error {
 	buf, err := c.budget.Get(ctx, size)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// Buffer holds what one request sends: it is read from the source once, and may be sent several times.
+// Buffer holds what one request sends. It is filled once, and may be sent several times.
 type Buffer struct {
 	Size int64
 	give func() // returns what Get took
@@ -34,8 +34,8 @@ func NewBudget(limit int64) *Budget {
 	return &Budget{limit: limit, left: semaphore.NewWeighted(limit)}
 }
 
-// Get returns an empty buffer for size bytes, once so much is left. One that is larger than the whole
-// budget gets all of it: a part of a file of terabytes.
+// Get returns an empty buffer for size bytes, once so much is left. A size above the limit, of a part of a file of
+// terabytes, takes the whole budget.
 func (b *Budget) Get(ctx context.Context, size int64) (*Buffer, error) {
 	if size <= Small {
 		return &Buffer{Size: size, give: func() {}, pages: [][]byte{make([]byte, size)}}, nil
@@ -54,7 +54,7 @@ func (b *Budget) Get(ctx context.Context, size int64) (*Buffer, error) {
 	}}, nil
 }
 
-// Free ends the use of b, also by those who do not know it yet.
+// Free gives the memory back. Readers of b that are still at it see its end.
 func (b *Buffer) Free() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -62,7 +62,7 @@ func (b *Buffer) Free() {
 	b.give()
 }
 
-// Small is a size below which neither the budget nor the pool, whose pages are of 1 MiB, is asked.
+// Small is a size up to which a buffer costs neither budget nor pages of the pool, which are of 1 MiB.
 const Small = 32 << 10
 
 // Fill reads exactly the buffer's size from in.

@@ -8,17 +8,14 @@ import (
 	"hash"
 	"hash/crc32"
 	"strings"
-	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/snapsync/snapsync/backends/s3/buffer"
-	"github.com/snapsync/snapsync/backends/s3/options"
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
-// Algorithm is a checksum that a server compares with what arrives. Its text is part of what is
-// remembered of an upload.
+// Algorithm is a checksum that a server compares with what arrives. Its text is part of upload's tickets.
 type Algorithm string
 
 const (
@@ -65,18 +62,5 @@ func (c *Client) ETagMD5(etag *string) []byte {
 	return sum
 }
 
-// PlainETag is an ETag as some servers write it, and others quote.
+// PlainETag is an ETag without the quotes that some servers write.
 func PlainETag(etag string) string { return strings.ToLower(strings.Trim(etag, `"`)) }
-
-// trial finds out whether a server verifies CRC32C: one that does says it in its answer. Until then both
-// checksums are sent.
-type trial struct{ known atomic.Int32 }
-
-// learn takes what the first answers say.
-func (t *trial) learn(verified bool) {
-	s := options.No
-	if verified {
-		s = options.Yes
-	}
-	t.known.CompareAndSwap(int32(options.Unknown), int32(s))
-}

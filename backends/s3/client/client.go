@@ -18,9 +18,9 @@ import (
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
-// Client asks one server for what is in the bucket of a remote. What has no lock is set by Open and constant.
+// Client makes the requests of one remote. What has no lock is set by Open and constant.
 type Client struct {
-	Where string // the server, for what is remembered
+	Where string // the server, as tickets of uploads have it
 
 	opt  *options.Options
 	at   *options.Location
@@ -28,21 +28,21 @@ type Client struct {
 	log  *slog.Logger
 
 	sdk     *s3.Client
-	patient *s3.Client // for what a server may work on for long without a word: copies, completions
-	direct  *direct    // nil: all goes through the SDK
-	crc     trial
+	patient *s3.Client   // for copies and completions, on which a server may work for long without a word
+	direct  *direct      // nil: all goes through the SDK
+	crc     atomic.Int32 // an options.Support: of CRC32C
 
 	throttled  throttled
-	making     sync.Mutex   // held while the bucket is being made
+	making     sync.Mutex   // held while a bucket is being made
 	bucketIs   atomic.Int32 // a presence
 	oneByOne   atomic.Bool  // the server does not delete in batches
-	quotedList atomic.Bool  // its listings have to be URL-encoded although the provider's need not
+	quotedList atomic.Bool  // listings have to be URL-encoded, against what options say
 }
 
 // Open makes a Client for the remote at a location. ErrOffline: nobody answers within wait.
 func Open(ctx, rctx context.Context, opt *options.Options, at *options.Location, wait time.Duration, log *slog.Logger) (*Client, error) {
 	c := &Client{opt: opt, at: at, wait: wait, log: log}
-	c.crc.known.Store(int32(opt.Checksums))
+	c.crc.Store(int32(opt.Checksums))
 	if err := c.connect(ctx, rctx); err != nil {
 		return nil, Classify(ctx, err) // backends names the remote
 	}
@@ -50,7 +50,7 @@ func Open(ctx, rctx context.Context, opt *options.Options, at *options.Location,
 	return c, nil
 }
 
-// connect makes the SDK's clients and asks one question. The server may answer that the bucket is elsewhere.
+// connect makes the SDK's clients and asks one question, to which the answer may be another region.
 func (c *Client) connect(ctx, rctx context.Context) error {
 	cfg, err := newConfig(ctx, rctx, c.opt)
 	if err != nil {
@@ -72,8 +72,8 @@ func (c *Client) connect(ctx, rctx context.Context) error {
 	}
 }
 
-// Ask asks for one key, so that credentials and address are known to be right. A missing bucket is made
-// when it is needed, and who may not list may still be allowed to write.
+// Ask lists one key, which shows that credentials and address are right. A missing bucket is no error: InBucket makes
+// it. Neither is a refusal to list: writing may be allowed all the same.
 func (c *Client) Ask(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, c.wait)
 	defer cancel()
@@ -129,8 +129,8 @@ func (c *Client) Bucket() (there, known bool) {
 	return is == bucketThere, is != bucketUnseen
 }
 
-// InBucket does what needs a bucket. It is made, as rclone would do before, if it turns out to be missing;
-// but not in place of one that was there: what it held is gone with it, and the engine has to know.
+// InBucket does what needs a bucket, and makes the bucket if that turns out to be missing. rclone makes it before. The
+// remote's own is not made a second time: what it held is gone, and the engine has to know.
 func (c *Client) InBucket(ctx context.Context, bucket string, do func() error) error {
 	err := do()
 	if !NoSuchBucket(err) || c.opt.NoCheckBucket {
@@ -150,7 +150,7 @@ func (c *Client) InBucket(ctx context.Context, bucket string, do func() error) e
 	return err
 }
 
-// makeBucket makes the bucket, unless another call has done so meanwhile.
+// makeBucket makes a bucket, unless another call has done so meanwhile.
 func (c *Client) makeBucket(ctx context.Context, bucket string) error {
 	c.making.Lock()
 	defer c.making.Unlock()

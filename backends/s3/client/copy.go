@@ -15,7 +15,7 @@ import (
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
-// Copy is one object on its way to another key, with everything that is known of it but the mtime.
+// Copy is a copy of an object with its metadata, but for the mtime.
 type Copy struct {
 	To   options.Address
 	Size int64
@@ -24,7 +24,7 @@ type Copy struct {
 	req *s3.CopyObjectInput
 }
 
-// NewCopy prepares a copy of the object at from, of which head tells.
+// NewCopy prepares a copy of the object at from; head is what Head said of it.
 func NewCopy(c *Client, from options.Address, head *s3.HeadObjectOutput, to options.Address, mtime time.Time) *Copy {
 	class := types.StorageClass(c.opt.StorageClass)
 	if class == "" {
@@ -58,7 +58,7 @@ func (p *Copy) Whole(ctx context.Context) error {
 	return gone(err)
 }
 
-// gone recognises that the origin of a copy vanished after it was seen.
+// gone gives an error its class if the origin of a copy has vanished after Head saw it.
 func gone(err error) error {
 	if code(err) == "NoSuchKey" {
 		return fmt.Errorf("%w: %w", remote.ErrNotFound, err)
@@ -83,7 +83,7 @@ func (p *Copy) Create(ctx context.Context) (id string, err error) {
 	return aws.ToString(out.UploadId), nil
 }
 
-// Parts lets the server copy the pieces, several at a time, and makes the object of them.
+// Parts copies the pieces, several at a time, and makes the object of them.
 func (p *Copy) Parts(ctx context.Context, id string) error {
 	r, size := p.req, p.Size
 	piece := max(int64(p.c.opt.CopyCutoff), (size+options.MaxParts-1)/options.MaxParts)
@@ -121,7 +121,7 @@ func (p *Copy) Parts(ctx context.Context, id string) error {
 	return err
 }
 
-// escape writes a key as a header wants it, in x-amz-copy-source.
+// escape writes a key as x-amz-copy-source and addresses have it.
 func escape(key string) string {
 	const hex = "0123456789ABCDEF"
 	var b strings.Builder

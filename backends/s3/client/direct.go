@@ -22,10 +22,9 @@ import (
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
-// direct sends the request that there are most of, the PUT of a small file, without the SDK's stack of
-// middleware: half of the processor's time that a file of a few bytes cost went into that. It knows only
-// the case in which all is well. Whatever else happens, the SDK does the same request once more, with all
-// that it knows of errors, clocks and retries.
+// direct makes the PUT of a small file without the SDK's stack of middleware, into which half of the processor's
+// time for a file of a few bytes went. It knows only success. After anything else the SDK makes the same request
+// once more, with all that it knows of errors, clocks and retries.
 type direct struct {
 	client *http.Client
 	signer *v4.Signer
@@ -35,7 +34,7 @@ type direct struct {
 	doubts atomic.Int32 // how often in a row the SDK succeeded where this did not
 }
 
-// newDirect learns the bucket's address from the SDK. nil: there is none that would do.
+// newDirect learns the bucket's address from the SDK. It returns nil for one that direct cannot use.
 func newDirect(ctx context.Context, client *s3.Client, bucket string) *direct {
 	o := client.Options()
 	httpClient, ok := o.HTTPClient.(*http.Client)
@@ -67,8 +66,7 @@ type refusal struct {
 	body   []byte
 }
 
-// final returns the error that the server gave if asking once more would be no use: it is full. It has a name
-// for that.
+// final returns the server's error if that says that the server is full: asking once more would be no use.
 func (r *refusal) final() error {
 	var said struct {
 		Code, Message string
@@ -83,7 +81,7 @@ func (r *refusal) final() error {
 	return &smithy.GenericAPIError{Code: said.Code, Message: said.Message}
 }
 
-// put makes the request, and returns nil and why if it did not work.
+// put makes the request. Without success it returns nil and the answer.
 func (w *direct) put(ctx context.Context, req *s3.PutObjectInput, buf *buffer.Buffer, unsigned bool) (*s3.PutObjectOutput, refusal) {
 	key := *req.Key
 	r := (&http.Request{
@@ -126,7 +124,7 @@ func (w *direct) put(ctx context.Context, req *s3.PutObjectInput, buf *buffer.Bu
 // maxAnswer is more than the answer to a PUT has.
 const maxAnswer = 64 << 10
 
-// headers are those of the SDK, for the fields that put sets.
+// headers are those that the SDK would send, for the fields that Client.put sets.
 func headers(req *s3.PutObjectInput) http.Header {
 	h := make(http.Header, 16)
 	set := func(name, value string) {
@@ -151,5 +149,5 @@ func headers(req *s3.PutObjectInput) http.Header {
 	return h
 }
 
-// maxDoubts is after how many of them the SDK must know something about this server that is not known here.
+// maxDoubts is how many doubts end the direct way: the SDK must know something about this server.
 const maxDoubts = 20

@@ -15,7 +15,7 @@ import (
 	"github.com/snapsync/snapsync/backends/s3/options"
 )
 
-// List returns the pages of a flat listing of the remote. An error ends it. A bucket that is missing has none.
+// List returns the pages of a flat listing of the remote, none if the bucket is missing. An error is the last element.
 func (c *Client) List(ctx context.Context) iter.Seq2[[]types.Object, error] {
 	return func(yield func([]types.Object, error) bool) {
 		req := c.listRequest()
@@ -50,8 +50,7 @@ type page struct {
 	token   *string // for the second
 }
 
-// listPage asks for one page. Where keys turn out to have characters that XML cannot have, it and all
-// later ones are URL-encoded.
+// listPage asks for one page. From the first key that XML cannot carry, pages are URL-encoded.
 func (c *Client) listPage(ctx context.Context, req *s3.ListObjectsV2Input) (*page, error) {
 	quoted := c.opt.ListURLEncode.Value || c.quotedList.Load()
 	req.EncodingType = ""
@@ -106,7 +105,7 @@ func (c *Client) onePageV1(ctx context.Context, req *s3.ListObjectsV2Input) (*pa
 	return p, nil
 }
 
-// unquote decodes the keys of a listing, if the server says that it did encode them: not all do as asked.
+// unquote decodes keys, if the server says that it has encoded them: not all do as asked.
 func (p *page) unquote(e types.EncodingType) error {
 	if e != types.EncodingTypeUrl {
 		return nil

@@ -23,7 +23,7 @@ import (
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
-// Object is everything about an object that is sent but its content.
+// Object is what is sent, without its content.
 type Object struct {
 	options.Address
 	ContentType string
@@ -42,7 +42,7 @@ func MtimeText(t time.Time) string { return swift.TimeToFloatString(t) }
 // SetMD5 makes the MD5 of the content part of the metadata.
 func (o *Object) SetMD5(sum []byte) { o.Metadata[metaMD5] = base64.StdEncoding.EncodeToString(sum) }
 
-// Mtime is what rclone takes for the mtime: that of an object which others wrote is when they did.
+// Mtime is what rclone takes for the mtime: without metadata, when the object was written.
 func Mtime(head *s3.HeadObjectOutput) time.Time {
 	if t, err := swift.FloatStringToTime(Metadata(head, MetaMtime)); err == nil {
 		return t
@@ -58,7 +58,7 @@ func (c *Client) MD5(head *s3.HeadObjectOutput) []byte {
 	return c.ETagMD5(head.ETag)
 }
 
-// Metadata looks a name up as rclone does: servers differ in how they write them.
+// Metadata looks a name up in any case: servers differ in how they write names.
 func Metadata(head *s3.HeadObjectOutput, name string) string {
 	for k, v := range head.Metadata {
 		if strings.EqualFold(k, name) {
@@ -70,21 +70,19 @@ func Metadata(head *s3.HeadObjectOutput, name string) string {
 
 // Head asks for everything about an object but its content.
 func (c *Client) Head(ctx context.Context, at options.Address) (*s3.HeadObjectOutput, error) {
-	return c.sdk.HeadObject(ctx, c.headRequest(at))
+	return c.head(ctx, at, "")
 }
 
 // HeadSums is Head, and asks for the checksums as well.
 func (c *Client) HeadSums(ctx context.Context, at options.Address) (*s3.HeadObjectOutput, error) {
-	req := c.headRequest(at)
-	req.ChecksumMode = types.ChecksumModeEnabled
-	return c.sdk.HeadObject(ctx, req)
+	return c.head(ctx, at, types.ChecksumModeEnabled)
 }
 
-func (c *Client) headRequest(at options.Address) *s3.HeadObjectInput {
-	return &s3.HeadObjectInput{
-		Bucket: &at.Bucket, Key: &at.Key, RequestPayer: c.opt.Payer,
+func (c *Client) head(ctx context.Context, at options.Address, sums types.ChecksumMode) (*s3.HeadObjectOutput, error) {
+	return c.sdk.HeadObject(ctx, &s3.HeadObjectInput{
+		Bucket: &at.Bucket, Key: &at.Key, RequestPayer: c.opt.Payer, ChecksumMode: sums,
 		SSECustomerAlgorithm: c.opt.Encryption.Algorithm, SSECustomerKey: c.opt.Encryption.Key, SSECustomerKeyMD5: c.opt.Encryption.KeyMD5,
-	}
+	})
 }
 
 // Get opens an object.
@@ -95,10 +93,10 @@ func (c *Client) Get(ctx context.Context, at options.Address) (*s3.GetObjectOutp
 	})
 }
 
-// Put sends an object in one request, with a checksum that goes ahead of the content. The server shows the
-// object once it has all of it.
+// Put sends an object in one request, the checksum ahead of the content. A server shows the object once it has all of
+// it. Until the first answer tells whether CRC32C is verified, the MD5 is sent as well.
 func (c *Client) Put(ctx context.Context, o *Object, buf *buffer.Buffer) error {
-	verdict := options.Support(c.crc.known.Load())
+	verdict := options.Support(c.crc.Load())
 	var sum, crc []byte
 	if verdict != options.No {
 		crc = CRC32C.Sum(buf)
@@ -133,8 +131,12 @@ func (c *Client) put(ctx context.Context, o *Object, buf *buffer.Buffer, sum, cr
 	if err != nil {
 		return err
 	}
-	if crc != nil {
-		c.crc.learn(aws.ToString(out.ChecksumCRC32C) == *req.ChecksumCRC32C)
+	if crc != nil { // a server that verified it says so
+		verifies := options.No
+		if aws.ToString(out.ChecksumCRC32C) == *req.ChecksumCRC32C {
+			verifies = options.Yes
+		}
+		c.crc.CompareAndSwap(int32(options.Unknown), int32(verifies))
 	}
 	if got := c.ETagMD5(out.ETag); sum != nil && got != nil && !bytes.Equal(got, sum) {
 		return fmt.Errorf("%w: the content arrived damaged: md5 is %x instead of %x", remote.ErrTemporary, got, sum)
@@ -142,8 +144,7 @@ func (c *Client) put(ctx context.Context, o *Object, buf *buffer.Buffer, sum, cr
 	return nil
 }
 
-// putObject makes the request directly, again while the server has no room for it, and if that did not work
-// through the SDK.
+// putObject makes the request directly, again while the server has no room for it, and through the SDK if that failed.
 func (c *Client) putObject(ctx context.Context, req *s3.PutObjectInput, buf *buffer.Buffer) (*s3.PutObjectOutput, error) {
 	w := c.direct
 	direct := w != nil && w.doubts.Load() < maxDoubts
@@ -172,14 +173,14 @@ func (c *Client) putObject(ctx context.Context, req *s3.PutObjectInput, buf *buf
 	return out, err
 }
 
-// unsigned leaves the content out of the signature: its checksum is in it.
+// unsigned leaves the content out of the signature, which has its checksum.
 func (c *Client) unsigned(o *s3.Options) {
 	if c.opt.UseUnsignedPayload.Value {
 		o.APIOptions = append(o.APIOptions, v4.SwapComputePayloadSHA256ForUnsignedPayloadMiddleware)
 	}
 }
 
-// Delete deletes one object. One that is not there is no error.
+// Delete deletes one object. Its absence is no error.
 func (c *Client) Delete(ctx context.Context, at options.Address) error {
 	_, err := c.sdk.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &at.Bucket, Key: &at.Key, RequestPayer: c.opt.Payer})
 	if code(err) == "NoSuchKey" || NoSuchBucket(err) {
@@ -188,8 +189,7 @@ func (c *Client) Delete(ctx context.Context, at options.Address) error {
 	return err
 }
 
-// CanBatch reports whether DeleteAll takes a key: it has to go through XML 1.0, if the server deletes in
-// batches at all.
+// CanBatch reports whether DeleteAll takes a key: the server deletes in batches, and XML 1.0 can carry the key.
 func (c *Client) CanBatch(key string) bool {
 	if c.oneByOne.Load() || !utf8.ValidString(key) {
 		return false
@@ -205,8 +205,7 @@ func (c *Client) CanBatch(key string) bool {
 // ErrNoBatch means that the server does not delete in batches: nothing was deleted.
 var ErrNoBatch = errors.New("the server does not delete in batches")
 
-// DeleteAll deletes keys of the remote's bucket in one request. It returns the errors of those that failed, or
-// one error for all.
+// DeleteAll deletes keys of the remote's bucket in one request, and returns the errors by key, or one for all.
 func (c *Client) DeleteAll(ctx context.Context, keys []string) (failed map[string]error, err error) {
 	req := &s3.DeleteObjectsInput{Bucket: &c.at.Bucket, Delete: &types.Delete{Quiet: aws.Bool(true)}, RequestPayer: c.opt.Payer}
 	for i := range keys {

@@ -33,7 +33,7 @@ const (
 	silence = 45 * time.Second
 )
 
-// newSDK makes a client of the SDK. One that is patient waits as long for an answer as rclone would.
+// newSDK makes a client of the SDK. A patient one waits for an answer as long as rclone would.
 func newSDK(rctx context.Context, cfg aws.Config, opt *options.Options, t *throttled, patient bool) *s3.Client {
 	attempts := max(1, fs.GetConfig(rctx).LowLevelRetries)
 	return s3.NewFromConfig(cfg, func(o *s3.Options) {
@@ -65,7 +65,7 @@ func leaveEncoding(stack *middleware.Stack) error {
 // once makes a request not be repeated.
 func once(o *s3.Options) { o.Retryer = newRetryer(1, notWhenGone) }
 
-// newRetryer shows each attempt that failed to first.
+// newRetryer makes at most so many attempts. It asks first about each that failed.
 func newRetryer(attempts int, first retry.IsErrorRetryableFunc) aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = attempts
@@ -75,7 +75,7 @@ func newRetryer(attempts int, first retry.IsErrorRetryableFunc) aws.Retryer {
 	})
 }
 
-// notWhenGone ends the attempts when nobody answers: that is known soon, and others probe.
+// notWhenGone ends the attempts when nobody answers: the engine probes then.
 func notWhenGone(err error) aws.Ternary {
 	var op *net.OpError
 	var timeout net.Error
@@ -85,8 +85,7 @@ func notWhenGone(err error) aws.Ternary {
 	return aws.UnknownTernary
 }
 
-// newHTTPClient has rclone's transport, which obeys its options about proxies, certificates, addresses
-// and bandwidth.
+// newHTTPClient has rclone's transport, and with it rclone's proxies, certificates, addresses and bandwidth.
 func newHTTPClient(rctx context.Context, o *options.Options, patient bool) *http.Client {
 	rctx, ci := fs.AddConfig(rctx)
 	if !patient && !rclone.Limited() {
@@ -105,7 +104,7 @@ func newHTTPClient(rctx context.Context, o *options.Options, patient bool) *http
 	}
 }
 
-// newConfig finds out who we are, as rclone does. Nobody is asked yet, but for the environment.
+// newConfig finds credentials as rclone does. No request is made yet.
 func newConfig(ctx, rctx context.Context, o *options.Options) (aws.Config, error) {
 	cfg, err := ownConfig(ctx, o)
 	if err != nil {

@@ -28,7 +28,7 @@ type Upload struct {
 	Sum Algorithm // of its parts
 }
 
-// Digest covers what is fixed when an upload is created: another configuration needs another upload.
+// Digest covers what is fixed when an upload is created: with another digest another upload is needed.
 func (c *Client) Digest(o *Object) string {
 	text, err := json.Marshal([]any{o.ContentType, o.Metadata, c.opt.ACL, c.opt.StorageClass, c.opt.ServerSideEncryption,
 		c.opt.SSEKMSKeyID, c.opt.SSECustomerAlgorithm, c.opt.SSECustomerKeyMD5})
@@ -48,7 +48,7 @@ func (c *Client) Create(ctx context.Context, o *Object) (*Upload, error) {
 		SSEKMSKeyId:          c.opt.KMSKey,
 		SSECustomerAlgorithm: c.opt.Encryption.Algorithm, SSECustomerKey: c.opt.Encryption.Key, SSECustomerKeyMD5: c.opt.Encryption.KeyMD5,
 	}
-	if options.Support(c.crc.known.Load()) != options.No {
+	if options.Support(c.crc.Load()) != options.No {
 		req.ChecksumAlgorithm = types.ChecksumAlgorithmCrc32c
 	}
 	var out *s3.CreateMultipartUploadOutput
@@ -63,7 +63,7 @@ func (c *Client) Create(ctx context.Context, o *Object) (*Upload, error) {
 	return u, nil
 }
 
-// SendPart sends one part, of which sum is the checksum.
+// SendPart sends one part with its checksum.
 func (c *Client) SendPart(ctx context.Context, u *Upload, number int, buf *buffer.Buffer, sum []byte) (remote.UploadPart, error) {
 	req := &s3.UploadPartInput{
 		Bucket: &u.Bucket, Key: &u.Key, UploadId: &u.ID, PartNumber: aws.Int32(int32(number)),
@@ -83,7 +83,7 @@ func (c *Client) SendPart(ctx context.Context, u *Upload, number int, buf *buffe
 	return remote.UploadPart{Number: number, Size: buf.Size, ETag: aws.ToString(out.ETag), Checksum: sum}, nil
 }
 
-// Parts returns what the server has of an upload, with the checksums that it tells.
+// Parts returns what the server has of an upload, and the checksums if it tells them.
 func (c *Client) Parts(ctx context.Context, u *Upload) ([]remote.UploadPart, error) {
 	req := &s3.ListPartsInput{
 		Bucket: &u.Bucket, Key: &u.Key, UploadId: &u.ID, RequestPayer: c.opt.Payer,
@@ -116,7 +116,7 @@ func (c *Client) describe(p *types.Part, sum Algorithm) remote.UploadPart {
 	return part
 }
 
-// Complete makes the object of its parts, and returns what the server says that it is.
+// Complete makes the object of its parts, and returns the ETag and the checksum that the server gives.
 func (c *Client) Complete(ctx context.Context, u *Upload, parts []remote.UploadPart) (etag, crc string, err error) {
 	req := &s3.CompleteMultipartUploadInput{
 		Bucket: &u.Bucket, Key: &u.Key, UploadId: &u.ID, MultipartUpload: &types.CompletedMultipartUpload{},
@@ -137,7 +137,7 @@ func (c *Client) Complete(ctx context.Context, u *Upload, parts []remote.UploadP
 	return aws.ToString(out.ETag), aws.ToString(out.ChecksumCRC32C), nil
 }
 
-// Abort frees the parts of an upload. Who may write need not have the right to do so.
+// Abort frees the parts of an upload. That it is forbidden is only a warning: who may write need not be allowed to abort.
 func (c *Client) Abort(ctx context.Context, u *Upload) error {
 	_, err := c.sdk.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
 		Bucket: &u.Bucket, Key: &u.Key, UploadId: &u.ID, RequestPayer: c.opt.Payer,
@@ -153,11 +153,10 @@ func (c *Client) Abort(ctx context.Context, u *Upload) error {
 	return err
 }
 
-// Skew is by how much the server's clock may be behind ours.
+// Skew is how far the server's clock may be behind ours.
 const Skew = 15 * time.Minute
 
-// AbortSince aborts what may have been created without our having learnt its id: uploads of this very
-// key, begun since.
+// AbortSince aborts the uploads of one key that were begun since: one may be ours, whose id never arrived.
 func (c *Client) AbortSince(ctx context.Context, at options.Address, began time.Time) error {
 	for u, err := range c.Uploads(ctx, at) {
 		if NoSuchBucket(err) || refused(err) {
@@ -180,7 +179,7 @@ func (c *Client) AbortSince(ctx context.Context, at options.Address, began time.
 	return nil
 }
 
-// Uploads returns what is unfinished of the keys that begin with at's. An error ends it.
+// Uploads returns the unfinished uploads of keys that begin with at.Key. An error is the last element.
 func (c *Client) Uploads(ctx context.Context, at options.Address) iter.Seq2[types.MultipartUpload, error] {
 	return func(yield func(types.MultipartUpload, error) bool) {
 		req := &s3.ListMultipartUploadsInput{Bucket: &at.Bucket, Prefix: &at.Key, RequestPayer: c.opt.Payer}

@@ -12,8 +12,7 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// Location is a directory in a bucket, in whose terms names are translated to keys and back. A name is what
-// rclone.RemoteName makes of a path; a key is what the server is told.
+// Location is a directory in a bucket. It translates names, which rclone.RemoteName makes of paths, to keys and back.
 type Location struct {
 	Bucket string
 	root   string // in rclone's standard form; "" is the whole bucket
@@ -36,17 +35,17 @@ func NewLocation(path string, enc encoder.MultiEncoder) (Location, error) {
 // Address is where an object is, as the server has it.
 type Address struct{ Bucket, Key string }
 
-// Named is where an object of this name is, or is to be.
+// Named is the address of a name.
 func (p *Location) Named(name string) Address {
 	return Address{p.Bucket, p.enc.FromStandardPath(bucket.Join(p.root, name))}
 }
 
-// At is where an entry of this kind is, or is to be.
+// At is the address of an entry.
 func (p *Location) At(path string, kind snapshot.Kind) Address {
 	return p.Named(rclone.RemoteName(path, kind))
 }
 
-// Prefix is what the keys of everything in p begin with.
+// Prefix is what all keys in p begin with.
 func (p *Location) Prefix() string {
 	if p.root == "" {
 		return ""
@@ -54,7 +53,7 @@ func (p *Location) Prefix() string {
 	return p.enc.FromStandardPath(p.root) + "/"
 }
 
-// Name is the reverse of Named; false for a key that is not in p.
+// Name returns the name of a key, false if the key is not in p.
 func (p *Location) Name(key string) (string, bool) {
 	name := p.enc.ToStandardPath(key)
 	if p.root == "" {

@@ -20,7 +20,7 @@ import (
 	"github.com/snapsync/snapsync/backends"
 )
 
-// understood are the options of rclone's s3 backend that have the same effect here, or none.
+// understood are the options of rclone's s3 backend that have the same effect here, or need none.
 var understood = []string{
 	"provider", "env_auth", "access_key_id", "secret_access_key", "session_token", "profile", "shared_credentials_file",
 	"role_arn", "role_session_name", "role_session_duration", "role_external_id",
@@ -80,8 +80,7 @@ const (
 	maxListBatch = 1000
 )
 
-// partSize is used where chunk_size is not set. rclone's 5 MiB are many requests; but what a crash loses
-// is what was in flight.
+// partSize is the default of chunk_size. rclone's 5 MiB make more requests; larger parts lose more in a crash.
 const partSize = 8 << 20
 
 // Options are rclone's, with what they imply made explicit.
@@ -98,8 +97,7 @@ type Options struct {
 	Encryption struct{ Algorithm, Key, KeyMD5 *string } // with a key from outside
 }
 
-// Parse returns ErrNotAccelerated for what is left to rclone: what is not understood here, and
-// what rclone will refuse, with its own words.
+// Parse returns ErrNotAccelerated for what is not understood here, and for what rclone will refuse in words of its own.
 func Parse(rctx context.Context, d *backends.Details) (*Options, error) {
 	if err := d.Understand(rctx, understood...); err != nil {
 		return nil, err
@@ -128,7 +126,7 @@ func Parse(rctx context.Context, d *backends.Details) (*Options, error) {
 	return o, o.validate()
 }
 
-// understandGlobal looks at those of rclone's global options that its backends obey.
+// understandGlobal refuses the global options that rclone's s3 backend obeys, and this one would not.
 func understandGlobal(rctx context.Context, d *backends.Details) error {
 	ci := fs.GetConfig(rctx)
 	for name, set := range map[string]bool{
@@ -146,7 +144,7 @@ func understandGlobal(rctx context.Context, d *backends.Details) error {
 	return nil
 }
 
-// settle fills in what an option that is not set means, as rclone does.
+// settle fills in the defaults that rclone derives from the provider and other options.
 func (o *Options) settle() {
 	o.ForcePathStyle = o.ForcePathStyle && o.pathStyle && !o.UseAccelerateEndpoint
 	if o.ListVersion == 0 {
@@ -202,7 +200,7 @@ func (o *Options) settle() {
 	}
 }
 
-// validate finds what rclone refuses, or does in a way of its own.
+// validate finds values that rclone refuses, or handles in a way of its own.
 func (o *Options) validate() error {
 	for _, wrong := range []struct {
 		option string
@@ -224,8 +222,7 @@ func (o *Options) validate() error {
 	return nil
 }
 
-// PartSize is the size of all parts but the last of a file of this size: it grows for huge ones, so that
-// there are not too many.
+// PartSize is the size of all parts of a file but the last. It grows with huge files, of which there would be too many.
 func (o *Options) PartSize(size int64) int64 {
 	return int64(chunksize.Calculator(nil, size, o.MaxUploadParts, o.ChunkSize))
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
-// resumeLog is what is remembered of unfinished uploads. It knows by heart which paths have one, so that
-// small files need not ask.
+// resumeLog is what is remembered of unfinished uploads. It keeps in memory which paths have one, so that small
+// files need not ask the journal.
 type resumeLog struct {
 	remote.Uploads // nil: nothing is remembered
 
@@ -53,13 +53,6 @@ func (m *resumeLog) begin(u *remote.Upload) error {
 	return m.Uploads.BeginUpload(u)
 }
 
-func (m *resumeLog) addPart(path string, p remote.UploadPart) error {
-	if m.Uploads == nil {
-		return nil
-	}
-	return m.Uploads.AddPart(path, p, time.Now())
-}
-
 // end forgets the upload of path: it is complete, or it was aborted.
 func (m *resumeLog) end(path string) error {
 	if m.Uploads == nil {
@@ -74,15 +67,15 @@ func (m *resumeLog) end(path string) error {
 	return nil
 }
 
-// ticket is what is put into remote.Upload: what it takes to abort an upload, and to recognise that another
-// one would be created today.
+// ticket is what remote.Upload keeps for this package: enough to abort the upload, and to see whether another one
+// would be created today.
 type ticket struct {
 	where         string // the server
 	digest        string // of everything about the object but its content
 	client.Upload        // its ID is "" while it is only intended
 }
 
-// write stores t, and parse reads it back. Neither the server's address nor a bucket's name has a blank.
+// write stores t in u. Neither the server's address nor a bucket's name has a blank.
 func (t *ticket) write(u *remote.Upload) {
 	u.Connection = strings.Join([]string{"s3", t.where, t.digest, t.Bucket, t.Key}, " ")
 	if u.ID = ""; t.ID != "" {
@@ -90,7 +83,7 @@ func (t *ticket) write(u *remote.Upload) {
 	}
 }
 
-// parse returns false for an upload of another kind of Connection.
+// parse is the reverse of write, and returns false for an upload of another kind of Connection.
 func parse(u *remote.Upload) (ticket, bool) {
 	f := strings.SplitN(u.Connection, " ", 5)
 	if len(f) != 5 || f[0] != "s3" {

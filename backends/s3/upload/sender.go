@@ -59,7 +59,7 @@ func (s *Sender) Send(ctx context.Context, path string, o *client.Object, src re
 	return s.resume.end(path)
 }
 
-// contentMD5 reads the file once more than is needed, for rclone's sake.
+// contentMD5 reads the whole file, only so that rclone finds the MD5 in the metadata.
 func contentMD5(ctx context.Context, src remote.Source) (sum []byte, err error) {
 	in, err := src.Open()
 	if err != nil {
@@ -80,7 +80,7 @@ func contentMD5(ctx context.Context, src remote.Source) (sum []byte, err error) 
 	}
 }
 
-// newUpload is what would be created for o today, without an id.
+// newUpload is the upload that would be created for o today, without an id.
 func (s *Sender) newUpload(path string, o *client.Object, e *snapshot.Entry) *upload {
 	u := &upload{
 		Sender: s, path: path, object: o, entry: e, partSize: s.opt.PartSize(e.Size), began: time.Now(),
@@ -90,8 +90,7 @@ func (s *Sender) newUpload(path string, o *client.Object, e *snapshot.Entry) *up
 	return u
 }
 
-// goOn returns the upload that is remembered of path if it can be gone on with, else nil, after
-// what is there of it was aborted.
+// goOn returns the upload that is remembered of path. One of another file or configuration is aborted, and nil returned.
 func (s *Sender) goOn(ctx context.Context, path string, o *client.Object, e *snapshot.Entry) (*upload, error) {
 	was, err := s.resume.recall(path)
 	if err != nil || was == nil {
@@ -119,8 +118,8 @@ func (s *Sender) goOn(ctx context.Context, path string, o *client.Object, e *sna
 	return u, nil
 }
 
-// create begins an upload. A crash after the request and before its id is remembered leaves the intent,
-// with which the next Send of the path, or Forget, finds it.
+// create begins an upload. A crash after the request, and before the id is remembered, leaves the intent, by which
+// the next Send of the path, or Forget, finds the upload.
 func (s *Sender) create(ctx context.Context, path string, o *client.Object, e *snapshot.Entry) (*upload, error) {
 	u := s.newUpload(path, o, e)
 	err := u.remember()
@@ -135,8 +134,8 @@ func (s *Sender) create(ctx context.Context, path string, o *client.Object, e *s
 	return u, u.remember()
 }
 
-// giveUp aborts an upload that failed if there is nobody to remember it, or if the server has refused
-// what would be asked of it once more. One that is gone is forgotten: the next Send begins anew.
+// giveUp aborts a failed upload that nobody remembers, or that the server would refuse again. One that is gone is
+// forgotten: the next Send begins anew.
 func (s *Sender) giveUp(ctx context.Context, u *upload, why error) error {
 	if client.NoSuchUpload(why) || errors.Is(why, errDiffers) {
 		return s.resume.end(u.path)
@@ -150,7 +149,7 @@ func (s *Sender) giveUp(ctx context.Context, u *upload, why error) error {
 // giveUpTimeout bounds abandon: the error of the upload is waited for.
 const giveUpTimeout = 5 * time.Second
 
-// abandon aborts an upload, whatever became of the call that it belongs to, and forgets it.
+// abandon aborts an upload and forgets it, also after ctx is done.
 func (s *Sender) abandon(ctx context.Context, path string, u *client.Upload) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveUpTimeout)
 	defer cancel()
@@ -161,8 +160,7 @@ func (s *Sender) abandon(ctx context.Context, path string, u *client.Upload) err
 	return s.resume.end(path)
 }
 
-// Copy copies what is too large for one request, on behalf of path. Nothing travels, so a failure starts
-// anew: but what a crash leaves is remembered like an upload, and aborted like one.
+// Copy makes a copy in parts, remembered under path. After a crash it is aborted, not gone on with: no content travels.
 func (s *Sender) Copy(ctx context.Context, path string, p *client.Copy) error {
 	if err := s.Forget(ctx, path); err != nil {
 		return err
@@ -189,7 +187,7 @@ func (s *Sender) Copy(ctx context.Context, path string, p *client.Copy) error {
 	return s.resume.end(path)
 }
 
-// Forget aborts what is remembered of path. A crash in the middle finds it remembered still.
+// Forget aborts what is remembered of path. After a crash in the middle it is remembered still.
 func (s *Sender) Forget(ctx context.Context, path string) error {
 	was, err := s.resume.recall(path)
 	if err != nil || was == nil {
@@ -219,13 +217,13 @@ func (s *Sender) abort(ctx context.Context, was *remote.Upload) error {
 // uploadAge is how long an unfinished upload is kept for a Send that goes on with it.
 const uploadAge = 7 * 24 * time.Hour
 
-// Expire aborts the uploads that nobody went on with for so long. One that cannot be aborted now is
-// tried again when the remote is opened the next time. It is called before anything else.
+// Expire aborts the uploads that nobody went on with for so long; 0: uploadAge. One that cannot be aborted now is tried
+// again when the remote is opened the next time. Expire comes before any other call.
 func (s *Sender) Expire(ctx context.Context, age time.Duration) error {
 	if age == 0 {
 		age = uploadAge
 	}
-	for path, last := range s.resume.paths { // nobody else knows the Sender yet
+	for path, last := range s.resume.paths {
 		if time.Since(last) < age {
 			continue
 		}

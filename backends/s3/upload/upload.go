@@ -33,11 +33,11 @@ type upload struct {
 	notes    errgroup.Group            // what is being remembered: no request waits for a disk
 }
 
-// errDiffers means that an object which was completed before is not what the file is now.
+// errDiffers means that an object which was completed before is not the file as it is now.
 var errDiffers = fmt.Errorf("%w: what was sent before differs from the file", remote.ErrTemporary)
 
-// keep decides which parts need not be sent again: those that are there as they are remembered, and
-// those that arrived, but whose answer nobody lived to see, if the server tells their checksum.
+// keep decides which parts need not be sent again: those that are there as remembered, and those that arrived without
+// being remembered, if the server tells their checksum.
 func (u *upload) keep(there, remembered []remote.UploadPart) {
 	known := make(map[int]remote.UploadPart, len(remembered))
 	for _, p := range remembered {
@@ -60,7 +60,7 @@ func (u *upload) sizeOf(number int) int64 {
 	return min(u.partSize, u.entry.Size-int64(number-1)*u.partSize)
 }
 
-// remember writes down the upload, or, without an id, the intent.
+// remember writes down the upload or, while it has no id, the intent.
 func (u *upload) remember() error {
 	r := &remote.Upload{Path: u.path, PartSize: u.partSize, Source: *u.entry, Began: u.began}
 	u.write(r)
@@ -106,7 +106,7 @@ func (u *upload) read(ctx context.Context, in io.Reader, group *errgroup.Group) 
 	return nil
 }
 
-// part makes sure that the server has a part.
+// part sends a part, unless the kept one is the same.
 func (u *upload) part(ctx context.Context, number int, buf *buffer.Buffer) error {
 	sum := u.Sum.Sum(buf)
 	if kept, ok := u.kept[number]; ok && bytes.Equal(kept.Checksum, sum) {
@@ -121,8 +121,9 @@ func (u *upload) part(ctx context.Context, number int, buf *buffer.Buffer) error
 		return err
 	}
 	u.parts[number-1] = p
-	// A crash before it is remembered: keep finds the part by its checksum.
-	u.notes.Go(func() error { return u.resume.addPart(u.path, p) })
+	if u.resume.Uploads != nil { // after a crash before the part is noted, keep finds it by its checksum
+		u.notes.Go(func() error { return u.resume.AddPart(u.path, p, time.Now()) })
+	}
 	return nil
 }
 
@@ -143,7 +144,7 @@ func (u *upload) complete(ctx context.Context) error {
 	return nil
 }
 
-// matches compares what the server says of the object with what its parts were; true if it says nothing.
+// matches reports whether ETag and checksum of the object, if the server tells them, are those of its parts.
 func (u *upload) matches(etag, crc string) bool {
 	want := u.Sum.Composite(u.parts)
 	switch {
@@ -155,8 +156,8 @@ func (u *upload) matches(etag, crc string) bool {
 	return client.PlainETag(etag) == want
 }
 
-// isComplete reports that the object is there, and made of these parts: an upload that is gone was
-// completed, by an attempt whose answer never came. If it cannot be found out, it is sent again.
+// isComplete reports that the object is there, and made of these parts: the upload is gone because an attempt whose
+// answer was lost has completed it. In doubt it is false, and the file is sent again.
 func (u *upload) isComplete(ctx context.Context, parts []remote.UploadPart) bool {
 	if len(parts) != len(u.parts) {
 		return false
