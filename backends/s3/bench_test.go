@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/s3/client"
 	"github.com/snapsync/snapsync/engine/enginetest"
 	"github.com/snapsync/snapsync/engine/remote"
 )
@@ -25,7 +26,7 @@ func BenchmarkSendSmall(b *testing.B) {
 
 func benchmarkSend(b *testing.B, c remote.Connection) {
 	var n atomic.Int64
-	b.SetParallelism(transfers / 2)
+	b.SetParallelism(client.Transfers / 2)
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {

@@ -7,10 +7,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/fs/fspath"
 
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/s3/client"
 	"github.com/snapsync/snapsync/engine/enginetest"
 	"github.com/snapsync/snapsync/engine/remote"
 )
@@ -20,7 +21,8 @@ func TestBucketGone(t *testing.T) {
 	p, err := fspath.Parse(server(t))
 	must(t, err)
 	bucket := "snapsync-gone-" + strings.ToLower(rand.Text()[:10])
-	target := p.ConfigString + ":" + bucket + "/x"
+	bucket = p.ConfigString + ":" + bucket
+	target := bucket + "/x"
 	c := dial(t, backends.Config{Remote: target})
 	t.Cleanup(func() { empty(c, bucket) })
 	holds := func(c *connection, there bool) {
@@ -36,7 +38,7 @@ func TestBucketGone(t *testing.T) {
 	must(t, send("a"))
 	holds(c, true)
 	must(t, empty(c, bucket))
-	if err := send("b"); err == nil || !noSuchBucket(err) {
+	if err := send("b"); err == nil || !client.NoSuchBucket(err) {
 		t.Errorf("sent to a bucket that was removed: %v", err)
 	} else {
 		is(t, err, remote.ErrFatal)
@@ -45,13 +47,16 @@ func TestBucketGone(t *testing.T) {
 }
 
 // empty removes the bucket and the objects of the test.
-func empty(c *connection, bucket string) error {
+func empty(c *connection, remote string) error {
 	ctx := context.Background()
-	for _, key := range []string{"x/a", "x/b"} {
-		if _, err := c.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &bucket, Key: &key}); err != nil {
+	for _, key := range []string{"a", "b"} {
+		if err := c.client.Delete(ctx, c.at.Named(key)); err != nil {
 			return err
 		}
 	}
-	_, err := c.client.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: &bucket})
-	return err
+	f, err := fs.NewFs(ctx, remote)
+	if err != nil {
+		return err
+	}
+	return f.Rmdir(ctx, "")
 }

@@ -18,21 +18,8 @@
 //
 // # Large files
 //
-//	was = resume log of the path
-//	if was is of another source, part size, bucket or object:  abort it; was = nothing
-//	if was:      parts = list its parts; keep those that agree with what was remembered
-//	otherwise:   remember the intent; create the upload; remember its id
-//	read the file once, part by part:
-//	    a kept part:  compare the checksum of the local bytes with the remembered one
-//	    another:      send it, in parallel with others; remember number, size, ETag and checksum
-//	complete; forget
-//
-// A crash, or a lost connection, anywhere in there is made good by the next Send of the path, which does
-// the same. Nothing is aborted because of an error. Where the upload is gone, the object is looked at:
-// it may have been completed just before. An intent without an id stands for an upload that may have been
-// created: what the server then shows of this very key, begun since, is ours, and is aborted. Nothing else
-// that other programs upload is touched. Uploads that nobody went on with for backends.Config.UploadAge
-// are aborted when the remote is opened.
+// A larger one is sent in parts: see package upload. What a crash left is gone on with, or aborted. Uploads that
+// nobody went on with for backends.Config.UploadAge are aborted when the remote is opened.
 //
 // # What it leaves to others
 //

@@ -86,7 +86,8 @@ func TestKilled(t *testing.T) {
 		extra = append(extra, int(p.sent())-size)
 		t.Logf("killed after %v: %d MiB before, %d MiB after, %.1f MiB more than the file",
 			moment.Round(time.Millisecond), before>>20, (p.sent()-before)>>20, float64(extra[len(extra)-1])/megabytes)
-		inFlight := (dial(t, backends.Config{Remote: k.Remote}).opt.UploadConcurrency) * partSize
+		opt := dial(t, backends.Config{Remote: k.Remote}).opt
+		inFlight := opt.UploadConcurrency * int(opt.ChunkSize)
 		if extra[len(extra)-1] > inFlight+megabytes {
 			t.Errorf("%d bytes more than the file, and only %d were in flight", extra[len(extra)-1], inFlight)
 		}

@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-
 	"github.com/snapsync/snapsync/backends"
+	"github.com/snapsync/snapsync/backends/s3/client"
+	"github.com/snapsync/snapsync/backends/s3/options"
 	"github.com/snapsync/snapsync/engine/enginetest"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
@@ -65,10 +65,8 @@ func (s *interrupted) arrived(t *testing.T, want []byte) {
 func (s *interrupted) noUploads(t *testing.T) {
 	t.Helper()
 	c := dial(t, backends.Config{Remote: s.remote})
-	prefix := c.at.prefix()
-	out, err := c.client.ListMultipartUploads(t.Context(), &s3.ListMultipartUploadsInput{Bucket: &c.at.bucket, Prefix: &prefix})
-	must(t, err)
-	for _, u := range out.Uploads {
+	for u, err := range c.client.Uploads(t.Context(), options.Address{Bucket: c.at.Bucket, Key: c.at.Prefix()}) {
+		must(t, err)
 		t.Errorf("an upload of %s was left", *u.Key)
 	}
 }
@@ -302,17 +300,17 @@ func TestIntent(t *testing.T) {
 		t.Fatalf("remembered: %+v", u)
 	}
 	// What somebody else uploads to another key is not ours.
-	key := c.at.keyOf("d/bigger")
+	key := c.at.Named("d/bigger")
 	s.expect(nil)
-	other, err := c.client.CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: &c.at.bucket, Key: &key})
+	other, err := c.client.Create(t.Context(), &client.Object{Address: key})
 	must(t, err)
 	must(t, s.send(t, source(s.bytes)))
 	if s.seen()["abort"] < 1 {
 		t.Errorf("the upload that nobody knew was not aborted: %v", s.seen())
 	}
-	must(t, c.abort(t.Context(), &ticket{bucket: c.at.bucket, key: key, id: *other.UploadId}))
-	_, err = c.listParts(t.Context(), &ticket{bucket: c.at.bucket, key: key, id: *other.UploadId})
-	if !noSuchUpload(err) {
+	must(t, c.client.Abort(t.Context(), other))
+	_, err = c.client.Parts(t.Context(), other)
+	if !client.NoSuchUpload(err) {
 		t.Errorf("somebody else's upload: %v", err)
 	}
 	s.arrived(t, s.bytes)
@@ -321,16 +319,15 @@ func TestIntent(t *testing.T) {
 func TestStrangersUploadStays(t *testing.T) {
 	s := interrupt(t)
 	c := dial(t, backends.Config{Remote: s.remote, Uploads: s.diary})
-	key := c.at.keyOf("d/bigger")
-	other, err := c.client.CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: &c.at.bucket, Key: &key})
+	key := c.at.Named("d/bigger")
+	other, err := c.client.Create(t.Context(), &client.Object{Address: key})
 	must(t, err)
 	s.diary.all["d/big"].ID = "" // only an intent
 	must(t, c.Cleanup(t.Context(), "d/big"))
-	theirs := &ticket{bucket: c.at.bucket, key: key, id: *other.UploadId}
-	if _, err := c.listParts(t.Context(), theirs); err != nil {
+	if _, err := c.client.Parts(t.Context(), other); err != nil {
 		t.Errorf("somebody else's upload was aborted: %v", err)
 	}
-	must(t, c.abort(t.Context(), theirs))
+	must(t, c.client.Abort(t.Context(), other))
 	s.noUploads(t)
 }
 
@@ -407,10 +404,9 @@ func TestUploadVanishes(t *testing.T) {
 	for _, op := range []string{"part", "complete"} {
 		s := interrupt(t)
 		c := dial(t, backends.Config{Remote: s.direct}) // the proxy is busy with the request
-		u, _ := parse(s.diary.all["d/big"])
 		s.expect(func(now string, n int) answer {
 			if now == op && n == 1 {
-				if err := c.abort(context.Background(), &u); err != nil {
+				if err := c.client.AbortSince(context.Background(), c.at.Named("d/big"), s.diary.all["d/big"].Began); err != nil {
 					t.Error(err)
 				}
 			}
@@ -418,7 +414,7 @@ func TestUploadVanishes(t *testing.T) {
 		})
 		err := s.send(t, source(s.bytes))
 		is(t, err, remote.ErrTemporary)
-		if noSuchUpload(err) && len(s.diary.all) > 0 {
+		if client.NoSuchUpload(err) && len(s.diary.all) > 0 {
 			t.Errorf("remembered after %v: %v", err, s.diary.all)
 		}
 		s.expect(nil)

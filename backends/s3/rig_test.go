@@ -31,6 +31,8 @@ import (
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
+const minPartSize = 5 << 20 // of S3
+
 var day = time.Date(2021, 3, 4, 5, 6, 7, 123456789, time.UTC)
 
 // server is the S3 remote that scripts/servers has started: "ts3:snapsync".

@@ -21,6 +21,8 @@ import (
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/backends/rclone"
+	"github.com/snapsync/snapsync/backends/s3/buffer"
+	"github.com/snapsync/snapsync/backends/s3/upload"
 	"github.com/snapsync/snapsync/engine/enginetest"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
@@ -50,16 +52,17 @@ func TestLooksLikeRclones(t *testing.T) {
 				src := source(content(tt.size))
 				must(t, ours.Send(t.Context(), path, src))
 				must(t, theirs.Send(t.Context(), path, src))
-				a, err := ours.head(t.Context(), &ours.at, ours.at.keyOf(rclone.Encode(path)))
+				at := ours.at.Named(rclone.Encode(path))
+				a, err := ours.client.Head(t.Context(), at)
 				must(t, err)
-				key := strings.Replace(ours.at.keyOf(rclone.Encode(path)), "/ours/", "/theirs/", 1)
-				b, err := ours.head(t.Context(), &ours.at, key)
+				at.Key = strings.Replace(at.Key, "/ours/", "/theirs/", 1)
+				b, err := ours.client.Head(t.Context(), at)
 				must(t, err)
 				if tt.sum {
-					if want := base64.StdEncoding.EncodeToString(md5Of(src.Content)); a.Metadata[metaMD5] != want {
-						t.Errorf("%q: the MD5 is %s, want %s", path, a.Metadata[metaMD5], want)
+					if want := base64.StdEncoding.EncodeToString(md5Of(src.Content)); a.Metadata["md5chksum"] != want {
+						t.Errorf("%q: the MD5 is %s, want %s", path, a.Metadata["md5chksum"], want)
 					}
-					delete(a.Metadata, metaMD5)
+					delete(a.Metadata, "md5chksum")
 				}
 				if diff := cmp.Diff(looks(b), looks(a)); diff != "" {
 					t.Errorf("%q, rclone's and ours: %s", path, diff)
@@ -312,7 +315,11 @@ func TestMakesBucket(t *testing.T) {
 // TestMemoryIsBounded sends more than fits, in many files at once, and looks at what is used.
 func TestMemoryIsBounded(t *testing.T) {
 	c := dial(t, backends.Config{Remote: with(scratch(t), "upload_cutoff=20M"), Uploads: tempDiary(t)})
-	c.budget = newBudget(24 << 20)
+	budget := buffer.NewBudget(24 << 20)
+	var err error
+	c.budget = budget
+	c.sender, err = upload.NewSender(c.client, c.opt, budget, tempDiary(t), c.log)
+	must(t, err)
 	stop := make(chan struct{})
 	most := make(chan int)
 	go func() {

@@ -1,4 +1,6 @@
-package s3
+// Package options reads rclone's configuration of an S3 remote: its options, what they imply with its provider, and
+// where the remote is. What it does not understand is left to the generic Connection.
+package options
 
 import (
 	"context"
@@ -8,6 +10,7 @@ import (
 	"math"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	rclones3 "github.com/rclone/rclone/backend/s3"
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/fs/chunksize"
@@ -17,7 +20,7 @@ import (
 	"github.com/snapsync/snapsync/backends"
 )
 
-// understood are the options of rclone's s3 backend that have the same effect here, or none.
+// understood are the options of rclone's s3 backend that have the same effect here, or need none.
 var understood = []string{
 	"provider", "env_auth", "access_key_id", "secret_access_key", "session_token", "profile", "shared_credentials_file",
 	"role_arn", "role_session_name", "role_session_duration", "role_external_id",
@@ -40,66 +43,69 @@ type quirks struct {
 	randomETag bool // the ETag of a multipart object is not made of those of its parts
 	anyExists  bool // "bucket already exists" is said of one's own as well
 	maxParts   int  // of one upload; 0: 10,000
-	checksums  support
+	Checksums  Support
 }
 
-// support says what is known of a provider's additional checksums.
-type support int32
+// Support says what is known of a provider's additional checksums.
+type Support int32
 
 const (
-	unknown support = iota // its first answer tells
-	yes
-	no
+	Unknown Support = iota // its first answer tells
+	Yes
+	No
 )
 
 // providers are those of rclone's whose quirks are known here. Others are left to rclone.
 var providers = map[string]quirks{
-	"AWS":          {checksums: yes},
+	"AWS":          {Checksums: Yes},
 	"Minio":        {pathStyle: true},
 	"Other":        {pathStyle: true, listV1: true, plainList: true, randomETag: true, anyExists: true},
 	"Ceph":         {pathStyle: true, listV1: true, plainList: true, anyExists: true},
-	"Cloudflare":   {pathStyle: true, randomETag: true, checksums: no},
-	"Wasabi":       {checksums: no},
-	"DigitalOcean": {plainList: true, anyExists: true, checksums: no},
-	"Hetzner":      {anyExists: true, checksums: no},
-	"Linode":       {checksums: no},
-	"OVHcloud":     {checksums: no},
-	"Scaleway":     {maxParts: 1000, checksums: no},
-	"SeaweedFS":    {pathStyle: true, listV1: true, plainList: true, randomETag: true, anyExists: true, checksums: no},
+	"Cloudflare":   {pathStyle: true, randomETag: true, Checksums: No},
+	"Wasabi":       {Checksums: No},
+	"DigitalOcean": {plainList: true, anyExists: true, Checksums: No},
+	"Hetzner":      {anyExists: true, Checksums: No},
+	"Linode":       {Checksums: No},
+	"OVHcloud":     {Checksums: No},
+	"Scaleway":     {maxParts: 1000, Checksums: No},
+	"SeaweedFS":    {pathStyle: true, listV1: true, plainList: true, randomETag: true, anyExists: true, Checksums: No},
 }
 
 // Limits of the protocol: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 const (
-	maxParts     = 10_000
+	MaxParts     = 10_000
 	minPartSize  = 5 << 20
 	maxPutSize   = 5 << 30
-	deleteBatch  = 1000
+	DeleteBatch  = 1000 // keys of one DeleteAll
 	maxListBatch = 1000
 )
 
-// partSize is used where chunk_size is not set. rclone's 5 MiB are many requests; but what a crash loses
-// is what was in flight.
+// partSize is the default of chunk_size. rclone's 5 MiB make more requests; larger parts lose more in a crash.
 const partSize = 8 << 20
 
-// options are rclone's, with what they imply made explicit.
-type options struct {
+// Options are rclone's, with what they imply made explicit.
+type Options struct {
 	rclones3.Options
 	quirks
 
-	etagIsNotMD5 bool // not even that of an object sent in one request
-	wantsMD5     bool // multipart objects carry the MD5 of their content, at the price of a second read
+	ETagIsNotMD5 bool // not even that of an object sent in one request
+	WantsMD5     bool // multipart objects carry the MD5 of their content, at the price of a second read
+
+	// Headers of requests; "" and nil are not sent.
+	Payer      types.RequestPayer
+	KMSKey     *string
+	Encryption struct{ Algorithm, Key, KeyMD5 *string } // with a key from outside
 }
 
-// parseOptions returns ErrNotAccelerated for what is left to rclone: what is not understood here, and
-// what rclone will refuse, with its own words.
-func parseOptions(rctx context.Context, d *backends.Details) (*options, error) {
+// Parse returns ErrNotAccelerated for what is not understood here, and for what rclone will refuse in words of its own.
+func Parse(rctx context.Context, d *backends.Details) (*Options, error) {
 	if err := d.Understand(rctx, understood...); err != nil {
 		return nil, err
 	}
 	if err := understandGlobal(rctx, d); err != nil {
 		return nil, err
 	}
-	o := &options{}
+	o := &Options{}
 	if err := configstruct.Set(d.Options, &o.Options); err != nil {
 		return nil, fmt.Errorf("%w: %w", backends.ErrNotAccelerated, err)
 	}
@@ -112,7 +118,7 @@ func parseOptions(rctx context.Context, d *backends.Details) (*options, error) {
 	}
 	// rclone's default is to read a large file twice. Here it has to be asked for, in so many words.
 	value, set := d.Options.GetPriority("disable_checksum", configmap.PriorityConfig)
-	o.wantsMD5 = set && value == "false"
+	o.WantsMD5 = set && value == "false"
 	if _, set := d.Options.GetPriority("chunk_size", configmap.PriorityConfig); !set {
 		o.ChunkSize = partSize
 	}
@@ -120,7 +126,7 @@ func parseOptions(rctx context.Context, d *backends.Details) (*options, error) {
 	return o, o.validate()
 }
 
-// understandGlobal looks at those of rclone's global options that its backends obey.
+// understandGlobal refuses the global options that rclone's s3 backend obeys, and this one would not.
 func understandGlobal(rctx context.Context, d *backends.Details) error {
 	ci := fs.GetConfig(rctx)
 	for name, set := range map[string]bool{
@@ -138,8 +144,8 @@ func understandGlobal(rctx context.Context, d *backends.Details) error {
 	return nil
 }
 
-// settle fills in what an option that is not set means, as rclone does.
-func (o *options) settle() {
+// settle fills in the defaults that rclone derives from the provider and other options.
+func (o *Options) settle() {
 	o.ForcePathStyle = o.ForcePathStyle && o.pathStyle && !o.UseAccelerateEndpoint
 	if o.ListVersion == 0 {
 		o.ListVersion = 2
@@ -158,12 +164,12 @@ func (o *options) settle() {
 	settle(&o.UseUnsignedPayload, true)
 	settle(&o.UseAlreadyExists, !o.anyExists)
 	if o.UseDataIntegrityProtections.Valid && !o.UseDataIntegrityProtections.Value {
-		o.checksums = no
+		o.Checksums = No
 	}
 	if !o.UseMultipartUploads.Value {
 		o.UploadCutoff = math.MaxInt64
 	}
-	o.MaxUploadParts = max(1, min(o.MaxUploadParts, maxParts))
+	o.MaxUploadParts = max(1, min(o.MaxUploadParts, MaxParts))
 	if o.maxParts > 0 {
 		o.MaxUploadParts = min(o.MaxUploadParts, o.maxParts)
 	}
@@ -179,7 +185,7 @@ func (o *options) settle() {
 		o.Endpoint = "https://" + o.Endpoint
 	}
 	// The ETags of objects that are encrypted with keys from outside have nothing to do with their content.
-	o.etagIsNotMD5 = o.ServerSideEncryption == "aws:kms" || o.SSECustomerAlgorithm != ""
+	o.ETagIsNotMD5 = o.ServerSideEncryption == "aws:kms" || o.SSECustomerAlgorithm != ""
 	if o.SSECustomerKeyBase64 == "" {
 		o.SSECustomerKeyBase64 = base64.StdEncoding.EncodeToString([]byte(o.SSECustomerKey))
 	}
@@ -187,10 +193,15 @@ func (o *options) settle() {
 		sum := md5.Sum(key)
 		o.SSECustomerKeyMD5 = base64.StdEncoding.EncodeToString(sum[:])
 	}
+	o.Encryption.Algorithm, o.Encryption.Key, o.Encryption.KeyMD5 = Header(o.SSECustomerAlgorithm), Header(o.SSECustomerKeyBase64), Header(o.SSECustomerKeyMD5)
+	o.KMSKey = Header(o.SSEKMSKeyID)
+	if o.RequesterPays {
+		o.Payer = types.RequestPayerRequester
+	}
 }
 
-// validate finds what rclone refuses, or does in a way of its own.
-func (o *options) validate() error {
+// validate finds values that rclone refuses, or handles in a way of its own.
+func (o *Options) validate() error {
 	for _, wrong := range []struct {
 		option string
 		is     bool
@@ -211,8 +222,15 @@ func (o *options) validate() error {
 	return nil
 }
 
-// partSize is the size of all parts but the last of a file of this size: it grows for huge ones, so that
-// there are not too many.
-func (o *options) partSize(size int64) int64 {
+// PartSize is the size of all parts of a file but the last. It grows with huge files, of which there would be too many.
+func (o *Options) PartSize(size int64) int64 {
 	return int64(chunksize.Calculator(nil, size, o.MaxUploadParts, o.ChunkSize))
+}
+
+// Header returns nil for a header that is not to be sent.
+func Header(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
 }

@@ -1,4 +1,4 @@
-package s3
+package client
 
 import (
 	"context"
@@ -11,14 +11,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 )
 
-// throttled counts the answers with which the server says that it is asked too much. They are made good by a
-// retry, of which the engine would never learn: so it would go on to crowd the server.
+// throttled counts the answers that say the server is asked too much. A retry makes them good, so the engine would
+// never learn of them, and go on crowding the server.
 type throttled struct{ n atomic.Int64 }
 
-// take returns the count, and starts anew.
-func (c *throttled) take() int64 { return c.n.Swap(0) }
-
-// see counts an attempt that failed, if that is why. It decides nothing.
+// see counts an attempt that failed for that reason. The decision is left to others.
 func (c *throttled) see(err error) aws.Ternary {
 	if tooMany(status(err)) || throttleCodes.IsErrorThrottle(err) == aws.TrueTernary {
 		c.n.Add(1)
@@ -39,8 +36,8 @@ const (
 	maxRetryPause   = 500 * time.Millisecond
 )
 
-// retryPause is how long to wait after so many attempts. Requests that were refused together do not come
-// back together.
+// retryPause is how long to wait after so many attempts. Half of it is random, so that requests which were refused
+// together do not come back together.
 func retryPause(attempts int, _ error) (time.Duration, error) {
 	pause := maxRetryPause
 	if attempts < 5 {
@@ -52,7 +49,8 @@ func retryPause(attempts int, _ error) (time.Duration, error) {
 // maxRefusals is how often a server that is crowded is asked again before the engine hears of it.
 const maxRefusals = 8
 
-// whileCrowded repeats what would be lost with its Send, and would have to be read once more.
+// whileCrowded repeats a request while the server is crowded. It is for those that would cost their Send, and so a
+// second reading of the file.
 func whileCrowded(ctx context.Context, do func() error) error {
 	for n := 1; ; n++ {
 		err := do()
@@ -64,7 +62,7 @@ func whileCrowded(ctx context.Context, do func() error) error {
 	}
 }
 
-// sleep waits, but not for longer than ctx lasts.
+// sleep waits for d, or until ctx is done.
 func sleep(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

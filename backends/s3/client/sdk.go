@@ -1,4 +1,4 @@
-package s3
+package client
 
 import (
 	"context"
@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
@@ -23,19 +22,20 @@ import (
 	"github.com/rclone/rclone/fs/fshttp"
 
 	"github.com/snapsync/snapsync/backends/rclone"
+	"github.com/snapsync/snapsync/backends/s3/options"
 )
 
 const (
-	// transfers is how many requests hide the round trips of small files. Each is cheap for both sides.
-	transfers = 32
+	// Transfers is how many requests hide the round trips of small files. Each is cheap for both sides.
+	Transfers = 32
 
 	// silence is how long a request may go without a byte in either direction; rclone waits 5 minutes.
 	silence = 45 * time.Second
 )
 
-// newClient makes a client of the SDK. One that is patient waits as long for an answer as rclone would.
-func (c *connection) newClient(rctx context.Context, cfg aws.Config, patient bool) *s3.Client {
-	opt, attempts := c.opt, max(1, fs.GetConfig(rctx).LowLevelRetries)
+// newSDK makes a client of the SDK. A patient one waits for an answer as long as rclone would.
+func newSDK(rctx context.Context, cfg aws.Config, opt *options.Options, t *throttled, patient bool) *s3.Client {
+	attempts := max(1, fs.GetConfig(rctx).LowLevelRetries)
 	return s3.NewFromConfig(cfg, func(o *s3.Options) {
 		o.HTTPClient = newHTTPClient(rctx, opt, patient)
 		if opt.Endpoint != "" {
@@ -48,7 +48,7 @@ func (c *connection) newClient(rctx context.Context, cfg aws.Config, patient boo
 		if opt.UseDualStack {
 			o.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
 		}
-		o.Retryer = newRetryer(attempts, c.throttled.see)
+		o.Retryer = newRetryer(attempts, t.see)
 		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired // those of content are computed here
 		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
 		o.ContinueHeaderThresholdBytes = -1 // a round trip for each part, and not all servers know it
@@ -62,17 +62,10 @@ func leaveEncoding(stack *middleware.Stack) error {
 	return nil
 }
 
-// unsigned leaves the content out of the signature: its checksum is in it.
-func (c *connection) unsigned(o *s3.Options) {
-	if c.opt.UseUnsignedPayload.Value {
-		o.APIOptions = append(o.APIOptions, v4.SwapComputePayloadSHA256ForUnsignedPayloadMiddleware)
-	}
-}
-
 // once makes a request not be repeated.
 func once(o *s3.Options) { o.Retryer = newRetryer(1, notWhenGone) }
 
-// newRetryer shows each attempt that failed to first.
+// newRetryer makes at most so many attempts. It asks first about each that failed.
 func newRetryer(attempts int, first retry.IsErrorRetryableFunc) aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = attempts
@@ -82,7 +75,7 @@ func newRetryer(attempts int, first retry.IsErrorRetryableFunc) aws.Retryer {
 	})
 }
 
-// notWhenGone ends the attempts when nobody answers: that is known soon, and others probe.
+// notWhenGone ends the attempts when nobody answers: the engine probes then.
 func notWhenGone(err error) aws.Ternary {
 	var op *net.OpError
 	var timeout net.Error
@@ -92,15 +85,14 @@ func notWhenGone(err error) aws.Ternary {
 	return aws.UnknownTernary
 }
 
-// newHTTPClient has rclone's transport, which obeys its options about proxies, certificates, addresses
-// and bandwidth.
-func newHTTPClient(rctx context.Context, o *options, patient bool) *http.Client {
+// newHTTPClient has rclone's transport, and with it rclone's proxies, certificates, addresses and bandwidth.
+func newHTTPClient(rctx context.Context, o *options.Options, patient bool) *http.Client {
 	rctx, ci := fs.AddConfig(rctx)
 	if !patient && !rclone.Limited() {
 		ci.Timeout = min(ci.Timeout, fs.Duration(silence))
 	}
 	transport := fshttp.NewTransportCustom(rctx, func(t *http.Transport) {
-		t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, 4*transfers
+		t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, 4*Transfers
 		t.DisableCompression = true // objects come as they are
 		// One connection for all would be as slow as one connection is.
 		t.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
@@ -112,8 +104,8 @@ func newHTTPClient(rctx context.Context, o *options, patient bool) *http.Client 
 	}
 }
 
-// newConfig finds out who we are, as rclone does. Nobody is asked yet, but for the environment.
-func newConfig(ctx, rctx context.Context, o *options) (aws.Config, error) {
+// newConfig finds credentials as rclone does. No request is made yet.
+func newConfig(ctx, rctx context.Context, o *options.Options) (aws.Config, error) {
 	cfg, err := ownConfig(ctx, o)
 	if err != nil {
 		return cfg, err
@@ -130,13 +122,13 @@ func newConfig(ctx, rctx context.Context, o *options) (aws.Config, error) {
 		if o.RoleSessionDuration != 0 {
 			a.Duration = time.Duration(o.RoleSessionDuration)
 		}
-		a.ExternalID = notEmpty(o.RoleExternalID)
+		a.ExternalID = options.Header(o.RoleExternalID)
 	})
 	cfg.Credentials = aws.NewCredentialsCache(role)
 	return cfg, nil
 }
 
-func ownConfig(ctx context.Context, o *options) (aws.Config, error) {
+func ownConfig(ctx context.Context, o *options.Options) (aws.Config, error) {
 	switch {
 	case o.AccessKeyID != "":
 		return aws.Config{Credentials: credentials.NewStaticCredentialsProvider(o.AccessKeyID, o.SecretAccessKey, o.SessionToken)}, nil
@@ -155,12 +147,4 @@ func ownConfig(ctx context.Context, o *options) (aws.Config, error) {
 		return cfg, fmt.Errorf("load credentials of the environment, as env_auth says: %w", err)
 	}
 	return cfg, nil
-}
-
-// notEmpty returns nil for a header that is not to be sent.
-func notEmpty(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
 }

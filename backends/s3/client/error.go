@@ -1,4 +1,4 @@
-package s3
+package client
 
 import (
 	"context"
@@ -70,9 +70,9 @@ var meanings = map[string]meaning{
 	"ServiceUnavailable":                 {remote.ErrTemporary, ""},
 }
 
-// classify gives err the engine's class. What a server calls by name counts before what backends can
-// tell from a status or a broken connection.
-func classify(ctx context.Context, err error) error {
+// Classify gives err the engine's class, and says it shortly. A code of the server counts before what
+// rclone.Classify makes of a status or a broken connection.
+func Classify(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -94,7 +94,7 @@ type shortError struct {
 func (b *shortError) Error() string { return b.text }
 func (b *shortError) Unwrap() error { return b.error }
 
-// shorten shortens what err says where it quotes the SDK.
+// shorten makes of an error that quotes the SDK a shortError.
 func shorten(err error) error {
 	var short *shortError
 	var op *smithy.OperationError
@@ -109,7 +109,7 @@ func shorten(err error) error {
 	return err
 }
 
-// essence is what a person needs of an error: what the server said, or what became of the request.
+// essence is what the server said, or what became of the request.
 func essence(err error) string {
 	var api smithy.APIError
 	var answer *awshttp.ResponseError
@@ -132,6 +132,7 @@ func essence(err error) string {
 	return err.Error()
 }
 
+// named gives an error the class and the hint of its code.
 func named(code string, err error) error {
 	m, known := meanings[code]
 	if !known || errors.Is(err, m.class) {
@@ -164,8 +165,8 @@ func status(err error) int {
 	return 0
 }
 
-// notThere reports that there is no object. A HEAD has no words for it; a delete marker says 405.
-func notThere(err error) bool {
+// NotThere reports that there is no object. The answer to a HEAD has no code; a delete marker's status is 405.
+func NotThere(err error) bool {
 	if c := code(err); c == "NoSuchBucket" || c == "NoSuchUpload" {
 		return false
 	}
@@ -173,23 +174,23 @@ func notThere(err error) bool {
 	return s == http.StatusNotFound || s == http.StatusMethodNotAllowed
 }
 
-func noSuchBucket(err error) bool { return code(err) == "NoSuchBucket" }
+func NoSuchBucket(err error) bool { return code(err) == "NoSuchBucket" }
 
-func noSuchUpload(err error) bool { return code(err) == "NoSuchUpload" }
+func NoSuchUpload(err error) bool { return code(err) == "NoSuchUpload" }
 
-// hopeless reports that a server has said no, and not for now: an upload that meets it would meet it again.
-func hopeless(err error) bool {
+// Hopeless reports that a server has refused for good: the same upload would be refused again.
+func Hopeless(err error) bool {
 	switch s := status(err); s {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestTimeout, http.StatusTooManyRequests:
 		return false
 	case http.StatusNotImplemented:
 		return true
 	default:
-		return s >= 400 && s < 500 && code(err) != "RequestTimeout" && !noSuchUpload(err)
+		return s >= 400 && s < 500 && code(err) != "RequestTimeout" && !NoSuchUpload(err)
 	}
 }
 
-// refused reports that a server does not know an operation, rather than that it failed.
+// refused reports that a server does not know an operation.
 func refused(err error) bool {
 	switch status(err) {
 	case http.StatusNotImplemented, http.StatusMethodNotAllowed:

@@ -1,4 +1,4 @@
-package s3
+package client
 
 import (
 	"context"
@@ -17,13 +17,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 
+	"github.com/snapsync/snapsync/backends/s3/buffer"
+	"github.com/snapsync/snapsync/backends/s3/options"
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
-// direct sends the request that there are most of, the PUT of a small file, without the SDK's stack of
-// middleware: half of the processor's time that a file of a few bytes cost went into that. It knows only
-// the case in which all is well. Whatever else happens, the SDK does the same request once more, with all
-// that it knows of errors, clocks and retries.
+// direct makes the PUT of a small file without the SDK's stack of middleware, into which half of the processor's
+// time for a file of a few bytes went. It knows only success. After anything else the SDK makes the same request
+// once more, with all that it knows of errors, clocks and retries.
 type direct struct {
 	client *http.Client
 	signer *v4.Signer
@@ -33,7 +34,7 @@ type direct struct {
 	doubts atomic.Int32 // how often in a row the SDK succeeded where this did not
 }
 
-// newDirect learns the bucket's address from the SDK. nil: there is none that would do.
+// newDirect learns the bucket's address from the SDK. It returns nil for one that direct cannot use.
 func newDirect(ctx context.Context, client *s3.Client, bucket string) *direct {
 	o := client.Options()
 	httpClient, ok := o.HTTPClient.(*http.Client)
@@ -65,8 +66,7 @@ type refusal struct {
 	body   []byte
 }
 
-// final returns the error that the server gave if asking once more would be no use: it is full. It has a name
-// for that.
+// final returns the server's error if that says that the server is full: asking once more would be no use.
 func (r *refusal) final() error {
 	var said struct {
 		Code, Message string
@@ -81,22 +81,22 @@ func (r *refusal) final() error {
 	return &smithy.GenericAPIError{Code: said.Code, Message: said.Message}
 }
 
-// put makes the request, and returns nil and why if it did not work.
-func (w *direct) put(ctx context.Context, req *s3.PutObjectInput, buf *buffer, unsigned bool) (*s3.PutObjectOutput, refusal) {
+// put makes the request. Without success it returns nil and the answer.
+func (w *direct) put(ctx context.Context, req *s3.PutObjectInput, buf *buffer.Buffer, unsigned bool) (*s3.PutObjectOutput, refusal) {
 	key := *req.Key
 	r := (&http.Request{
-		Method: http.MethodPut, Host: w.base.Host, Header: headers(req), ContentLength: buf.size,
+		Method: http.MethodPut, Host: w.base.Host, Header: headers(req), ContentLength: buf.Size,
 		URL:   &url.URL{Scheme: w.base.Scheme, Host: w.base.Host, Path: w.base.Path + key, RawPath: w.base.Path + escape(key)},
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}).WithContext(ctx)
-	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(buf.body()), nil }
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(buf.Body()), nil }
 	r.Body, _ = r.GetBody()
-	if buf.size == 0 {
+	if buf.Size == 0 {
 		r.Body = http.NoBody
 	}
 	hash := "UNSIGNED-PAYLOAD"
 	if !unsigned {
-		hash = buf.sha256()
+		hash = hex.EncodeToString(buf.Sum(sha256.New()))
 	}
 	r.Header.Set("X-Amz-Content-Sha256", hash)
 	auth, err := w.auth.Retrieve(ctx)
@@ -116,15 +116,15 @@ func (w *direct) put(ctx context.Context, req *s3.PutObjectInput, buf *buffer, u
 		return nil, refusal{answer.StatusCode, body}
 	}
 	return &s3.PutObjectOutput{
-		ETag:           notEmpty(answer.Header.Get("ETag")),
-		ChecksumCRC32C: notEmpty(answer.Header.Get("X-Amz-Checksum-Crc32c")),
+		ETag:           options.Header(answer.Header.Get("ETag")),
+		ChecksumCRC32C: options.Header(answer.Header.Get("X-Amz-Checksum-Crc32c")),
 	}, refusal{}
 }
 
 // maxAnswer is more than the answer to a PUT has.
 const maxAnswer = 64 << 10
 
-// headers are those of the SDK, for the fields that put sets.
+// headers are those that the SDK would send, for the fields that Client.put sets.
 func headers(req *s3.PutObjectInput) http.Header {
 	h := make(http.Header, 16)
 	set := func(name, value string) {
@@ -149,44 +149,5 @@ func headers(req *s3.PutObjectInput) http.Header {
 	return h
 }
 
-// putObject makes the request directly, again while the server has no room for it, and if that did not work
-// through the SDK.
-func (c *connection) putObject(ctx context.Context, req *s3.PutObjectInput, buf *buffer) (*s3.PutObjectOutput, error) {
-	w := c.direct
-	direct := w != nil && w.doubts.Load() < maxDoubts
-	for n := 1; direct; n++ {
-		out, why := w.put(ctx, req, buf, c.opt.UseUnsignedPayload.Value)
-		if out != nil {
-			w.doubts.Store(0)
-			return out, nil
-		}
-		if err := why.final(); err != nil {
-			return nil, err
-		}
-		if !tooMany(why.status) {
-			break
-		}
-		c.throttled.n.Add(1)
-		direct = n < maxRefusals // nothing is wrong with this way of asking
-		pause, _ := retryPause(n, nil)
-		sleep(ctx, pause)
-	}
-	req.Body = buf.body()
-	out, err := c.client.PutObject(ctx, req, c.unsigned)
-	if direct && err == nil {
-		w.doubts.Add(1)
-	}
-	return out, err
-}
-
-// maxDoubts is after how many of them the SDK must know something about this server that is not known here.
+// maxDoubts is how many doubts end the direct way: the SDK must know something about this server.
 const maxDoubts = 20
-
-// sha256 is the hash of the content as a signature has it.
-func (b *buffer) sha256() string {
-	h := sha256.New()
-	for _, page := range b.pages {
-		h.Write(page)
-	}
-	return hex.EncodeToString(h.Sum(nil))
-}

@@ -1,4 +1,4 @@
-package s3
+package options
 
 import (
 	"maps"
@@ -17,8 +17,10 @@ import (
 
 // TestDocumented compares docs/s3.md with what is understood.
 func TestDocumented(t *testing.T) {
-	b, err := os.ReadFile("../../docs/s3.md")
-	must(t, err)
+	b, err := os.ReadFile("../../../docs/s3.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	_, text, _ := strings.Cut(string(b), "## What is understood")
 	_, list, _ := strings.Cut(text, "Options: `")
 	list, _, _ = strings.Cut(list, "`")
@@ -35,7 +37,9 @@ func TestDocumented(t *testing.T) {
 // TestUnderstoodExist finds options that rclone has renamed, and providers that it does not have.
 func TestUnderstoodExist(t *testing.T) {
 	info, err := fs.Find("s3")
-	must(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, name := range understood {
 		if name != "description" && info.Options.Get(name) == nil {
 			t.Errorf("rclone has no option %s", name)
@@ -49,11 +53,11 @@ func TestUnderstoodExist(t *testing.T) {
 }
 
 func TestPartSize(t *testing.T) {
-	o := &options{}
-	o.ChunkSize, o.MaxUploadParts = partSize, maxParts
+	o := &Options{}
+	o.ChunkSize, o.MaxUploadParts = partSize, MaxParts
 	for _, size := range []int64{1, partSize, 1 << 30, 80 << 30, 5 << 40} {
-		part := o.partSize(size)
-		if n := (size + part - 1) / part; n > maxParts || part < partSize {
+		part := o.PartSize(size)
+		if n := (size + part - 1) / part; n > MaxParts || part < partSize {
 			t.Errorf("a file of %d bytes has %d parts of %d", size, n, part)
 		}
 	}
@@ -62,20 +66,16 @@ func TestPartSize(t *testing.T) {
 // TestKeys translates names and back.
 func TestKeys(t *testing.T) {
 	for _, root := range []string{"bucket", "bucket/d/e", "/bucket/d/"} {
-		p, err := newLocation(root, encoder.EncodeInvalidUtf8|encoder.EncodeSlash|encoder.EncodeDot)
-		must(t, err)
+		p, err := NewLocation(root, encoder.EncodeInvalidUtf8|encoder.EncodeSlash|encoder.EncodeDot)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, path := range []string{"a", "d/b c", "\xff", "x/.../y", "‛／", "trailing "} {
-			key := p.key(path, snapshot.File)
-			name, ok := p.name(key)
-			if back, err := rclone.Decode(name); !ok || err != nil || back != path || !strings.HasPrefix(key, p.prefix()) {
+			key := p.At(path, snapshot.File).Key
+			name, ok := p.Name(key)
+			if back, err := rclone.Decode(name); !ok || err != nil || back != path || !strings.HasPrefix(key, p.Prefix()) {
 				t.Errorf("%q is %q, and back %q, %v", path, key, back, err)
 			}
 		}
-	}
-}
-
-func TestEscape(t *testing.T) {
-	if got, want := escape("b/é +?%~._-'"), "b/%C3%A9%20%2B%3F%25~._-%27"; got != want {
-		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -1,0 +1,130 @@
+package client
+
+import (
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"iter"
+	"net/url"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/snapsync/snapsync/backends/s3/options"
+)
+
+// List returns the pages of a flat listing of the remote, none if the bucket is missing. An error is the last element.
+func (c *Client) List(ctx context.Context) iter.Seq2[[]types.Object, error] {
+	return func(yield func([]types.Object, error) bool) {
+		req := c.listRequest()
+		for {
+			p, err := c.listPage(ctx, req)
+			if NoSuchBucket(err) {
+				return
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(p.objects, nil) || p.last {
+				return
+			}
+			req.StartAfter, req.ContinuationToken = p.after, p.token
+		}
+	}
+}
+
+func (c *Client) listRequest() *s3.ListObjectsV2Input {
+	return &s3.ListObjectsV2Input{
+		Bucket: &c.at.Bucket, Prefix: options.Header(c.at.Prefix()), MaxKeys: aws.Int32(c.opt.ListChunk), RequestPayer: c.opt.Payer,
+	}
+}
+
+// page is a piece of a listing, and where the next one begins.
+type page struct {
+	objects []types.Object // their keys are not encoded
+	last    bool
+	after   *string // for the first version of the listing
+	token   *string // for the second
+}
+
+// listPage asks for one page. From the first key that XML cannot carry, pages are URL-encoded.
+func (c *Client) listPage(ctx context.Context, req *s3.ListObjectsV2Input) (*page, error) {
+	quoted := c.opt.ListURLEncode.Value || c.quotedList.Load()
+	req.EncodingType = ""
+	if quoted {
+		req.EncodingType = types.EncodingTypeUrl
+	}
+	p, err := c.onePage(ctx, req)
+	var syntax *xml.SyntaxError
+	if errors.As(err, &syntax) && !quoted {
+		c.quotedList.Store(true)
+		return c.listPage(ctx, req)
+	}
+	return p, err
+}
+
+func (c *Client) onePage(ctx context.Context, req *s3.ListObjectsV2Input) (*page, error) {
+	if c.opt.ListVersion == 1 {
+		return c.onePageV1(ctx, req)
+	}
+	out, err := c.sdk.ListObjectsV2(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	p := &page{objects: out.Contents, last: !aws.ToBool(out.IsTruncated), token: out.NextContinuationToken}
+	if err := p.unquote(out.EncodingType); err != nil {
+		return nil, err
+	}
+	if !p.last && aws.ToString(p.token) == "" {
+		return nil, errors.New("the server ends a listing in the middle: set list_version = 1 in the remote's configuration")
+	}
+	return p, nil
+}
+
+func (c *Client) onePageV1(ctx context.Context, req *s3.ListObjectsV2Input) (*page, error) {
+	out, err := c.sdk.ListObjects(ctx, &s3.ListObjectsInput{
+		Bucket: req.Bucket, Prefix: req.Prefix, MaxKeys: req.MaxKeys, Marker: req.StartAfter,
+		EncodingType: req.EncodingType, RequestPayer: req.RequestPayer,
+	})
+	if err != nil {
+		return nil, err
+	}
+	p := &page{objects: out.Contents, last: !aws.ToBool(out.IsTruncated), after: out.NextMarker}
+	if err := p.unquote(out.EncodingType); err != nil {
+		return nil, err
+	}
+	if !p.last && aws.ToString(p.after) == "" {
+		if len(p.objects) == 0 {
+			return nil, errors.New("the server ends a listing in the middle")
+		}
+		p.after = p.objects[len(p.objects)-1].Key
+	}
+	return p, nil
+}
+
+// unquote decodes keys, if the server says that it has encoded them: not all do as asked.
+func (p *page) unquote(e types.EncodingType) error {
+	if e != types.EncodingTypeUrl {
+		return nil
+	}
+	decode := func(key **string) error {
+		plain, err := url.QueryUnescape(aws.ToString(*key))
+		if err != nil {
+			return fmt.Errorf("decode key %q: %w", aws.ToString(*key), err)
+		}
+		*key = &plain
+		return nil
+	}
+	for i := range p.objects {
+		if err := decode(&p.objects[i].Key); err != nil {
+			return err
+		}
+	}
+	if p.after == nil {
+		return nil
+	}
+	return decode(&p.after)
+}
