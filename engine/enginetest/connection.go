@@ -174,9 +174,10 @@ func (c *connection) Delete(ctx context.Context, paths []string) []error {
 			return m.misuse(op, "%d paths in one batch", len(paths))
 		}
 		for i, path := range paths {
-			errs[i] = c.remove(Op{Name: "delete", Path: path}, path)
+			one := Op{Name: op.Name, Path: path}
+			errs[i] = c.remove(one)
 			if i > 0 { // run logs the first
-				m.record(Op{Name: "delete", Path: path}, errs[i])
+				m.record(one, errs[i])
 			}
 		}
 		return errs[0]
@@ -189,17 +190,17 @@ func (c *connection) Delete(ctx context.Context, paths []string) []error {
 	return errs
 }
 
-// remove deletes one file.
-func (c *connection) remove(op Op, path string) error {
-	n := c.m.get(path)
+// remove deletes the file at op.Path.
+func (c *connection) remove(op Op) error {
+	n := c.m.get(op.Path)
 	if n == nil {
 		return nil
 	}
 	if n.entry.Kind == snapshot.Dir {
 		return c.m.misuse(op, "it is a directory")
 	}
-	delete(c.m.nodes, c.m.key(path))
-	c.m.prune(path)
+	delete(c.m.nodes, c.m.key(op.Path))
+	c.m.prune(op.Path)
 	return nil
 }
 
@@ -282,7 +283,7 @@ func (c *connection) Flush(ctx context.Context) error {
 
 func (c *connection) Places() ([]remote.Place, error) { return slices.Clone(c.m.Places), nil }
 
-// Throttled: nobody is ever in the way of another here.
+// Throttled returns 0: nobody is ever in the way of another here.
 func (c *connection) Throttled() int64 { return 0 }
 
 func (c *connection) Probe(ctx context.Context) error {

@@ -136,8 +136,8 @@ func (m *Memory) Count(name string) int {
 	return m.counts[name]
 }
 
-// Log returns the effects so far, one operation a line in the order in which they took place, and
-// those that failed with the reason. It is deterministic if the engine uses one worker.
+// Log returns the operations so far, one a line, in the order in which they took effect; one that failed has the reason. It
+// is deterministic if the engine uses one worker.
 func (m *Memory) Log() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -167,8 +167,8 @@ func (m *Memory) misuse(op Op, format string, args ...any) error {
 	return fmt.Errorf("%v: %w: %s", op, errMisuse, what)
 }
 
-// run executes one operation: apply does its work under m.mu. paths are what the operation may not
-// share with any other that is under way.
+// run executes one operation: apply does its work under m.mu. The operation may not share paths with any other that is
+// under way.
 func (m *Memory) run(ctx context.Context, op Op, paths []string, apply func() error, torn func()) error {
 	fault, done, err := m.begin(&op, paths)
 	if err != nil {

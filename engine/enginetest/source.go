@@ -9,14 +9,14 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// Source is an remote.Source over bytes in memory.
+// Source is a remote.Source over bytes in memory.
 type Source struct {
 	Content []byte
 	Mtime   time.Time
 	Link    bool // Content is the target of a symbolic link
 
-	// FailAt, if FailWith is set, is after how many bytes the stream fails, which must be before the
-	// last one: a real source finds out that it changed no later.
+	// FailAt is after how many bytes the stream fails, if FailWith is set. It must be before the last one: a real source
+	// finds out that it changed no later.
 	FailAt   int
 	FailWith error
 

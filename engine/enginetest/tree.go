@@ -93,15 +93,10 @@ func (m *Memory) set(path string, e snapshot.Entry, content string) {
 
 // stamp is what the remote keeps of an mtime.
 func (m *Memory) stamp(mtime int64, uploaded time.Time) int64 {
-	p := int64(m.Caps.Precision)
-	if p == 0 {
+	if m.Caps.Precision == 0 {
 		return uploaded.UnixNano()
 	}
-	if r := mtime % p; r < 0 {
-		return mtime - r - p
-	} else {
-		return mtime - r
-	}
+	return remote.Truncate(mtime, m.Caps.Precision)
 }
 
 // parents makes the directories above path, and reports the file that is in the way of one.

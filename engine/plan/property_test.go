@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -336,7 +337,7 @@ func cloneEntries(t entries) entries {
 // reach plans and performs until nothing is left to do, at most three times, and reports the first
 // plan. A plan whose steps end early, after first of them, stands for a crash.
 func (s *scenario) reach(base entries, r *strictRemote, first int) (plan journal.Plan, err error) {
-	var stuck *journal.Step // a directory that was to go, and holds something that this plan did not know of
+	var stuck []*journal.Step // a directory that was to go, and holds something that this plan did not know of; and what waits for it
 	for round := 0; round < 3; round++ {
 		in := input(base, s.head, s.options)
 		p := Make(in)
@@ -347,7 +348,7 @@ func (s *scenario) reach(base entries, r *strictRemote, first int) (plan journal
 		if round == 0 {
 			plan = p
 		}
-		if round > 0 && first < 0 && stuck == nil && len(p.Steps) > 0 {
+		if round > 0 && first < 0 && len(stuck) == 0 && len(p.Steps) > 0 {
 			return plan, fmt.Errorf("the second plan is not empty:\n%safter\n%s", formatPlan(p), formatPlan(plan))
 		}
 		base.learn(&p)
@@ -357,12 +358,13 @@ func (s *scenario) reach(base entries, r *strictRemote, first int) (plan journal
 				break
 			}
 			step := &p.Steps[i]
-			if stuck != nil && overlap(stuck, step, s.caps) {
-				continue // as the engine does after a failure
+			if slices.ContainsFunc(stuck, func(other *journal.Step) bool { return overlap(other, step, s.caps) }) {
+				stuck = append(stuck, step) // as the engine does after a failure
+				continue
 			}
 			tolerated, err := s.perform(base, r, step)
 			if tolerated && step.Held {
-				stuck = step
+				stuck = append(stuck, step)
 			} else if err != nil && !tolerated {
 				return plan, fmt.Errorf("round %d, step %d of\n%s%w", round, i, formatPlan(p), err)
 			}
