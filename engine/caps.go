@@ -10,14 +10,14 @@ import (
 	"github.com/snapsync/snapsync/journal"
 )
 
-// knownCaps is State.Caps: what the remote could do, opened with these options.
+// knownCaps is EngineState.Caps: what the remote could do, opened with these options.
 type knownCaps struct {
 	remote.Caps
 	Options string `json:",omitempty"`
 }
 
 // readCaps returns what state says of them.
-func readCaps(state *journal.State) (known knownCaps, err error) {
+func readCaps(state *journal.EngineState) (known knownCaps, err error) {
 	if state.Caps == "" {
 		return known, nil
 	}
@@ -83,10 +83,6 @@ func (r *run) recordCaps(planned remote.Caps) (differ bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("encode capabilities: %w", err)
 	}
-	if string(text) != r.state.Caps {
-		if err := r.remember(func(s *journal.State) { s.Caps = string(text) }); err != nil {
-			return false, err
-		}
-	}
-	return planned != r.caps, nil
+	r.state.Caps = string(text)
+	return planned != r.caps, r.save()
 }

@@ -176,17 +176,16 @@ func (r *run) recordOutcome(begun time.Time, sum *Summary, err error) error {
 	if errors.Is(err, journal.ErrDamaged) || errors.Is(err, journal.ErrFull) {
 		return nil // there is nowhere to write it
 	}
-	return r.cfg.Journal.Update(func(s *journal.State) {
-		s.LastRun = begun
-		s.Phase, s.PhaseSince = outcome(err), r.cfg.Now()
-		s.LastError, s.LastErrorClass = "", ""
-		switch {
-		case err != nil:
-			s.LastError, s.LastErrorClass = err.Error(), outcome(err)
-		case sum.Failed+sum.backedOff == 0 && !r.yielded:
-			s.LastSuccess = begun // what the remote holds is as of the scan, not as of now
-		}
-	})
+	s := &r.state
+	s.LastRun, s.Ended = begun, r.cfg.Now()
+	s.LastError, s.LastErrorClass = "", ""
+	switch {
+	case err != nil:
+		s.LastError, s.LastErrorClass = err.Error(), outcome(err)
+	case sum.Failed+sum.backedOff == 0 && !r.yielded:
+		s.LastSuccess = begun // what the remote holds is as of the scan, not as of now
+	}
+	return r.save()
 }
 
 // outcome is the word that status and history use for how a run ended.

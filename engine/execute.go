@@ -62,7 +62,8 @@ func (r *run) execute(ctx context.Context, p *planned, sum *Summary) (again bool
 	}
 	if boot := r.cfg.Boot; r.caps.Volatile && boot != "" && r.state.Unflushed != boot {
 		// Acknowledged steps may be undone by a power cut from the first of them on: see flush.go.
-		if err := r.remember(func(s *journal.State) { s.Unflushed = boot }); err != nil {
+		r.state.Unflushed = boot
+		if err := r.save(); err != nil {
 			return false, err
 		}
 	}

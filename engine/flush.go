@@ -2,8 +2,6 @@ package engine
 
 import (
 	"context"
-
-	"github.com/snapsync/snapsync/journal"
 )
 
 // A local disk acknowledges a file long before it would survive a power cut, and to flush each one
@@ -28,7 +26,8 @@ func (r *run) flush(ctx context.Context) error {
 	if err := r.conn.Flush(ctx); err != nil {
 		return err
 	}
-	return r.remember(func(s *journal.State) { s.Unflushed = "" })
+	r.state.Unflushed = ""
+	return r.save()
 }
 
 // recheck compares the remote with the base if the machine went down before a flush, and corrects
@@ -38,7 +37,7 @@ func (r *run) recheck(ctx context.Context) error {
 		return nil
 	}
 	r.cfg.Log.Warn("the machine went down before everything was on the disk: comparing the remote with what it should hold")
-	report, err := r.verify(ctx, VerifyOptions{Repair: true, refuseEmpty: !r.state.NewRemoteApproved})
+	report, err := r.verify(ctx, VerifyOptions{Repair: true, refuseEmpty: !r.decided.NewRemoteApproved})
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -68,7 +67,8 @@ func (r *run) recordMounts(seen *scanned) error {
 	if held.Deletes == r.state.MountsHeld && held.Why == r.state.MountsWhy {
 		return nil
 	}
-	return r.remember(func(s *journal.State) { s.MountsHeld, s.MountsWhy = held.Deletes, held.Why })
+	r.state.MountsHeld, r.state.MountsWhy = held.Deletes, held.Why
+	return r.save()
 }
 
 // covers reports whether all that is at and beneath path was scanned.

@@ -9,9 +9,12 @@ import (
 type run struct {
 	*Engine
 
-	// state is what the journal remembers: read once, and changed only together with the journal. What a person
-	// decides meanwhile is for the next run.
-	state journal.State
+	// state is the engine's document in the journal: read once, and changed only together with the journal.
+	state journal.EngineState
+	// decided is what a person had decided when the run began, less what it has used. What is decided meanwhile is for the
+	// next run.
+	decided journal.Decisions
+	used    journal.Decisions // what it has used, and the journal does not know of yet
 
 	caps    remote.Caps // of the remote, less what is refused
 	refused remote.Caps // what the remote turned out not to do in this run although it says that it can
@@ -36,17 +39,33 @@ func (e *Engine) newRun() (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{Engine: e, state: state}
+	r := &run{Engine: e, state: state.EngineState, decided: state.Decisions}
 	if e.conn != nil {
 		r.caps = e.conn.Caps()
-	} else if known, err := readCaps(&state); err == nil {
+	} else if known, err := readCaps(&r.state); err == nil {
 		r.caps = known.Caps
 	}
 	return r, nil
 }
 
-// remember changes what the journal remembers, and what this run knows of it.
-func (r *run) remember(change func(*journal.State)) error {
-	change(&r.state)
-	return r.cfg.Journal.Update(change)
+// save has the journal remember what this run knows.
+func (r *run) save() error {
+	err := r.cfg.Journal.Remember(&journal.Record{State: &r.state, Used: r.used})
+	if err == nil {
+		r.used = journal.Decisions{}
+	}
+	return err
+}
+
+// use uses up those of the approvals that are set in d.
+func (r *run) use(d journal.Decisions) {
+	if d.ApprovedDigest != "" {
+		r.used.ApprovedDigest, r.decided.ApprovedDigest = d.ApprovedDigest, ""
+	}
+	if d.NewSourceApproved {
+		r.used.NewSourceApproved, r.decided.NewSourceApproved = true, false
+	}
+	if d.NewRemoteApproved {
+		r.used.NewRemoteApproved, r.decided.NewRemoteApproved = true, false
+	}
 }

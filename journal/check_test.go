@@ -42,6 +42,8 @@ func TestCheckFinds(t *testing.T) {
 		"upload time":    {"UPDATE upload SET last = began - 1", "ended before it began"},
 		"part number":    {"UPDATE upload_part SET number = 0 WHERE number = 1", `upload of "big" has a part without a number`},
 		"part too large": {"UPDATE upload SET part_size = 5", "above its part size, 5"},
+		"document":       {"UPDATE document SET json = replace(json, 'adopted', 'adoptee')", `document of "engine" is impossible`},
+		"document owner": {"UPDATE document SET owner = 'somebody'", `document of "somebody" is impossible: nobody has this name`},
 		"missing table":  {"DROP TABLE outbox", "no such table"},
 		"wrong type":     {"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'message TEXT', 'message INTEGER') WHERE name = 'failure'", "structure is damaged"},
 	} {
@@ -53,6 +55,7 @@ func TestCheckFinds(t *testing.T) {
 			_, err := j.Begin(Plan{Steps: []Step{send("p", file(1)), held}}, noon)
 			must(t, err)
 			must(t, j.Fail([]Failure{{"p", "c", "m", noon}}))
+			must(t, Update(j, func(s *EngineState) { s.Adopted = true }))
 			must(t, j.BeginUpload(&PartialUpload{Path: "big", PartSize: 10, Source: *file(10), Began: noon}))
 			must(t, j.AddPart("big", Part{Number: 2, Size: 10}, noon))
 			must(t, j.AddPart("big", Part{Number: 2, Size: 9}, noon))

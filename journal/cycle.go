@@ -85,8 +85,11 @@ func (j *Journal) Finish(cycle int64, r CycleResult, at time.Time) error {
 			}
 		}
 		j.cycle = 0
-		return query(t.Conn, "UPDATE state SET last_run = ?1, last_success = CASE WHEN ?2 THEN ?1 ELSE last_success END",
-			nil, nanos(at), r.Outcome == OutcomeIdle && r.Failed == 0)
+		return updateDocument(t, func(s *EngineState) {
+			if s.LastRun = at; r.Outcome == OutcomeIdle && r.Failed == 0 {
+				s.LastSuccess = at
+			}
+		})
 	})
 	if err != nil {
 		return err

@@ -3,6 +3,8 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -363,37 +365,126 @@ func TestRetention(t *testing.T) {
 func TestState(t *testing.T) {
 	j, path := newJournal(t)
 	want := State{
-		Phase: "idle", PhaseSince: noon, Started: noon.Add(1), PID: 42, LastRun: noon.Add(2), LastSuccess: noon.Add(3),
-		LastError: "no", LastErrorClass: "offline", Paused: true, Adopted: true, Identity: `{"dev":1}`,
-		Mounts: map[string]uint64{"a\xff": 1<<64 - 1, "": 3}, Caps: "{}", Options: "[]",
-		HeldDigest: "h", HeldWhy: "why", HeldBase: 9, MountsHeld: 3, MountsWhy: "gone", ApprovedDigest: "d", NewSourceApproved: true,
+		EngineState: EngineState{
+			LastRun: noon.Add(2), LastSuccess: noon.Add(3), LastError: "no", LastErrorClass: "offline", Ended: noon.Add(4),
+			Adopted: true, Identity: `{"dev":1}`, Mounts: Mounts{"a\xff": 1<<64 - 1, "": 3}, Caps: "{}", Places: "[]",
+			EmptyDirs: true, Unflushed: "boot",
+			Holds: Holds{HeldDigest: "h", HeldWhy: "why", HeldBase: 9, MountsHeld: 3, MountsWhy: "gone"},
+		},
+		CommandState: CommandState{Options: "[]"},
+		ProcessState: ProcessState{Started: noon.Add(1), PID: 42, Phase: "scanning", PhaseSince: noon},
+		Decisions:    Decisions{Paused: true, ApprovedDigest: "d", NewSourceApproved: true, NewRemoteApproved: true},
 	}
-	must(t, j.Update(func(s *State) {
-		if diff := cmp.Diff(State{}, *s); diff != "" {
-			t.Error(diff)
-		}
-		*s = want
-	}))
+	mustHaveNoZero(t, want)
+	got, err := j.State()
+	must(t, err)
+	if diff := cmp.Diff(State{}, got); diff != "" {
+		t.Error(diff)
+	}
+	must(t, j.Remember(&Record{State: &want.EngineState}))
+	must(t, Update(j, func(s *CommandState) { *s = want.CommandState }))
+	must(t, Update(j, func(s *ProcessState) { *s = want.ProcessState }))
+	must(t, Update(j, func(d *Decisions) { *d = want.Decisions }))
 	must(t, j.Close())
 	j = mustOpen(t, path)
 	defer j.Close()
-	got, err := j.State()
+	got, err = j.State()
 	must(t, err)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 	before := changes(t, j)
-	must(t, j.Update(func(s *State) { s.Phase = "idle" }))
+	must(t, Update(j, func(s *ProcessState) { s.Phase = "scanning" }))
+	must(t, j.Remember(&Record{State: &got.EngineState}))
+	must(t, Update(j, func(s *EngineState) {}))
 	if n := changes(t, j) - before; n != 0 {
 		t.Errorf("%d rows written although nothing differs", n)
 	}
-	must(t, j.Update(func(s *State) { delete(s.Mounts, ""); s.PhaseSince = time.Time{} }))
+	must(t, Update(j, func(s *EngineState) { delete(s.Mounts, ""); s.Ended = time.Time{} }))
 	got, err = j.State()
 	must(t, err)
 	delete(want.Mounts, "")
-	want.PhaseSince = time.Time{}
+	want.Ended = time.Time{}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+	if n := changes(t, j) - before; n != 1 {
+		t.Errorf("%d rows written, want one document", n)
+	}
+}
+
+// mustHaveNoZero sees to it that a test of all fields is one.
+func mustHaveNoZero(t *testing.T, s State) {
+	t.Helper()
+	docs := reflect.ValueOf(s)
+	for i := range docs.NumField() {
+		for n := range docs.Field(i).NumField() {
+			if docs.Field(i).Field(n).IsZero() {
+				t.Fatalf("%s is zero", docs.Field(i).Type().Field(n).Name)
+			}
+		}
+	}
+}
+
+// What is used up of a person's decisions is taken back, and what was decided meanwhile is not.
+func TestRecordUsed(t *testing.T) {
+	all := Decisions{Paused: true, ApprovedDigest: "h", NewSourceApproved: true, NewRemoteApproved: true}
+	for _, c := range []struct{ used, want Decisions }{
+		{Decisions{}, all},
+		{Decisions{ApprovedDigest: "h"}, Decisions{Paused: true, NewSourceApproved: true, NewRemoteApproved: true}},
+		{Decisions{ApprovedDigest: "an earlier one", NewSourceApproved: true}, Decisions{Paused: true, ApprovedDigest: "h", NewRemoteApproved: true}},
+		{Decisions{NewRemoteApproved: true}, Decisions{Paused: true, ApprovedDigest: "h", NewSourceApproved: true}},
+	} {
+		j, _ := newJournal(t)
+		must(t, Update(j, func(d *Decisions) { *d = all }))
+		must(t, j.Remember(&Record{Used: c.used}))
+		if got, err := j.State(); err != nil || got.Decisions != c.want {
+			t.Errorf("used %+v: left %+v, %v", c.used, got.Decisions, err)
+		}
+	}
+}
+
+// What changes a document may ask what the others say.
+func TestUpdateReads(t *testing.T) {
+	j, _ := newJournal(t)
+	must(t, Update(j, func(s *EngineState) { s.HeldDigest = "h" }))
+	must(t, Update(j, func(d *Decisions) {
+		state, err := j.State()
+		must(t, err)
+		d.ApprovedDigest = state.HeldDigest
+	}))
+	if s, err := j.State(); err != nil || s.ApprovedDigest != "h" {
+		t.Errorf("state %+v, %v", s, err)
+	}
+}
+
+// A document with anything that is not known is damage: it may be a name with a flipped bit.
+func TestDamagedDocument(t *testing.T) {
+	for text, found := range map[string]string{
+		`{"identitx":"{}"}`:        "identitx",
+		`{"mounts":{"zz":1}}`:      "zz",
+		`{"mounts":{"61":-1}}`:     "-1",
+		`{"adopted":1}`:            "adopted",
+		`{"last_run":"noon"}`:      "noon",
+		`{"adopted":true}{}`:       "follows",
+		`{"adopted":true`:          "EOF",
+		`not a document`:           "invalid",
+		`{"paused":true}`:          "paused",
+		`{"held_base":1e99999999}`: "held_base",
+	} {
+		j, path := newJournal(t)
+		must(t, Update(j, func(s *EngineState) { s.Identity = "{}" }))
+		must(t, j.Close())
+		spoil(t, path, "UPDATE document SET json = '"+text+"'")
+		j = mustOpen(t, path)
+		_, err := j.State()
+		wantError(t, err, ErrDamaged, "document engine", found)
+		wantError(t, Update(j, func(*EngineState) {}), ErrDamaged, "document engine")
+		violations, err := j.Check(t.Context())
+		if err != nil || len(violations) != 1 || !strings.Contains(violations[0], found) {
+			t.Errorf("%s: found %q, %v", text, violations, err)
+		}
+		must(t, j.Close())
 	}
 }
 

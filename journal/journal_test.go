@@ -302,7 +302,7 @@ func TestOpenReadOnlyLeavesNoTrace(t *testing.T) {
 			if ro.Mapping() != testMapping {
 				t.Errorf("mapping %v", ro.Mapping())
 			}
-			if err := ro.Update(func(*State) {}); !errors.Is(err, errReadOnly) {
+			if err := Update(ro, func(*EngineState) {}); !errors.Is(err, errReadOnly) {
 				t.Errorf("update: %v", err)
 			}
 			mustBeSound(t, ro)

@@ -42,12 +42,13 @@ func statusIn(s *mapping.Session) (st control.Status, err error) {
 	if err != nil {
 		return st, err
 	}
+	_, since := state.Doing()
 	st = control.Status{
 		Mapping: s.Label(), ID: s.ID, Source: s.Source, Remote: s.Display,
 		Files: totals.Files, Bytes: totals.Bytes, Retained: totals.Retained, RetainedBytes: totals.RetainedBytes,
 		Pending: counts.Pending, Held: counts.Held + state.MountsHeld, HeldByMounts: state.MountsHeld, Failed: counts.Failed,
 		LastSuccess: text.UTC(state.LastSuccess), OldestUnsynced: text.UTC(counts.Oldest), LagSeconds: lag(text.UTC(counts.Oldest), time.Now()),
-		Since: text.UTC(state.PhaseSince), LastRun: text.UTC(state.LastRun),
+		Since: text.UTC(since), LastRun: text.UTC(state.LastRun),
 		LastError: state.LastError, ErrorClass: state.LastErrorClass, Paused: state.Paused,
 	}
 	hold(&st, s.Mapping, &state, counts)
@@ -105,6 +106,7 @@ func hold(st *control.Status, m *mapping.Mapping, s *journal.State, c journal.Co
 // is doing into the state; of any other it is only known that it runs.
 func stateWord(s *journal.State, c journal.Counts, running bool, pid int) string {
 	stays := running && pid != 0 && s.PID == pid
+	doing, _ := s.Doing()
 	switch {
 	case running && !stays && c.Pending > 0:
 		return "syncing"
@@ -116,8 +118,8 @@ func stateWord(s *journal.State, c journal.Counts, running bool, pid int) string
 		return "held"
 	case s.LastErrorClass == "offline":
 		return "offline"
-	case stays && (s.Phase == "scanning" || s.Phase == "syncing"):
-		return s.Phase
+	case stays && (doing == "scanning" || doing == "syncing"):
+		return doing
 	case stays && c.Pending > c.Failed:
 		return "syncing"
 	case c.Pending > 0, c.Failed > 0, s.LastError != "", s.LastSuccess.IsZero():
