@@ -58,8 +58,7 @@ func (r *run) round(ctx context.Context, f Focus, out *Outcome) (again bool, err
 			return false, err
 		}
 	}
-	id, err := r.checkSource()
-	if err != nil {
+	if r.source, err = r.checkSource(); err != nil {
 		return false, err
 	}
 	begun := r.cfg.Now()
@@ -70,7 +69,7 @@ func (r *run) round(ctx context.Context, f Focus, out *Outcome) (again bool, err
 	}
 	out.Planned = true
 	sum := &out.Summary
-	if err := r.recordPlan(id, &p, sum); err != nil {
+	if err := r.show(&p, sum); err != nil {
 		return false, err
 	}
 	if f.PlanOnly {
@@ -83,21 +82,14 @@ func (r *run) round(ctx context.Context, f Focus, out *Outcome) (again bool, err
 	return again, r.finish(p.cycle, sum, err)
 }
 
-// recordPlan makes what was seen while planning visible.
-func (r *run) recordPlan(id snapshot.Identity, p *planned, sum *Summary) error {
+// show makes what was seen while planning visible.
+func (r *run) show(p *planned, sum *Summary) error {
 	sum.begin(p.scanned, p.hold, r.cfg.CompleteSync)
 	sum.backedOff = int64(len(p.BackedOff))
-	if err := r.recordSource(id, p.scanned.head, p.hold, p.moves); err != nil {
-		return err
-	}
-	if err := r.recordMounts(p.scanned); err != nil {
-		return err
-	}
 	return r.recordProblems(p.scanned.problems)
 }
 
-// prepare scans, plans, guards and makes the plan durable. A crash right after leaves steps that
-// nobody started: the next run plans anew.
+// prepare scans, plans, guards and makes the plan durable, see begin.
 func (r *run) prepare(ctx context.Context, f Focus, out *Outcome) (planned, error) {
 	if f.Scopes != nil {
 		return r.prepareWithin(ctx, f, out)
@@ -130,11 +122,12 @@ func (r *run) prepareWhole(ctx context.Context) (p planned, err error) {
 	if _, err := r.checkSource(); err != nil { // once more: it may have gone while it was scanned
 		return p, err
 	}
-	if p.cycle, err = r.cfg.Journal.Begin(plan, r.cfg.Now()); err != nil {
+	p.takeMoves(plan.Steps)
+	err = r.begin(&p, func(rec *journal.Record) (int64, error) { return r.cfg.Journal.Begin(plan, rec, r.cfg.Now()) })
+	if err != nil {
 		return p, err
 	}
-	r.rescan = nil
-	p.add(plan.Steps, p.scanned)
+	p.Add(plan.Steps, p.scanned.changes)
 	p.scanned.changes = nil
 	return p, nil
 }

@@ -38,9 +38,8 @@ type planned struct {
 	idle    bool        // what is pending has to wait
 }
 
-// add takes in steps that the journal has numbered, and the changes that they were made from.
-func (p *planned) add(steps []journal.Step, s *scanned) {
-	p.Add(steps, s.changes)
+// takeMoves takes in which directories steps move.
+func (p *planned) takeMoves(steps []journal.Step) {
 	for i := range steps {
 		if s := &steps[i]; s.Action == journal.Move && s.Dir {
 			p.moves = append(p.moves, [2]string{s.From, s.Path})
@@ -124,8 +123,7 @@ func (i *replanner) Replan(ctx context.Context, inFlight []journal.Step, rescan 
 	defer func() { r.beside, r.inDoubt = false, nil }()
 	paths := pathset.ClaimsOf(&r.caps, inFlight)
 	err := i.Interrupter.Replan(&paths, func(f Focus) (out Outcome, err error) {
-		id, err := r.checkSource()
-		if err != nil {
+		if r.source, err = r.checkSource(); err != nil {
 			return out, err
 		}
 		p, err := r.prepareWithin(ctx, f, &out)
@@ -133,7 +131,7 @@ func (i *replanner) Replan(ctx context.Context, inFlight []journal.Step, rescan 
 			return out, err
 		}
 		*i.planned, out.Planned = p, true
-		return out, r.recordPlan(id, &p, i.sum)
+		return out, r.show(&p, i.sum)
 	})
 	return i.planned.Batch, err
 }

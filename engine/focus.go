@@ -298,19 +298,23 @@ func (r *run) amend(p *planned, plan journal.Plan, scopes []snapshot.Scope, kept
 		problems[problem.Path] = true
 	}
 	looked := func(path string) bool { return within.Overlaps(path) && !problems[path] }
-	if p.cycle, err = r.cfg.Journal.Amend(plan, drop, looked, r.cfg.Now()); err != nil {
-		return err
-	}
-	r.rescan = nil
-	if len(plan.Steps) > 0 {
-		p.After = plan.Steps[0].Seq - 1
-	}
-	p.add(kept, &scanned{})
-	p.add(plan.Steps, p.scanned)
-	p.scanned.changes = nil
 	if p.BackedOff, err = backedOff(r.cfg.Journal, kept, r.cfg.Now()); err != nil {
 		return err
 	}
+	p.takeMoves(kept)
+	p.takeMoves(plan.Steps)
+	err = r.begin(p, func(rec *journal.Record) (int64, error) {
+		return r.cfg.Journal.Amend(plan, rec, drop, looked, r.cfg.Now())
+	})
+	if err != nil {
+		return err
+	}
+	if len(plan.Steps) > 0 {
+		p.After = plan.Steps[0].Seq - 1
+	}
+	p.Add(kept, nil)
+	p.Add(plan.Steps, p.scanned.changes)
+	p.scanned.changes = nil
 	p.idle = len(plan.Steps) == 0 && len(p.BackedOff) == len(kept)
 	return nil
 }

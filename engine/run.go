@@ -3,18 +3,15 @@ package engine
 import (
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
+	"github.com/snapsync/snapsync/snapshot"
 )
 
 // run is one call of RunWithin, Verify, Plan or Flush. It is passed down and thrown away.
 type run struct {
 	*Engine
 
-	// state is the engine's document in the journal: read once, and changed only together with the journal.
-	state journal.EngineState
-	// decided is what a person had decided when the run began, less what it has used. What is decided meanwhile is for the
-	// next run.
-	decided journal.Decisions
-	used    journal.Decisions // what it has used, and the journal does not know of yet
+	memory
+	source snapshot.Identity // of the source when the round began
 
 	caps    remote.Caps // of the remote, less what is refused
 	refused remote.Caps // what the remote turned out not to do in this run although it says that it can
@@ -33,13 +30,22 @@ type run struct {
 	beside bool
 }
 
+// memory is what a run knows of the journal's documents: read once, and changed only together with the journal.
+type memory struct {
+	state journal.EngineState
+	// decided is what a person had decided when the run began, less what it has used. What is decided meanwhile is for the
+	// next run.
+	decided journal.Decisions
+	used    journal.Decisions // what it has used, and the journal does not know of yet
+}
+
 // newRun begins a run with what is known of the remote without asking it.
 func (e *Engine) newRun() (*run, error) {
 	state, err := e.cfg.Journal.State()
 	if err != nil {
 		return nil, err
 	}
-	r := &run{Engine: e, state: state.EngineState, decided: state.Decisions}
+	r := &run{Engine: e, memory: memory{state: state.EngineState, decided: state.Decisions}}
 	if e.conn != nil {
 		r.caps = e.conn.Caps()
 	} else if known, err := readCaps(&r.state); err == nil {
@@ -48,13 +54,32 @@ func (e *Engine) newRun() (*run, error) {
 	return r, nil
 }
 
-// save has the journal remember what this run knows.
+// save has the journal remember what this run knows, where that is not to wait for the next plan or for the end of the run.
 func (r *run) save() error {
-	err := r.cfg.Journal.Remember(&journal.Record{State: &r.state, Used: r.used})
-	if err == nil {
-		r.used = journal.Decisions{}
+	if err := r.cfg.Journal.Remember(r.record()); err != nil {
+		return err
 	}
-	return err
+	r.used = journal.Decisions{}
+	return nil
+}
+
+// record is what the journal is to remember of this run in its next transaction.
+func (r *run) record() *journal.Record { return &journal.Record{State: &r.state, Used: r.used} }
+
+// begin has write put a plan into the journal, in one transaction with what it was made from: the source, its mounts, and
+// what is held. A crash right after leaves steps that nobody started: the next run plans anew.
+func (r *run) begin(p *planned, write func(*journal.Record) (int64, error)) (err error) {
+	was := r.memory
+	if err = r.takeSource(p.scanned.head, p.hold, p.moves); err == nil {
+		r.takeMounts(p.scanned)
+		p.cycle, err = write(r.record())
+	}
+	if err != nil {
+		r.memory = was // the end of the run must not write down half of it
+		return err
+	}
+	r.used, r.rescan = journal.Decisions{}, nil
+	return nil
 }
 
 // use uses up those of the approvals that are set in d.

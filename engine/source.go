@@ -29,10 +29,10 @@ func (r *run) checkSource() (snapshot.Identity, error) {
 	return now, nil
 }
 
-// recordSource remembers which file systems the acknowledged tree is made of, and what is held. An approval is for
+// takeSource takes in which file systems the acknowledged tree is made of, and what is held. An approval is for
 // one plan, and is used up by the next.
-func (r *run) recordSource(id snapshot.Identity, head *snapshot.Head, hold *Hold, carries [][2]string) error {
-	text, err := json.Marshal(id)
+func (r *run) takeSource(head *snapshot.Head, hold *Hold, carries [][2]string) error {
+	text, err := json.Marshal(r.source)
 	if err != nil {
 		return fmt.Errorf("encode the source's identity: %w", err)
 	}
@@ -47,7 +47,7 @@ func (r *run) recordSource(id snapshot.Identity, head *snapshot.Head, hold *Hold
 		used.ApprovedDigest = r.decided.ApprovedDigest
 	}
 	r.use(used)
-	return r.save()
+	return nil
 }
 
 // carryMounts expects a file system that is not mounted now also where its directory is moved to: the

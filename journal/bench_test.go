@@ -213,7 +213,7 @@ func BenchmarkFirstRun(b *testing.B) {
 			p.Steps[i] = Step{Action: Send, How: Upload, Reason: New, Path: benchPath(i), New: benchEntry(i)}
 		}
 		made := time.Since(begun)
-		cycle, err := j.Begin(p, begun)
+		cycle, err := j.Begin(p, nil, begun)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -52,7 +52,7 @@ func TestCheckFinds(t *testing.T) {
 			run(t, j, send("d/f", file(1)), send("g", file(2)))
 			held := remove("q", file(1))
 			held.Held = true
-			_, err := j.Begin(Plan{Steps: []Step{send("p", file(1)), held}}, noon)
+			_, err := j.Begin(Plan{Steps: []Step{send("p", file(1)), held}}, nil, noon)
 			must(t, err)
 			must(t, j.Fail([]Failure{{"p", "c", "m", noon}}))
 			must(t, Update(j, func(s *EngineState) { s.Adopted = true }))
@@ -89,7 +89,7 @@ func TestCheckAcceptsWorkInProgress(t *testing.T) {
 	back := Step{Action: Move, Reason: Renamed, From: parked, Path: "a/y", Dir: true, Old: directory(), New: directory()}
 	beside := send("b/c", file(2))
 	gone := remove("b", file(1))
-	_, err := j.Begin(Plan{Steps: []Step{beside, back, gone}}, noon)
+	_, err := j.Begin(Plan{Steps: []Step{beside, back, gone}}, nil, noon)
 	must(t, err)
 	mustBeSound(t, j)
 	must(t, j.Ack([]Done{{beside, file(2), noon}}))

@@ -41,7 +41,7 @@ func writeUntilKilled(path string, out io.Writer) error {
 	}
 	for round := int64(0); ; round++ {
 		steps := crashPlan(j, round)
-		cycle, err := j.Begin(Plan{Steps: steps}, noon)
+		cycle, err := j.Begin(Plan{Steps: steps}, nil, noon)
 		if err != nil {
 			return err
 		}

@@ -90,7 +90,7 @@ func remove(path string, e *snapshot.Entry) Step {
 // run plans and acknowledges steps as one cycle.
 func run(t testing.TB, j *Journal, steps ...Step) {
 	t.Helper()
-	cycle, err := j.Begin(Plan{Steps: steps}, noon)
+	cycle, err := j.Begin(Plan{Steps: steps}, nil, noon)
 	must(t, err)
 	var done []Done
 	for _, s := range steps {

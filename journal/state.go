@@ -99,19 +99,23 @@ func Update[D document](j *Journal, change func(*D)) error {
 	return j.write("update state", func(t *transaction) error { return updateDocument(t, change) })
 }
 
-// Record is what the engine has remembered from a moment on.
+// Record is what the engine has remembered from a moment on: that at which a plan is durable, or the end of a run.
 type Record struct {
 	State *EngineState // nil: what it was
 	// Used are the approvals that are used up. Each is taken back, but for another digest that was approved meanwhile.
 	Used Decisions
 }
 
-// Remember makes r durable. What does not differ is not written.
+// Remember makes r durable, which may be nil. What does not differ is not written.
 func (j *Journal) Remember(r *Record) error {
 	return j.write("update state", func(t *transaction) error { return t.remember(r) })
 }
 
+// remember is Remember within a transaction.
 func (t *transaction) remember(r *Record) error {
+	if r == nil {
+		return nil
+	}
 	if r.State != nil {
 		_, was, err := readDocument[EngineState](t.Conn)
 		if err != nil {
