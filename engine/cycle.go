@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
@@ -40,7 +39,7 @@ func (r *run) catchUp(ctx context.Context, f Focus, out *Outcome) error {
 		return err
 	}
 	for round := 1; ; round++ {
-		again, err := r.round(ctx, f, out)
+		again, err := r.round(ctx, f, out, round == maxRounds)
 		if err != nil || !again || round == maxRounds {
 			return err
 		}
@@ -51,8 +50,8 @@ func (r *run) catchUp(ctx context.Context, f Focus, out *Outcome) error {
 	}
 }
 
-// round is one cycle. It reports whether another one, right now, has something to gain.
-func (r *run) round(ctx context.Context, f Focus, out *Outcome) (again bool, err error) {
+// round is one cycle. It reports whether another one, right now, has something to gain; of the last it is not asked.
+func (r *run) round(ctx context.Context, f Focus, out *Outcome, last bool) (again bool, err error) {
 	if !f.PlanOnly {
 		if err := r.recover(ctx); err != nil {
 			return false, err
@@ -73,13 +72,14 @@ func (r *run) round(ctx context.Context, f Focus, out *Outcome) (again bool, err
 		return false, err
 	}
 	if f.PlanOnly {
-		return false, r.cfg.Journal.Finish(p.cycle, journal.CycleResult{Failed: sum.Failed, Held: sum.Held, Outcome: "planned"}, r.cfg.Now())
+		r.state.LastRun = r.begun
+		return false, r.cfg.Journal.Finish(p.cycle, journal.CycleResult{Failed: sum.Failed, Held: sum.Held, Outcome: "planned"}, r.record(), r.cfg.Now())
 	}
 	if p.cycle == 0 || p.idle {
-		return false, r.finish(p.cycle, sum, nil)
+		return false, r.finish(p.cycle, sum, nil, true)
 	}
 	again, err = r.execute(ctx, &p, sum)
-	return again, r.finish(p.cycle, sum, err)
+	return again, r.finish(p.cycle, sum, err, last || !again || err != nil)
 }
 
 // show makes what was seen while planning visible.
@@ -151,34 +151,50 @@ func (s *Summary) begin(seen *scanned, hold *Hold, mirror bool) {
 	}
 }
 
-// finish closes the cycle in the journal and returns the error of its execution, if any. A cycle that
-// was begun and not finished is closed as interrupted by the next one.
-func (r *run) finish(cycle int64, sum *Summary, err error) error {
+// finish closes the cycle in the journal and returns the error of its execution, if any. In the same transaction are what the
+// execution found out and, of the last cycle, how the run ended. A crash before leaves steps that were claimed, and a remote
+// that may have to be flushed again: the next run looks at the remote, and closes the cycle as interrupted.
+func (r *run) finish(cycle int64, sum *Summary, err error, last bool) error {
 	became := outcome(err)
 	if err == nil && r.yielded {
 		became = journal.OutcomeContinued // another cycle goes on with it
 	}
-	return errors.Join(err, r.cfg.Journal.Finish(cycle, journal.CycleResult{
+	if last {
+		r.takeOutcome(sum, err)
+	}
+	rec := r.record()
+	rec.Settle = r.settled
+	failed := r.cfg.Journal.Finish(cycle, journal.CycleResult{
 		Sent: sum.Sent, Copied: sum.Copied, Touched: sum.Touched, Moved: sum.Moved, Deleted: sum.Deleted,
 		UploadBytes: sum.UploadBytes, Failed: sum.Failed + sum.backedOff, Held: sum.Held, Outcome: became,
-	}, r.cfg.Now()))
+	}, rec, r.cfg.Now())
+	if failed != nil {
+		return errors.Join(err, failed)
+	}
+	r.used, r.settled, r.concluded = journal.Decisions{}, false, last
+	return err
 }
 
-// recordOutcome records how the run ended: for status, and for nobody's decisions.
-func (r *run) recordOutcome(begun time.Time, sum *Summary, err error) error {
-	if errors.Is(err, journal.ErrDamaged) || errors.Is(err, journal.ErrFull) {
-		return nil // there is nowhere to write it
+// conclude has the journal remember how the run ended, if no cycle has told it.
+func (r *run) conclude(sum *Summary, err error) error {
+	if r.concluded || errors.Is(err, journal.ErrDamaged) || errors.Is(err, journal.ErrFull) { // there is nowhere to write it
+		return nil
 	}
+	r.takeOutcome(sum, err)
+	return r.save()
+}
+
+// takeOutcome takes in how the run ended: for status, and for nobody's decisions.
+func (r *run) takeOutcome(sum *Summary, err error) {
 	s := &r.state
-	s.LastRun, s.Ended = begun, r.cfg.Now()
+	s.LastRun, s.Ended = r.begun, r.cfg.Now()
 	s.LastError, s.LastErrorClass = "", ""
 	switch {
 	case err != nil:
 		s.LastError, s.LastErrorClass = err.Error(), outcome(err)
 	case sum.Failed+sum.backedOff == 0 && !r.yielded:
-		s.LastSuccess = begun // what the remote holds is as of the scan, not as of now
+		s.LastSuccess = r.begun // what the remote holds is as of the scan, not as of now
 	}
-	return r.save()
 }
 
 // outcome is the word that status and history use for how a run ended.

@@ -78,7 +78,7 @@ func (r *run) execute(ctx context.Context, p *planned, sum *Summary) (again bool
 	}
 	done, err := execute.Run(ctx, cfg, p.Batch, i)
 	r.take(&done, sum)
-	err = errors.Join(err, r.recordPlaces())
+	err = errors.Join(err, r.takePlaces())
 	if r.cfg.Staying {
 		r.burst.add(deleted, r.cfg.Now())
 		return done.Again && !done.Yielded, err // the Loop flushes when it is idle
@@ -100,7 +100,7 @@ func (r *run) take(done *execute.Result, sum *Summary) {
 	sum.Counts = sum.Counts.Plus(done.Counts)
 	sum.Failed += done.Failed
 	sum.Failures = append(sum.Failures, done.Failures[:min(len(done.Failures), MaxFailures-len(sum.Failures))]...)
-	r.yielded, r.inDoubt = done.Yielded, done.InDoubt
+	r.yielded, r.inDoubt, r.settled = done.Yielded, done.InDoubt, done.Settled
 	r.rescan = append(r.rescan, done.Rescan...)
 	refused, now := &r.refused, &done.Refused
 	refused.Move, refused.DirMove = refused.Move || now.Move, refused.DirMove || now.DirMove

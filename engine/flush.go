@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 )
 
 // A local disk acknowledges a file long before it would survive a power cut, and to flush each one
@@ -15,10 +16,10 @@ func (e *Engine) Flush(ctx context.Context) error {
 	if err != nil || e.conn == nil {
 		return err
 	}
-	return r.flush(ctx)
+	return errors.Join(r.flush(ctx), r.save())
 }
 
-// flush has the remote flushed, and then the journal does not name the boot any more. A crash between the two flushes again.
+// flush has the remote flushed, and then the journal is not to name the boot any more. A crash between the two flushes again.
 func (r *run) flush(ctx context.Context) error {
 	if r.state.Unflushed == "" || ctx.Err() != nil {
 		return nil // the next run flushes
@@ -27,7 +28,7 @@ func (r *run) flush(ctx context.Context) error {
 		return err
 	}
 	r.state.Unflushed = ""
-	return r.save()
+	return nil
 }
 
 // recheck compares the remote with the base if the machine went down before a flush, and corrects
@@ -42,5 +43,5 @@ func (r *run) recheck(ctx context.Context) error {
 		return err
 	}
 	r.cfg.Log.Info("compared", "files", report.Checked, "corrected", report.Repaired)
-	return r.flush(ctx)
+	return errors.Join(r.flush(ctx), r.save())
 }

@@ -54,14 +54,13 @@ const (
 // RunWithin is Run for a source that is being watched: it costs what changed, not what exists. While steps are executed
 // it asks i, if that is not nil, whether something is more urgent.
 func (e *Engine) RunWithin(ctx context.Context, f Focus, i Interrupter) (out Outcome, err error) {
-	begun := e.cfg.Now()
 	r, err := e.newRun()
 	if err != nil {
 		return out, err
 	}
 	r.interrupter = i
 	err = r.catchUp(ctx, f, &out)
-	out.Seconds = e.cfg.Now().Sub(begun).Seconds()
+	out.Seconds = e.cfg.Now().Sub(r.begun).Seconds()
 	out.Yielded = r.yielded
 	out.Unflushed = e.conn != nil && r.caps.Volatile
 	if e.cfg.Staying && (err == nil || errors.Is(err, ErrPaused)) {
@@ -70,7 +69,7 @@ func (e *Engine) RunWithin(ctx context.Context, f Focus, i Interrupter) (out Out
 	if f.PlanOnly && err == nil {
 		return out, nil
 	}
-	if failed := r.recordOutcome(begun, &out.Summary, err); failed != nil && err == nil {
+	if failed := r.conclude(&out.Summary, err); failed != nil && err == nil {
 		err = failed
 	}
 	return out, err

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"time"
+
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -11,7 +13,10 @@ type run struct {
 	*Engine
 
 	memory
-	source snapshot.Identity // of the source when the round began
+	source    snapshot.Identity // of the source when the round began
+	begun     time.Time
+	concluded bool // the journal knows how the run ended
+	settled   bool // what the last execution claimed and did not acknowledge did not happen
 
 	caps    remote.Caps // of the remote, less what is refused
 	refused remote.Caps // what the remote turned out not to do in this run although it says that it can
@@ -45,7 +50,7 @@ func (e *Engine) newRun() (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{Engine: e, memory: memory{state: state.EngineState, decided: state.Decisions}}
+	r := &run{Engine: e, begun: e.cfg.Now(), memory: memory{state: state.EngineState, decided: state.Decisions}}
 	if e.conn != nil {
 		r.caps = e.conn.Caps()
 	} else if known, err := readCaps(&r.state); err == nil {

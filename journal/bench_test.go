@@ -220,7 +220,7 @@ func BenchmarkFirstRun(b *testing.B) {
 		began := time.Since(begun)
 		ackAll(b, j)
 		acked := time.Since(begun)
-		if err := j.Finish(cycle, CycleResult{Outcome: OutcomeIdle}, time.Now()); err != nil {
+		if err := j.Finish(cycle, CycleResult{Outcome: OutcomeIdle}, nil, time.Now()); err != nil {
 			b.Fatal(err)
 		}
 		ours := time.Since(begun) - made

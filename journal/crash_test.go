@@ -54,7 +54,7 @@ func writeUntilKilled(path string, out io.Writer) error {
 				fmt.Fprintln(out, s.Seq)
 			}
 		}
-		if err := j.Finish(cycle, CycleResult{Outcome: OutcomeIdle}, noon); err != nil {
+		if err := j.Finish(cycle, CycleResult{Outcome: OutcomeIdle}, nil, noon); err != nil {
 			return err
 		}
 	}

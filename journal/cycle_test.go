@@ -115,13 +115,13 @@ func TestCycleOfNothing(t *testing.T) {
 		t.Errorf("cycle %d, %d rows changed", cycle, n)
 	}
 	later := noon.Add(time.Hour)
-	must(t, j.Finish(cycle, CycleResult{Outcome: OutcomeIdle}, later))
+	must(t, j.Finish(cycle, CycleResult{Outcome: OutcomeIdle}, &Record{State: &EngineState{LastRun: later}, Settle: true}, later))
 	if n := changes(t, j) - before; n != 1 {
 		t.Errorf("%d rows changed", n)
 	}
 	s, err := j.State()
 	must(t, err)
-	if !s.LastRun.Equal(later) || !s.LastSuccess.Equal(later) {
+	if !s.LastRun.Equal(later) {
 		t.Errorf("state %+v", s)
 	}
 	cycles, err := j.Cycles(10)
@@ -141,7 +141,7 @@ func TestAckRecordsHistory(t *testing.T) {
 	must(t, err)
 	must(t, j.Ack([]Done{{Step: moved, Entry: file(1), At: noon}}))
 	must(t, j.Ack([]Done{{Step: gone, At: noon}}))
-	must(t, j.Finish(cycle, CycleResult{Outcome: "offline", Failed: 3, Held: 4, Sent: 99}, noon))
+	must(t, j.Finish(cycle, CycleResult{Outcome: "offline", Failed: 3, Held: 4, Sent: 99}, nil, noon))
 
 	rows, err := j.History(HistoryQuery{Cycle: cycle})
 	must(t, err)
@@ -339,7 +339,7 @@ func TestRetention(t *testing.T) {
 				cycle, err := j.Begin(Plan{Steps: steps}, nil, at)
 				must(t, err)
 				must(t, j.Ack([]Done{{steps[0], file(1), at}, {steps[1], file(1), at}}))
-				must(t, j.Finish(cycle, CycleResult{}, at))
+				must(t, j.Finish(cycle, CycleResult{}, nil, at))
 				mustBeSound(t, j)
 			}
 			rows, err := j.History(HistoryQuery{})

@@ -97,7 +97,7 @@ func run(t testing.TB, j *Journal, steps ...Step) {
 		done = append(done, Done{Step: s, Entry: s.New, At: noon})
 	}
 	must(t, j.Ack(done))
-	must(t, j.Finish(cycle, CycleResult{Outcome: OutcomeIdle}, noon))
+	must(t, j.Finish(cycle, CycleResult{Outcome: OutcomeIdle}, nil, noon))
 }
 
 // tree is the base as a map.

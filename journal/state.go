@@ -102,6 +102,8 @@ func Update[D document](j *Journal, change func(*D)) error {
 // Record is what the engine has remembered from a moment on: that at which a plan is durable, or the end of a run.
 type Record struct {
 	State *EngineState // nil: what it was
+	// Settle does what Journal.Settle does.
+	Settle bool
 	// Used are the approvals that are used up. Each is taken back, but for another digest that was approved meanwhile.
 	Used Decisions
 }
