@@ -40,10 +40,11 @@ func (r *run) catchUp(ctx context.Context, f Focus, out *Outcome) error {
 	}
 	for round := 1; ; round++ {
 		again, err := r.round(ctx, f, out, round == maxRounds)
-		if err != nil || !again || round == maxRounds {
+		stale := errors.Is(err, errStale)
+		if err != nil && !stale || err == nil && !again || round == maxRounds {
 			return err
 		}
-		if f.Scopes != nil {
+		if f.Scopes != nil && !stale {
 			f.Scopes, f.Grace = []snapshot.Scope{}, nil // the rest is pending
 		}
 		r.cfg.Log.Debug("planning again", "round", round+1)
@@ -118,6 +119,11 @@ func (r *run) prepareWhole(ctx context.Context) (p planned, err error) {
 	}
 	if p.hold, err = r.guard(plan.Steps); err != nil {
 		return p, err
+	}
+	if len(plan.Steps) > 0 {
+		if err := r.reach(ctx, &p); err != nil {
+			return p, err
+		}
 	}
 	if _, err := r.checkSource(); err != nil { // once more: it may have gone while it was scanned
 		return p, err

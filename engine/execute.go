@@ -36,6 +36,9 @@ type planned struct {
 	hold    *Hold       // nil: nothing is held
 	cycle   int64       // 0: nothing is pending
 	idle    bool        // what is pending has to wait
+
+	reached   bool  // the remote is open, and the first steps are claimed
+	unreached error // why it is not, although there are steps
 }
 
 // takeMoves takes in which directories steps move.
@@ -47,24 +50,10 @@ func (p *planned) takeMoves(steps []journal.Step) {
 	}
 }
 
-// execute performs what is pending: p, and what takes its place meanwhile.
+// execute performs what is pending: p, and what takes its place meanwhile. The remote is open.
 func (r *run) execute(ctx context.Context, p *planned, sum *Summary) (again bool, err error) {
-	before := r.caps
-	if err := r.connect(ctx); err != nil {
-		return false, err
-	}
-	if differ, err := r.recordCaps(before); err != nil || differ {
-		return differ, err
-	}
-	if r.relocated {
-		return true, r.compareMoved(ctx)
-	}
-	if boot := r.cfg.Boot; r.caps.Volatile && boot != "" && r.state.Unflushed != boot {
-		// Acknowledged steps may be undone by a power cut from the first of them on: see flush.go.
-		r.state.Unflushed = boot
-		if err := r.save(); err != nil {
-			return false, err
-		}
+	if p.unreached != nil {
+		return false, p.unreached
 	}
 	cfg, deleted := r.executor(&r.caps), int64(0)
 	cfg.Done = func(s *journal.Step) {

@@ -25,6 +25,11 @@ func (r *run) fill(ctx context.Context) (p planned, err error) {
 	var last journal.Plan // is kept for the end: what was mounted inside the source is known then
 	scan := r.scanConfig()
 	scan.Emit = func(changes []snapshot.Change) error {
+		if !p.reached && p.unreached == nil {
+			if err := r.reach(ctx, &p); err != nil {
+				return err
+			}
+		}
 		if len(last.Steps)+len(last.Refresh) > 0 {
 			if _, err := j.Extend(last, nil, r.cfg.Now()); err != nil {
 				return err

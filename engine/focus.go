@@ -119,6 +119,9 @@ func (r *run) prepareWithin(ctx context.Context, f Focus, out *Outcome) (p plann
 			scopes = append(scopes, scopesOf(entangled)...)
 			continue
 		}
+		if err := r.readyPart(ctx, f, &p, plan.Steps, kept); err != nil {
+			return p, err
+		}
 		out.Waiting = append(out.Waiting, waiting...) // an earlier round may have had some
 		return p, r.amend(&p, plan, scopes, kept, dropped)
 	}
@@ -276,11 +279,23 @@ func replacedAbove(changes []snapshot.Change, path string) bool {
 	return false
 }
 
-// amend guards the plan of a part and makes it durable beside what is kept.
-func (r *run) amend(p *planned, plan journal.Plan, scopes []snapshot.Scope, kept, dropped []journal.Step) (err error) {
-	if p.hold, err = r.guard(plan.Steps); err != nil {
+// readyPart guards the plan of a part, and opens the remote for it and for what is kept, unless all that has to wait.
+func (r *run) readyPart(ctx context.Context, f Focus, p *planned, steps, kept []journal.Step) (err error) {
+	if p.hold, err = r.guard(steps); err != nil {
 		return err
 	}
+	if p.BackedOff, err = backedOff(r.cfg.Journal, kept, r.cfg.Now()); err != nil {
+		return err
+	}
+	p.idle = len(steps) == 0 && len(p.BackedOff) == len(kept)
+	if p.idle || f.PlanOnly || r.beside {
+		return nil
+	}
+	return r.reach(ctx, p)
+}
+
+// amend makes the plan of a part durable beside what is kept.
+func (r *run) amend(p *planned, plan journal.Plan, scopes []snapshot.Scope, kept, dropped []journal.Step) (err error) {
 	if _, err := r.checkSource(); err != nil {
 		return err
 	}
@@ -297,9 +312,6 @@ func (r *run) amend(p *planned, plan journal.Plan, scopes []snapshot.Scope, kept
 		problems[problem.Path] = true
 	}
 	looked := func(path string) bool { return within.Overlaps(path) && !problems[path] }
-	if p.BackedOff, err = backedOff(r.cfg.Journal, kept, r.cfg.Now()); err != nil {
-		return err
-	}
 	p.takeMoves(kept)
 	p.takeMoves(plan.Steps)
 	err = r.begin(p, func(rec *journal.Record) (int64, error) {
@@ -314,6 +326,5 @@ func (r *run) amend(p *planned, plan journal.Plan, scopes []snapshot.Scope, kept
 	p.Add(kept, nil)
 	p.Add(plan.Steps, p.scanned.changes)
 	p.scanned.changes = nil
-	p.idle = len(plan.Steps) == 0 && len(p.BackedOff) == len(kept)
 	return nil
 }

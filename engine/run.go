@@ -3,6 +3,7 @@ package engine
 import (
 	"time"
 
+	"github.com/snapsync/snapsync/engine/execute"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -61,7 +62,7 @@ func (e *Engine) newRun() (*run, error) {
 
 // save has the journal remember what this run knows, where that is not to wait for the next plan or for the end of the run.
 func (r *run) save() error {
-	if err := r.cfg.Journal.Remember(r.record()); err != nil {
+	if err := r.cfg.Journal.Remember(r.record(), r.cfg.Now()); err != nil {
 		return err
 	}
 	r.used = journal.Decisions{}
@@ -72,12 +73,20 @@ func (r *run) save() error {
 func (r *run) record() *journal.Record { return &journal.Record{State: &r.state, Used: r.used} }
 
 // begin has write put a plan into the journal, in one transaction with what it was made from: the source, its mounts, and
-// what is held. A crash right after leaves steps that nobody started: the next run plans anew.
+// what is held. Where the remote was reached, so are the first steps claimed, and the boot that they may be undone after. A
+// crash right after leaves steps that nobody started, some of them claimed: the next run looks at those, and plans anew.
 func (r *run) begin(p *planned, write func(*journal.Record) (int64, error)) (err error) {
 	was := r.memory
 	if err = r.takeSource(p.scanned.head, p.hold, p.moves); err == nil {
 		r.takeMounts(p.scanned)
-		p.cycle, err = write(r.record())
+		if boot := r.cfg.Boot; p.reached && r.caps.Volatile && boot != "" {
+			r.state.Unflushed = boot // acknowledged steps may be undone by a power cut from the first of them on: see flush.go
+		}
+		rec := r.record()
+		if p.reached {
+			rec.Claim = execute.PageSteps
+		}
+		p.cycle, err = write(rec)
 	}
 	if err != nil {
 		r.memory = was // the end of the run must not write down half of it

@@ -27,7 +27,7 @@ func (j *Journal) Amend(p Plan, r *Record, drop []int64, looked func(path string
 		case err != nil:
 			return 0, err
 		case idle:
-			return 0, j.Remember(r)
+			return 0, j.Remember(r, at)
 		}
 	}
 	err = j.write("amend", func(t *transaction) error {
@@ -57,7 +57,7 @@ func (j *Journal) Amend(p Plan, r *Record, drop []int64, looked func(path string
 				return err
 			}
 		}
-		return t.remember(r)
+		return t.remember(r, at)
 	})
 	return cycle, err
 }

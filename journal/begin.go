@@ -21,7 +21,7 @@ import (
 //
 // The cycle is 0 if there are no steps. Then, if nothing was pending and there is nothing to refresh,
 // nothing is written but what differs of r. A crash right after leaves steps that nobody started, and whose source, mounts and
-// holds are remembered: the next cycle plans again.
+// holds are remembered: the next cycle plans again, once it has looked at those that r claims.
 func (j *Journal) Begin(p Plan, r *Record, at time.Time) (cycle int64, err error) {
 	for i := range p.Steps {
 		if err := p.Steps[i].Validate(); err != nil {
@@ -33,7 +33,7 @@ func (j *Journal) Begin(p Plan, r *Record, at time.Time) (cycle int64, err error
 		case err != nil:
 			return 0, err
 		case idle:
-			return 0, j.Remember(r)
+			return 0, j.Remember(r, at)
 		}
 	}
 	err = j.write("begin", func(t *transaction) error {
@@ -54,7 +54,7 @@ func (j *Journal) Begin(p Plan, r *Record, at time.Time) (cycle int64, err error
 				return err
 			}
 		}
-		return t.remember(r)
+		return t.remember(r, at)
 	})
 	return cycle, err
 }
@@ -83,7 +83,7 @@ func (j *Journal) Extend(p Plan, r *Record, at time.Time) (cycle int64, err erro
 				return err
 			}
 		}
-		return t.remember(r)
+		return t.remember(r, at)
 	})
 	return cycle, err
 }

@@ -86,12 +86,7 @@ func (j *Journal) Finish(cycle int64, r CycleResult, rec *Record, at time.Time) 
 			}
 		}
 		j.cycle = 0
-		if rec != nil && rec.Settle {
-			if err := t.settle(at); err != nil {
-				return err
-			}
-		}
-		return t.remember(rec)
+		return t.remember(rec, at)
 	})
 	if err != nil {
 		return err

@@ -381,7 +381,7 @@ func TestState(t *testing.T) {
 	if diff := cmp.Diff(State{}, got); diff != "" {
 		t.Error(diff)
 	}
-	must(t, j.Remember(&Record{State: &want.EngineState}))
+	must(t, j.Remember(&Record{State: &want.EngineState}, noon))
 	must(t, Update(j, func(s *CommandState) { *s = want.CommandState }))
 	must(t, Update(j, func(s *ProcessState) { *s = want.ProcessState }))
 	must(t, Update(j, func(d *Decisions) { *d = want.Decisions }))
@@ -395,7 +395,7 @@ func TestState(t *testing.T) {
 	}
 	before := changes(t, j)
 	must(t, Update(j, func(s *ProcessState) { s.Phase = "scanning" }))
-	must(t, j.Remember(&Record{State: &got.EngineState}))
+	must(t, j.Remember(&Record{State: &got.EngineState}, noon))
 	must(t, Update(j, func(s *EngineState) {}))
 	if n := changes(t, j) - before; n != 0 {
 		t.Errorf("%d rows written although nothing differs", n)
@@ -437,7 +437,7 @@ func TestRecordUsed(t *testing.T) {
 	} {
 		j, _ := newJournal(t)
 		must(t, Update(j, func(d *Decisions) { *d = all }))
-		must(t, j.Remember(&Record{Used: c.used}))
+		must(t, j.Remember(&Record{Used: c.used}, noon))
 		if got, err := j.State(); err != nil || got.Decisions != c.want {
 			t.Errorf("used %+v: left %+v, %v", c.used, got.Decisions, err)
 		}

@@ -102,22 +102,37 @@ func Update[D document](j *Journal, change func(*D)) error {
 // Record is what the engine has remembered from a moment on: that at which a plan is durable, or the end of a run.
 type Record struct {
 	State *EngineState // nil: what it was
-	// Settle does what Journal.Settle does.
+	// Settle does what Journal.Settle does, and Claim what Journal.Claim does for so many of the first pending steps.
 	Settle bool
+	Claim  int
 	// Used are the approvals that are used up. Each is taken back, but for another digest that was approved meanwhile.
 	Used Decisions
 }
 
 // Remember makes r durable, which may be nil. What does not differ is not written.
-func (j *Journal) Remember(r *Record) error {
-	return j.write("update state", func(t *transaction) error { return t.remember(r) })
+func (j *Journal) Remember(r *Record, at time.Time) error {
+	return j.write("update state", func(t *transaction) error { return t.remember(r, at) })
 }
 
 // remember is Remember within a transaction.
-func (t *transaction) remember(r *Record) error {
+func (t *transaction) remember(r *Record, at time.Time) error {
 	if r == nil {
 		return nil
 	}
+	if r.Settle {
+		if err := t.settle(at); err != nil {
+			return err
+		}
+	}
+	if r.Claim > 0 {
+		if err := t.claimFirst(r.Claim); err != nil {
+			return err
+		}
+	}
+	return t.rememberDocuments(r)
+}
+
+func (t *transaction) rememberDocuments(r *Record) error {
 	if r.State != nil {
 		_, was, err := readDocument[EngineState](t.Conn)
 		if err != nil {
