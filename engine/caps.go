@@ -10,14 +10,14 @@ import (
 	"github.com/snapsync/snapsync/journal"
 )
 
-// knownCaps is State.Caps: what the remote could do, opened with these options.
+// knownCaps is EngineState.Caps: what the remote could do, opened with these options.
 type knownCaps struct {
 	remote.Caps
 	Options string `json:",omitempty"`
 }
 
 // readCaps returns what state says of them.
-func readCaps(state *journal.State) (known knownCaps, err error) {
+func readCaps(state *journal.EngineState) (known knownCaps, err error) {
 	if state.Caps == "" {
 		return known, nil
 	}
@@ -76,17 +76,39 @@ func less(caps, refused remote.Caps) remote.Caps {
 	return caps
 }
 
-// recordCaps writes down what the opened remote can do, and reports whether the plan was made for
-// something else: for an older configuration of the remote, say.
-func (r *run) recordCaps(planned remote.Caps) (differ bool, err error) {
+// takeCaps takes in what the opened remote can do.
+func (r *run) takeCaps() error {
 	text, err := json.Marshal(knownCaps{r.conn.Caps(), r.cfg.Options})
 	if err != nil {
-		return false, fmt.Errorf("encode capabilities: %w", err)
+		return fmt.Errorf("encode capabilities: %w", err)
 	}
-	if string(text) != r.state.Caps {
-		if err := r.remember(func(s *journal.State) { s.Caps = string(text) }); err != nil {
-			return false, err
+	r.state.Caps = string(text)
+	return nil
+}
+
+// errStale means that a plan was thrown away: it was made for a remote that turned out to be another one.
+var errStale = fmt.Errorf("%w: what it can do, or where it is, changed while the plan was made", remote.ErrTemporary)
+
+// reach opens the remote for a plan that is about to be journalled. It fails only with errStale, if the plan was made for an
+// older configuration of the remote, say, or for a base that is not what the remote holds where it is now. What else is wrong is
+// kept in p.unreached, for when the plan is in the journal: an offline run leaves it there.
+func (r *run) reach(ctx context.Context, p *planned) error {
+	before := r.caps
+	if p.unreached = r.connect(ctx); p.unreached != nil {
+		return nil
+	}
+	if p.unreached = r.takeCaps(); p.unreached != nil {
+		return nil
+	}
+	if r.caps != before {
+		return errStale
+	}
+	if r.relocated {
+		if p.unreached = r.compareMoved(ctx); p.unreached != nil {
+			return nil
 		}
+		return errStale
 	}
-	return planned != r.caps, nil
+	p.reached = true
+	return nil
 }

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
@@ -40,26 +39,26 @@ func (r *run) catchUp(ctx context.Context, f Focus, out *Outcome) error {
 		return err
 	}
 	for round := 1; ; round++ {
-		again, err := r.round(ctx, f, out)
-		if err != nil || !again || round == maxRounds {
+		again, err := r.round(ctx, f, out, round == maxRounds)
+		stale := errors.Is(err, errStale)
+		if err != nil && !stale || err == nil && !again || round == maxRounds {
 			return err
 		}
-		if f.Scopes != nil {
+		if f.Scopes != nil && !stale {
 			f.Scopes, f.Grace = []snapshot.Scope{}, nil // the rest is pending
 		}
 		r.cfg.Log.Debug("planning again", "round", round+1)
 	}
 }
 
-// round is one cycle. It reports whether another one, right now, has something to gain.
-func (r *run) round(ctx context.Context, f Focus, out *Outcome) (again bool, err error) {
+// round is one cycle. It reports whether another one, right now, has something to gain; of the last it is not asked.
+func (r *run) round(ctx context.Context, f Focus, out *Outcome, last bool) (again bool, err error) {
 	if !f.PlanOnly {
 		if err := r.recover(ctx); err != nil {
 			return false, err
 		}
 	}
-	id, err := r.checkSource()
-	if err != nil {
+	if r.source, err = r.checkSource(); err != nil {
 		return false, err
 	}
 	begun := r.cfg.Now()
@@ -70,34 +69,28 @@ func (r *run) round(ctx context.Context, f Focus, out *Outcome) (again bool, err
 	}
 	out.Planned = true
 	sum := &out.Summary
-	if err := r.recordPlan(id, &p, sum); err != nil {
+	if err := r.show(&p, sum); err != nil {
 		return false, err
 	}
 	if f.PlanOnly {
-		return false, r.cfg.Journal.Finish(p.cycle, journal.CycleResult{Failed: sum.Failed, Held: sum.Held, Outcome: "planned"}, r.cfg.Now())
+		r.state.LastRun = r.begun
+		return false, r.cfg.Journal.Finish(p.cycle, journal.CycleResult{Failed: sum.Failed, Held: sum.Held, Outcome: "planned"}, r.record(), r.cfg.Now())
 	}
 	if p.cycle == 0 || p.idle {
-		return false, r.finish(p.cycle, sum, nil)
+		return false, r.finish(p.cycle, sum, nil, true)
 	}
 	again, err = r.execute(ctx, &p, sum)
-	return again, r.finish(p.cycle, sum, err)
+	return again, r.finish(p.cycle, sum, err, last || !again || err != nil)
 }
 
-// recordPlan makes what was seen while planning visible.
-func (r *run) recordPlan(id snapshot.Identity, p *planned, sum *Summary) error {
+// show makes what was seen while planning visible.
+func (r *run) show(p *planned, sum *Summary) error {
 	sum.begin(p.scanned, p.hold, r.cfg.CompleteSync)
 	sum.backedOff = int64(len(p.BackedOff))
-	if err := r.recordSource(id, p.scanned.head, p.hold, p.moves); err != nil {
-		return err
-	}
-	if err := r.recordMounts(p.scanned); err != nil {
-		return err
-	}
 	return r.recordProblems(p.scanned.problems)
 }
 
-// prepare scans, plans, guards and makes the plan durable. A crash right after leaves steps that
-// nobody started: the next run plans anew.
+// prepare scans, plans, guards and makes the plan durable, see begin.
 func (r *run) prepare(ctx context.Context, f Focus, out *Outcome) (planned, error) {
 	if f.Scopes != nil {
 		return r.prepareWithin(ctx, f, out)
@@ -127,14 +120,20 @@ func (r *run) prepareWhole(ctx context.Context) (p planned, err error) {
 	if p.hold, err = r.guard(plan.Steps); err != nil {
 		return p, err
 	}
+	if len(plan.Steps) > 0 {
+		if err := r.reach(ctx, &p); err != nil {
+			return p, err
+		}
+	}
 	if _, err := r.checkSource(); err != nil { // once more: it may have gone while it was scanned
 		return p, err
 	}
-	if p.cycle, err = r.cfg.Journal.Begin(plan, r.cfg.Now()); err != nil {
+	p.takeMoves(plan.Steps)
+	err = r.begin(&p, func(rec *journal.Record) (int64, error) { return r.cfg.Journal.Begin(plan, rec, r.cfg.Now()) })
+	if err != nil {
 		return p, err
 	}
-	r.rescan = nil
-	p.add(plan.Steps, p.scanned)
+	p.Add(plan.Steps, p.scanned.changes)
 	p.scanned.changes = nil
 	return p, nil
 }
@@ -158,35 +157,50 @@ func (s *Summary) begin(seen *scanned, hold *Hold, mirror bool) {
 	}
 }
 
-// finish closes the cycle in the journal and returns the error of its execution, if any. A cycle that
-// was begun and not finished is closed as interrupted by the next one.
-func (r *run) finish(cycle int64, sum *Summary, err error) error {
+// finish closes the cycle in the journal and returns the error of its execution, if any. In the same transaction are what the
+// execution found out and, of the last cycle, how the run ended. A crash before leaves steps that were claimed, and a remote
+// that may have to be flushed again: the next run looks at the remote, and closes the cycle as interrupted.
+func (r *run) finish(cycle int64, sum *Summary, err error, last bool) error {
 	became := outcome(err)
 	if err == nil && r.yielded {
 		became = journal.OutcomeContinued // another cycle goes on with it
 	}
-	return errors.Join(err, r.cfg.Journal.Finish(cycle, journal.CycleResult{
+	if last {
+		r.takeOutcome(sum, err)
+	}
+	rec := r.record()
+	rec.Settle = r.settled
+	failed := r.cfg.Journal.Finish(cycle, journal.CycleResult{
 		Sent: sum.Sent, Copied: sum.Copied, Touched: sum.Touched, Moved: sum.Moved, Deleted: sum.Deleted,
 		UploadBytes: sum.UploadBytes, Failed: sum.Failed + sum.backedOff, Held: sum.Held, Outcome: became,
-	}, r.cfg.Now()))
+	}, rec, r.cfg.Now())
+	if failed != nil {
+		return errors.Join(err, failed)
+	}
+	r.used, r.settled, r.concluded = journal.Decisions{}, false, last
+	return err
 }
 
-// recordOutcome records how the run ended: for status, and for nobody's decisions.
-func (r *run) recordOutcome(begun time.Time, sum *Summary, err error) error {
-	if errors.Is(err, journal.ErrDamaged) || errors.Is(err, journal.ErrFull) {
-		return nil // there is nowhere to write it
+// conclude has the journal remember how the run ended, if no cycle has told it.
+func (r *run) conclude(sum *Summary, err error) error {
+	if r.concluded || errors.Is(err, journal.ErrDamaged) || errors.Is(err, journal.ErrFull) { // there is nowhere to write it
+		return nil
 	}
-	return r.cfg.Journal.Update(func(s *journal.State) {
-		s.LastRun = begun
-		s.Phase, s.PhaseSince = outcome(err), r.cfg.Now()
-		s.LastError, s.LastErrorClass = "", ""
-		switch {
-		case err != nil:
-			s.LastError, s.LastErrorClass = err.Error(), outcome(err)
-		case sum.Failed+sum.backedOff == 0 && !r.yielded:
-			s.LastSuccess = begun // what the remote holds is as of the scan, not as of now
-		}
-	})
+	r.takeOutcome(sum, err)
+	return r.save()
+}
+
+// takeOutcome takes in how the run ended: for status, and for nobody's decisions.
+func (r *run) takeOutcome(sum *Summary, err error) {
+	s := &r.state
+	s.LastRun, s.Ended = r.begun, r.cfg.Now()
+	s.LastError, s.LastErrorClass = "", ""
+	switch {
+	case err != nil:
+		s.LastError, s.LastErrorClass = err.Error(), outcome(err)
+	case sum.Failed+sum.backedOff == 0 && !r.yielded:
+		s.LastSuccess = r.begun // what the remote holds is as of the scan, not as of now
+	}
 }
 
 // outcome is the word that status and history use for how a run ended.

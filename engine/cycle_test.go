@@ -149,7 +149,7 @@ func TestNewSourceIsRefused(t *testing.T) {
 		t.Errorf("the remote was touched:\n%s", diff)
 	}
 	r.With(func(_ *engine.Engine, j *journal.Journal) {
-		rig.Must(t, j.Update(func(s *journal.State) { s.NewSourceApproved = true }))
+		rig.Must(t, journal.Update(j, func(s *journal.Decisions) { s.NewSourceApproved = true }))
 	})
 	if sum := r.Run(); sum.Sent != 1 || sum.Held != 20 {
 		t.Errorf("an approved source still needs its deletes approved: %+v", sum)

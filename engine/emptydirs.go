@@ -20,7 +20,8 @@ func (r *run) wantEmptyDirs(ctx context.Context) error {
 			return err
 		}
 	}
-	return r.remember(func(s *journal.State) { s.EmptyDirs = r.cfg.EmptyDirs })
+	r.state.EmptyDirs = r.cfg.EmptyDirs
+	return r.save()
 }
 
 func forgetEmptyDirs(ctx context.Context, j *journal.Journal) error {

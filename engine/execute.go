@@ -36,11 +36,13 @@ type planned struct {
 	hold    *Hold       // nil: nothing is held
 	cycle   int64       // 0: nothing is pending
 	idle    bool        // what is pending has to wait
+
+	reached   bool  // the remote is open, and the first steps are claimed
+	unreached error // why it is not, although there are steps
 }
 
-// add takes in steps that the journal has numbered, and the changes that they were made from.
-func (p *planned) add(steps []journal.Step, s *scanned) {
-	p.Add(steps, s.changes)
+// takeMoves takes in which directories steps move.
+func (p *planned) takeMoves(steps []journal.Step) {
 	for i := range steps {
 		if s := &steps[i]; s.Action == journal.Move && s.Dir {
 			p.moves = append(p.moves, [2]string{s.From, s.Path})
@@ -48,23 +50,10 @@ func (p *planned) add(steps []journal.Step, s *scanned) {
 	}
 }
 
-// execute performs what is pending: p, and what takes its place meanwhile.
+// execute performs what is pending: p, and what takes its place meanwhile. The remote is open.
 func (r *run) execute(ctx context.Context, p *planned, sum *Summary) (again bool, err error) {
-	before := r.caps
-	if err := r.connect(ctx); err != nil {
-		return false, err
-	}
-	if differ, err := r.recordCaps(before); err != nil || differ {
-		return differ, err
-	}
-	if r.relocated {
-		return true, r.compareMoved(ctx)
-	}
-	if boot := r.cfg.Boot; r.caps.Volatile && boot != "" && r.state.Unflushed != boot {
-		// Acknowledged steps may be undone by a power cut from the first of them on: see flush.go.
-		if err := r.remember(func(s *journal.State) { s.Unflushed = boot }); err != nil {
-			return false, err
-		}
+	if p.unreached != nil {
+		return false, p.unreached
 	}
 	cfg, deleted := r.executor(&r.caps), int64(0)
 	cfg.Done = func(s *journal.Step) {
@@ -78,7 +67,7 @@ func (r *run) execute(ctx context.Context, p *planned, sum *Summary) (again bool
 	}
 	done, err := execute.Run(ctx, cfg, p.Batch, i)
 	r.take(&done, sum)
-	err = errors.Join(err, r.recordPlaces())
+	err = errors.Join(err, r.takePlaces())
 	if r.cfg.Staying {
 		r.burst.add(deleted, r.cfg.Now())
 		return done.Again && !done.Yielded, err // the Loop flushes when it is idle
@@ -100,7 +89,7 @@ func (r *run) take(done *execute.Result, sum *Summary) {
 	sum.Counts = sum.Counts.Plus(done.Counts)
 	sum.Failed += done.Failed
 	sum.Failures = append(sum.Failures, done.Failures[:min(len(done.Failures), MaxFailures-len(sum.Failures))]...)
-	r.yielded, r.inDoubt = done.Yielded, done.InDoubt
+	r.yielded, r.inDoubt, r.settled = done.Yielded, done.InDoubt, done.Settled
 	r.rescan = append(r.rescan, done.Rescan...)
 	refused, now := &r.refused, &done.Refused
 	refused.Move, refused.DirMove = refused.Move || now.Move, refused.DirMove || now.DirMove
@@ -123,8 +112,7 @@ func (i *replanner) Replan(ctx context.Context, inFlight []journal.Step, rescan 
 	defer func() { r.beside, r.inDoubt = false, nil }()
 	paths := pathset.ClaimsOf(&r.caps, inFlight)
 	err := i.Interrupter.Replan(&paths, func(f Focus) (out Outcome, err error) {
-		id, err := r.checkSource()
-		if err != nil {
+		if r.source, err = r.checkSource(); err != nil {
 			return out, err
 		}
 		p, err := r.prepareWithin(ctx, f, &out)
@@ -132,7 +120,7 @@ func (i *replanner) Replan(ctx context.Context, inFlight []journal.Step, rescan 
 			return out, err
 		}
 		*i.planned, out.Planned = p, true
-		return out, r.recordPlan(id, &p, i.sum)
+		return out, r.show(&p, i.sum)
 	})
 	return i.planned.Batch, err
 }

@@ -18,17 +18,26 @@ func (r *run) fill(ctx context.Context) (p planned, err error) {
 	if r.caps.CaseInsensitive { // a path may have its case variant in any other piece
 		return r.prepareWhole(ctx)
 	}
-	if _, err := r.cfg.Journal.Begin(journal.Plan{}, r.cfg.Now()); err != nil {
+	j := r.cfg.Journal
+	if _, err := j.Begin(journal.Plan{}, nil, r.cfg.Now()); err != nil {
 		return p, err
 	}
+	var last journal.Plan // is kept for the end: what was mounted inside the source is known then
 	scan := r.scanConfig()
-	scan.Emit = func(changes []snapshot.Change) (err error) {
-		// They do not depend on any others.
-		part := plan.Make(plan.Input{Changes: changes, Caps: r.caps, CompleteSync: r.cfg.CompleteSync, Metadata: r.cfg.Metadata})
-		if p.cycle, err = r.cfg.Journal.Extend(part, r.cfg.Now()); err != nil {
-			return err
+	scan.Emit = func(changes []snapshot.Change) error {
+		if !p.reached && p.unreached == nil {
+			if err := r.reach(ctx, &p); err != nil {
+				return err
+			}
 		}
-		p.add(part.Steps, &scanned{})
+		if len(last.Steps)+len(last.Refresh) > 0 {
+			if _, err := j.Extend(last, nil, r.cfg.Now()); err != nil {
+				return err
+			}
+			p.Add(last.Steps, nil)
+		}
+		// They do not depend on any others.
+		last = plan.Make(plan.Input{Changes: changes, Caps: r.caps, CompleteSync: r.cfg.CompleteSync, Metadata: r.cfg.Metadata})
 		return nil
 	}
 	r.phase("scanning")
@@ -37,5 +46,7 @@ func (r *run) fill(ctx context.Context) (p planned, err error) {
 		return p, fmt.Errorf("scan %s: %w", scan.Root, err)
 	}
 	p.scanned = &scanned{head: head, problems: head.Problems}
-	return p, nil
+	err = r.begin(&p, func(rec *journal.Record) (int64, error) { return j.Extend(last, rec, r.cfg.Now()) })
+	p.Add(last.Steps, nil)
+	return p, err
 }

@@ -2,8 +2,7 @@ package engine
 
 import (
 	"context"
-
-	"github.com/snapsync/snapsync/journal"
+	"errors"
 )
 
 // A local disk acknowledges a file long before it would survive a power cut, and to flush each one
@@ -17,10 +16,10 @@ func (e *Engine) Flush(ctx context.Context) error {
 	if err != nil || e.conn == nil {
 		return err
 	}
-	return r.flush(ctx)
+	return errors.Join(r.flush(ctx), r.save())
 }
 
-// flush has the remote flushed, and then the journal does not name the boot any more. A crash between the two flushes again.
+// flush has the remote flushed, and then the journal is not to name the boot any more. A crash between the two flushes again.
 func (r *run) flush(ctx context.Context) error {
 	if r.state.Unflushed == "" || ctx.Err() != nil {
 		return nil // the next run flushes
@@ -28,7 +27,8 @@ func (r *run) flush(ctx context.Context) error {
 	if err := r.conn.Flush(ctx); err != nil {
 		return err
 	}
-	return r.remember(func(s *journal.State) { s.Unflushed = "" })
+	r.state.Unflushed = ""
+	return nil
 }
 
 // recheck compares the remote with the base if the machine went down before a flush, and corrects
@@ -38,10 +38,10 @@ func (r *run) recheck(ctx context.Context) error {
 		return nil
 	}
 	r.cfg.Log.Warn("the machine went down before everything was on the disk: comparing the remote with what it should hold")
-	report, err := r.verify(ctx, VerifyOptions{Repair: true, refuseEmpty: !r.state.NewRemoteApproved})
+	report, err := r.verify(ctx, VerifyOptions{Repair: true, refuseEmpty: !r.decided.NewRemoteApproved})
 	if err != nil {
 		return err
 	}
 	r.cfg.Log.Info("compared", "files", report.Checked, "corrected", report.Repaired)
-	return r.flush(ctx)
+	return errors.Join(r.flush(ctx), r.save())
 }

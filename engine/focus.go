@@ -54,14 +54,13 @@ const (
 // RunWithin is Run for a source that is being watched: it costs what changed, not what exists. While steps are executed
 // it asks i, if that is not nil, whether something is more urgent.
 func (e *Engine) RunWithin(ctx context.Context, f Focus, i Interrupter) (out Outcome, err error) {
-	begun := e.cfg.Now()
 	r, err := e.newRun()
 	if err != nil {
 		return out, err
 	}
 	r.interrupter = i
 	err = r.catchUp(ctx, f, &out)
-	out.Seconds = e.cfg.Now().Sub(begun).Seconds()
+	out.Seconds = e.cfg.Now().Sub(r.begun).Seconds()
 	out.Yielded = r.yielded
 	out.Unflushed = e.conn != nil && r.caps.Volatile
 	if e.cfg.Staying && (err == nil || errors.Is(err, ErrPaused)) {
@@ -70,7 +69,7 @@ func (e *Engine) RunWithin(ctx context.Context, f Focus, i Interrupter) (out Out
 	if f.PlanOnly && err == nil {
 		return out, nil
 	}
-	if failed := r.recordOutcome(begun, &out.Summary, err); failed != nil && err == nil {
+	if failed := r.conclude(&out.Summary, err); failed != nil && err == nil {
 		err = failed
 	}
 	return out, err
@@ -119,6 +118,9 @@ func (r *run) prepareWithin(ctx context.Context, f Focus, out *Outcome) (p plann
 		if entangled := overlapping(&r.caps, kept, plan.Steps); len(entangled) > 0 {
 			scopes = append(scopes, scopesOf(entangled)...)
 			continue
+		}
+		if err := r.readyPart(ctx, f, &p, plan.Steps, kept); err != nil {
+			return p, err
 		}
 		out.Waiting = append(out.Waiting, waiting...) // an earlier round may have had some
 		return p, r.amend(&p, plan, scopes, kept, dropped)
@@ -277,11 +279,23 @@ func replacedAbove(changes []snapshot.Change, path string) bool {
 	return false
 }
 
-// amend guards the plan of a part and makes it durable beside what is kept.
-func (r *run) amend(p *planned, plan journal.Plan, scopes []snapshot.Scope, kept, dropped []journal.Step) (err error) {
-	if p.hold, err = r.guard(plan.Steps); err != nil {
+// readyPart guards the plan of a part, and opens the remote for it and for what is kept, unless all that has to wait.
+func (r *run) readyPart(ctx context.Context, f Focus, p *planned, steps, kept []journal.Step) (err error) {
+	if p.hold, err = r.guard(steps); err != nil {
 		return err
 	}
+	if p.BackedOff, err = backedOff(r.cfg.Journal, kept, r.cfg.Now()); err != nil {
+		return err
+	}
+	p.idle = len(steps) == 0 && len(p.BackedOff) == len(kept)
+	if p.idle || f.PlanOnly || r.beside {
+		return nil
+	}
+	return r.reach(ctx, p)
+}
+
+// amend makes the plan of a part durable beside what is kept.
+func (r *run) amend(p *planned, plan journal.Plan, scopes []snapshot.Scope, kept, dropped []journal.Step) (err error) {
 	if _, err := r.checkSource(); err != nil {
 		return err
 	}
@@ -298,19 +312,19 @@ func (r *run) amend(p *planned, plan journal.Plan, scopes []snapshot.Scope, kept
 		problems[problem.Path] = true
 	}
 	looked := func(path string) bool { return within.Overlaps(path) && !problems[path] }
-	if p.cycle, err = r.cfg.Journal.Amend(plan, drop, looked, r.cfg.Now()); err != nil {
+	p.takeMoves(kept)
+	p.takeMoves(plan.Steps)
+	err = r.begin(p, func(rec *journal.Record) (int64, error) {
+		return r.cfg.Journal.Amend(plan, rec, drop, looked, r.cfg.Now())
+	})
+	if err != nil {
 		return err
 	}
-	r.rescan = nil
 	if len(plan.Steps) > 0 {
 		p.After = plan.Steps[0].Seq - 1
 	}
-	p.add(kept, &scanned{})
-	p.add(plan.Steps, p.scanned)
+	p.Add(kept, nil)
+	p.Add(plan.Steps, p.scanned.changes)
 	p.scanned.changes = nil
-	if p.BackedOff, err = backedOff(r.cfg.Journal, kept, r.cfg.Now()); err != nil {
-		return err
-	}
-	p.idle = len(plan.Steps) == 0 && len(p.BackedOff) == len(kept)
 	return nil
 }

@@ -163,7 +163,7 @@ func countable(s *journal.Step) bool {
 // isApproved reports whether a person let exactly these deletes through: by `approve`, by --approve, or
 // in an earlier run that was interrupted before it had done them all.
 func (r *run) isApproved(hold *Hold, steps []journal.Step, over bool) (bool, error) {
-	if hold.Digest == r.state.ApprovedDigest {
+	if hold.Digest == r.decided.ApprovedDigest {
 		return true, nil
 	}
 	if r.cfg.Approve {

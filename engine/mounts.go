@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -39,9 +38,9 @@ func heldByMounts(unproven []snapshot.Unproven) *Hold {
 	return hold
 }
 
-// recordMounts remembers what is kept for file systems that are not mounted any more. A scan of a part of
+// takeMounts takes in what is kept for file systems that are not mounted any more. A scan of a part of
 // the source says nothing about the rest: what an earlier one found there still counts.
-func (r *run) recordMounts(seen *scanned) error {
+func (r *run) takeMounts(seen *scanned) {
 	known := seen.whole || len(r.missingMounts) > 0 // else it is the journal that knows, from an earlier process
 	lost := make(map[string]snapshot.Unproven)
 	for path, u := range r.missingMounts {
@@ -63,12 +62,9 @@ func (r *run) recordMounts(seen *scanned) error {
 	if hold := heldByMounts(places); hold != nil && r.cfg.CompleteSync {
 		held = *hold
 	} else if !known {
-		return nil
+		return
 	}
-	if held.Deletes == r.state.MountsHeld && held.Why == r.state.MountsWhy {
-		return nil
-	}
-	return r.remember(func(s *journal.State) { s.MountsHeld, s.MountsWhy = held.Deletes, held.Why })
+	r.state.MountsHeld, r.state.MountsWhy = held.Deletes, held.Why
 }
 
 // covers reports whether all that is at and beneath path was scanned.

@@ -24,7 +24,7 @@ import (
 //	with it is mounted
 
 // places reads what the journal says of them.
-func places(state *journal.State) (all []remote.Place, err error) {
+func places(state *journal.EngineState) (all []remote.Place, err error) {
 	if state.Places == "" {
 		return nil, nil
 	}
@@ -51,18 +51,18 @@ func (r *run) checkPlaces() error {
 	if err != nil || totals == (journal.Totals{}) { // nothing is there that could be missed
 		return err
 	}
-	r.relocated = r.state.NewRemoteApproved
+	r.relocated = r.decided.NewRemoteApproved
 	for _, p := range now {
 		i := slices.IndexFunc(was, func(o remote.Place) bool { return o.Path == p.Path })
 		if i < 0 {
 			continue
 		}
 		moved, err := p.Moved(was[i])
-		if err != nil && !r.state.NewRemoteApproved {
+		if err != nil && !r.decided.NewRemoteApproved {
 			return errors.Join(fmt.Errorf("%w: %w", remote.ErrOffline, err), r.distrustPlace(was, i))
 		}
 		r.relocated = r.relocated || moved
-		r.otherDisk = r.otherDisk || p.FSID != was[i].FSID && !r.state.NewRemoteApproved
+		r.otherDisk = r.otherDisk || p.FSID != was[i].FSID && !r.decided.NewRemoteApproved
 	}
 	return nil
 }
@@ -77,7 +77,8 @@ func (r *run) distrustPlace(was []remote.Place, i int) error {
 	if err != nil {
 		return fmt.Errorf("encode the remote's places: %w", err)
 	}
-	return r.remember(func(s *journal.State) { s.Places = string(text) })
+	r.state.Places = string(text)
+	return r.save()
 }
 
 // compareMoved corrects the base by what is in the place where the remote is now.
@@ -94,9 +95,9 @@ func (r *run) compareMoved(ctx context.Context) error {
 	return nil
 }
 
-// recordPlaces writes down where the remote is. What was sent while it went away went elsewhere: then the
+// takePlaces takes in where the remote is. What was sent while it went away went elsewhere: then the
 // place is noted without the identity of its directory, so that it is compared once it is back.
-func (r *run) recordPlaces() error {
+func (r *run) takePlaces() error {
 	was := r.at
 	now, err := r.conn.Places()
 	if err != nil || len(now) == 0 {
@@ -115,8 +116,7 @@ func (r *run) recordPlaces() error {
 	if err != nil {
 		return fmt.Errorf("encode the remote's places: %w", err)
 	}
-	used := r.state.NewRemoteApproved // what a person approved since this run began is for the next one
-	return r.remember(func(s *journal.State) {
-		s.Places, s.NewRemoteApproved = string(text), s.NewRemoteApproved && !used
-	})
+	r.state.Places = string(text)
+	r.use(journal.Decisions{NewRemoteApproved: r.decided.NewRemoteApproved})
+	return nil
 }

@@ -68,7 +68,7 @@ func TestRemoteWhoseDiskIsNotThere(t *testing.T) {
 				t.Errorf("%d operations on what is not the remote", asked)
 			}
 			r.With(func(_ *engine.Engine, j *journal.Journal) {
-				rig.Must(t, j.Update(func(s *journal.State) { s.NewRemoteApproved = true }))
+				rig.Must(t, journal.Update(j, func(s *journal.Decisions) { s.NewRemoteApproved = true }))
 			})
 			r.Run()
 			r.Same()
@@ -98,7 +98,7 @@ func TestRemoteWhoseBucketIsGone(t *testing.T) {
 	}
 	remove()
 	r.With(func(_ *engine.Engine, j *journal.Journal) {
-		rig.Must(t, j.Update(func(s *journal.State) { s.NewRemoteApproved = true }))
+		rig.Must(t, journal.Update(j, func(s *journal.Decisions) { s.NewRemoteApproved = true }))
 	})
 	r.Run()
 	r.Same()

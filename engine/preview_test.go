@@ -118,7 +118,7 @@ func TestHeldByAMount(t *testing.T) {
 	r.Cfg.CompleteSync = true
 	r.Run()
 	r.With(func(_ *engine.Engine, j *journal.Journal) {
-		rig.Must(t, j.Update(func(s *journal.State) { s.NewSourceApproved = true }))
+		rig.Must(t, journal.Update(j, func(s *journal.Decisions) { s.NewSourceApproved = true }))
 	})
 	if sum := r.Run(); sum.Held != 0 || sum.Deleted != 2 {
 		t.Errorf("after approval: %+v", sum)

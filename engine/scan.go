@@ -56,7 +56,7 @@ func (r *run) scan(ctx context.Context, scopes []snapshot.Scope, base snapshot.B
 
 func (r *run) scanConfig() snapshot.Config {
 	cfg := r.cfg.Scan
-	cfg.Mounts, cfg.AnyMount = r.state.Mounts, r.state.NewSourceApproved
+	cfg.Mounts, cfg.AnyMount = r.state.Mounts, r.decided.NewSourceApproved
 	return cfg
 }
 

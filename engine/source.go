@@ -16,7 +16,7 @@ func (r *run) checkSource() (snapshot.Identity, error) {
 	if err != nil {
 		return now, fmt.Errorf("%w: %w", snapshot.ErrSourceGone, err)
 	}
-	if r.state.Identity == "" || r.state.NewSourceApproved {
+	if r.state.Identity == "" || r.decided.NewSourceApproved {
 		return now, nil
 	}
 	var was snapshot.Identity
@@ -29,40 +29,25 @@ func (r *run) checkSource() (snapshot.Identity, error) {
 	return now, nil
 }
 
-// recordSource remembers which file systems the acknowledged tree is made of, and what is held.
-// It writes only what differs, so that a run over an unchanged tree does not write here.
-func (r *run) recordSource(id snapshot.Identity, head *snapshot.Head, hold *Hold, carries [][2]string) error {
-	text, err := json.Marshal(id)
+// takeSource takes in which file systems the acknowledged tree is made of, and what is held. An approval is for
+// one plan, and is used up by the next.
+func (r *run) takeSource(head *snapshot.Head, hold *Hold, carries [][2]string) error {
+	text, err := json.Marshal(r.source)
 	if err != nil {
 		return fmt.Errorf("encode the source's identity: %w", err)
 	}
-	next := r.state
-	next.Identity, next.NewSourceApproved = string(text), false
-	next.Mounts = carryMounts(head.Mounts, carries)
-	next.HeldDigest, next.HeldWhy, next.HeldBase = "", "", 0
+	s := &r.state
+	s.Identity, s.Mounts = string(text), carryMounts(head.Mounts, carries)
+	s.HeldDigest, s.HeldWhy, s.HeldBase = "", "", 0
 	if hold != nil {
-		next.HeldDigest, next.HeldWhy, next.HeldBase = hold.Digest, hold.Why, hold.Base
+		s.HeldDigest, s.HeldWhy, s.HeldBase = hold.Digest, hold.Why, hold.Base
 	}
-	if next.HeldDigest != next.ApprovedDigest {
-		next.ApprovedDigest = "" // an approval is for one plan and is used up by the next
+	used := journal.Decisions{NewSourceApproved: r.decided.NewSourceApproved}
+	if s.HeldDigest != r.decided.ApprovedDigest {
+		used.ApprovedDigest = r.decided.ApprovedDigest
 	}
-	if next.Identity == r.state.Identity && !r.state.NewSourceApproved && maps.Equal(next.Mounts, r.state.Mounts) &&
-		next.HeldDigest == r.state.HeldDigest && next.HeldWhy == r.state.HeldWhy && next.ApprovedDigest == r.state.ApprovedDigest {
-		return nil
-	}
-	was := r.state
-	r.state = next
-	return r.cfg.Journal.Update(func(s *journal.State) {
-		s.Identity, s.Mounts = next.Identity, next.Mounts
-		s.HeldDigest, s.HeldWhy, s.HeldBase = next.HeldDigest, next.HeldWhy, next.HeldBase
-		// What a person approved since this run began is for the next one.
-		if was.NewSourceApproved {
-			s.NewSourceApproved = false
-		}
-		if s.ApprovedDigest == was.ApprovedDigest {
-			s.ApprovedDigest = next.ApprovedDigest
-		}
-	})
+	r.use(used)
+	return nil
 }
 
 // carryMounts expects a file system that is not mounted now also where its directory is moved to: the

@@ -174,6 +174,14 @@ func (c *comparison) differs(ctx context.Context, path string, base *snapshot.En
 	return differsIf(hashes[now.HashType] != now.Hash, now.HashType), true, nil
 }
 
+// recordPlaces has the journal remember where the remote is, which holds what the base says.
+func (r *run) recordPlaces() error {
+	if err := r.takePlaces(); err != nil {
+		return err
+	}
+	return r.save()
+}
+
 func differsIf(differs bool, t snapshot.HashType) string {
 	if !differs {
 		return ""

@@ -103,7 +103,7 @@ func (t *transaction) finishAdopting(ctx context.Context) error {
 	if err := setTotals(t.Conn, sum); err != nil {
 		return err
 	}
-	return query(t.Conn, "UPDATE state SET adopted = 1", nil)
+	return updateDocument(t, func(s *EngineState) { s.Adopted = true })
 }
 
 func setTotals(c *sqlite.Conn, t Totals) error {

@@ -11,20 +11,23 @@ import (
 // drop go, p.Steps are added after all that stay, and the base learns p.Refresh. looked says which
 // paths the cycle has looked at: a failure there that is not planned again is forgotten. It numbers
 // p.Steps like Begin, and like there it keeps since when a path has been waiting, and the names of
-// uploads that may have been in flight. All of it is one transaction.
+// uploads that may have been in flight. All of it is one transaction, in which r is remembered as well; nil: nothing is.
 //
 // The caller sees to it that no step that stays has a path in common with a new one. The cycle is 0 if
 // nothing is pending afterwards. One that this process has begun and not finished ends as continued. A crash
 // right after leaves steps that nobody started.
-func (j *Journal) Amend(p Plan, drop []int64, looked func(path string) bool, at time.Time) (cycle int64, err error) {
+func (j *Journal) Amend(p Plan, r *Record, drop []int64, looked func(path string) bool, at time.Time) (cycle int64, err error) {
 	for i := range p.Steps {
 		if err := p.Steps[i].Validate(); err != nil {
 			return 0, fmt.Errorf("amend: %w", err)
 		}
 	}
 	if len(p.Steps)+len(p.Refresh)+len(drop) == 0 {
-		if idle, err := j.idle(); err != nil || idle {
+		switch idle, err := j.idle(); {
+		case err != nil:
 			return 0, err
+		case idle:
+			return 0, j.Remember(r, at)
 		}
 	}
 	err = j.write("amend", func(t *transaction) error {
@@ -46,11 +49,15 @@ func (j *Journal) Amend(p Plan, drop []int64, looked func(path string) bool, at 
 		}
 		j.cycle = 0
 		left, err := queryInt(t.Conn, "SELECT EXISTS (SELECT 1 FROM step)")
-		if err != nil || left == 0 {
+		if err != nil {
 			return err
 		}
-		cycle, err = t.beginCycle(at)
-		return err
+		if left != 0 {
+			if cycle, err = t.beginCycle(at); err != nil {
+				return err
+			}
+		}
+		return t.remember(r, at)
 	})
 	return cycle, err
 }

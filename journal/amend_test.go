@@ -14,11 +14,11 @@ func nowhere(string) bool { return false }
 func TestAmendKeepsTheRest(t *testing.T) {
 	j, _ := newJournal(t)
 	steps := []Step{send("a", file(1)), send("b", file(2)), remove("c", nil)}
-	_, err := j.Begin(Plan{Steps: steps}, noon)
+	_, err := j.Begin(Plan{Steps: steps}, nil, noon)
 	must(t, err)
 	later := noon.Add(time.Hour)
 	again := []Step{send("b", file(3)), send("d", file(4))}
-	cycle, err := j.Amend(Plan{Steps: again}, []int64{steps[1].Seq}, nowhere, later)
+	cycle, err := j.Amend(Plan{Steps: again}, nil, []int64{steps[1].Seq}, nowhere, later)
 	must(t, err)
 	if cycle == 0 {
 		t.Error("no cycle, with steps pending")
@@ -41,9 +41,9 @@ func TestAmendDropsHeldSteps(t *testing.T) {
 	held := remove("c", nil)
 	held.Held = true
 	steps := []Step{held}
-	_, err := j.Begin(Plan{Steps: steps}, noon)
+	_, err := j.Begin(Plan{Steps: steps}, nil, noon)
 	must(t, err)
-	cycle, err := j.Amend(Plan{}, []int64{steps[0].Seq}, nowhere, noon)
+	cycle, err := j.Amend(Plan{}, nil, []int64{steps[0].Seq}, nowhere, noon)
 	must(t, err)
 	if cycle != 0 {
 		t.Errorf("cycle %d, with nothing pending", cycle)
@@ -58,13 +58,13 @@ func TestAmendDropsHeldSteps(t *testing.T) {
 func TestAmendForgetsFailures(t *testing.T) {
 	j, _ := newJournal(t)
 	steps := []Step{send("kept", file(1)), send("again", file(2)), send("mended", file(3))}
-	_, err := j.Begin(Plan{Steps: steps}, noon)
+	_, err := j.Begin(Plan{Steps: steps}, nil, noon)
 	must(t, err)
 	for _, path := range []string{"kept", "again", "mended", "unread", "read"} {
 		must(t, j.Fail([]Failure{{Path: path, Class: "permission", Message: "no", At: noon}}))
 	}
 	looked := map[string]bool{"again": true, "mended": true, "read": true}
-	_, err = j.Amend(Plan{Steps: []Step{send("again", file(2))}}, []int64{steps[1].Seq, steps[2].Seq},
+	_, err = j.Amend(Plan{Steps: []Step{send("again", file(2))}}, nil, []int64{steps[1].Seq, steps[2].Seq},
 		func(path string) bool { return looked[path] }, noon)
 	must(t, err)
 	rows, err := j.Failures(10)
@@ -82,10 +82,10 @@ func TestAmendForgetsFailures(t *testing.T) {
 func TestAmendRemembersTemps(t *testing.T) {
 	j, _ := newJournal(t)
 	steps := []Step{send("a", file(1))}
-	_, err := j.Begin(Plan{Steps: steps}, noon)
+	_, err := j.Begin(Plan{Steps: steps}, nil, noon)
 	must(t, err)
 	must(t, j.Claim(steps[0].Seq))
-	_, err = j.Amend(Plan{}, []int64{steps[0].Seq}, nowhere, noon)
+	_, err = j.Amend(Plan{}, nil, []int64{steps[0].Seq}, nowhere, noon)
 	must(t, err)
 	temps, err := j.Temps()
 	must(t, err)
@@ -97,7 +97,7 @@ func TestAmendRemembersTemps(t *testing.T) {
 func TestAmendNothingWritesNothing(t *testing.T) {
 	j, path := newJournal(t)
 	before := listing(t, filepath.Dir(path))
-	cycle, err := j.Amend(Plan{}, nil, nowhere, noon)
+	cycle, err := j.Amend(Plan{}, nil, nil, nowhere, noon)
 	must(t, err)
 	if diff := cmp.Diff(before, listing(t, filepath.Dir(path))); diff != "" || cycle != 0 {
 		t.Errorf("cycle %d: %s", cycle, diff)

@@ -14,22 +14,26 @@ import (
 
 // Begin opens a cycle: the base learns p.Refresh, and p.Steps replace everything that was pending, so
 // that what was planned and never started is squashed. It numbers the steps, in p.Steps as well, above
-// every number that was used before. All of it is one transaction.
+// every number that was used before. All of it is one transaction, in which r is remembered as well; nil: nothing is.
 //
 // What outlives the old steps: since when a path has been waiting; failures of paths that are planned
 // again; and the names of uploads that may have been in flight, as Temps.
 //
 // The cycle is 0 if there are no steps. Then, if nothing was pending and there is nothing to refresh,
-// nothing is written. A crash right after leaves steps that nobody started: the next cycle plans again.
-func (j *Journal) Begin(p Plan, at time.Time) (cycle int64, err error) {
+// nothing is written but what differs of r. A crash right after leaves steps that nobody started, and whose source, mounts and
+// holds are remembered: the next cycle plans again, once it has looked at those that r claims.
+func (j *Journal) Begin(p Plan, r *Record, at time.Time) (cycle int64, err error) {
 	for i := range p.Steps {
 		if err := p.Steps[i].Validate(); err != nil {
 			return 0, fmt.Errorf("begin: %w", err)
 		}
 	}
 	if len(p.Steps) == 0 && len(p.Refresh) == 0 {
-		if idle, err := j.idle(); err != nil || idle {
+		switch idle, err := j.idle(); {
+		case err != nil:
 			return 0, err
+		case idle:
+			return 0, j.Remember(r, at)
 		}
 	}
 	err = j.write("begin", func(t *transaction) error {
@@ -45,19 +49,20 @@ func (j *Journal) Begin(p Plan, at time.Time) (cycle int64, err error) {
 		if err := t.replaceSteps(p.Steps, at); err != nil {
 			return err
 		}
-		if j.cycle = 0; len(p.Steps) == 0 {
-			return nil
+		if j.cycle = 0; len(p.Steps) > 0 {
+			if cycle, err = t.beginCycle(at); err != nil {
+				return err
+			}
 		}
-		cycle, err = t.beginCycle(at)
-		return err
+		return t.remember(r, at)
 	})
 	return cycle, err
 }
 
 // Extend adds a further part of a plan to what is pending: on a first run a plan comes in parts, as
-// the source is scanned. It returns the cycle, which it opens if Begin had no reason to. A crash right
-// after leaves part of a plan, of steps that nobody started.
-func (j *Journal) Extend(p Plan, at time.Time) (cycle int64, err error) {
+// the source is scanned. It returns the cycle, which it opens if Begin had no reason to. r is remembered in the same
+// transaction; nil: nothing is. A crash right after leaves part of a plan, of steps that nobody started.
+func (j *Journal) Extend(p Plan, r *Record, at time.Time) (cycle int64, err error) {
 	for i := range p.Steps {
 		if err := p.Steps[i].Validate(); err != nil {
 			return 0, fmt.Errorf("extend: %w", err)
@@ -73,11 +78,12 @@ func (j *Journal) Extend(p Plan, at time.Time) (cycle int64, err error) {
 		if err := t.addSteps(p.Steps, func(*Step) int64 { return at.UnixNano() }); err != nil {
 			return err
 		}
-		if cycle = j.cycle; cycle != 0 || len(p.Steps) == 0 {
-			return nil
+		if cycle = j.cycle; cycle == 0 && len(p.Steps) > 0 {
+			if cycle, err = t.beginCycle(at); err != nil {
+				return err
+			}
 		}
-		cycle, err = t.beginCycle(at)
-		return err
+		return t.remember(r, at)
 	})
 	return cycle, err
 }
@@ -150,6 +156,9 @@ func (t *transaction) replaceSteps(steps []Step, at time.Time) error {
 
 // addSteps numbers steps and adds them to what is pending, each with the time since when it waits.
 func (t *transaction) addSteps(steps []Step, since func(*Step) int64) error {
+	if len(steps) == 0 {
+		return nil
+	}
 	last, err := queryInt(t.Conn, "SELECT last_seq FROM counter")
 	if err != nil {
 		return err

@@ -213,14 +213,14 @@ func BenchmarkFirstRun(b *testing.B) {
 			p.Steps[i] = Step{Action: Send, How: Upload, Reason: New, Path: benchPath(i), New: benchEntry(i)}
 		}
 		made := time.Since(begun)
-		cycle, err := j.Begin(p, begun)
+		cycle, err := j.Begin(p, nil, begun)
 		if err != nil {
 			b.Fatal(err)
 		}
 		began := time.Since(begun)
 		ackAll(b, j)
 		acked := time.Since(begun)
-		if err := j.Finish(cycle, CycleResult{Outcome: OutcomeIdle}, time.Now()); err != nil {
+		if err := j.Finish(cycle, CycleResult{Outcome: OutcomeIdle}, nil, time.Now()); err != nil {
 			b.Fatal(err)
 		}
 		ours := time.Since(begun) - made

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"zombiezen.com/go/sqlite"
@@ -17,7 +18,7 @@ import (
 const maxViolations = 20
 
 // Check verifies everything that must hold, offline and without writing: SQLite's own structure, and
-// that base, steps, sums, history, outbox, uploads and claims agree. It returns a sentence for each violation
+// that base, steps, sums, history, outbox, uploads and claims agree, and that each document can be read. It returns a sentence for each violation
 // and none for a sound journal. It reads everything and sees one state.
 func (j *Journal) Check(ctx context.Context) ([]string, error) {
 	var ck checker
@@ -28,7 +29,7 @@ func (j *Journal) Check(ctx context.Context) ([]string, error) {
 		}
 		defer rollback(c)
 		for _, check := range []func() error{
-			ck.structure, ck.steps, ck.base, ck.parents, ck.history, ck.outbox, ck.failures, ck.uploads,
+			ck.structure, ck.steps, ck.base, ck.parents, ck.history, ck.outbox, ck.failures, ck.uploads, ck.documents,
 		} {
 			if err := check(); err != nil && !ck.finds(err) {
 				return err
@@ -289,6 +290,18 @@ func (ck *checker) uploads() error {
 		}
 		if s.ColumnInt64(6) < 1 || s.ColumnInt64(7) < 1 || partSize > 0 && largest > partSize {
 			ck.report(&n, "The unfinished upload of %q has a part without a number or bytes, or one above its part size, %d.", path, partSize)
+		}
+		return ck.ctx.Err()
+	})
+}
+
+// documents checks that each belongs to somebody and can be read.
+func (ck *checker) documents() error {
+	var n int
+	return query(ck.Conn, "SELECT owner, json FROM document ORDER BY owner", func(s *sqlite.Stmt) error {
+		var into State
+		if err := into.decode(s.ColumnText(0), s.ColumnText(1)); err != nil {
+			ck.report(&n, "The document of %s is impossible: %v.", strconv.Quote(s.ColumnText(0)), err)
 		}
 		return ck.ctx.Err()
 	})

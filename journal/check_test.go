@@ -42,6 +42,8 @@ func TestCheckFinds(t *testing.T) {
 		"upload time":    {"UPDATE upload SET last = began - 1", "ended before it began"},
 		"part number":    {"UPDATE upload_part SET number = 0 WHERE number = 1", `upload of "big" has a part without a number`},
 		"part too large": {"UPDATE upload SET part_size = 5", "above its part size, 5"},
+		"document":       {"UPDATE document SET json = replace(json, 'adopted', 'adoptee')", `document of "engine" is impossible`},
+		"document owner": {"UPDATE document SET owner = 'somebody'", `document of "somebody" is impossible: nobody has this name`},
 		"missing table":  {"DROP TABLE outbox", "no such table"},
 		"wrong type":     {"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'message TEXT', 'message INTEGER') WHERE name = 'failure'", "structure is damaged"},
 	} {
@@ -50,9 +52,10 @@ func TestCheckFinds(t *testing.T) {
 			run(t, j, send("d/f", file(1)), send("g", file(2)))
 			held := remove("q", file(1))
 			held.Held = true
-			_, err := j.Begin(Plan{Steps: []Step{send("p", file(1)), held}}, noon)
+			_, err := j.Begin(Plan{Steps: []Step{send("p", file(1)), held}}, nil, noon)
 			must(t, err)
 			must(t, j.Fail([]Failure{{"p", "c", "m", noon}}))
+			must(t, Update(j, func(s *EngineState) { s.Adopted = true }))
 			must(t, j.BeginUpload(&PartialUpload{Path: "big", PartSize: 10, Source: *file(10), Began: noon}))
 			must(t, j.AddPart("big", Part{Number: 2, Size: 10}, noon))
 			must(t, j.AddPart("big", Part{Number: 2, Size: 9}, noon))
@@ -86,7 +89,7 @@ func TestCheckAcceptsWorkInProgress(t *testing.T) {
 	back := Step{Action: Move, Reason: Renamed, From: parked, Path: "a/y", Dir: true, Old: directory(), New: directory()}
 	beside := send("b/c", file(2))
 	gone := remove("b", file(1))
-	_, err := j.Begin(Plan{Steps: []Step{beside, back, gone}}, noon)
+	_, err := j.Begin(Plan{Steps: []Step{beside, back, gone}}, nil, noon)
 	must(t, err)
 	mustBeSound(t, j)
 	must(t, j.Ack([]Done{{beside, file(2), noon}}))

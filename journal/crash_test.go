@@ -41,7 +41,7 @@ func writeUntilKilled(path string, out io.Writer) error {
 	}
 	for round := int64(0); ; round++ {
 		steps := crashPlan(j, round)
-		cycle, err := j.Begin(Plan{Steps: steps}, noon)
+		cycle, err := j.Begin(Plan{Steps: steps}, nil, noon)
 		if err != nil {
 			return err
 		}
@@ -54,7 +54,7 @@ func writeUntilKilled(path string, out io.Writer) error {
 				fmt.Fprintln(out, s.Seq)
 			}
 		}
-		if err := j.Finish(cycle, CycleResult{Outcome: OutcomeIdle}, noon); err != nil {
+		if err := j.Finish(cycle, CycleResult{Outcome: OutcomeIdle}, nil, noon); err != nil {
 			return err
 		}
 	}

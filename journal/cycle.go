@@ -75,9 +75,10 @@ func (t *transaction) countCycle(r *CycleResult) error {
 
 // Finish ends a cycle. Of r only Failed, Held and Outcome are used: the rest was counted as it was
 // acknowledged, so that a crash cannot lose it. A cycle in which nothing was acknowledged leaves no
-// row; State.LastRun is set always, and LastSuccess if the outcome is OutcomeIdle and nothing failed.
+// row. rec is remembered in the same transaction; nil: nothing is. A crash right before leaves an open cycle, which the next
+// Begin closes, and with it all that was claimed in doubt; one right after leaves nothing to do.
 // Then history beyond the retention is removed; a crash before that leaves it to the next Finish.
-func (j *Journal) Finish(cycle int64, r CycleResult, at time.Time) error {
+func (j *Journal) Finish(cycle int64, r CycleResult, rec *Record, at time.Time) error {
 	err := j.write("finish", func(t *transaction) error {
 		if cycle != 0 {
 			if err := t.endCycle(cycle, nanos(at), &r); err != nil {
@@ -85,8 +86,7 @@ func (j *Journal) Finish(cycle int64, r CycleResult, at time.Time) error {
 			}
 		}
 		j.cycle = 0
-		return query(t.Conn, "UPDATE state SET last_run = ?1, last_success = CASE WHEN ?2 THEN ?1 ELSE last_success END",
-			nil, nanos(at), r.Outcome == OutcomeIdle && r.Failed == 0)
+		return t.remember(rec, at)
 	})
 	if err != nil {
 		return err

@@ -89,7 +89,7 @@ func foldGolden(t *testing.T, j *Journal, base, done string) string {
 	for line := range strings.Lines(done) {
 		parseDone(t, strings.TrimSpace(line), &p, &steps)
 	}
-	if _, err := j.Begin(p, noon); err != nil {
+	if _, err := j.Begin(p, nil, noon); err != nil {
 		t.Fatal(err)
 	}
 	if err := j.Ack(steps); err != nil {

@@ -78,6 +78,7 @@ type Journal struct {
 	dirs      map[string]struct{} // directories that are known to have a row in the base
 	cycle     int64               // the cycle that acknowledgements belong to; 0: none yet
 	retention Retention
+	intercept func(op string, durable bool) error // see Intercept
 
 	contents contents // of a journal that may not create its index
 }

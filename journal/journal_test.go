@@ -90,14 +90,14 @@ func remove(path string, e *snapshot.Entry) Step {
 // run plans and acknowledges steps as one cycle.
 func run(t testing.TB, j *Journal, steps ...Step) {
 	t.Helper()
-	cycle, err := j.Begin(Plan{Steps: steps}, noon)
+	cycle, err := j.Begin(Plan{Steps: steps}, nil, noon)
 	must(t, err)
 	var done []Done
 	for _, s := range steps {
 		done = append(done, Done{Step: s, Entry: s.New, At: noon})
 	}
 	must(t, j.Ack(done))
-	must(t, j.Finish(cycle, CycleResult{Outcome: OutcomeIdle}, noon))
+	must(t, j.Finish(cycle, CycleResult{Outcome: OutcomeIdle}, nil, noon))
 }
 
 // tree is the base as a map.
@@ -302,7 +302,7 @@ func TestOpenReadOnlyLeavesNoTrace(t *testing.T) {
 			if ro.Mapping() != testMapping {
 				t.Errorf("mapping %v", ro.Mapping())
 			}
-			if err := ro.Update(func(*State) {}); !errors.Is(err, errReadOnly) {
+			if err := Update(ro, func(*EngineState) {}); !errors.Is(err, errReadOnly) {
 				t.Errorf("update: %v", err)
 			}
 			mustBeSound(t, ro)

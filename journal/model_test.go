@@ -242,7 +242,7 @@ func TestJournalIsItsModel(t *testing.T) {
 			"begin": func(t *rapid.T) {
 				m.now = m.now.Add(time.Second)
 				p := anyPlan(t, m)
-				_, err := j.Begin(p, m.now)
+				_, err := j.Begin(p, nil, m.now)
 				check(err)
 				m.begin(&p)
 			},

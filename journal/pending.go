@@ -81,11 +81,18 @@ func columnStep(s *sqlite.Stmt) (step Step, err error) {
 
 // Claim records that steps numbered up to upTo may be in flight. It must have returned before the
 // first of them touches the remote. A lower number than before changes nothing. A crash right after
-// makes Begin remember the names that their uploads would have used, although none may have started.
+// makes Begin remember the names that their uploads would have used, although none may have started. A Record claims the first of
+// a plan with the plan.
 func (j *Journal) Claim(upTo int64) error {
 	return j.write("claim steps", func(t *transaction) error {
 		return query(t.Conn, "UPDATE counter SET claimed = ?1 WHERE claimed < ?1", nil, upTo)
 	})
+}
+
+// claimFirst is Claim for so many of the first pending steps.
+func (t *transaction) claimFirst(steps int) error {
+	return query(t.Conn, `UPDATE counter SET claimed = (SELECT max(seq) FROM (SELECT seq FROM step ORDER BY seq LIMIT ?1))
+		WHERE claimed < (SELECT max(seq) FROM (SELECT seq FROM step ORDER BY seq LIMIT ?1))`, nil, steps)
 }
 
 // Counts is what is waiting.

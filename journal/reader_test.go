@@ -152,7 +152,7 @@ func TestReaderSeesOneState(t *testing.T) {
 	run(t, j, send("a/1", file(1)))
 	first, second := openReader(t, j), openReader(t, j)
 	run(t, j, send("a/2", file(1)), remove("a/1", file(1)))
-	must(t, j.Update(func(s *State) { s.Phase = "scanning" }))
+	must(t, Update(j, func(s *ProcessState) { s.Phase = "scanning" }))
 	for _, r := range []snapshot.BaseReader{first, second} {
 		if got := children(t, r, "a"); !cmp.Equal(got, []string{"1"}) {
 			t.Errorf("children %q", got)
@@ -168,7 +168,7 @@ func TestReaderSeesOneState(t *testing.T) {
 	if got := children(t, third, "a"); !cmp.Equal(got, []string{"2"}) {
 		t.Errorf("children %q", got)
 	}
-	must(t, j.Update(func(s *State) { s.Phase = "syncing" }))
+	must(t, Update(j, func(s *ProcessState) { s.Phase = "syncing" }))
 	fourth := openReader(t, j) // the base is the same
 	must(t, fourth.Close())
 }

@@ -26,10 +26,12 @@ func (j *Journal) Started() (steps []Step, err error) {
 // happen. What their uploads may have left under temporary names stays remembered. A crash before it
 // costs a second look at the remote.
 func (j *Journal) Settle(at time.Time) error {
-	return j.write("settle steps", func(t *transaction) error {
-		if err := t.rememberTemps(at); err != nil {
-			return err
-		}
-		return query(t.Conn, "UPDATE counter SET claimed = 0", nil)
-	})
+	return j.write("settle steps", func(t *transaction) error { return t.settle(at) })
+}
+
+func (t *transaction) settle(at time.Time) error {
+	if err := t.rememberTemps(at); err != nil {
+		return err
+	}
+	return query(t.Conn, "UPDATE counter SET claimed = 0 WHERE claimed > 0", nil)
 }

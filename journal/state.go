@@ -1,48 +1,87 @@
 package journal
 
 import (
-	"maps"
 	"time"
 
 	"zombiezen.com/go/sqlite"
 )
 
-// State is what the engine and the command line remember between runs. What the words and the texts
-// mean is theirs; only Adopted, LastRun and LastSuccess are also set here, by Adopt and Finish.
+// State is what is remembered between runs: one document for each owner, who alone writes it. What the words and the texts
+// in them mean is theirs.
 type State struct {
-	Phase      string // what is going on, or how the last run ended
-	PhaseSince time.Time
-	Started    time.Time // of the process that runs or ran last
-	PID        int       // its number
+	EngineState
+	CommandState
+	ProcessState
+	Decisions
+}
 
-	LastRun, LastSuccess      time.Time // zero: never
-	LastError, LastErrorClass string    // of the last run; "": none
-
-	Paused  bool
-	Adopted bool // the base was built from a listing of the remote
-
-	Identity string            // JSON: which directory the source is
-	Mounts   map[string]uint64 // file systems mounted inside the source: path to file-system id
-	Caps     string            // JSON: what the remote can do, so that a plan needs no remote
-	Options  string            // JSON: the flags of the last run
+// EngineState is the engine's document. What holds from a plan or from the end of a run on is written in the same transaction:
+// see Record. Adopt sets Adopted.
+type EngineState struct {
+	Adopted  bool   `json:"adopted,omitzero"`  // the base was built from a listing of the remote
+	Identity string `json:"identity,omitzero"` // JSON: which directory the source is
+	Mounts   Mounts `json:"mounts,omitempty"`
+	Caps     string `json:"caps,omitzero"`   // JSON: what the remote can do, so that a plan needs no remote
+	Places   string `json:"places,omitzero"` // JSON: the directories of this machine that the remote is kept in
 	// EmptyDirs says that the base's directories are on the remote even where they hold no files.
-	EmptyDirs bool
-
+	EmptyDirs bool `json:"empty_dirs,omitzero"`
 	// Unflushed is the boot of the machine during which steps were executed that a power cut may have
 	// undone since; "": none.
-	Unflushed string
+	Unflushed string `json:"unflushed,omitzero"`
 
-	HeldDigest, HeldWhy string // the deletes that a guard holds; "": none
-	HeldBase            int64  // files that the remote held when they were first held; 0: nothing is held
+	Holds
+
+	LastRun        time.Time `json:"last_run,omitzero"`         // when the last run began; zero: never
+	LastSuccess    time.Time `json:"last_success,omitzero"`     // when the last one began that left nothing to do; zero: none
+	LastError      string    `json:"last_error,omitzero"`       // of the last run; "": none
+	LastErrorClass string    `json:"last_error_class,omitzero"` // its kind
+	Ended          time.Time `json:"ended,omitzero"`            // when the last run ended
+}
+
+// Holds are what waits for a person.
+type Holds struct {
+	HeldDigest string `json:"held_digest,omitzero"` // the deletes that a guard holds; "": none
+	HeldWhy    string `json:"held_why,omitzero"`
+	HeldBase   int64  `json:"held_base,omitzero"` // files that the remote held when they were first held; 0: nothing is held
 	// MountsHeld counts the files that are not deleted because what was mounted inside the source is not
 	// mounted any more, or is something else; MountsWhy says where. 0: nothing is held by that.
-	MountsHeld        int64
-	MountsWhy         string
-	ApprovedDigest    string // the deletes that a person let through
-	NewSourceApproved bool
+	MountsHeld int64  `json:"mounts_held,omitzero"`
+	MountsWhy  string `json:"mounts_why,omitzero"`
+}
 
-	Places            string // JSON: the directories of this machine that the remote is kept in
-	NewRemoteApproved bool
+// CommandState is the document of the command line.
+type CommandState struct {
+	Options string `json:"options,omitzero"` // JSON: the flags of the last run
+}
+
+// ProcessState is the document of a process that stays.
+type ProcessState struct {
+	Started    time.Time `json:"started,omitzero"`
+	PID        int       `json:"pid,omitzero"`   // 0: it has ended
+	Phase      string    `json:"phase,omitzero"` // what has been going on for long, until a run ends: see Doing
+	PhaseSince time.Time `json:"phase_since,omitzero"`
+}
+
+// Decisions are the document of what a person decides, which the engine reads when a run begins. It takes approvals back
+// that it has used.
+type Decisions struct {
+	Paused            bool   `json:"paused,omitzero"`
+	ApprovedDigest    string `json:"approved_digest,omitzero"` // the deletes that may happen
+	NewSourceApproved bool   `json:"new_source_approved,omitzero"`
+	NewRemoteApproved bool   `json:"new_remote_approved,omitzero"`
+}
+
+func (EngineState) owner() string  { return "engine" }
+func (CommandState) owner() string { return "command" }
+func (ProcessState) owner() string { return "process" }
+func (Decisions) owner() string    { return "person" }
+
+// Doing returns what the process that stays has been doing for long, "" if that is over, and since when.
+func (s *State) Doing() (phase string, since time.Time) {
+	if s.PhaseSince.After(s.Ended) {
+		return s.Phase, s.PhaseSince
+	}
+	return "", s.Ended
 }
 
 // State returns what is remembered; a zero State in a new journal.
@@ -54,81 +93,63 @@ func (j *Journal) State() (s State, err error) {
 	return s, err
 }
 
-// Update changes what is remembered: change gets the present State. If nothing differs afterwards,
-// nothing is written.
-func (j *Journal) Update(change func(*State)) error {
-	return j.write("update state", func(t *transaction) error {
-		was, err := readState(t.Conn)
+// Update changes the document that change takes. If it does not differ afterwards, nothing is written. change may
+// read the journal: nothing else is written meanwhile.
+func Update[D document](j *Journal, change func(*D)) error {
+	return j.write("update state", func(t *transaction) error { return updateDocument(t, change) })
+}
+
+// Record is what the engine has remembered from a moment on: that at which a plan is durable, or the end of a run.
+type Record struct {
+	State *EngineState // nil: what it was
+	// Settle does what Journal.Settle does, and Claim what Journal.Claim does for so many of the first pending steps.
+	Settle bool
+	Claim  int
+	// Used are the approvals that are used up. Each is taken back, but for another digest that was approved meanwhile.
+	Used Decisions
+}
+
+// Remember makes r durable, which may be nil. What does not differ is not written.
+func (j *Journal) Remember(r *Record, at time.Time) error {
+	return j.write("update state", func(t *transaction) error { return t.remember(r, at) })
+}
+
+// remember is Remember within a transaction.
+func (t *transaction) remember(r *Record, at time.Time) error {
+	if r == nil {
+		return nil
+	}
+	if r.Settle {
+		if err := t.settle(at); err != nil {
+			return err
+		}
+	}
+	if r.Claim > 0 {
+		if err := t.claimFirst(r.Claim); err != nil {
+			return err
+		}
+	}
+	return t.rememberDocuments(r)
+}
+
+func (t *transaction) rememberDocuments(r *Record) error {
+	if r.State != nil {
+		_, was, err := readDocument[EngineState](t.Conn)
 		if err != nil {
 			return err
 		}
-		now := was
-		now.Mounts = maps.Clone(was.Mounts)
-		change(&now)
-		if row := now.row(); row != was.row() {
-			if err := query(t.Conn, `UPDATE state SET phase = ?, phase_since = ?, started = ?, pid = ?,
-				last_run = ?, last_success = ?, last_error = ?, last_error_class = ?, paused = ?, adopted = ?,
-				identity = ?, caps = ?, options = ?, held_digest = ?, held_why = ?, approved_digest = ?,
-				new_source_approved = ?, empty_dirs = ?, unflushed = ?, held_base = ?,
-				mounts_held = ?, mounts_why = ?, places = ?, new_remote_approved = ?`, nil, row[:]...); err != nil {
-				return err
-			}
-		}
-		if maps.Equal(was.Mounts, now.Mounts) {
-			return nil
-		}
-		return t.writeMounts(now.Mounts)
-	})
-}
-
-// row is the columns of state, in the order of readState and Update.
-func (s *State) row() [24]any {
-	return [24]any{
-		s.Phase, nanos(s.PhaseSince), nanos(s.Started), int64(s.PID),
-		nanos(s.LastRun), nanos(s.LastSuccess), s.LastError, s.LastErrorClass, s.Paused, s.Adopted,
-		s.Identity, s.Caps, s.Options, s.HeldDigest, s.HeldWhy, s.ApprovedDigest, s.NewSourceApproved, s.EmptyDirs, s.Unflushed, s.HeldBase,
-		s.MountsHeld, s.MountsWhy, s.Places, s.NewRemoteApproved,
-	}
-}
-
-func readState(c *sqlite.Conn) (s State, err error) {
-	err = query(c, `SELECT phase, phase_since, started, pid, last_run, last_success, last_error, last_error_class,
-		paused, adopted, identity, caps, options, held_digest, held_why, approved_digest, new_source_approved, empty_dirs, unflushed, held_base,
-		mounts_held, mounts_why, places, new_remote_approved
-		FROM state`, func(q *sqlite.Stmt) error {
-		s = State{
-			Phase: q.ColumnText(0), PhaseSince: fromNanos(q.ColumnInt64(1)), Started: fromNanos(q.ColumnInt64(2)),
-			PID: q.ColumnInt(3), LastRun: fromNanos(q.ColumnInt64(4)), LastSuccess: fromNanos(q.ColumnInt64(5)),
-			LastError: q.ColumnText(6), LastErrorClass: q.ColumnText(7), Paused: q.ColumnBool(8), Adopted: q.ColumnBool(9),
-			Identity: q.ColumnText(10), Caps: q.ColumnText(11), Options: q.ColumnText(12), HeldDigest: q.ColumnText(13),
-			HeldWhy: q.ColumnText(14), ApprovedDigest: q.ColumnText(15), NewSourceApproved: q.ColumnBool(16),
-			EmptyDirs: q.ColumnBool(17), Unflushed: q.ColumnText(18), HeldBase: q.ColumnInt64(19),
-			MountsHeld: q.ColumnInt64(20), MountsWhy: q.ColumnText(21),
-			Places: q.ColumnText(22), NewRemoteApproved: q.ColumnBool(23),
-		}
-		return nil
-	})
-	if err != nil {
-		return State{}, err
-	}
-	err = query(c, "SELECT path, fs_id FROM mount", func(q *sqlite.Stmt) error {
-		if s.Mounts == nil {
-			s.Mounts = make(map[string]uint64)
-		}
-		s.Mounts[q.ColumnText(0)] = uint64(q.ColumnInt64(1))
-		return nil
-	})
-	return s, err
-}
-
-func (t *transaction) writeMounts(mounts map[string]uint64) error {
-	if err := query(t.Conn, "DELETE FROM mount", nil); err != nil {
-		return err
-	}
-	for path, id := range mounts {
-		if err := query(t.Conn, "INSERT INTO mount (path, fs_id) VALUES (?, ?)", nil, path, int64(id)); err != nil {
+		if err := writeDocument(t, r.State, was); err != nil {
 			return err
 		}
 	}
-	return nil
+	if r.Used == (Decisions{}) {
+		return nil
+	}
+	return updateDocument(t, func(d *Decisions) {
+		if d.ApprovedDigest == r.Used.ApprovedDigest {
+			d.ApprovedDigest = ""
+		}
+		d.NewSourceApproved = d.NewSourceApproved && !r.Used.NewSourceApproved
+		d.NewRemoteApproved = d.NewRemoteApproved && !r.Used.NewRemoteApproved
+	})
 }

@@ -32,10 +32,10 @@ func (j *Journal) write(op string, fn func(t *transaction) error) error {
 	case j.conn == nil:
 		return j.fail(op, errClosed)
 	}
-	return j.fail(op, j.transact(fn))
+	return j.fail(op, j.transact(op, fn))
 }
 
-func (j *Journal) transact(fn func(t *transaction) error) (err error) {
+func (j *Journal) transact(op string, fn func(t *transaction) error) (err error) {
 	if err := query(j.conn, "BEGIN IMMEDIATE", nil); err != nil {
 		return err
 	}
@@ -48,17 +48,44 @@ func (j *Journal) transact(fn func(t *transaction) error) (err error) {
 		}
 	}()
 	t := &transaction{Conn: j.conn, j: j, backlog: make(map[int64]waiting)}
+	rows := t.rows()
 	if err := fn(t); err != nil {
 		return err
 	}
 	if err := t.writeSums(); err != nil {
 		return err
 	}
+	told := j.intercept != nil && t.rows() > rows
+	if told {
+		if err := j.intercept(op, false); err != nil {
+			return err
+		}
+	}
 	if err := t.commit(); err != nil {
 		return err
 	}
 	done = true
+	if told {
+		return j.intercept(op, true)
+	}
 	return nil
+}
+
+// rows counts the rows that were written on this connection, for Intercept; 0 if there is nobody to tell.
+func (t *transaction) rows() (n int64) {
+	if t.j.intercept != nil {
+		n, _ = queryInt(t.Conn, "SELECT total_changes()")
+	}
+	return n
+}
+
+// Intercept has fn called just before each commit that writes a row, and once more when it is durable, with what was
+// attempted. An error from it is that of the method that writes, and before the commit nothing is written then. It is for tests:
+// so a process ends there, or its disk fails, before or after it has taken effect. nil: nobody is told.
+func (j *Journal) Intercept(fn func(op string, durable bool) error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.intercept = fn
 }
 
 func (t *transaction) commit() error {

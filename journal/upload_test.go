@@ -155,7 +155,7 @@ func TestStaleTempsKnowsUploads(t *testing.T) {
 	for _, path := range []string{"wanted", "given up"} {
 		must(t, j.BeginUpload(upload(path, 9)))
 	}
-	_, err := j.Begin(Plan{Steps: []Step{send("wanted", file(9))}}, noon)
+	_, err := j.Begin(Plan{Steps: []Step{send("wanted", file(9))}}, nil, noon)
 	must(t, err)
 	stale, err := j.StaleTemps()
 	must(t, err)

@@ -9,9 +9,9 @@ import (
 	"github.com/snapsync/snapsync/journal"
 )
 
-// pageSteps are claimed at once. A crash leaves some times as many in doubt: the page at work, the one claimed ahead, and a
-// batch of deletes.
-const pageSteps = 256
+// PageSteps are claimed at once, the first of them with their plan. With those claimed ahead, and a batch of deletes, a crash
+// leaves some times as many in doubt.
+const PageSteps = 256
 
 // Acknowledgements are committed in groups, since a commit waits for the disk. A crash loses at most
 // one group: those steps are simply run again.
@@ -108,10 +108,10 @@ func (w *ackWriter) serve() error {
 	}
 }
 
-// next reads a page of pending steps and claims it; the page is nil after the last. A crash after the claim and before any
-// acknowledgement leaves steps that may or may not have happened.
+// next reads a page of pending steps and claims it, unless it is claimed; nil after the last. A crash after the claim and
+// before any acknowledgement leaves steps that may or may not have happened.
 func (w *ackWriter) next() error {
-	page, err := w.journal.Pending(w.after, pageSteps)
+	page, err := w.journal.Pending(w.after, PageSteps)
 	if err != nil {
 		return fmt.Errorf("read pending steps: %w", err)
 	}

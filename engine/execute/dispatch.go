@@ -76,6 +76,7 @@ func (x *execution) begin(b Batch) {
 
 func (x *execution) run(ctx context.Context) error {
 	if err := x.cleanTemps(ctx); err != nil {
+		x.result.Settled = true // nothing was started
 		return err
 	}
 	ctx, x.abandon = context.WithCancel(ctx)
@@ -110,11 +111,9 @@ func (x *execution) run(ctx context.Context) error {
 		x.result.InDoubt = nil // the journal knows better
 		return errors.Join(x.stop, err)
 	}
-	if len(x.result.InDoubt) > 0 {
-		return x.stop // the journal keeps all that was claimed in doubt, should this process end here
-	}
-	// What was claimed and not acknowledged did not happen. A crash before this costs a look at the remote.
-	return errors.Join(x.stop, x.Journal.Settle(x.Now()))
+	// Else the journal keeps all that was claimed in doubt, should this process end here.
+	x.result.Settled = len(x.result.InDoubt) == 0
+	return x.stop
 }
 
 // pass goes through what is pending once. If something is due that long transfers must not hold up, they, and nothing

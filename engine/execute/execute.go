@@ -8,7 +8,6 @@
 //			wait until every earlier step that overlaps it is acknowledged, durably
 //			perform(step)         by the next free worker, with retries
 //			journal.Ack(results)  in groups
-//	journal.Settle                        what was claimed and not acknowledged did not happen
 //
 // There are three kinds of goroutines, all of them started and awaited in Run:
 //
@@ -23,8 +22,8 @@
 // An upload may take hours, and what changes elsewhere does not wait for it: Run can pass over what is pending several
 // times, each time with an ackWriter of its own, while workers work on (replan.go).
 //
-// What Run leaves to others: the caller says which steps there are, what a guard holds, and what becomes of steps in doubt;
-// package backends, of which class an error is.
+// What Run leaves to others: which steps there are, what a guard holds and what becomes of steps in doubt are the caller's
+// affair, as is to write down that nothing is (Result.Settled), and the classes of errors are package backends'.
 package execute
 
 import (
@@ -75,6 +74,7 @@ type Result struct {
 	Failed   int64          // paths that are not true yet
 	Failures []Failure      // the first MaxFailures of them
 	InDoubt  []journal.Step // failed, and may have happened; nil: those that the journal has as started, if any
+	Settled  bool           // what was claimed and not acknowledged did not happen
 	Refused  remote.Caps    // what the remote turned out not to do
 	Rescan   []string       // paths that are to be planned anew
 	Again    bool           // another plan has something to gain

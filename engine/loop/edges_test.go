@@ -13,7 +13,6 @@ import (
 	"github.com/snapsync/snapsync/engine/hint"
 	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/engine/remote"
-	"github.com/snapsync/snapsync/journal"
 )
 
 // A person who asks for retries where nothing fails gets a loop that rests.
@@ -109,7 +108,7 @@ func TestApproveDuringARun(t *testing.T) {
 		}
 		r.Events = func(ev event.Event) {
 			if ev.Type == event.Phase && ev.Text == "scanning" && approve.CompareAndSwap(true, false) {
-				rig.Must(t, s.Journal.Update(func(st *journal.State) { st.ApprovedDigest = st.HeldDigest }))
+				rig.Must(t, rig.ApproveHeld(s.Journal))
 				s.Wake()
 			}
 		}

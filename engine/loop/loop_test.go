@@ -135,7 +135,7 @@ func TestLoopStartsOffline(t *testing.T) {
 func TestLoopPause(t *testing.T) {
 	rig.Stays(t, rig.FullCaps, nil, func(t *testing.T, s *rig.Stay) {
 		pause := func(on bool) {
-			rig.Must(t, s.Journal.Update(func(st *journal.State) { st.Paused = on }))
+			rig.Must(t, journal.Update(s.Journal, func(st *journal.Decisions) { st.Paused = on }))
 			s.Wake()
 			s.Pass(time.Second)
 		}
@@ -172,7 +172,7 @@ func TestLoopHeld(t *testing.T) {
 		if got := len(s.RemoteFiles()); got != 21 {
 			t.Fatalf("%d files:\n%s", got, s.Remote.Log())
 		}
-		rig.Must(t, s.Journal.Update(func(st *journal.State) { st.ApprovedDigest = st.HeldDigest }))
+		rig.Must(t, rig.ApproveHeld(s.Journal))
 		s.Wake()
 		s.Pass(time.Second)
 		s.Equal()
@@ -310,7 +310,7 @@ func TestLoopAcceptsAnAbsentMount(t *testing.T) {
 	r.Unmount("disk")
 	rig.StaysOn(t, r, func(t *testing.T, s *rig.Stay) {
 		s.Is(loop.Held)
-		rig.Must(t, s.Journal.Update(func(st *journal.State) { st.NewSourceApproved = true }))
+		rig.Must(t, journal.Update(s.Journal, func(st *journal.Decisions) { st.NewSourceApproved = true }))
 		s.Wake()
 		s.Pass(10 * time.Second)
 		s.Is(loop.Idle)
@@ -321,7 +321,7 @@ func TestLoopAcceptsAnAbsentMount(t *testing.T) {
 // What is held because of a mount is shown, and soon found to be in order again.
 func TestLoopHeldByMounts(t *testing.T) {
 	rig.Stays(t, rig.FullCaps, func(r *rig.Rig) { r.Write("f", "1") }, func(t *testing.T, s *rig.Stay) {
-		rig.Must(t, s.Journal.Update(func(st *journal.State) { st.MountsHeld, st.MountsWhy = 3, `"disk": gone` }))
+		rig.Must(t, journal.Update(s.Journal, func(st *journal.EngineState) { st.MountsHeld, st.MountsWhy = 3, `"disk": gone` }))
 		s.Write("f", "2")
 		s.Seen()
 		s.Pass(time.Second)

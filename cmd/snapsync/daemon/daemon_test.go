@@ -372,7 +372,7 @@ func TestDaemonCommands(t *testing.T) {
 	if out := must(control.Command{Name: control.Sync}); l.called() != "wake retry sync" || out.Cycle != 1 {
 		t.Errorf("told %q, cycle %d", l.called(), out.Cycle)
 	}
-	err := l.config.Engine.Journal.Update(func(s *journal.State) { s.HeldDigest = "h1" })
+	err := journal.Update(l.config.Engine.Journal, func(s *journal.EngineState) { s.HeldDigest = "h1" })
 	if err != nil {
 		t.Fatal(err)
 	}

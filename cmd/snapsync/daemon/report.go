@@ -152,7 +152,7 @@ func (r *reporter) note(now *loop.Status) {
 	if r.session == nil {
 		return
 	}
-	err := r.session.Journal.Update(func(s *journal.State) { s.Phase, s.PhaseSince = string(now.State), now.Since })
+	err := journal.Update(r.session.Journal, func(s *journal.ProcessState) { s.Phase, s.PhaseSince = string(now.State), now.Since })
 	if err != nil {
 		r.log().Debug("cannot note the state", "err", err) // the cycle meets the same error, and says it
 	}

@@ -21,7 +21,7 @@ func TestDaemonOfflineWhy(t *testing.T) {
 	l := r.loop("a", 1)
 	u := r.d.kept.list()[0]
 	const why = "connect to nas:22: connection refused"
-	if err := u.session.Journal.Update(func(s *journal.State) { s.LastError, s.LastErrorClass = why, "offline" }); err != nil {
+	if err := journal.Update(u.session.Journal, func(s *journal.EngineState) { s.LastError, s.LastErrorClass = why, "offline" }); err != nil {
 		t.Fatal(err)
 	}
 	l.mu.Lock()

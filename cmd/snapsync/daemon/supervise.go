@@ -211,7 +211,7 @@ func (u *supervisor) open(ctx context.Context) (config engine.Config, err error)
 	}
 	err = settings.Remember(s, &sp.SyncFlags)
 	if err == nil {
-		err = s.Journal.Update(func(st *journal.State) { st.Started, st.PID = time.Now(), os.Getpid() })
+		err = journal.Update(s.Journal, func(st *journal.ProcessState) { st.Started, st.PID = time.Now(), os.Getpid() })
 	}
 	if err != nil {
 		return config, errors.Join(err, s.Close())
@@ -243,7 +243,7 @@ func (u *supervisor) close() error {
 	defer u.mu.Unlock()
 	s := u.session
 	u.session = nil
-	err := s.Journal.Update(func(st *journal.State) { st.PID = 0 })
+	err := journal.Update(s.Journal, func(st *journal.ProcessState) { st.PID = 0 })
 	return errors.Join(err, s.Close())
 }
 

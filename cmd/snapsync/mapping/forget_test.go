@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
-	"time"
 
 	"github.com/gofrs/flock"
 
@@ -28,7 +27,7 @@ func TestForgetInterrupted(t *testing.T) {
 		return j
 	}
 	j := open()
-	if err := j.Update(func(s *journal.State) { s.Paused, s.Started = true, time.Now() }); err != nil {
+	if err := journal.Update(j, func(d *journal.Decisions) { d.Paused = true }); err != nil {
 		t.Fatal(err)
 	}
 	beside, err := os.ReadFile(m.JournalPath() + "-wal")

@@ -83,7 +83,7 @@ func Remember(s *mapping.Session, f *SyncFlags) error {
 	if err != nil || state.Options == string(text) {
 		return err
 	}
-	return s.Journal.Update(func(st *journal.State) { st.Options = string(text) })
+	return journal.Update(s.Journal, func(st *journal.CommandState) { st.Options = string(text) })
 }
 
 // Recall returns the flags of the config file with those that were given now; for a mapping that is

@@ -41,12 +41,13 @@ func In(s *mapping.Session) (st Status, err error) {
 	if err != nil {
 		return st, err
 	}
+	_, since := state.Doing()
 	st = Status{
 		Mapping: s.Label(), ID: s.ID, Source: s.Source, Remote: s.Display,
 		Files: totals.Files, Bytes: totals.Bytes, Retained: totals.Retained, RetainedBytes: totals.RetainedBytes,
 		Pending: counts.Pending, Held: counts.Held + state.MountsHeld, HeldByMounts: state.MountsHeld, Failed: counts.Failed,
 		LastSuccess: text.UTC(state.LastSuccess), OldestUnsynced: text.UTC(counts.Oldest), LagSeconds: lag(text.UTC(counts.Oldest), time.Now()),
-		Since: text.UTC(state.PhaseSince), LastRun: text.UTC(state.LastRun),
+		Since: text.UTC(since), LastRun: text.UTC(state.LastRun),
 		LastError: state.LastError, ErrorClass: state.LastErrorClass, Paused: state.Paused,
 	}
 	hold(&st, s.Mapping, &state, counts)

@@ -36,6 +36,7 @@ func Word(f *Facts) (state loop.State, why string) {
 // onDisk is the word for a mapping that nobody can be asked about.
 func (f *Facts) onDisk() loop.State {
 	s, c, stays := f.State, f.Counts, f.stays()
+	doing, _ := s.Doing()
 	switch {
 	case f.Running && !stays && c.Pending > 0:
 		return loop.Syncing
@@ -47,8 +48,8 @@ func (f *Facts) onDisk() loop.State {
 		return loop.Held
 	case s.LastErrorClass == "offline":
 		return loop.Offline
-	case stays && (s.Phase == "scanning" || s.Phase == "syncing"):
-		return loop.State(s.Phase)
+	case stays && (doing == "scanning" || doing == "syncing"):
+		return loop.State(doing)
 	case stays && c.Pending > c.Failed:
 		return loop.Syncing
 	case c.Pending > 0, c.Failed > 0, s.LastError != "", s.LastSuccess.IsZero():

@@ -15,21 +15,27 @@ import (
 // Apply writes what a person decides into the journal, where run and loop read it. running says that a process
 // stays which does so at once; it only changes the words.
 func Apply(s *mapping.Session, c control.Command, running bool) (out control.Outcome, err error) {
-	var change func(*journal.State) error
+	var change func(*journal.Decisions) error
 	switch c.Name {
 	case control.Pause:
-		change = func(st *journal.State) error { st.Paused = true; return nil }
+		change = func(d *journal.Decisions) error { d.Paused = true; return nil }
 		out.Text = choice(running, "paused: nothing is done until 'snapsync resume'", "paused: runs do nothing until 'snapsync resume'")
 	case control.Resume:
-		change = func(st *journal.State) error { st.Paused = false; return nil }
+		change = func(d *journal.Decisions) error { d.Paused = false; return nil }
 		out.Text = choice(running, "resumed: it catches up now", "resumed: the next run catches up")
 	case control.Approve:
-		change = func(st *journal.State) error { return approve(s.Mapping, st, c, running, &out) }
+		change = func(d *journal.Decisions) error {
+			state, err := s.Journal.State() // of this moment: nothing is written meanwhile
+			if err != nil {
+				return err
+			}
+			return approve(s.Mapping, d, &state.Holds, c, running, &out)
+		}
 	default:
 		return out, &control.Error{Code: http.StatusNotFound, Message: "there is no command " + c.Name}
 	}
 	var refused error
-	err = s.Journal.Update(func(st *journal.State) { refused = change(st) })
+	err = journal.Update(s.Journal, func(d *journal.Decisions) { refused = change(d) })
 	return out, errors.Join(refused, err)
 }
 
@@ -41,21 +47,21 @@ func choice(first bool, one, other string) string {
 }
 
 // approve lets through what is held: exactly the deletes that the person has seen, or another source or remote.
-func approve(m *mapping.Mapping, st *journal.State, c control.Command, running bool, out *control.Outcome) error {
+func approve(m *mapping.Mapping, d *journal.Decisions, held *journal.Holds, c control.Command, running bool, out *control.Outcome) error {
 	switch {
 	case c.NewSource || c.NewRemote:
-		st.NewSourceApproved = st.NewSourceApproved || c.NewSource
-		st.NewRemoteApproved = st.NewRemoteApproved || c.NewRemote
+		d.NewSourceApproved = d.NewSourceApproved || c.NewSource
+		d.NewRemoteApproved = d.NewRemoteApproved || c.NewRemote
 		out.Text = acceptedText(c)
-	case st.HeldDigest == "":
-		out.Text = NothingToApprove(m, st)
-	case c.Digest != "" && c.Digest != st.HeldDigest:
+	case held.HeldDigest == "":
+		out.Text = NothingToApprove(m, held)
+	case c.Digest != "" && c.Digest != held.HeldDigest:
 		return &control.Error{
 			Code: http.StatusConflict, Message: "what is held has changed meanwhile: nothing was approved",
 			Remedy: "look at it again", Exit: exit.StatusHeld,
 		}
 	default:
-		st.ApprovedDigest = st.HeldDigest
+		d.ApprovedDigest = held.HeldDigest
 		out.Text = choice(running, "approved: exactly these are done now", "approved; the next run does exactly these")
 	}
 	return nil
@@ -73,10 +79,10 @@ func acceptedText(c control.Command) string {
 
 // NothingToApprove answers who approves where no deletes are held: what mounts hold is kept whatever
 // is approved, until the source is accepted as it is.
-func NothingToApprove(m *mapping.Mapping, state *journal.State) string {
-	if state.MountsHeld == 0 {
+func NothingToApprove(m *mapping.Mapping, held *journal.Holds) string {
+	if held.MountsHeld == 0 {
 		return "nothing is held"
 	}
 	return fmt.Sprintf("%s kept: %s; mount it again, or accept what is there now with: %s",
-		text.Counted(state.MountsHeld, "file"), state.MountsWhy, m.Approval("--new-source"))
+		text.Counted(held.MountsHeld, "file"), held.MountsWhy, m.Approval("--new-source"))
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -361,10 +362,19 @@ func (r *Rig) Fill(n int) {
 	}
 }
 
+// ApproveHeld lets the deletes through that are held.
+func ApproveHeld(j *journal.Journal) error {
+	return journal.Update(j, func(d *journal.Decisions) {
+		if state, err := j.State(); err == nil {
+			d.ApprovedDigest = state.HeldDigest
+		}
+	})
+}
+
 func (r *Rig) Approve() {
 	r.T.Helper()
 	r.With(func(_ *engine.Engine, j *journal.Journal) {
-		Must(r.T, j.Update(func(s *journal.State) { s.ApprovedDigest = s.HeldDigest }))
+		Must(r.T, ApproveHeld(j))
 	})
 }
 
@@ -389,7 +399,7 @@ func (r *Rig) Kill(n int, when enginetest.When) {
 	defer cancel()
 	at := r.Remote.Ops() + n
 	var once sync.Once
-	killed := make(map[string][]byte) // the journal's files at that moment
+	var killed journalFiles
 	r.Remote.Fail = func(op enginetest.Op) *enginetest.Fault {
 		if op.N < at {
 			return nil
@@ -397,13 +407,7 @@ func (r *Rig) Kill(n int, when enginetest.When) {
 		fault := enginetest.Fault{Err: context.Canceled}
 		once.Do(func() {
 			fault.When = when
-			for _, file := range []string{r.DB, r.DB + "-wal"} {
-				content, err := os.ReadFile(file)
-				if err != nil && !errors.Is(err, fs.ErrNotExist) {
-					r.T.Error(err)
-				}
-				killed[file] = content
-			}
+			killed = r.journalFiles()
 			cancel()
 		})
 		return &fault
@@ -412,11 +416,67 @@ func (r *Rig) Kill(n int, when enginetest.When) {
 		r.T.Fatal(err)
 	}
 	r.Remote.Fail = nil
-	if len(killed) == 0 {
+	r.restore(killed)
+}
+
+// KillAfterWrite runs until the n-th write of the journal is durable, from which on nothing reaches the remote, nor the
+// journal. It returns what was written; "" if the run ended before, for want of writes.
+func (r *Rig) KillAfterWrite(n int) (op string) {
+	r.T.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var dead atomic.Bool
+	var killed journalFiles
+	r.Remote.Fail = func(enginetest.Op) *enginetest.Fault {
+		if dead.Load() {
+			return &enginetest.Fault{Err: context.Canceled}
+		}
+		return nil
+	}
+	r.With(func(e *engine.Engine, j *journal.Journal) {
+		j.Intercept(func(what string, durable bool) error {
+			if !durable || dead.Load() {
+				return nil
+			}
+			if n--; n == 0 {
+				killed, op = r.journalFiles(), what
+				dead.Store(true)
+				cancel()
+			}
+			return nil
+		})
+		if _, err := e.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+			r.T.Fatal(err)
+		}
+	})
+	r.Remote.Fail = nil
+	r.restore(killed)
+	return op
+}
+
+// journalFiles are what a journal consists of, by path: what a killed process leaves.
+type journalFiles map[string][]byte
+
+func (r *Rig) journalFiles() journalFiles {
+	files := make(journalFiles)
+	for _, file := range []string{r.DB, r.DB + "-wal"} {
+		content, err := os.ReadFile(file)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			r.T.Error(err)
+		}
+		files[file] = content
+	}
+	return files
+}
+
+// restore makes the journal what it was; nil: it stays.
+func (r *Rig) restore(files journalFiles) {
+	r.T.Helper()
+	if files == nil {
 		return
 	}
 	Must(r.T, os.RemoveAll(r.DB+"-shm"))
-	for file, content := range killed {
+	for file, content := range files {
 		Must(r.T, os.WriteFile(file, content, 0o600))
 	}
 }
@@ -468,7 +528,7 @@ func (r *Rig) State() (state journal.State) {
 func (r *Rig) Unmount(dir string) {
 	r.T.Helper()
 	r.With(func(_ *engine.Engine, j *journal.Journal) {
-		Must(r.T, j.Update(func(s *journal.State) { s.Mounts = map[string]uint64{dir: 42} }))
+		Must(r.T, journal.Update(j, func(s *journal.EngineState) { s.Mounts = map[string]uint64{dir: 42} }))
 	})
 	entries, err := os.ReadDir(filepath.Join(r.Source, dir))
 	Must(r.T, err)
