@@ -5,30 +5,22 @@
 
 // Command snapsync keeps a remote true to a local directory, one way.
 //
-// This package is the only one that knows flags, the environment, the home directory and the
-// terminal. It turns them into the Config structs of the other packages, finds the state directory
-// of the mapping that is meant, takes its lock, and shows what comes back.
+// Here and in the packages beneath, and nowhere else, flags, the environment, the home directory and the terminal are known.
+// They become the Config structs of the other packages, and what comes back is shown.
 //
 //	main.go      start-up, signals, the last line of defence
-//	cli.go       the commands and how the command line is parsed
-//	flags.go     groups of flags that commands share, and what they mean for the libraries
-//	exit/        errors to messages, hints and exit statuses
-//	spec.go      the mappings that a command line means
-//	turns.go     one mapping after the other
-//	config*.go   the config file, and the commands about it
-//	mapping.go   a source and a remote: where its state is, which one a command means
-//	places.go    where state and backups may be
-//	lock.go      one process per mapping
-//	session.go   a mapping that is open: lock, journal, engine
-//	NAME.go      the command NAME
-//	daemon*.go   `run` when it stays
-//	process.go   how the other commands reach it
-//	text.go      sizes, times and paths as people read them
-//	logging.go   log lines in rclone's shape
-//	logfile.go   the file that they may go to
-//	service/     snapsync under a service manager
-//	notify.go    what that manager is told
-//	progress.go  the live view of a run
+//	cli.go       the commands and how the command line is parsed; help.go
+//	world.go     what every command gets, and what several of them do
+//	preview.go   a plan, as plan and run --dry-run show it
+//	NAME.go      the command NAME; NAME_*.go, follow.go and progress.go are parts of one (see house_test.go)
+//
+//	settings/    which mappings a command line means, and what its flags mean for the libraries
+//	mapping/     a source and a remote with their state: found, locked, opened
+//	status/      how a mapping stands
+//	steer/       what a person decides, asked of a process or applied to the state
+//	daemon/      run when it stays; control/ its socket, view/ its picture, service/ who starts it
+//	wizard/      config init; config/ the file that it extends
+//	console/     output, log and questions; text/ how values are written; exit/ what errors end with
 //
 // What it guarantees: exactly one object per line on stdout with --json and nothing else there;
 // messages for people on stderr, lower-case, with a hint where there is a remedy; the exit statuses of

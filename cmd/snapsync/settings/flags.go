@@ -99,7 +99,7 @@ type FilterFlags struct {
 	IgnoreCase       bool     `group:"filter" help:"Patterns ignore case."`
 }
 
-// WatchFlags are for watching. They are taken already, so that command lines need not change.
+// WatchFlags say when a run that stays looks at what, and how often it tries a remote that is away.
 type WatchFlags struct {
 	Settle      time.Duration `group:"watch" default:"500ms" placeholder:"TIME" help:"Quiet time that a path needs before it is looked at."`
 	SettleMax   time.Duration `group:"watch" default:"30s" placeholder:"TIME" help:"Limit of that for a path that is never quiet."`

@@ -6,7 +6,7 @@
 // mappings wires it like this:
 //
 //	log := &view.Log{}
-//	restore := app.screen.over(log)               log lines go into the view
+//	restore := screen.Over(log)                   log lines go into the view
 //	ctx, done := context.WithCancel(…)            not the one that stops the mappings
 //	go func() { <-everything drained; done() }()
 //	err := view.Run(ctx, view.Config{
