@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/rclone/rclone/fs"
@@ -15,15 +16,27 @@ import (
 // grace is how long a call that was cancelled may take to notice, before it is left behind.
 const grace = time.Second
 
+// caller runs calls of rclone's so that they end when the engine wants it.
+type caller struct {
+	// rctx carries rclone's configuration and lives until Close: some backends keep it for what they
+	// do on their own, such as refreshing a token.
+	rctx   context.Context
+	cancel context.CancelFunc
+	wait   time.Duration  // with a remote that neither answers nor refuses
+	probe  fs.Fs          // the remote, without retries
+	calls  sync.WaitGroup // under way, those that were given up on included
+	asking sync.Mutex     // held by the one call that asks for a sign of life
+}
+
 // do runs one call of the engine, see run, and asks the remote for a sign of life if that takes long.
 // One that is gone is an error at once: a backend would wait, with all its retries behind one pacer,
 // for minutes until it says so.
-func (g *Connection) do(ctx context.Context, call func(ctx context.Context) error) error {
+func (c *caller) do(ctx context.Context, call func(ctx context.Context) error) error {
 	watched, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	watch := time.AfterFunc(firstDoubt, func() { g.watch(watched, cancel) })
+	watch := time.AfterFunc(firstDoubt, func() { c.watch(watched, cancel) })
 	defer watch.Stop()
-	err := g.run(watched, call)
+	err := c.run(watched, call)
 	if cause := context.Cause(watched); err != nil && ctx.Err() == nil && errors.Is(cause, remote.ErrOffline) {
 		return cause
 	}
@@ -38,9 +51,9 @@ const (
 
 // watch ends a call with cancel when the remote refuses to talk. Silence proves nothing, since the
 // call itself may be what keeps the line busy.
-func (g *Connection) watch(ctx context.Context, cancel context.CancelCauseFunc) {
+func (c *caller) watch(ctx context.Context, cancel context.CancelCauseFunc) {
 	for wait := firstDoubt; ; wait = min(2*wait, lastDoubt) {
-		if err := g.refused(ctx); err != nil {
+		if err := c.refused(ctx); err != nil {
 			cancel(err)
 		}
 		select {
@@ -53,14 +66,14 @@ func (g *Connection) watch(ctx context.Context, cancel context.CancelCauseFunc) 
 
 // refused asks for a sign of life, unless another call is asking, and returns an error if the remote
 // answers that nobody is there.
-func (g *Connection) refused(ctx context.Context) error {
-	if !g.asking.TryLock() {
+func (c *caller) refused(ctx context.Context) error {
+	if !c.asking.TryLock() {
 		return nil
 	}
-	defer g.asking.Unlock()
+	defer c.asking.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, signOfLife)
 	defer cancel()
-	err := g.run(ctx, func(ctx context.Context) error { return answers(ctx, g.probe) })
+	err := c.run(ctx, func(ctx context.Context) error { return answers(ctx, c.probe) })
 	if ctx.Err() != nil || !errors.Is(err, remote.ErrOffline) {
 		return nil
 	}
@@ -69,10 +82,10 @@ func (g *Connection) refused(ctx context.Context) error {
 
 // run runs a call with rclone's configuration in its context, and so that it returns soon after ctx
 // is done, whatever the backend is stuck in. Such a call is waited for by Close.
-func (g *Connection) run(ctx context.Context, call func(ctx context.Context) error) error {
-	ctx = fs.CopyConfig(ctx, g.rctx)
+func (c *caller) run(ctx context.Context, call func(ctx context.Context) error) error {
+	ctx = fs.CopyConfig(ctx, c.rctx)
 	done := make(chan error, 1)
-	g.calls.Go(func() { done <- call(ctx) })
+	c.calls.Go(func() { done <- call(ctx) })
 	select {
 	case err := <-done:
 		return rclone.Classify(ctx, err)
@@ -95,13 +108,13 @@ func answers(ctx context.Context, f fs.Fs) error {
 	return nil
 }
 
-// within runs a call that a remote must answer within cfg.Wait: silence is an outage.
-func (g *Connection) within(ctx context.Context, call func(ctx context.Context) error) error {
-	waiting, cancel := context.WithTimeout(ctx, g.cfg.Wait)
+// within runs a call that a remote must answer within wait: silence is an outage.
+func (c *caller) within(ctx context.Context, call func(ctx context.Context) error) error {
+	waiting, cancel := context.WithTimeout(ctx, c.wait)
 	defer cancel()
-	err := g.run(waiting, call)
+	err := c.run(waiting, call)
 	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
-		return fmt.Errorf("%w: no answer within %v", remote.ErrOffline, g.cfg.Wait)
+		return fmt.Errorf("%w: no answer within %v", remote.ErrOffline, c.wait)
 	}
 	return err
 }

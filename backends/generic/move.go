@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/rclone/rclone/fs"
+	"github.com/rclone/rclone/fs/operations"
 
 	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -65,7 +66,7 @@ func (g *Connection) moveFile(ctx context.Context, from, path string) error {
 		return err
 	}
 	name := rclone.Encode(path)
-	if g.cfg.Rclone.Links && strings.HasSuffix(src.Remote(), fs.LinkSuffix) && !strings.HasSuffix(from, fs.LinkSuffix) {
+	if g.links && strings.HasSuffix(src.Remote(), fs.LinkSuffix) && !strings.HasSuffix(from, fs.LinkSuffix) {
 		name += fs.LinkSuffix
 	}
 	_, err = g.replace(ctx, g.f, src, name, g.f.Features().Move)
@@ -98,7 +99,7 @@ func (g *Connection) Touch(ctx context.Context, path string, e snapshot.Entry) e
 			return err
 		}
 		if g.caps.SetMetadata {
-			if err := g.setMetadata(ctx, path, o, e.Kind); err != nil {
+			if err := setMetadata(ctx, g.cfg.Source, path, o, e.Kind); err != nil {
 				return err
 			}
 		}
@@ -195,4 +196,37 @@ func (g *Connection) Cleanup(ctx context.Context, path string) error {
 		return fmt.Errorf("clean up after %q: %w", path, err)
 	}
 	return nil
+}
+
+// Backup implements remote.Connection. That a path is not there is no error only when that is the
+// first thing found: later it would mean that the file got lost on its way.
+func (g *Connection) Backup(ctx context.Context, path string) error {
+	err := g.do(ctx, func(ctx context.Context) error {
+		o, err := g.object(ctx, path)
+		if errors.Is(err, remote.ErrNotFound) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		return g.moveAway(ctx, o)
+	})
+	if err != nil {
+		return fmt.Errorf("back up %q: %w", path, err)
+	}
+	return nil
+}
+
+// moveAway moves a file to its backup's name. A crash between a copy and the removal leaves both, and
+// the next Backup of the path copies once more.
+func (g *Connection) moveAway(ctx context.Context, o fs.Object) error {
+	name := operations.SuffixName(ctx, o.Remote())
+	ft := g.backup.f.Features()
+	if ft.Move != nil {
+		_, err := g.replace(ctx, g.backup.f, o, name, ft.Move)
+		return err
+	}
+	if _, err := g.replace(ctx, g.backup.f, o, name, ft.Copy); err != nil {
+		return err
+	}
+	return o.Remove(ctx)
 }

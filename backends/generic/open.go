@@ -35,18 +35,22 @@ func Open(ctx, rctx context.Context, cfg Config) (*Connection, error) {
 	}
 	o := opening{cfg: &cfg, overlay: rclone.Bases(info.Name, at, options)}
 	rctx, cancel := context.WithCancel(rctx)
-	g := &Connection{rctx: rctx, cancel: cancel, cfg: &cfg, log: cfg.Log}
+	g := &Connection{
+		cfg: &cfg, target: target{links: cfg.Rclone.Links, log: cfg.Log}, caller: caller{rctx: rctx, cancel: cancel, wait: cfg.Wait},
+	}
 	err = g.within(ctx, func(ctx context.Context) (err error) { g.probe, err = o.reach(ctx, rctx); return err })
 	if err == nil {
 		err = g.within(ctx, func(context.Context) (err error) { g.f, err = o.open(rctx); return err })
 	}
 	if err == nil {
-		err = g.within(ctx, func(context.Context) error { return g.openBackup() })
+		err = g.within(ctx, func(context.Context) (err error) { g.backup, err = openBackup(rctx, &cfg, g.f); return err })
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open remote: %w", err), g.Close())
 	}
-	g.learn()
+	g.learn(rctx, cfg.Rclone.Metadata)
+	g.caps.Backup = g.backup.f != nil
+	g.kept, _ = cfg.Name.Roots() // it could be opened, so it can be looked through
 	return g, nil
 }
 
@@ -87,7 +91,7 @@ func (o *opening) reach(ctx, rctx context.Context) (fs.Fs, error) {
 // open makes the Fs that does the work.
 func (o *opening) open(rctx context.Context) (fs.Fs, error) {
 	target := o.cfg.Name.Text()
-	if info, _, _, _, err := fs.ConfigFs(target); err == nil && len(o.overlay) == 0 && bucketBased(info) {
+	if info, _, _, _, err := fs.ConfigFs(target); err == nil && len(o.overlay) == 0 && quirks[info.Name].buckets {
 		target = withSlash(target)
 	}
 	f, err := fs.NewFs(rctx, target)

@@ -43,7 +43,7 @@ func TestOutage(t *testing.T) {
 			g := genericIn(t, t.TempDir(), rclone.Options{}, nil)
 			synctest.Test(t, func(t *testing.T) {
 				asked, probed := 0, 0
-				c := &Connection{cfg: g.cfg, log: g.log, rctx: g.rctx, caps: g.caps, partial: true}
+				c := &Connection{cfg: g.cfg, target: target{log: g.log, caps: g.caps, partial: true}, caller: caller{rctx: g.rctx}}
 				c.f, c.probe = dead{g.f, after, &asked}, dead{g.f, 0, &probed}
 				began := time.Now()
 				err := c.Send(t.Context(), "f", enginetest.Text("x", began))
