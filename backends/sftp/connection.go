@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"path"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/snapsync/snapsync/backends"
@@ -28,8 +27,6 @@ type connection struct {
 	identity string // where uploads are valid
 	log      *slog.Logger
 
-	root       string                   // full path on the server
-	rootIs     atomic.Int32             // what is known of root: a presence
 	backup     *backends.BackupLocation // where Backup moves files to; nil: nowhere
 	backupRoot string                   // the full path of its root
 
@@ -67,7 +64,7 @@ func open(ctx, rctx context.Context, d *backends.Details) (remote.Connection, er
 		c.pool.Close()
 		return nil, err
 	}
-	c.identity = fmt.Sprintf("sftp:%s@%s:%s", opt.User, opt.address(), c.root)
+	c.identity = fmt.Sprintf("sftp:%s@%s:%s", opt.User, opt.address(), c.dirs.root)
 	return c, nil
 }
 
@@ -84,7 +81,7 @@ func (c *connection) findRoot(ctx context.Context, d *backends.Details) error {
 		return err
 	}
 	defer c.pool.Put(s)
-	if c.root, err = c.absolute(ctx, s, d.Root); err != nil {
+	if c.dirs.root, err = c.absolute(ctx, s, d.Root); err != nil {
 		return err
 	}
 	if c.backup != nil {
@@ -92,30 +89,21 @@ func (c *connection) findRoot(ctx context.Context, d *backends.Details) error {
 			return err
 		}
 	}
-	there, err := c.stat(ctx, s, c.root)
+	there, err := s.Stat(ctx, c.dirs.root)
 	switch {
 	case errors.Is(err, remote.ErrNotFound):
-		c.rootIs.Store(rootMissing)
+		c.dirs.rootIs.Store(rootMissing)
 		return nil
 	case err != nil && client.HasCode(err, client.FXPermissionDenied):
 		return nil // each step will say so, by its path
 	case err != nil:
-		return fmt.Errorf("look at %q: %w", c.root, err)
+		return fmt.Errorf("look at %q: %w", c.dirs.root, err)
 	case !there.IsDir():
-		return fmt.Errorf("%w: %q is a file, not a directory", remote.ErrFatal, c.root)
+		return fmt.Errorf("%w: %q is a file, not a directory", remote.ErrFatal, c.dirs.root)
 	}
-	c.rootIs.Store(rootThere)
+	c.dirs.rootIs.Store(rootThere)
 	return nil
 }
-
-// presence is what is known of the remote's directory.
-type presence = int32
-
-const (
-	rootUnseen presence = iota // the server did not let us look
-	rootMissing
-	rootThere
-)
 
 // absolute resolves a path as rclone does: the server is asked for the path itself first, and if that
 // does not exist for where it would be.
@@ -124,42 +112,18 @@ func (c *connection) absolute(ctx context.Context, s *client.Session, root strin
 	if path.IsAbs(at) {
 		return path.Clean(at), nil
 	}
-	full, err := c.realpath(ctx, s, at)
+	full, err := s.Realpath(ctx, at)
 	if err == nil {
 		return full, nil
 	}
 	if !client.IsRefusal(err) {
 		return "", err
 	}
-	here, err := c.realpath(ctx, s, ".")
+	here, err := s.Realpath(ctx, ".")
 	if err != nil {
 		return "", fmt.Errorf("ask for the directory after the log-in: %w", err)
 	}
 	return path.Join(here, at), nil
-}
-
-func (c *connection) realpath(ctx context.Context, s *client.Session, at string) (string, error) {
-	replies, err := s.Do(ctx, client.Realpath(at))
-	if err != nil {
-		return "", err
-	}
-	names, err := replies[0].Names()
-	if err != nil {
-		return "", err
-	}
-	if len(names) == 0 {
-		return "", client.ErrGarbled
-	}
-	return path.Clean("/" + names[0].Name), nil
-}
-
-// stat follows symbolic links on the server, as rclone does.
-func (c *connection) stat(ctx context.Context, s *client.Session, full string) (client.Attrs, error) {
-	replies, err := s.Do(ctx, client.Stat(full))
-	if err != nil {
-		return client.Attrs{}, err
-	}
-	return replies[0].Attrs()
 }
 
 // Caps implements remote.Connection.
@@ -171,7 +135,9 @@ func (c *connection) Caps() remote.Caps {
 }
 
 // full is the path on the server of what rclone calls name beneath the root.
-func (c *connection) full(name string) string { return under(c.root, c.opt.Enc.FromStandardPath(name)) }
+func (c *connection) full(name string) string {
+	return under(c.dirs.root, c.opt.Enc.FromStandardPath(name))
+}
 
 // path is the path on the server of a path of the engine.
 func (c *connection) path(path string) string { return c.full(rclone.Encode(path)) }
@@ -207,11 +173,11 @@ func (c *connection) call(ctx context.Context, what, path string, do func(s *cli
 // Places implements remote.Connection: the remote's directory, as it was when the connection was opened or
 // the directory made. Where the disk of the server is not mounted it is missing.
 func (c *connection) Places() ([]remote.Place, error) {
-	is := c.rootIs.Load()
+	is := c.dirs.rootIs.Load()
 	if is == rootUnseen {
 		return nil, nil
 	}
-	p := remote.Place{Path: fmt.Sprintf("the directory %q of %s", c.root, c.opt.address())}
+	p := remote.Place{Path: fmt.Sprintf("the directory %q of %s", c.dirs.root, c.opt.address())}
 	if is == rootThere {
 		p.There, p.Root = true, snapshot.Identity{Ino: 1}
 	}
@@ -220,8 +186,8 @@ func (c *connection) Places() ([]remote.Place, error) {
 
 // Probe implements remote.Connection.
 func (c *connection) Probe(ctx context.Context) error {
-	return c.call(ctx, "probe", c.root, func(s *client.Session) error {
-		_, err := c.realpath(ctx, s, ".")
+	return c.call(ctx, "probe", c.dirs.root, func(s *client.Session) error {
+		_, err := s.Realpath(ctx, ".")
 		return err
 	})
 }
@@ -249,7 +215,7 @@ func (c *connection) explain(ctx context.Context, s *client.Session, err error, 
 	if !client.HasCode(err, client.FXFailure) || !s.Server.StatVFS || ctx.Err() != nil {
 		return err
 	}
-	replies, askErr := s.Do(ctx, client.StatSpace(c.root))
+	replies, askErr := s.Do(ctx, client.StatSpace(c.dirs.root))
 	if askErr != nil {
 		return err
 	}
@@ -262,11 +228,4 @@ func (c *connection) explain(ctx context.Context, s *client.Session, err error, 
 		return fmt.Errorf("%w: %w", remote.ErrQuota, err)
 	}
 	return err
-}
-
-// logged is for what must not fail a call.
-func (c *connection) logged(what, name string, err error) {
-	if err != nil {
-		c.log.Debug(what, "name", name, "err", err)
-	}
 }

@@ -17,7 +17,7 @@ import (
 // renamed is seen to be still under its old name: a rename whose answer was lost has happened already,
 // and what is there may be the last copy. A crash after the removal leaves nothing at the new name, and
 // the whole file at the old one.
-func (c *connection) replace(ctx context.Context, s *client.Session, from, to string) error {
+func replace(ctx context.Context, s *client.Session, from, to string) error {
 	if s.Server.PosixRename {
 		return s.Status(ctx, client.Replace(from, to))
 	}
@@ -46,10 +46,10 @@ func (c *connection) replace(ctx context.Context, s *client.Session, from, to st
 // carry renames a file and makes the directory that it goes to. ErrNotFound means that from is gone.
 func (c *connection) carry(ctx context.Context, s *client.Session, from, to string) error {
 	first := true
-	return c.within(ctx, s, to, func() error {
-		err := c.replace(ctx, s, from, to)
+	return c.dirs.within(ctx, s, to, func() error {
+		err := replace(ctx, s, from, to)
 		if first && errors.Is(err, remote.ErrNotFound) {
-			if _, lookErr := c.lstat(ctx, s, from); lookErr != nil {
+			if _, lookErr := s.Lstat(ctx, from); lookErr != nil {
 				return &missing{from, lookErr}
 			}
 		}
@@ -74,14 +74,6 @@ func plainly(err error) error {
 		return fmt.Errorf("look at %q: %w", m.name, m.err)
 	}
 	return err
-}
-
-func (c *connection) lstat(ctx context.Context, s *client.Session, full string) (client.Attrs, error) {
-	replies, err := s.Do(ctx, client.Lstat(full))
-	if err != nil {
-		return client.Attrs{}, err
-	}
-	return replies[0].Attrs()
 }
 
 // Move implements remote.Connection.
@@ -109,7 +101,7 @@ func (c *connection) cannot(ctx context.Context, s *client.Session, from string,
 	if !client.HasCode(err, client.FXFailure, client.FXUnsupported) {
 		return err
 	}
-	if _, lookErr := c.lstat(ctx, s, from); lookErr != nil {
+	if _, lookErr := s.Lstat(ctx, from); lookErr != nil {
 		return err
 	}
 	return fmt.Errorf("%w: %w", remote.ErrCannotMove, err)
@@ -128,7 +120,7 @@ func (c *connection) moveDir(ctx context.Context, s *client.Session, from, to st
 	if _, err := replies[1].Attrs(); err == nil {
 		return fmt.Errorf("%w: there is something at the destination", remote.ErrCannotMove)
 	}
-	err = c.within(ctx, s, to, func() error { return s.Status(ctx, client.Rename(from, to)) })
+	err = c.dirs.within(ctx, s, to, func() error { return s.Status(ctx, client.Rename(from, to)) })
 	if err != nil {
 		return c.cannot(ctx, s, from, err)
 	}
@@ -177,7 +169,7 @@ func (c *connection) Touch(ctx context.Context, path string, e snapshot.Entry) e
 
 // Mkdir implements remote.Connection.
 func (c *connection) Mkdir(ctx context.Context, path string) error {
-	return c.call(ctx, "make directory", path, func(s *client.Session) error { return c.makeDir(ctx, s, c.path(path)) })
+	return c.call(ctx, "make directory", path, func(s *client.Session) error { return c.dirs.makeDir(ctx, s, c.path(path)) })
 }
 
 // Rmdir implements remote.Connection.
@@ -191,7 +183,7 @@ func (c *connection) Rmdir(ctx context.Context, path string) error {
 		}
 		// Version 3 has no code for "not empty".
 		if client.HasCode(err, client.FXFailure) {
-			if any, lookErr := c.hasEntries(ctx, s, full); lookErr == nil && any {
+			if entries, lookErr := s.ReadDir(ctx, full); lookErr == nil && len(entries) > 0 {
 				return fmt.Errorf("%w: %w", remote.ErrNotEmpty, err)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/zeebo/xxh3"
@@ -61,8 +62,9 @@ func (t *transfer) remembered() (*resume, error) {
 		return m, nil
 	}
 	m.uploads, m.hasher = t.c.uploads, xxh3.New()
+	piece := max(minPiece, (t.entry.Size/maxPieces+minPiece-1)/minPiece*minPiece)
 	m.upload = remote.Upload{
-		Path: t.path, Connection: t.c.identity, ID: t.temp, PartSize: pieceSize(t.entry.Size), Source: t.entry,
+		Path: t.path, Connection: t.c.identity, ID: t.temp, PartSize: piece, Source: t.entry,
 	}
 	known, err := m.uploads.Upload(t.path)
 	if err != nil {
@@ -74,8 +76,6 @@ func (t *transfer) remembered() (*resume, error) {
 	}
 	return m, nil
 }
-
-func pieceSize(size int64) int64 { return max(minPiece, (size/maxPieces+minPiece-1)/minPiece*minPiece) }
 
 // resume opens what an earlier transfer left and returns where to go on and what the server has just
 // before that; 0 and no open handle if it is to be started anew.
@@ -107,8 +107,9 @@ func (t *transfer) resume(ctx context.Context, m *resume) (at int64, tail []byte
 		m.reset()
 		return 0, nil, nil
 	}
-	tail, err = t.c.readRange(ctx, t.s, t.handle, at-tailSize, tailSize)
-	if err != nil {
+	tail = make([]byte, tailSize)
+	before := &reader{ctx: ctx, s: t.s, handle: t.handle, asked: at - tailSize, left: tailSize}
+	if _, err := io.ReadFull(before, tail); err != nil {
 		return 0, nil, err
 	}
 	t.c.log.Info("an interrupted upload goes on", "path", t.path, "from", at, "of", t.entry.Size)

@@ -137,7 +137,7 @@ func (t *transfer) read(ctx context.Context, buf []byte) ([]byte, error) {
 
 // open opens the temporary name, and makes the directory that it is in if need be.
 func (t *transfer) open(ctx context.Context, flags uint32) error {
-	err := t.c.within(ctx, t.s, t.temp, func() (err error) {
+	err := t.c.dirs.within(ctx, t.s, t.temp, func() (err error) {
 		t.handle, err = t.s.Open(ctx, client.Open(t.temp, flags))
 		return err
 	})
@@ -166,7 +166,7 @@ func (t *transfer) times() client.Request { return client.SetTimes(t.temp, t.ent
 
 // publish gives the complete file its name.
 func (t *transfer) publish(ctx context.Context) error {
-	err := t.c.replace(ctx, t.s, t.temp, t.final)
+	err := replace(ctx, t.s, t.temp, t.final)
 	if err != nil {
 		return fmt.Errorf("rename to %q: %w", path.Base(t.final), err)
 	}
@@ -182,8 +182,8 @@ func (t *transfer) discard(ctx context.Context, cause error) {
 	ctx, cancel := context.WithTimeout(ctx, goodbye)
 	defer cancel()
 	err := t.s.Status(ctx, client.Remove(t.temp))
-	if !errors.Is(err, remote.ErrNotFound) {
-		t.c.logged("cannot remove a failed upload", t.temp, err)
+	if err != nil && !errors.Is(err, remote.ErrNotFound) {
+		t.c.log.Debug("cannot remove a failed upload", "name", t.temp, "err", err)
 	}
 }
 
