@@ -13,10 +13,10 @@ import (
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
-// grace is how long a call that was cancelled may take to notice, before it is left behind.
-const grace = time.Second
+// noticeTime is how long a call that was cancelled may take to notice, before it is left behind.
+const noticeTime = time.Second
 
-// caller runs calls of rclone's so that they end when the engine wants it.
+// caller bounds calls of rclone's: they return when their context is done, or when the remote is gone.
 type caller struct {
 	// rctx carries rclone's configuration and lives until Close: some backends keep it for what they
 	// do on their own, such as refreshing a token.
@@ -28,9 +28,8 @@ type caller struct {
 	asking sync.Mutex     // held by the one call that asks for a sign of life
 }
 
-// do runs one call of the engine, see run, and asks the remote for a sign of life if that takes long.
-// One that is gone is an error at once: a backend would wait, with all its retries behind one pacer,
-// for minutes until it says so.
+// do runs one call of the engine, see run, and asks the remote for a sign of life when the call takes long. A remote
+// that is gone is an error at once: a backend, with all its retries behind one pacer, would take minutes to say so.
 func (c *caller) do(ctx context.Context, call func(ctx context.Context) error) error {
 	watched, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -49,8 +48,8 @@ const (
 	signOfLife = time.Second     // a remote that is only slow gets the benefit of the doubt
 )
 
-// watch ends a call with cancel when the remote refuses to talk. Silence proves nothing, since the
-// call itself may be what keeps the line busy.
+// watch cancels a call when the remote refuses to talk. Silence proves nothing: the call itself may be what keeps the
+// line busy.
 func (c *caller) watch(ctx context.Context, cancel context.CancelCauseFunc) {
 	for wait := firstDoubt; ; wait = min(2*wait, lastDoubt) {
 		if err := c.refused(ctx); err != nil {
@@ -64,8 +63,7 @@ func (c *caller) watch(ctx context.Context, cancel context.CancelCauseFunc) {
 	}
 }
 
-// refused asks for a sign of life, unless another call is asking, and returns an error if the remote
-// answers that nobody is there.
+// refused asks for a sign of life, unless another call is asking. An error means that nobody is there.
 func (c *caller) refused(ctx context.Context) error {
 	if !c.asking.TryLock() {
 		return nil
@@ -80,8 +78,8 @@ func (c *caller) refused(ctx context.Context) error {
 	return err
 }
 
-// run runs a call with rclone's configuration in its context, and so that it returns soon after ctx
-// is done, whatever the backend is stuck in. Such a call is waited for by Close.
+// run runs a call with rclone's configuration in its context. It returns soon after ctx is done, whatever the backend
+// is stuck in; Close waits for a call that was left behind.
 func (c *caller) run(ctx context.Context, call func(ctx context.Context) error) error {
 	ctx = fs.CopyConfig(ctx, c.rctx)
 	done := make(chan error, 1)
@@ -94,12 +92,12 @@ func (c *caller) run(ctx context.Context, call func(ctx context.Context) error) 
 	select {
 	case err := <-done:
 		return rclone.Classify(ctx, err)
-	case <-time.After(grace):
+	case <-time.After(noticeTime):
 		return ctx.Err()
 	}
 }
 
-// answers asks for an object that does not exist: one request on most remotes. Any answer will do.
+// answers asks for an object that does not exist, which is one request on most remotes. Any answer will do.
 func answers(ctx context.Context, f fs.Fs) error {
 	_, err := f.NewObject(ctx, ".snapsync-probe")
 	if err = rclone.Classify(ctx, err); errors.Is(err, remote.ErrOffline) || ctx.Err() != nil {
@@ -108,7 +106,7 @@ func answers(ctx context.Context, f fs.Fs) error {
 	return nil
 }
 
-// within runs a call that a remote must answer within wait: silence is an outage.
+// within runs a call that the remote must answer within wait: silence is an outage.
 func (c *caller) within(ctx context.Context, call func(ctx context.Context) error) error {
 	waiting, cancel := context.WithTimeout(ctx, c.wait)
 	defer cancel()

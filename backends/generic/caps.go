@@ -56,7 +56,7 @@ type target struct {
 	telnet  bool      // names cannot hold byte 0xff: RFC 959 speaks telnet
 }
 
-// learn fills in what the opened Fs can do.
+// learn fills in what f can do.
 func (t *target) learn(rctx context.Context, metadata bool) {
 	ft, base := t.f.Features(), fs.UnWrapFs(t.f)
 	var q quirk

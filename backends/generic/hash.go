@@ -14,8 +14,8 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// cheapHash chooses the algorithm in which f knows the content of its objects without reading them
-// or asking for each; rhash.None if there is none. The order prefers what costs us least.
+// cheapHash chooses the algorithm in which f knows the content of its objects without reading them or asking for each,
+// or rhash.None. What costs us least comes first.
 func cheapHash(f fs.Fs) rhash.Type {
 	if ft := f.Features(); ft.SlowHash || ft.IsLocal {
 		return rhash.None
@@ -31,8 +31,8 @@ func cheapHash(f fs.Fs) rhash.Type {
 
 var cheapest = []rhash.Type{rhash.XXH128, rhash.BLAKE3, rhash.MD5, rhash.SHA1, rhash.SHA256, rhash.CRC32}
 
-// ownHash asks the remote, and returns NoHash if it has none. A failure that says nothing about the
-// remote or the file, such as of a command on an SFTP server, is a remote that has none.
+// ownHash asks the remote, and returns NoHash if it has none. Neither has one that fails for reasons of its own, such
+// as a command on an SFTP server.
 func (t *target) ownHash(ctx context.Context, o fs.Object, want snapshot.HashType) (snapshot.HashType, snapshot.Hash, error) {
 	set := t.f.Hashes()
 	var first rhash.Type

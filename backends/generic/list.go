@@ -18,7 +18,7 @@ import (
 // listings numbers the groups in which rclone counts the errors of one listing.
 var listings atomic.Int64
 
-// isMissingRoot recognises the one directory that may be missing: the root, before anything was sent.
+// isMissingRoot reports that the directory which is missing is the root, where nothing was sent yet.
 func isMissingRoot(err error) bool {
 	return errors.Is(err, fs.ErrorDirNotFound) && !errors.Is(err, errVanished)
 }
@@ -35,8 +35,8 @@ type listing struct {
 	any  bool            // something was found
 }
 
-// rootIsMissing reports that a directory which ListR did not find is the root. ListR does not tell which
-// one it was, and may keep for itself what it found before: so the root is asked for.
+// rootIsMissing reports that a directory which ListR did not find is the root. ListR does not tell which one it was, and
+// may keep back what it found before: so the root is asked for.
 func (l *listing) rootIsMissing(ctx context.Context) bool {
 	l.mu.Lock()
 	any := l.any
@@ -130,7 +130,7 @@ func (l *listing) duplicate(r *remote.Object) bool {
 	return false
 }
 
-// remote translates one entry of a listing; nil for one that is not the engine's business.
+// remote translates one entry; nil stands for what is not the engine's business.
 func (l *listing) remote(ctx context.Context, e fs.DirEntry) (*remote.Object, error) {
 	name := e.Remote()
 	if l.g.backup.hides(name) {

@@ -73,8 +73,7 @@ func (g *Connection) moveFile(ctx context.Context, from, path string) error {
 	return err
 }
 
-// moveDir asks afterwards what a failure meant, since backends have many words for "not there" and
-// FTP has the same one for that and everything else.
+// moveDir looks afterwards what a failure meant: backends have many words for "not there", and FTP one for everything.
 func (g *Connection) moveDir(ctx context.Context, from, path string) error {
 	if !g.caps.DirMove {
 		return fs.ErrorCantDirMove
@@ -111,9 +110,8 @@ func (g *Connection) Touch(ctx context.Context, path string, e snapshot.Entry) e
 	return nil
 }
 
-// setMtime gives o the mtime of e, unless it has it: the object knows, and setting it may mean copying the object.
-// One that only may be what a remote made of it is set all the same: that costs one request, and else the file of a
-// remote that rounds down could keep the mtime of the second before or after for good.
+// setMtime gives o the mtime of e, unless it has the same: setting may mean copying the object. An mtime that only may
+// be the same is set: on a remote that rounds down it could otherwise stay one second off for good.
 func (g *Connection) setMtime(ctx context.Context, o fs.Object, e *snapshot.Entry) error {
 	if g.caps.SameMtime(&snapshot.Entry{Mtime: o.ModTime(ctx).UnixNano()}, e) {
 		return nil
@@ -154,8 +152,8 @@ func (g *Connection) Delete(ctx context.Context, paths []string) []error {
 	return errs
 }
 
-// Rmdir implements remote.Connection. A backend's failure is not believed: it is looked at what is
-// there. FTP, for one, says the same of a directory that is missing and of one that is not empty.
+// Rmdir implements remote.Connection. After a failure the directory is looked at: FTP, for one, says the same of one
+// that is missing and of one that is not empty.
 func (g *Connection) Rmdir(ctx context.Context, path string) error {
 	if !g.caps.EmptyDirs {
 		return nil
@@ -198,8 +196,8 @@ func (g *Connection) Cleanup(ctx context.Context, path string) error {
 	return nil
 }
 
-// Backup implements remote.Connection. That a path is not there is no error only when that is the
-// first thing found: later it would mean that the file got lost on its way.
+// Backup implements remote.Connection. A path that is missing at the first look is no error. Missing later, the file
+// got lost on its way.
 func (g *Connection) Backup(ctx context.Context, path string) error {
 	err := g.do(ctx, func(ctx context.Context) error {
 		o, err := g.object(ctx, path)
@@ -216,8 +214,8 @@ func (g *Connection) Backup(ctx context.Context, path string) error {
 	return nil
 }
 
-// moveAway moves a file to its backup's name. A crash between a copy and the removal leaves both, and
-// the next Backup of the path copies once more.
+// moveAway moves a file to its backup's name. A crash between copy and removal leaves both, and the next Backup of the
+// path copies once more.
 func (g *Connection) moveAway(ctx context.Context, o fs.Object) error {
 	name := operations.SuffixName(ctx, o.Remote())
 	ft := g.backup.f.Features()

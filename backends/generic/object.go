@@ -28,8 +28,8 @@ func (t *target) object(ctx context.Context, path string) (fs.Object, error) {
 	return o, err
 }
 
-// describe fills in what a listing says of a file. Where the mtime costs a request (S3), a file
-// whose hash was listed is recognised by that, and its Mtime stays 0: not known.
+// describe fills in what a listing says of a file. Mtime stays 0, unknown, where it costs a request (S3) and the file
+// is recognised by its hash.
 func (t *target) describe(ctx context.Context, o fs.Object, r *remote.Object) error {
 	e := &r.Entry
 	e.Size = o.Size()
@@ -51,7 +51,7 @@ func (t *target) describe(ctx context.Context, o fs.Object, r *remote.Object) er
 	return nil
 }
 
-// put uploads, and updates in place where a second file of the same name could appear beside.
+// put uploads. Where a second file of the same name could appear, the first is updated in place.
 func (t *target) put(ctx context.Context, in io.Reader, info fs.ObjectInfo) (fs.Object, error) {
 	if t.dups {
 		old, err := t.f.NewObject(ctx, info.Remote())
@@ -64,7 +64,7 @@ func (t *target) put(ctx context.Context, in io.Reader, info fs.ObjectInfo) (fs.
 	return t.f.Put(ctx, in, info)
 }
 
-// remove removes o, or if that is nil what is at name.
+// remove removes o, or what is at name if o is nil.
 func (t *target) remove(ctx context.Context, o fs.Object, name string) error {
 	if o == nil {
 		var err error
@@ -77,8 +77,7 @@ func (t *target) remove(ctx context.Context, o fs.Object, name string) error {
 	return o.Remove(ctx)
 }
 
-// gone reports whether a look at a path failed because there is nothing, be it that what should be
-// a parent is a file.
+// gone reports whether a look at a path failed because nothing is there, also because a parent is a file.
 func gone(ctx context.Context, err error) bool {
 	return errors.Is(rclone.Classify(ctx, err), remote.ErrNotFound) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, fs.ErrorIsFile)
 }

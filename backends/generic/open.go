@@ -25,9 +25,8 @@ type Config struct {
 	Log    *slog.Logger
 }
 
-// Open connects to a remote. It first makes a Connection that tries once and gives up soon, to learn whether
-// anybody answers; then the one that does the work. rctx is of rclone.Context and has no deadline; ctx bounds the
-// opening only.
+// Open connects to a remote. The first Fs tries once and gives up soon, and tells whether anybody answers; the second
+// does the work. rctx is of rclone.Context and has no deadline; ctx bounds the opening only.
 func Open(ctx, rctx context.Context, cfg Config) (*Connection, error) {
 	info, _, at, options, err := fs.ConfigFs(cfg.Name.Text())
 	if err != nil {
@@ -62,9 +61,8 @@ type opening struct {
 
 // reach makes the Fs that Probe uses, and asks it one question.
 //
-// The path ends in a slash, so that a bucket remote believes that it is a directory instead of
-// asking: S3, when the question cannot be asked, says that it is a file, and gives its parent as the
-// root. An overlay passes the path on encrypted or extended, so there the question is asked.
+// The path ends in a slash, so that a bucket remote takes it for a directory without asking: S3, when it cannot ask,
+// takes it for a file, and the parent for the root. An overlay passes the path on encrypted or extended, so it asks.
 func (o *opening) reach(ctx, rctx context.Context) (fs.Fs, error) {
 	pctx, ci := fs.AddConfig(rctx)
 	ci.LowLevelRetries = 1

@@ -50,7 +50,7 @@ func TestOutage(t *testing.T) {
 				if !errors.Is(err, remote.ErrOffline) {
 					t.Errorf("got %v", err)
 				}
-				if took := time.Since(began); took > firstDoubt+grace {
+				if took := time.Since(began); took > firstDoubt+noticeTime {
 					t.Errorf("it took %v", took)
 				}
 				if c.calls.Wait(); asked > 0 {

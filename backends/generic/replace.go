@@ -55,11 +55,11 @@ func (t *target) replace(ctx context.Context, f fs.Fs, src fs.Object, name strin
 	return op(ctx, src, name)
 }
 
-// refusals are what remotes that do not replace files call it, in lower case.
+// refusals are the words, in lower case, of remotes that do not replace files.
 var refusals = []string{"exists", "already exist", "alreadyexist", "already_exist", "conflict", "collision", "name_in_use"}
 
-// refused reports that a remote has answered, and that a file in the way may be its reason not to move
-// or copy. Anything that has another class has another reason.
+// refused reports that a remote has refused to move or copy, perhaps because of a file in the way. An error of another
+// class has another reason.
 func refused(err error) bool {
 	if class := rclone.ClassOf(err); class != nil && !errors.Is(class, remote.ErrInvalidName) {
 		return false
@@ -77,8 +77,8 @@ func refused(err error) bool {
 	return errors.Is(err, os.ErrExist) || slices.ContainsFunc(refusals, func(s string) bool { return strings.Contains(text, s) })
 }
 
-// maybeSame reports whether two names may lead to one file: because a move has happened that one of
-// the looks did not see yet, or because the remote takes the names for the same.
+// maybeSame reports whether two names may lead to one file: a move has happened that one of the looks did not see yet,
+// or the remote takes the names for the same.
 func (t *target) maybeSame(ctx context.Context, a, b fs.Object) bool {
 	x, isX := a.(fs.IDer)
 	y, isY := b.(fs.IDer)
@@ -89,8 +89,7 @@ func (t *target) maybeSame(ctx context.Context, a, b fs.Object) bool {
 	return !differ
 }
 
-// compare tells what it can of two files without reading them: that they differ, or are equal, or, if
-// neither is true, that the remote does not say.
+// compare tells whether two files differ or are equal, without reading them. Neither: the remote does not say.
 func (t *target) compare(ctx context.Context, a, b fs.Object) (differ, equal bool) {
 	if a.Size() != b.Size() {
 		return true, false

@@ -21,8 +21,7 @@ import (
 //
 // Parents are not made first: rclone requires of every backend that Put and Move make them.
 //
-// A crash before the rename leaves the temporary name, after it nothing: the next Send of the path
-// writes over it.
+// A crash before the rename leaves the temporary name, over which the next Send of the path writes.
 func (g *Connection) Send(ctx context.Context, path string, src remote.Source) error {
 	e := src.Entry()
 	in, err := src.Open()
@@ -37,12 +36,13 @@ func (g *Connection) Send(ctx context.Context, path string, src remote.Source) e
 	if cerr := t.Close(); cerr != nil && err == nil {
 		err = cerr
 	}
-	if torn := t.failure(); torn != nil && err != nil {
+	begun, torn := t.source()
+	if torn != nil && err != nil {
 		err = torn // what the backend made of it says less
 	}
-	// These two classes say that the old content, or nothing, is at path. Here a server that publishes
-	// what it got of a request may have put a part there, see readAhead: the cause stays as text only.
-	exposed := !g.partial && e.Size > readAhead && t.wasRead()
+	// These two classes promise that the old content, or nothing, is at path. A server that publishes what it got of
+	// a request may have put a part there, see readAhead: so the cause stays as text only.
+	exposed := !g.partial && e.Size > readAhead && begun
 	if exposed && (errors.Is(err, snapshot.ErrChanged) || errors.Is(err, remote.ErrQuota)) {
 		err = fmt.Errorf("broke off, and the remote may show a part of it: %v", err)
 	}
@@ -77,7 +77,7 @@ func (s *sending) perform(ctx context.Context) error {
 	}
 	if err == nil && name != final {
 		_, err = s.replace(ctx, s.f, o, final, s.f.Features().Move)
-		// The rename may have happened: o, where a remote knows files by number, is the new file then.
+		// The rename may have happened. Where a remote knows files by number, o is the new file then.
 		o = nil
 	}
 	// At the final name only what this upload made, and what verify refused, may be removed: after a
@@ -88,9 +88,8 @@ func (s *sending) perform(ctx context.Context) error {
 	return err
 }
 
-// upload puts the content at name. Where that is the final name, a small file is read before the
-// request is begun: so a source that fails has no effect at all, and the remote gets the hash first,
-// with which it can refuse what does not arrive whole.
+// upload puts the content at name. A small file is read first if that is the final name: so a source that fails has
+// no effect at all, and the remote gets the hash ahead, by which it can refuse what does not arrive whole.
 func (s *sending) upload(ctx context.Context, name string) (fs.Object, error) {
 	info, err := s.info(ctx, name)
 	if err != nil {
@@ -118,12 +117,12 @@ func (s *sending) upload(ctx context.Context, name string) (fs.Object, error) {
 
 // readAhead is the size up to which a file is read before its upload begins, once per transfer.
 //
-// Beyond it, what happens to a PUT that breaks off is up to the server. It must drop it (RFC 9112,
-// section 8), and S3 does; versitygw 1.8 publishes the part, which the next Send then replaces.
-// There is no telling such a part from the old content, so nothing is removed.
+// A larger file goes out as it is read. A server must drop a PUT that breaks off (RFC 9112, section 8), and S3 does;
+// versitygw 1.8 publishes the part, which the next Send replaces. A part cannot be told from the old content, so
+// nothing is removed.
 const readAhead = 8 << 20
 
-// known is an ObjectInfo whose hash is known already.
+// known is an ObjectInfo with its hash.
 type known struct {
 	fs.ObjectInfo
 	t   hash.Type
@@ -158,8 +157,8 @@ func (s *sending) info(ctx context.Context, name string) (fs.ObjectInfo, error) 
 	return info.WithMetadata(meta), nil
 }
 
-// verify compares what arrived with what was sent. The answer is in the object that Put returned;
-// a remote that would have to be asked again is believed.
+// verify compares what arrived, by the object that Put returned, with what was sent. A remote that would have to be
+// asked again is believed.
 func (s *sending) verify(ctx context.Context, o fs.Object) error {
 	if size := o.Size(); size >= 0 && size != s.entry.Size {
 		return fmt.Errorf("%w: %d bytes arrived of %d", remote.ErrTemporary, size, s.entry.Size)
@@ -184,7 +183,7 @@ func (s *sending) verify(ctx context.Context, o fs.Object) error {
 // discardTimeout bounds discard: the error of the upload is waited for.
 const discardTimeout = 2 * time.Second
 
-// discard removes what a failed upload left, if it can do so soon; else Cleanup does it later.
+// discard removes what a failed upload left. What takes too long is left to Cleanup.
 func (s *sending) discard(ctx context.Context, o fs.Object, name string) {
 	if ctx.Err() != nil {
 		return

@@ -38,8 +38,8 @@ func (g *Connection) Stat(ctx context.Context, path string) (remote.Object, erro
 	return found, nil
 }
 
-// beneathFile turns err, which looking at path gave, into "not found" if the parent is a file: some
-// servers have odd words for that, such as Apache's "400 Bad Request".
+// beneathFile turns err, which a look at path gave, into "not found" if the parent is a file. Some servers have odd
+// words for that, such as Apache's "400 Bad Request".
 func (g *Connection) beneathFile(ctx context.Context, path string, err error) error {
 	parent, _ := snapshot.Split(path)
 	if g.caps.BucketBased || parent == "" || rclone.ClassOf(err) != nil {
@@ -94,8 +94,8 @@ func (g *Connection) List(ctx context.Context, fn func(remote.Object) error) err
 	return nil
 }
 
-// Hash implements remote.Connection. A hash that the remote has, or computes itself, is taken before
-// the file is read through the network.
+// Hash implements remote.Connection. The file is read through the network only if the remote neither has a hash nor
+// computes one.
 func (g *Connection) Hash(ctx context.Context, path string, want snapshot.HashType) (snapshot.HashType, snapshot.Hash, error) {
 	var (
 		t snapshot.HashType
