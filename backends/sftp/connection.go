@@ -18,8 +18,8 @@ import (
 
 func init() { backends.Accelerate("sftp", open) }
 
-// connection is the engine's Connection to one SFTP server. All fields are set by open and constant, but
-// for what pool and dirs guard themselves.
+// connection is the engine's Connection to one SFTP server. All fields are set by open and constant; pool and dirs
+// guard what is in them.
 type connection struct {
 	opt      *options
 	links    bool // symbolic links are sent as such, under rclone's names
@@ -37,9 +37,8 @@ type connection struct {
 
 var _ remote.Connection = (*connection)(nil)
 
-// transfers is how many requests for files the engine should have under way: with the round trips of one
-// small file (three) and 128 files at once, 20 ms each way still let through 1,000 files a second. On
-// loopback it costs nothing: 64 were slower there as well.
+// transfers is how many files the engine should have under way. A small one takes three round trips: 128 at once let
+// 1,000 a second through with 20 ms each way. On loopback 64 were slower as well.
 const transfers = 128
 
 // open is a backends.Accelerator.
@@ -59,7 +58,7 @@ func open(ctx, rctx context.Context, d *backends.Details) (remote.Connection, er
 	c := &connection{
 		opt: opt, links: cfg.Rclone.Links, uploads: cfg.Uploads, backup: d.Backup, log: cfg.Log, server: server,
 	}
-	c.pool = client.NewPool(c.connect, opt.sessions(), cfg.Wait, time.Duration(opt.IdleTimeout), cfg.Log)
+	c.pool = client.NewPool(c.connect, opt.Connections, cfg.Wait, time.Duration(opt.IdleTimeout), cfg.Log)
 	if err := c.findRoot(ctx, d); err != nil {
 		c.pool.Close()
 		return nil, err
@@ -74,7 +73,7 @@ func (c *connection) connect(ctx context.Context) (*client.Session, error) {
 	return s, rclone.Classify(ctx, err)
 }
 
-// findRoot makes the paths full, from the directory that one is in after the log-in.
+// findRoot makes the paths of the remote and of its backups full, and looks whether the remote's is there.
 func (c *connection) findRoot(ctx context.Context, d *backends.Details) error {
 	s, err := c.pool.Get(ctx)
 	if err != nil {
@@ -105,8 +104,8 @@ func (c *connection) findRoot(ctx context.Context, d *backends.Details) error {
 	return nil
 }
 
-// absolute resolves a path as rclone does: the server is asked for the path itself first, and if that
-// does not exist for where it would be.
+// absolute resolves a path as rclone does. The server is asked for the path itself and, if it has none, for the
+// directory after the log-in.
 func (c *connection) absolute(ctx context.Context, s *client.Session, root string) (string, error) {
 	at := c.opt.Enc.FromStandardPath(root)
 	if path.IsAbs(at) {
@@ -170,8 +169,8 @@ func (c *connection) call(ctx context.Context, what, path string, do func(s *cli
 	return nil
 }
 
-// Places implements remote.Connection: the remote's directory, as it was when the connection was opened or
-// the directory made. Where the disk of the server is not mounted it is missing.
+// Places implements remote.Connection: the remote's directory, as it was when the connection was opened or the
+// directory made. A server whose disk is not mounted has none.
 func (c *connection) Places() ([]remote.Place, error) {
 	is := c.dirs.rootIs.Load()
 	if is == rootUnseen {
@@ -192,15 +191,15 @@ func (c *connection) Probe(ctx context.Context) error {
 	})
 }
 
-// Throttled implements remote.Connection: the protocol has no words for it. What is too much for a server is
-// seen by the pool, which knows how many connections it takes.
+// Throttled implements remote.Connection: SFTP has no words for too many requests. The pool sees how many connections
+// a server takes.
 func (c *connection) Throttled() int64 { return 0 }
 
 // Flush implements remote.Connection.
 //
-// Neither does Send ask the server to write to its disk (fsync@openssh.com): rclone, rsync and scp do
-// not, and per file it would cost more than everything else. A server that loses power may lose the
-// files of its last seconds, from whatever program.
+// Neither it nor Send asks the server to write to its disk (fsync@openssh.com). rclone, rsync and scp do not either:
+// per file that would cost more than everything else. A server that loses power may lose the files of its last
+// seconds, from whatever program.
 func (c *connection) Flush(ctx context.Context) error { return ctx.Err() }
 
 // Close implements remote.Connection.
@@ -209,8 +208,8 @@ func (c *connection) Close() error {
 	return nil
 }
 
-// explain finds out what client.FXFailure, which is all that version 3 has for it, means for a write: a full
-// or read-only file system, if the server tells about those.
+// explain finds out what client.FXFailure means for a write: version 3 has no other code for a full or a read-only file
+// system. Only some servers tell about those.
 func (c *connection) explain(ctx context.Context, s *client.Session, err error, size int64) error {
 	if !client.HasCode(err, client.FXFailure) || !s.Server.StatVFS || ctx.Err() != nil {
 		return err

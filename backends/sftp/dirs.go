@@ -24,9 +24,8 @@ const (
 	rootThere
 )
 
-// dirs remembers which directories of the server exist, by their full path there, so that a file costs
-// no request for its parents. It is a memory, not the truth: a request that fails for want of a parent
-// corrects it.
+// dirs remembers which directories of the server exist, by their full path there, so that a file costs no request for
+// its parents. A request that fails for want of a parent corrects what was remembered.
 type dirs struct {
 	root   string       // the remote's own directory
 	rootIs atomic.Int32 // what is known of root: a presence
@@ -41,11 +40,11 @@ type origin byte
 
 const (
 	unknown origin = iota
-	found          // it was there
-	made           // by this Connection: what is beneath it was made by it as well
+	found          // the directory was there
+	made           // by this Connection, as was all that is beneath
 )
 
-// maxKnown bounds the memory. When it is full everything is forgotten, and learned again.
+// maxKnown bounds what is remembered. Beyond it everything is forgotten, and learned again.
 const maxKnown = 200_000
 
 func (d *dirs) origin(dir string) origin {
@@ -83,8 +82,8 @@ func (d *dirs) forget(dir string) {
 	}
 }
 
-// expectMissing reports that dir is very likely not there: the nearest directory above it that is
-// known was made by this Connection.
+// expectMissing reports that dir is very likely not there: the nearest known directory above was made by this
+// Connection.
 func (d *dirs) expectMissing(dir string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -96,8 +95,8 @@ func (d *dirs) expectMissing(dir string) bool {
 	return false
 }
 
-// within runs do, which needs the directory of name, and makes that directory if do finds it missing,
-// or before if it cannot be there yet. do says so with ErrNotFound.
+// within runs do, which needs the directory of name and returns ErrNotFound without. The directory is then made, or
+// before do if it cannot be there yet.
 func (d *dirs) within(ctx context.Context, s *client.Session, name string, do func() error) error {
 	dir := path.Dir(name)
 	known := d.origin(dir)
@@ -170,8 +169,8 @@ func (d *dirs) mkdirAll(ctx context.Context, s *client.Session, dir string) erro
 	return nil
 }
 
-// lost is about a directory that is to be made: an error if it is the remote's own and was there. What it held
-// is gone with it, or its disk is not mounted, and the engine has to know.
+// lost returns an error if dir, which is to be made, is the remote's own and was there. What it held is gone, or its disk
+// is not mounted, and the engine has to know.
 func (d *dirs) lost(ctx context.Context, s *client.Session, dir string) error {
 	if dir != d.root || d.rootIs.Load() != rootThere {
 		return nil

@@ -106,7 +106,7 @@ func (l *listing) add(ctx context.Context, dir string, entries []client.Named) (
 	return subdirs, nil
 }
 
-// remote translates what the server has at name; false if that is not the engine's business.
+// remote translates what the server has at name. false: that is not the engine's business.
 func (c *connection) remote(name string, a client.Attrs) (remote.Object, bool) {
 	if c.backup.Hides(name, a.IsDir()) {
 		return remote.Object{}, false
@@ -135,8 +135,8 @@ func describe(path string, kind snapshot.Kind, a client.Attrs) remote.Object {
 	return r
 }
 
-// follow replaces the attributes of what is neither a file nor a directory by those of what it leads
-// to, as rclone does, or leaves it out if skip_links says so. A link that leads nowhere stays.
+// follow gives a link the attributes of what it leads to, as rclone does, or leaves it out if skip_links says so. A link
+// that leads nowhere stays.
 func (c *connection) follow(ctx context.Context, s *client.Session, dir string, entries []client.Named) ([]client.Named, error) {
 	var at []int
 	var requests []client.Request
@@ -192,8 +192,8 @@ func (c *connection) look(ctx context.Context, s *client.Session, path string) (
 	return a, snapshot.File, full, err
 }
 
-// Hash implements remote.Connection. The content is read back: a shell command per file, which is how
-// rclone has the server compute a hash, costs a process there, and many servers have no shell.
+// Hash implements remote.Connection. The content is read back: rclone has the server's shell compute a hash, which
+// costs a process per file, and many servers have no shell.
 func (c *connection) Hash(ctx context.Context, path string, want snapshot.HashType) (t snapshot.HashType, h snapshot.Hash, err error) {
 	err = c.call(ctx, "hash", path, func(s *client.Session) error {
 		a, kind, full, err := c.look(ctx, s, path)

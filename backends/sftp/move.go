@@ -13,10 +13,9 @@ import (
 
 // replace renames a file, over whatever file is there.
 //
-// Servers without posix-rename refuse if there is one. Then it is removed, but only while the file to be
-// renamed is seen to be still under its old name: a rename whose answer was lost has happened already,
-// and what is there may be the last copy. A crash after the removal leaves nothing at the new name, and
-// the whole file at the old one.
+// Servers without posix-rename refuse if there is one. That file is removed, but only while the other is seen under its
+// old name: a rename whose answer was lost has happened already, and the file at the new name may be the last copy. A
+// crash after the removal leaves nothing at the new name, and the whole file at the old one.
 func replace(ctx context.Context, s *client.Session, from, to string) error {
 	if s.Server.PosixRename {
 		return s.Status(ctx, client.Replace(from, to))
@@ -58,8 +57,8 @@ func (c *connection) carry(ctx context.Context, s *client.Session, from, to stri
 	})
 }
 
-// missing says that what was to be renamed is not there. It is kept from within, which would look for
-// the reason elsewhere and make directories.
+// missing says that what was to be renamed is not there. It hides ErrNotFound from dirs.within, which would make
+// directories.
 type missing struct {
 	name string
 	err  error
@@ -94,9 +93,8 @@ func (c *connection) moveFile(ctx context.Context, s *client.Session, from, to s
 	return c.cannot(ctx, s, from, plainly(c.carry(ctx, s, from, to)))
 }
 
-// cannot finds out what client.FXFailure means for a rename. If what was to be renamed is still there, nothing
-// happened and there is no use in trying again: it leads to another file system, for instance, which
-// version 3 has no code for.
+// cannot finds out what client.FXFailure means for a rename. If from is still there, nothing happened, and trying again
+// is no use: to may be on another file system, for which version 3 has no code.
 func (c *connection) cannot(ctx context.Context, s *client.Session, from string, err error) error {
 	if !client.HasCode(err, client.FXFailure, client.FXUnsupported) {
 		return err
@@ -107,8 +105,7 @@ func (c *connection) cannot(ctx context.Context, s *client.Session, from string,
 	return fmt.Errorf("%w: %w", remote.ErrCannotMove, err)
 }
 
-// moveDir refuses a destination that exists: rename(2) would replace it if it is empty, and so would some
-// servers.
+// moveDir refuses a destination that exists. rename(2), and so some servers, would replace an empty one.
 func (c *connection) moveDir(ctx context.Context, s *client.Session, from, to string) error {
 	replies, err := s.Do(ctx, client.Lstat(from), client.Lstat(to))
 	if err != nil {

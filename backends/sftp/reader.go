@@ -54,8 +54,7 @@ func (r *reader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// next waits for the oldest answer. A server may give less than it was asked for: the rest of that
-// piece is asked for again.
+// next waits for the oldest answer. What a server gave less than it was asked for is asked for again.
 func (r *reader) next() ([]byte, error) {
 	oldest := r.fetches[0]
 	replies, err := r.s.Await(r.ctx, oldest.f)
