@@ -19,8 +19,8 @@ import (
 // what Open does: ErrOffline within Config.Wait if nobody answers, no root created. rctx carries rclone's
 // configuration (fs.GetConfig) and no deadline; ctx bounds the opening only.
 //
-// An error that wraps ErrNotAccelerated says that the generic Connection is the right one, and why. It
-// must come before the remote is asked, so that an outage is never a reason.
+// An error that wraps ErrNotAccelerated says why the generic Connection is the right one. Such an error comes before the
+// remote is asked: an outage is never a reason.
 type Accelerator func(ctx, rctx context.Context, d *Details) (remote.Connection, error)
 
 // ErrNotAccelerated means that an Accelerator does not understand how a remote is configured.
@@ -57,17 +57,13 @@ func (d *Details) Understand(rctx context.Context, names ...string) error {
 	// With these a remote changes rclone's configuration for itself.
 	for i := range fs.ConfigOptionsInfo {
 		for _, prefix := range []string{"override.", "global."} {
-			if name := prefix + fs.ConfigOptionsInfo[i].Name; isSet(d.Options, name) {
+			name := prefix + fs.ConfigOptionsInfo[i].Name
+			if _, set := d.Options.Get(name); set {
 				return fmt.Errorf("%w: option %s", ErrNotAccelerated, name)
 			}
 		}
 	}
 	return nil
-}
-
-func isSet(m configmap.Getter, name string) bool {
-	_, ok := m.Get(name)
-	return ok
 }
 
 // accelerated opens the remote with its backend's Accelerator. It returns nil, nil if there is none, or

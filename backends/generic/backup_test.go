@@ -63,7 +63,7 @@ func TestBackup(t *testing.T) {
 // TestBackupLosesFile covers a backup directory that says "not found": it is not the file's absence.
 func TestBackupLosesFile(t *testing.T) {
 	g := genericIn(t, t.TempDir(), rclone.Options{BackupDir: t.TempDir()}, map[string]string{"f": "precious"})
-	g.backup.Features().Move = func(context.Context, fs.Object, string) (fs.Object, error) { return nil, fs.ErrorDirNotFound }
+	g.backup.f.Features().Move = func(context.Context, fs.Object, string) (fs.Object, error) { return nil, fs.ErrorDirNotFound }
 	if err := g.Backup(t.Context(), "f"); err == nil {
 		t.Error("a file that was not backed up passes for one that is not there")
 	}

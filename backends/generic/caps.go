@@ -1,7 +1,13 @@
 package generic
 
 import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+
 	"github.com/rclone/rclone/fs"
+	"github.com/rclone/rclone/fs/hash"
 
 	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -36,37 +42,55 @@ var quirks = map[string]quirk{
 	"memory":               {buckets: true},
 }
 
-func bucketBased(info *fs.RegInfo) bool { return quirks[info.Name].buckets }
+// target is the remote as rclone's Fs shows it, and what is known of that.
+type target struct {
+	f     fs.Fs
+	links bool // --links
+	log   *slog.Logger
 
-// learn fills in what the opened Fs can do.
-func (g *Connection) learn() {
-	ft, base := g.f.Features(), fs.UnWrapFs(g.f)
+	caps    remote.Caps
+	hash    hash.Type // compared after a Send; hash.None: only the size is
+	partial bool      // send to a temporary name, then rename
+	local   bool      // on a local disk, beneath overlays
+	dups    bool      // several files can have one path
+	telnet  bool      // names cannot hold byte 0xff: RFC 959 speaks telnet
+}
+
+// learn fills in what f can do.
+func (t *target) learn(rctx context.Context, metadata bool) {
+	ft, base := t.f.Features(), fs.UnWrapFs(t.f)
 	var q quirk
 	if info := fs.FindFromFs(base); info != nil {
 		q = quirks[info.Name]
 	}
-	precision := g.f.Precision()
+	precision := t.f.Precision()
 	if precision >= fs.ModTimeNotSupported {
 		precision = 0
 	}
 	touch := precision > 0 && !q.noTouch
-	g.partial = ft.Move != nil && (ft.PartialUploads || q.removes) && !fs.GetConfig(g.rctx).Inplace
-	g.local = base.Features().IsLocal
-	g.kept, _ = g.cfg.Name.Roots() // it could be opened, so it can be looked through
-	g.dups, g.telnet = ft.DuplicateFiles, q.telnet
-	g.hash = cheapHash(g.f)
-	g.caps = remote.Caps{
+	t.partial = ft.Move != nil && (ft.PartialUploads || q.removes) && !fs.GetConfig(rctx).Inplace
+	t.local = base.Features().IsLocal
+	t.dups, t.telnet = ft.DuplicateFiles, q.telnet
+	t.hash = cheapHash(t.f)
+	t.caps = remote.Caps{
 		Copy:            ft.Copy != nil && !q.fakeCopy && (touch || precision == 0),
 		Move:            ft.Move != nil,
 		DirMove:         ft.DirMove != nil,
 		SetModTime:      touch,
 		Precision:       precision,
-		Hash:            rclone.HashType(g.hash),
+		Hash:            rclone.HashType(t.hash),
 		BucketBased:     ft.BucketBased,
 		CaseInsensitive: ft.CaseInsensitive,
 		EmptyDirs:       ft.CanHaveEmptyDirectories,
-		Metadata:        g.cfg.Rclone.Metadata && ft.WriteMetadata,
-		SetMetadata:     g.cfg.Rclone.Metadata && ft.WriteMetadata && touch, // which of its files can, only they know
-		Backup:          g.backup != nil,
+		Metadata:        metadata && ft.WriteMetadata,
+		SetMetadata:     metadata && ft.WriteMetadata && touch, // which of its files can, only they know
 	}
+}
+
+// possible reports a path that would do harm on the way to this remote.
+func (t *target) possible(path string) error {
+	if t.telnet && strings.IndexByte(path, 0xff) >= 0 {
+		return fmt.Errorf("%w: FTP cannot transmit the byte 0xff", remote.ErrInvalidName)
+	}
+	return nil
 }

@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/rclone/rclone/fs"
-	"github.com/rclone/rclone/fs/hash"
 
 	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -18,29 +15,13 @@ import (
 
 // Connection is the Connection over any fs.Fs. All fields are set by Open and constant.
 type Connection struct {
-	cfg *Config
-	log *slog.Logger
+	target
+	caller
+	backup backup
 
-	// rctx carries rclone's configuration and lives until Close: some backends keep it for what they
-	// do on their own, such as refreshing a token.
-	rctx   context.Context
-	cancel context.CancelFunc
-	calls  sync.WaitGroup // under way, those that were given up on included
-	asking sync.Mutex     // held by the one call that asks for a sign of life
-	warm   sync.Once      // before the first Send
-
-	f      fs.Fs
-	probe  fs.Fs  // the same remote, without retries
-	backup fs.Fs  // where Backup moves files to; nil: nowhere
-	hidden string // backup's root beneath f's, not listed; "" if it is elsewhere
-
-	caps    remote.Caps
-	hash    hash.Type // compared after a Send; hash.None: only the size is
-	partial bool      // send to a temporary name, then rename
-	local   bool      // the remote is on a local disk, beneath overlays
-	kept    []string  // the directories of this machine that it is kept in; empty: elsewhere
-	dups    bool      // several files can have one path
-	telnet  bool      // names cannot hold byte 0xff: RFC 959 speaks telnet
+	cfg  *Config
+	kept []string  // the directories of this machine that the remote is kept in; empty: elsewhere
+	warm sync.Once // before the first Send
 }
 
 var _ remote.Connection = (*Connection)(nil)
@@ -93,8 +74,8 @@ func (g *Connection) Close() error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(g.rctx), closeTimeout)
 	defer cancel()
 	var errs []error
-	for _, f := range []fs.Fs{g.f, g.probe, g.backup} {
-		if f == nil || f.Features().Shutdown == nil || f == g.backup && f == g.f {
+	for _, f := range []fs.Fs{g.f, g.probe, g.backup.f} {
+		if f == nil || f.Features().Shutdown == nil || f == g.backup.f && f == g.f {
 			continue
 		}
 		if err := f.Features().Shutdown(ctx); err != nil {
@@ -102,12 +83,4 @@ func (g *Connection) Close() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// possible reports a path that would do harm on the way to this remote.
-func (g *Connection) possible(path string) error {
-	if g.telnet && strings.IndexByte(path, 0xff) >= 0 {
-		return fmt.Errorf("%w: FTP cannot transmit the byte 0xff", remote.ErrInvalidName)
-	}
-	return nil
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// cheapHash chooses the algorithm in which f knows the content of its objects without reading them
-// or asking for each; rhash.None if there is none. The order prefers what costs us least.
+// cheapHash chooses the algorithm in which f knows the content of its objects without reading them or asking for each,
+// or rhash.None. What costs us least comes first.
 func cheapHash(f fs.Fs) rhash.Type {
 	if ft := f.Features(); ft.SlowHash || ft.IsLocal {
 		return rhash.None
@@ -31,36 +31,10 @@ func cheapHash(f fs.Fs) rhash.Type {
 
 var cheapest = []rhash.Type{rhash.XXH128, rhash.BLAKE3, rhash.MD5, rhash.SHA1, rhash.SHA256, rhash.CRC32}
 
-// Hash implements remote.Connection. A hash that the remote has, or computes itself, is taken before
-// the file is read through the network.
-func (g *Connection) Hash(ctx context.Context, path string, want snapshot.HashType) (snapshot.HashType, snapshot.Hash, error) {
-	var (
-		t snapshot.HashType
-		h snapshot.Hash
-	)
-	err := g.do(ctx, func(ctx context.Context) error {
-		o, err := g.object(ctx, path)
-		if errors.Is(err, fs.ErrorIsDir) {
-			return fmt.Errorf("%w: %w", remote.ErrNotFound, err)
-		} else if err != nil {
-			return g.beneathFile(ctx, path, err)
-		}
-		if t, h, err = g.ownHash(ctx, o, want); err != nil || t != snapshot.NoHash {
-			return err
-		}
-		t, h, err = download(ctx, o, want)
-		return err
-	})
-	if err != nil {
-		return snapshot.NoHash, snapshot.Hash{}, fmt.Errorf("hash %q: %w", path, err)
-	}
-	return t, h, nil
-}
-
-// ownHash asks the remote, and returns NoHash if it has none. A failure that says nothing about the
-// remote or the file, such as of a command on an SFTP server, is a remote that has none.
-func (g *Connection) ownHash(ctx context.Context, o fs.Object, want snapshot.HashType) (snapshot.HashType, snapshot.Hash, error) {
-	set := g.f.Hashes()
+// ownHash asks the remote, and returns NoHash if it has none. Neither has one that fails for reasons of its own, such
+// as a command on an SFTP server.
+func (t *target) ownHash(ctx context.Context, o fs.Object, want snapshot.HashType) (snapshot.HashType, snapshot.Hash, error) {
+	set := t.f.Hashes()
 	var first rhash.Type
 	if first.Set(want.String()) != nil {
 		first = rhash.None
@@ -74,11 +48,11 @@ func (g *Connection) ownHash(ctx context.Context, o fs.Object, want snapshot.Has
 			return snapshot.NoHash, snapshot.Hash{}, err
 		}
 		if err != nil {
-			g.log.Debug("the remote cannot tell the hash of a file", "name", o.Remote(), "type", r, "err", err)
+			t.log.Debug("the remote cannot tell the hash of a file", "name", o.Remote(), "type", r, "err", err)
 			return snapshot.NoHash, snapshot.Hash{}, nil
 		}
-		if t, h := rclone.ParseHash(rclone.HashType(r), sum); t != snapshot.NoHash {
-			return t, h, nil
+		if kind, h := rclone.ParseHash(rclone.HashType(r), sum); kind != snapshot.NoHash {
+			return kind, h, nil
 		}
 	}
 	return snapshot.NoHash, snapshot.Hash{}, nil

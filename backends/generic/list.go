@@ -8,43 +8,17 @@ import (
 	"sync/atomic"
 
 	"github.com/rclone/rclone/fs"
-	"github.com/rclone/rclone/fs/accounting"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
+	"github.com/snapsync/snapsync/snapshot"
 )
 
 // listings numbers the groups in which rclone counts the errors of one listing.
 var listings atomic.Int64
 
-// List implements remote.Connection. Remotes that can list everything at once do; others are walked,
-// several directories at a time.
-func (g *Connection) List(ctx context.Context, fn func(remote.Object) error) error {
-	err := g.do(ctx, func(ctx context.Context) error {
-		ctx = accounting.WithStatsGroup(ctx, fmt.Sprintf("snapsync/list/%d", listings.Add(1)))
-		l := &listing{g: g, fn: fn, seen: map[string]bool{}}
-		var err error
-		if listR := g.f.Features().ListR; listR != nil {
-			err = listR(ctx, "", func(entries fs.DirEntries) error { return l.add(ctx, entries) })
-			if isMissingRoot(err) && !l.rootIsMissing(ctx) {
-				err = fmt.Errorf("%w: %w", errVanished, err)
-			}
-		} else {
-			err = l.walk(ctx)
-		}
-		if err == nil {
-			// Some errors rclone only counts: an unreadable directory on a local disk looks empty.
-			err = accounting.Stats(ctx).GetLastError()
-		}
-		return err
-	})
-	if err != nil && !isMissingRoot(err) {
-		return fmt.Errorf("list remote: %w", err)
-	}
-	return nil
-}
-
-// isMissingRoot recognises the one directory that may be missing: the root, before anything was sent.
+// isMissingRoot reports that the directory which is missing is the root, where nothing was sent yet.
 func isMissingRoot(err error) bool {
 	return errors.Is(err, fs.ErrorDirNotFound) && !errors.Is(err, errVanished)
 }
@@ -61,8 +35,8 @@ type listing struct {
 	any  bool            // something was found
 }
 
-// rootIsMissing reports that a directory which ListR did not find is the root. ListR does not tell which
-// one it was, and may keep for itself what it found before: so the root is asked for.
+// rootIsMissing reports that a directory which ListR did not find is the root. ListR does not tell which one it was, and
+// may keep back what it found before: so the root is asked for.
 func (l *listing) rootIsMissing(ctx context.Context) bool {
 	l.mu.Lock()
 	any := l.any
@@ -92,7 +66,7 @@ func (l *listing) walk(ctx context.Context) error {
 		}
 		for _, e := range entries {
 			sub, ok := e.(fs.Directory)
-			if !ok || l.g.isHidden(sub.Remote()) {
+			if !ok || l.g.backup.hides(sub.Remote()) {
 				continue
 			}
 			next := func() error { return visit(sub.Remote()) }
@@ -119,11 +93,11 @@ func (l *listing) add(ctx context.Context, entries fs.DirEntries) error {
 	group.SetLimit(max(1, fs.GetConfig(ctx).Checkers))
 	for i, e := range entries {
 		if l.g.f.Features().SlowModTime {
-			group.Go(func() (err error) { found[i], err = l.g.remote(gctx, e); return err })
+			group.Go(func() (err error) { found[i], err = l.remote(gctx, e); return err })
 			continue
 		}
 		var err error
-		if found[i], err = l.g.remote(ctx, e); err != nil {
+		if found[i], err = l.remote(ctx, e); err != nil {
 			return err
 		}
 	}
@@ -154,4 +128,35 @@ func (l *listing) duplicate(r *remote.Object) bool {
 	}
 	l.seen[r.Path] = true
 	return false
+}
+
+// remote translates one entry; nil stands for what is not the engine's business.
+func (l *listing) remote(ctx context.Context, e fs.DirEntry) (*remote.Object, error) {
+	name := e.Remote()
+	if l.g.backup.hides(name) {
+		return nil, nil
+	}
+	o, isFile := e.(fs.Object)
+	kind := snapshot.Dir
+	if isFile {
+		kind = snapshot.File
+		if link, ok := rclone.TrimLink(name); ok && l.g.links {
+			name, kind = link, snapshot.Symlink
+		}
+		if o.Size() < 0 || l.g.backup.suffix != nil && l.g.backup.suffix(name) {
+			return nil, nil // no file of ours: a document without bytes, or set aside by Backup
+		}
+	}
+	path, err := rclone.Decode(name)
+	if err != nil {
+		l.g.log.Warn("the remote has a name that no local file can have; it is left alone", "name", name)
+		return nil, nil
+	}
+	_, last := snapshot.Split(path)
+	r := &remote.Object{Path: path, Entry: snapshot.Entry{Kind: kind, Flags: snapshot.Adopted}}
+	if isFile {
+		r.Temporary = remote.IsTempName(last)
+		err = l.g.describe(ctx, o, r)
+	}
+	return r, err
 }

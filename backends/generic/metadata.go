@@ -14,12 +14,12 @@ import (
 )
 
 // setMetadata gives o what rclone knows about the file of the source.
-func (g *Connection) setMetadata(ctx context.Context, path string, o fs.Object, kind snapshot.Kind) error {
+func setMetadata(ctx context.Context, source, path string, o fs.Object, kind snapshot.Kind) error {
 	to, ok := o.(fs.SetMetadataer)
 	if !ok {
 		return fmt.Errorf("%w: metadata is only taken with the content", remote.ErrCannotMove)
 	}
-	meta, err := g.metadata(ctx, path, kind)
+	meta, err := metadata(ctx, source, path, kind)
 	if err != nil {
 		return err
 	}
@@ -31,11 +31,11 @@ func (g *Connection) setMetadata(ctx context.Context, path string, o fs.Object, 
 }
 
 // metadata reads what rclone knows about a file of the source.
-func (g *Connection) metadata(ctx context.Context, path string, kind snapshot.Kind) (fs.Metadata, error) {
+func metadata(ctx context.Context, source, path string, kind snapshot.Kind) (fs.Metadata, error) {
 	if encoder.OS.FromStandardPath(rclone.Encode(path)) != path {
 		return nil, fmt.Errorf("read metadata: %w: rclone cannot read a file with this name", remote.ErrInvalidName)
 	}
-	src, err := fs.NewFs(ctx, g.cfg.Source)
+	src, err := fs.NewFs(ctx, source)
 	if err != nil {
 		return nil, fmt.Errorf("read metadata: %w", err)
 	}

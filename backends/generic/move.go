@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/rclone/rclone/fs"
+	"github.com/rclone/rclone/fs/operations"
 
 	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -65,15 +66,14 @@ func (g *Connection) moveFile(ctx context.Context, from, path string) error {
 		return err
 	}
 	name := rclone.Encode(path)
-	if g.cfg.Rclone.Links && strings.HasSuffix(src.Remote(), fs.LinkSuffix) && !strings.HasSuffix(from, fs.LinkSuffix) {
+	if g.links && strings.HasSuffix(src.Remote(), fs.LinkSuffix) && !strings.HasSuffix(from, fs.LinkSuffix) {
 		name += fs.LinkSuffix
 	}
 	_, err = g.replace(ctx, g.f, src, name, g.f.Features().Move)
 	return err
 }
 
-// moveDir asks afterwards what a failure meant, since backends have many words for "not there" and
-// FTP has the same one for that and everything else.
+// moveDir looks afterwards what a failure meant: backends have many words for "not there", and FTP one for everything.
 func (g *Connection) moveDir(ctx context.Context, from, path string) error {
 	if !g.caps.DirMove {
 		return fs.ErrorCantDirMove
@@ -98,7 +98,7 @@ func (g *Connection) Touch(ctx context.Context, path string, e snapshot.Entry) e
 			return err
 		}
 		if g.caps.SetMetadata {
-			if err := g.setMetadata(ctx, path, o, e.Kind); err != nil {
+			if err := setMetadata(ctx, g.cfg.Source, path, o, e.Kind); err != nil {
 				return err
 			}
 		}
@@ -110,9 +110,8 @@ func (g *Connection) Touch(ctx context.Context, path string, e snapshot.Entry) e
 	return nil
 }
 
-// setMtime gives o the mtime of e, unless it has it: the object knows, and setting it may mean copying the object.
-// One that only may be what a remote made of it is set all the same: that costs one request, and else the file of a
-// remote that rounds down could keep the mtime of the second before or after for good.
+// setMtime gives o the mtime of e, unless it has the same: setting may mean copying the object. An mtime that only may
+// be the same is set: on a remote that rounds down it could otherwise stay one second off for good.
 func (g *Connection) setMtime(ctx context.Context, o fs.Object, e *snapshot.Entry) error {
 	if g.caps.SameMtime(&snapshot.Entry{Mtime: o.ModTime(ctx).UnixNano()}, e) {
 		return nil
@@ -153,8 +152,8 @@ func (g *Connection) Delete(ctx context.Context, paths []string) []error {
 	return errs
 }
 
-// Rmdir implements remote.Connection. A backend's failure is not believed: it is looked at what is
-// there. FTP, for one, says the same of a directory that is missing and of one that is not empty.
+// Rmdir implements remote.Connection. After a failure the directory is looked at: FTP, for one, says the same of one
+// that is missing and of one that is not empty.
 func (g *Connection) Rmdir(ctx context.Context, path string) error {
 	if !g.caps.EmptyDirs {
 		return nil
@@ -195,4 +194,37 @@ func (g *Connection) Cleanup(ctx context.Context, path string) error {
 		return fmt.Errorf("clean up after %q: %w", path, err)
 	}
 	return nil
+}
+
+// Backup implements remote.Connection. A path that is missing at the first look is no error. Missing later, the file
+// got lost on its way.
+func (g *Connection) Backup(ctx context.Context, path string) error {
+	err := g.do(ctx, func(ctx context.Context) error {
+		o, err := g.object(ctx, path)
+		if errors.Is(err, remote.ErrNotFound) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		return g.moveAway(ctx, o)
+	})
+	if err != nil {
+		return fmt.Errorf("back up %q: %w", path, err)
+	}
+	return nil
+}
+
+// moveAway moves a file to its backup's name. A crash between copy and removal leaves both, and the next Backup of the
+// path copies once more.
+func (g *Connection) moveAway(ctx context.Context, o fs.Object) error {
+	name := operations.SuffixName(ctx, o.Remote())
+	ft := g.backup.f.Features()
+	if ft.Move != nil {
+		_, err := g.replace(ctx, g.backup.f, o, name, ft.Move)
+		return err
+	}
+	if _, err := g.replace(ctx, g.backup.f, o, name, ft.Copy); err != nil {
+		return err
+	}
+	return o.Remove(ctx)
 }

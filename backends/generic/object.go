@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"syscall"
 	"time"
 
 	"github.com/rclone/rclone/fs"
@@ -14,56 +16,68 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// remote translates one entry of a listing; nil for one that is not the engine's business.
-func (g *Connection) remote(ctx context.Context, e fs.DirEntry) (*remote.Object, error) {
-	name := e.Remote()
-	if g.isHidden(name) {
-		return nil, nil
+// object finds the file or symbolic link at path. With --links a path may be either.
+func (t *target) object(ctx context.Context, path string) (fs.Object, error) {
+	o, err := t.f.NewObject(ctx, rclone.Encode(path))
+	if t.links && gone(ctx, err) {
+		o, err = t.f.NewObject(ctx, rclone.RemoteName(path, snapshot.Symlink))
 	}
-	o, isFile := e.(fs.Object)
-	kind := snapshot.Dir
-	if isFile {
-		kind = snapshot.File
-		if link, ok := rclone.TrimLink(name); ok && g.cfg.Rclone.Links {
-			name, kind = link, snapshot.Symlink
-		}
-		if o.Size() < 0 || g.isBackup(name) {
-			return nil, nil // no file of ours: a document without bytes, or set aside by Backup
-		}
+	if err != nil && gone(ctx, err) {
+		return nil, fmt.Errorf("%w: %w", remote.ErrNotFound, err)
 	}
-	path, err := rclone.Decode(name)
-	if err != nil {
-		g.log.Warn("the remote has a name that no local file can have; it is left alone", "name", name)
-		return nil, nil
-	}
-	_, last := snapshot.Split(path)
-	r := &remote.Object{Path: path, Entry: snapshot.Entry{Kind: kind, Flags: snapshot.Adopted}}
-	if isFile {
-		r.Temporary = remote.IsTempName(last)
-		err = g.describe(ctx, o, r)
-	}
-	return r, err
+	return o, err
 }
 
-// describe fills in what a listing says of a file. Where the mtime costs a request (S3), a file
-// whose hash was listed is recognised by that, and its Mtime stays 0: not known.
-func (g *Connection) describe(ctx context.Context, o fs.Object, r *remote.Object) error {
+// describe fills in what a listing says of a file. Mtime stays 0, unknown, where it costs a request (S3) and the file
+// is recognised by its hash.
+func (t *target) describe(ctx context.Context, o fs.Object, r *remote.Object) error {
 	e := &r.Entry
 	e.Size = o.Size()
-	if g.hash != hash.None {
-		sum, err := o.Hash(ctx, g.hash)
+	if t.hash != hash.None {
+		sum, err := o.Hash(ctx, t.hash)
 		if err != nil && !errors.Is(err, hash.ErrUnsupported) {
 			return fmt.Errorf("hash of %q: %w", r.Path, err)
 		}
-		e.HashType, e.Hash = rclone.ParseHash(g.caps.Hash, sum)
+		e.HashType, e.Hash = rclone.ParseHash(t.caps.Hash, sum)
 	}
-	if g.f.Features().SlowModTime && e.HashType != snapshot.NoHash {
+	if t.f.Features().SlowModTime && e.HashType != snapshot.NoHash {
 		return nil
 	}
 	mtime := o.ModTime(ctx)
-	if g.caps.Precision == 0 {
+	if t.caps.Precision == 0 {
 		r.Uploaded = mtime
 	}
-	e.Mtime = mtime.Truncate(max(g.caps.Precision, time.Nanosecond)).UnixNano()
+	e.Mtime = mtime.Truncate(max(t.caps.Precision, time.Nanosecond)).UnixNano()
 	return nil
+}
+
+// put uploads. Where a second file of the same name could appear, the first is updated in place.
+func (t *target) put(ctx context.Context, in io.Reader, info fs.ObjectInfo) (fs.Object, error) {
+	if t.dups {
+		old, err := t.f.NewObject(ctx, info.Remote())
+		if err == nil {
+			return old, old.Update(ctx, in, info)
+		} else if !gone(ctx, err) {
+			return nil, err
+		}
+	}
+	return t.f.Put(ctx, in, info)
+}
+
+// remove removes o, or what is at name if o is nil.
+func (t *target) remove(ctx context.Context, o fs.Object, name string) error {
+	if o == nil {
+		var err error
+		if o, err = t.f.NewObject(ctx, name); gone(ctx, err) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+	return o.Remove(ctx)
+}
+
+// gone reports whether a look at a path failed because nothing is there, also because a parent is a file.
+func gone(ctx context.Context, err error) bool {
+	return errors.Is(rclone.Classify(ctx, err), remote.ErrNotFound) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, fs.ErrorIsFile)
 }

@@ -25,9 +25,8 @@ type Config struct {
 	Log    *slog.Logger
 }
 
-// Open connects to a remote. It first makes a Connection that tries once and gives up soon, to learn whether
-// anybody answers; then the one that does the work. rctx is of rclone.Context and has no deadline; ctx bounds the
-// opening only.
+// Open connects to a remote. The first Fs tries once and gives up soon, and tells whether anybody answers; the second
+// does the work. rctx is of rclone.Context and has no deadline; ctx bounds the opening only.
 func Open(ctx, rctx context.Context, cfg Config) (*Connection, error) {
 	info, _, at, options, err := fs.ConfigFs(cfg.Name.Text())
 	if err != nil {
@@ -35,18 +34,22 @@ func Open(ctx, rctx context.Context, cfg Config) (*Connection, error) {
 	}
 	o := opening{cfg: &cfg, overlay: rclone.Bases(info.Name, at, options)}
 	rctx, cancel := context.WithCancel(rctx)
-	g := &Connection{rctx: rctx, cancel: cancel, cfg: &cfg, log: cfg.Log}
+	g := &Connection{
+		cfg: &cfg, target: target{links: cfg.Rclone.Links, log: cfg.Log}, caller: caller{rctx: rctx, cancel: cancel, wait: cfg.Wait},
+	}
 	err = g.within(ctx, func(ctx context.Context) (err error) { g.probe, err = o.reach(ctx, rctx); return err })
 	if err == nil {
 		err = g.within(ctx, func(context.Context) (err error) { g.f, err = o.open(rctx); return err })
 	}
 	if err == nil {
-		err = g.within(ctx, func(context.Context) error { return g.openBackup() })
+		err = g.within(ctx, func(context.Context) (err error) { g.backup, err = openBackup(rctx, &cfg, g.f); return err })
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open remote: %w", err), g.Close())
 	}
-	g.learn()
+	g.learn(rctx, cfg.Rclone.Metadata)
+	g.caps.Backup = g.backup.f != nil
+	g.kept, _ = cfg.Name.Roots() // it could be opened, so it can be looked through
 	return g, nil
 }
 
@@ -58,9 +61,8 @@ type opening struct {
 
 // reach makes the Fs that Probe uses, and asks it one question.
 //
-// The path ends in a slash, so that a bucket remote believes that it is a directory instead of
-// asking: S3, when the question cannot be asked, says that it is a file, and gives its parent as the
-// root. An overlay passes the path on encrypted or extended, so there the question is asked.
+// The path ends in a slash, so that a bucket remote takes it for a directory without asking: S3, when it cannot ask,
+// takes it for a file, and the parent for the root. An overlay passes the path on encrypted or extended, so it asks.
 func (o *opening) reach(ctx, rctx context.Context) (fs.Fs, error) {
 	pctx, ci := fs.AddConfig(rctx)
 	ci.LowLevelRetries = 1
@@ -87,7 +89,7 @@ func (o *opening) reach(ctx, rctx context.Context) (fs.Fs, error) {
 // open makes the Fs that does the work.
 func (o *opening) open(rctx context.Context) (fs.Fs, error) {
 	target := o.cfg.Name.Text()
-	if info, _, _, _, err := fs.ConfigFs(target); err == nil && len(o.overlay) == 0 && bucketBased(info) {
+	if info, _, _, _, err := fs.ConfigFs(target); err == nil && len(o.overlay) == 0 && quirks[info.Name].buckets {
 		target = withSlash(target)
 	}
 	f, err := fs.NewFs(rctx, target)

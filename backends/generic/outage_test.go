@@ -43,14 +43,14 @@ func TestOutage(t *testing.T) {
 			g := genericIn(t, t.TempDir(), rclone.Options{}, nil)
 			synctest.Test(t, func(t *testing.T) {
 				asked, probed := 0, 0
-				c := &Connection{cfg: g.cfg, log: g.log, rctx: g.rctx, caps: g.caps, partial: true}
+				c := &Connection{cfg: g.cfg, target: target{log: g.log, caps: g.caps, partial: true}, caller: caller{rctx: g.rctx}}
 				c.f, c.probe = dead{g.f, after, &asked}, dead{g.f, 0, &probed}
 				began := time.Now()
 				err := c.Send(t.Context(), "f", enginetest.Text("x", began))
 				if !errors.Is(err, remote.ErrOffline) {
 					t.Errorf("got %v", err)
 				}
-				if took := time.Since(began); took > firstDoubt+grace {
+				if took := time.Since(began); took > firstDoubt+noticeTime {
 					t.Errorf("it took %v", took)
 				}
 				if c.calls.Wait(); asked > 0 {

@@ -86,7 +86,7 @@ func TestLostAnswer(t *testing.T) {
 		t.Run("Backup/"+name, func(t *testing.T) {
 			dir, kept := t.TempDir(), t.TempDir()
 			g := genericIn(t, dir, rclone.Options{BackupDir: kept}, map[string]string{"f": "precious"})
-			loseAnswer(g.backup, lost)
+			loseAnswer(g.backup.f, lost)
 			if err := g.Backup(t.Context(), "f"); err == nil {
 				t.Error("the error was swallowed")
 			}

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"syscall"
 
 	"github.com/rclone/rclone/fs"
+	"github.com/rclone/rclone/fs/accounting"
 
 	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -38,8 +38,8 @@ func (g *Connection) Stat(ctx context.Context, path string) (remote.Object, erro
 	return found, nil
 }
 
-// beneathFile turns err, which looking at path gave, into "not found" if the parent is a file: some
-// servers have odd words for that, such as Apache's "400 Bad Request".
+// beneathFile turns err, which a look at path gave, into "not found" if the parent is a file. Some servers have odd
+// words for that, such as Apache's "400 Bad Request".
 func (g *Connection) beneathFile(ctx context.Context, path string, err error) error {
 	parent, _ := snapshot.Split(path)
 	if g.caps.BucketBased || parent == "" || rclone.ClassOf(err) != nil {
@@ -67,20 +67,55 @@ func (g *Connection) statFile(ctx context.Context, o fs.Object, path string, r *
 	return nil
 }
 
-// object finds the file or symbolic link at path. With --links a path may be either.
-func (g *Connection) object(ctx context.Context, path string) (fs.Object, error) {
-	o, err := g.f.NewObject(ctx, rclone.Encode(path))
-	if g.cfg.Rclone.Links && gone(ctx, err) {
-		o, err = g.f.NewObject(ctx, rclone.RemoteName(path, snapshot.Symlink))
+// List implements remote.Connection. Remotes that can list everything at once do; others are walked,
+// several directories at a time.
+func (g *Connection) List(ctx context.Context, fn func(remote.Object) error) error {
+	err := g.do(ctx, func(ctx context.Context) error {
+		ctx = accounting.WithStatsGroup(ctx, fmt.Sprintf("snapsync/list/%d", listings.Add(1)))
+		l := &listing{g: g, fn: fn, seen: map[string]bool{}}
+		var err error
+		if listR := g.f.Features().ListR; listR != nil {
+			err = listR(ctx, "", func(entries fs.DirEntries) error { return l.add(ctx, entries) })
+			if isMissingRoot(err) && !l.rootIsMissing(ctx) {
+				err = fmt.Errorf("%w: %w", errVanished, err)
+			}
+		} else {
+			err = l.walk(ctx)
+		}
+		if err == nil {
+			// Some errors rclone only counts: an unreadable directory on a local disk looks empty.
+			err = accounting.Stats(ctx).GetLastError()
+		}
+		return err
+	})
+	if err != nil && !isMissingRoot(err) {
+		return fmt.Errorf("list remote: %w", err)
 	}
-	if err != nil && gone(ctx, err) {
-		return nil, fmt.Errorf("%w: %w", remote.ErrNotFound, err)
-	}
-	return o, err
+	return nil
 }
 
-// gone reports whether a look at a path failed because there is nothing, be it that what should be
-// a parent is a file.
-func gone(ctx context.Context, err error) bool {
-	return errors.Is(rclone.Classify(ctx, err), remote.ErrNotFound) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, fs.ErrorIsFile)
+// Hash implements remote.Connection. The file is read through the network only if the remote neither has a hash nor
+// computes one.
+func (g *Connection) Hash(ctx context.Context, path string, want snapshot.HashType) (snapshot.HashType, snapshot.Hash, error) {
+	var (
+		t snapshot.HashType
+		h snapshot.Hash
+	)
+	err := g.do(ctx, func(ctx context.Context) error {
+		o, err := g.object(ctx, path)
+		if errors.Is(err, fs.ErrorIsDir) {
+			return fmt.Errorf("%w: %w", remote.ErrNotFound, err)
+		} else if err != nil {
+			return g.beneathFile(ctx, path, err)
+		}
+		if t, h, err = g.ownHash(ctx, o, want); err != nil || t != snapshot.NoHash {
+			return err
+		}
+		t, h, err = download(ctx, o, want)
+		return err
+	})
+	if err != nil {
+		return snapshot.NoHash, snapshot.Hash{}, fmt.Errorf("hash %q: %w", path, err)
+	}
+	return t, h, nil
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/snapsync/snapsync/backends/rclone"
 )
 
-// tap is the stream of one upload: it counts, hashes and throttles, and it keeps a backend that was
-// given up on from reading a source that the engine has moved on from.
+// tap is the stream of one upload. It hashes and throttles, and keeps a backend that was given up on from reading a
+// source that the engine has moved on from.
 type tap struct {
 	ctx  context.Context
 	hash *hash.MultiHasher // nil: not needed
@@ -74,15 +74,9 @@ func (t *tap) sum(h hash.Type) (string, error) {
 	return t.hash.SumString(h, false)
 }
 
-func (t *tap) wasRead() bool {
+// source reports whether anything was read, and what the source, not the remote, failed with.
+func (t *tap) source() (begun bool, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.begun
-}
-
-// failure returns what the source, not the remote, failed with.
-func (t *tap) failure() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.err
+	return t.begun, t.err
 }

@@ -75,8 +75,8 @@ func (l *Connection) Places() ([]remote.Place, error) {
 	return []remote.Place{p}, nil
 }
 
-// present fails if root went away since Places was asked: its disk was unmounted, say. To make
-// directories then would fill another one.
+// present fails if root went away since Places was asked, such as with its disk. Directories made then would fill another
+// disk.
 func (l *Connection) present() error {
 	was := l.seen.Load()
 	if was == nil || !was.There {
@@ -88,8 +88,8 @@ func (l *Connection) present() error {
 	return nil
 }
 
-// within runs op, and once more after making the parents of target if they are what is missing.
-// Nearly always they are there, so asking first would cost a call per file.
+// within runs op, and once more after making the parents of target if op misses them. Asking first would cost a call per
+// file, nearly always for nothing.
 func (l *Connection) within(target string, op func() error) error {
 	err := op()
 	if !errors.Is(err, os.ErrNotExist) {
@@ -104,7 +104,7 @@ func (l *Connection) within(target string, op func() error) error {
 	return op()
 }
 
-// Copy implements remote.Connection: it is never asked for, since a copy here costs what a Send does.
+// Copy implements remote.Connection. Nobody asks for one: here it would cost what a Send does.
 func (l *Connection) Copy(ctx context.Context, from, path string, _ snapshot.Entry) error {
 	return rclone.Wrap(ctx, remote.ErrCannotMove, "copy %q to %q", from, path)
 }

@@ -48,9 +48,8 @@ func (l *Connection) writeFile(ctx context.Context, name string, in io.Reader, s
 	if err != nil {
 		return err
 	}
-	// This reserves space and leaves the file's size alone, on every system: on Linux rclone always has
-	// FALLOC_FL_KEEP_SIZE, on Windows it sets the allocation, elsewhere nothing. Else a power cut could
-	// leave zeros that a check of the size would take for the file.
+	// Reserving leaves the file's size alone: rclone uses FALLOC_FL_KEEP_SIZE on Linux, sets the allocation on Windows, and
+	// does nothing elsewhere. Otherwise a power cut could leave zeros of the right size.
 	if size >= preallocateFrom {
 		if err := file.PreAllocate(size, f); errors.Is(err, file.ErrDiskFull) {
 			return errors.Join(fmt.Errorf("%w: %w", remote.ErrQuota, err), f.Close())
@@ -66,8 +65,7 @@ func (l *Connection) writeFile(ctx context.Context, name string, in io.Reader, s
 	return err
 }
 
-// create makes a new file. What an interrupted Send left there is not written into but removed: it
-// could be a link to anywhere.
+// create makes a new file. What an interrupted Send left is removed, not written into: it could be a link to anywhere.
 func (l *Connection) create(name string) (f *os.File, err error) {
 	err = l.within(name, func() error {
 		f, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)

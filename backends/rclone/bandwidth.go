@@ -17,15 +17,15 @@ var limited atomic.Bool
 // limitedRead is how much is read at once under a limit: each piece is waited for as a whole.
 const limitedRead = 16 << 10
 
-// bandwidth is the limit of this process. rclone's token bucket is one for the process, and so is this.
-// rclone would follow a timetable as well, but reads it while it is being changed.
+// bandwidth is the limit of this process, as rclone's token bucket is one for the process. rclone would follow a
+// timetable as well, but reads it while it is being changed.
 var bandwidth struct {
 	sync.Mutex
 	initial fs.BwTimetable // rclone's own, from its variables
 	table   fs.BwTimetable // what holds
 	set     string         // what it was made of; "": nothing was set
 	now     fs.BwPair      // what was last put in force; zero: nothing was
-	turned  chan struct{}  // has room for one: the table is another; nil: there was none, and nobody looks at the clock
+	turned  chan struct{}  // of size one: the table has changed; nil: nobody looks at the clock yet
 }
 
 // clockEvery is the time between two looks at the clock; a timetable has minutes.
@@ -40,10 +40,9 @@ func CheckBandwidth(limit string) error {
 	return nil
 }
 
-// SetBandwidth sets the limit of this process, in rclone's syntax, a timetable included; "" is the one of
-// rclone's own variables, if they have one. The first limit holds when it returns; one that replaces
-// another does as soon as what is being waited for by the old one has passed, and all that begins later.
-// Init comes first, as rclone logs what it limits.
+// SetBandwidth sets the limit of this process, in rclone's syntax, a timetable included; "" is that of rclone's own
+// variables. The first limit holds when SetBandwidth returns. Another one replaces it once what waits by the old one has
+// passed. Init comes first, as rclone logs what it limits.
 func SetBandwidth(limit string) error {
 	if err := CheckBandwidth(limit); err != nil {
 		return err
@@ -73,8 +72,8 @@ func takeBandwidth(global *fs.ConfigInfo) {
 	}
 }
 
-// Limited reports whether a limit may be in force, now or at another time of the week: then whatever
-// is sent may wait for its turn for a long time.
+// Limited reports whether a limit may be in force, now or at another time of the week, so that what is sent may wait for
+// long.
 func Limited() bool { return limited.Load() }
 
 // hold makes table the one that holds. The caller has the lock.
@@ -95,8 +94,8 @@ func hold(table fs.BwTimetable) {
 	go followClock(bandwidth.turned)
 }
 
-// followClock puts in force what the table says, for as long as the process runs. It has a goroutine of
-// its own because rclone's bucket lets itself be changed only when nobody waits for it.
+// followClock puts in force what the table says, for as long as the process runs. rclone's bucket can be changed only when
+// nobody waits for it: so this is a goroutine of its own.
 func followClock(turned <-chan struct{}) {
 	tick := time.NewTicker(clockEvery)
 	defer tick.Stop()

@@ -26,8 +26,8 @@ var classes = []error{
 	remote.ErrQuota, remote.ErrInvalidName, remote.ErrTemporary, remote.ErrFatal, snapshot.ErrChanged,
 }
 
-// Classify wraps err with the engine's class that fits it, if one does, or with ctx's error if that is why the
-// call ended. An error that has a class keeps it.
+// Classify wraps err with the engine's class that fits, if one does, or with ctx's error if that ended the call. An error
+// that has a class keeps that.
 func Classify(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
@@ -204,8 +204,7 @@ func HTTPStatus(err error) int {
 	return 0
 }
 
-// ofNetwork tells "there is nobody" from "the line broke": only the first means that other requests
-// would fail as well.
+// ofNetwork tells "there is nobody", after which other requests would fail as well, from "the connection broke".
 func ofNetwork(err error) error {
 	var (
 		op  *net.OpError

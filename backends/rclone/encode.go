@@ -11,13 +11,12 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// Encode translates a path in the source's bytes to rclone's standard form: what rclone's local
-// backend would call the same file, where it could read it. A backend's encoding option makes of it what
-// the server gets.
+// Encode translates a path in the source's bytes to rclone's standard form, in which rclone's local backend names the same
+// file. A backend's encoding option makes of that what the server gets.
 //
-// It cannot read every name. A name with the rune that rclone quotes with, '‛', which is not there
-// as rclone's own quoting, comes back from rclone's encoder as another name (rclone itself fails with
-// "no such file"). Such names are quoted once more, by doubling that rune, and marked at the end.
+// rclone cannot read every name. One with '‛', the rune that rclone quotes with, in another place than its quoting comes
+// back from its encoder as another name ("no such file"). Such names are quoted once more, by doubling that rune, and
+// marked at the end.
 func Encode(path string) string {
 	for i := range len(path) {
 		if c := path[i]; c < 0x20 || c > 0x7e {

@@ -50,8 +50,8 @@ func Init(ctx context.Context, s Settings) error {
 	return start.err
 }
 
-// initRclone keeps to an order: signals before anything registers a handler, the path before the
-// file is installed, the password rules before it is read.
+// initRclone has an order: signals before anything registers a handler, the path before the file is installed, the
+// password rules before the file is read.
 func initRclone(ctx context.Context, s Settings) error {
 	atexit.IgnoreSignals()
 	setLogger(s.Log)
@@ -80,22 +80,17 @@ func initRclone(ctx context.Context, s Settings) error {
 	if err := load(); err != nil {
 		return err
 	}
-	prime()
+	// What rclone makes when it is first needed, without a lock: here remotes are opened concurrently.
+	_, _ = obscure.Obscure("")
+	if _, err := os.Stat(config.GetConfigPath()); err == nil {
+		config.LoadedData() // a missing file would be complained of
+	}
 	takeBandwidth(global)
 	accounting.Start(context.WithoutCancel(ctx))
 	return nil
 }
 
-// prime has rclone make what it otherwise makes when it first needs it, without a lock: remotes are opened
-// concurrently here.
-func prime() {
-	_, _ = obscure.Obscure("")
-	if _, err := os.Stat(config.GetConfigPath()); err == nil {
-		config.LoadedData() // of a file that is missing it would complain
-	}
-}
-
-// readable checks what rclone, when it needs the configuration, answers with os.Exit.
+// readable returns an error where rclone, when it needs the configuration, would call os.Exit.
 func readable(path string) error {
 	if path == "" {
 		return nil // in memory only

@@ -14,13 +14,12 @@ import (
 	"github.com/snapsync/snapsync/backends/rclone"
 )
 
-// Of returns what tells, within a second and without a request, whether the servers of a remote take
-// calls: it connects and hangs up. So it can be asked often while a remote is away. That it returns nil
-// is a reason to probe and no more than that.
+// Of returns a function that tells, within a second and without a request, whether the servers of a remote take calls: it
+// connects and hangs up, and may be called often while a remote is away, by one goroutine. Its nil is a reason to probe,
+// no more.
 //
-// Overlays are seen through: all the servers beneath have to answer. It is nil where it would tell
-// nothing: for directories of this machine, for remotes that are reached through another program or a
-// proxy, and where rclone's configuration does not say which server it is. One call at a time.
+// Overlays are seen through: all the servers beneath have to answer. Of returns nil for directories of this machine, for
+// remotes that are reached through another program or a proxy, and where rclone's configuration names no server.
 func Of(ctx context.Context, target string, o rclone.Options, log *slog.Logger) func(ctx context.Context) error {
 	if err := rclone.Init(ctx, rclone.Settings{Log: log}); err != nil {
 		return nil

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"path"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/snapsync/snapsync/backends"
@@ -19,8 +18,8 @@ import (
 
 func init() { backends.Accelerate("sftp", open) }
 
-// connection is the engine's Connection to one SFTP server. All fields are set by open and constant, but
-// for what pool and dirs guard themselves.
+// connection is the engine's Connection to one SFTP server. All fields are set by open and constant; pool and dirs
+// guard what is in them.
 type connection struct {
 	opt      *options
 	links    bool // symbolic links are sent as such, under rclone's names
@@ -28,8 +27,6 @@ type connection struct {
 	identity string // where uploads are valid
 	log      *slog.Logger
 
-	root       string                   // full path on the server
-	rootIs     atomic.Int32             // what is known of root: a presence
 	backup     *backends.BackupLocation // where Backup moves files to; nil: nowhere
 	backupRoot string                   // the full path of its root
 
@@ -40,9 +37,8 @@ type connection struct {
 
 var _ remote.Connection = (*connection)(nil)
 
-// transfers is how many requests for files the engine should have under way: with the round trips of one
-// small file (three) and 128 files at once, 20 ms each way still let through 1,000 files a second. On
-// loopback it costs nothing: 64 were slower there as well.
+// transfers is how many files the engine should have under way. A small one takes three round trips: 128 at once let
+// 1,000 a second through with 20 ms each way. On loopback 64 were slower as well.
 const transfers = 128
 
 // open is a backends.Accelerator.
@@ -62,12 +58,12 @@ func open(ctx, rctx context.Context, d *backends.Details) (remote.Connection, er
 	c := &connection{
 		opt: opt, links: cfg.Rclone.Links, uploads: cfg.Uploads, backup: d.Backup, log: cfg.Log, server: server,
 	}
-	c.pool = client.NewPool(c.connect, opt.sessions(), cfg.Wait, time.Duration(opt.IdleTimeout), cfg.Log)
+	c.pool = client.NewPool(c.connect, opt.Connections, cfg.Wait, time.Duration(opt.IdleTimeout), cfg.Log)
 	if err := c.findRoot(ctx, d); err != nil {
 		c.pool.Close()
 		return nil, err
 	}
-	c.identity = fmt.Sprintf("sftp:%s@%s:%s", opt.User, opt.address(), c.root)
+	c.identity = fmt.Sprintf("sftp:%s@%s:%s", opt.User, opt.address(), c.dirs.root)
 	return c, nil
 }
 
@@ -77,14 +73,14 @@ func (c *connection) connect(ctx context.Context) (*client.Session, error) {
 	return s, rclone.Classify(ctx, err)
 }
 
-// findRoot makes the paths full, from the directory that one is in after the log-in.
+// findRoot makes the paths of the remote and of its backups full, and looks whether the remote's is there.
 func (c *connection) findRoot(ctx context.Context, d *backends.Details) error {
 	s, err := c.pool.Get(ctx)
 	if err != nil {
 		return err
 	}
 	defer c.pool.Put(s)
-	if c.root, err = c.absolute(ctx, s, d.Root); err != nil {
+	if c.dirs.root, err = c.absolute(ctx, s, d.Root); err != nil {
 		return err
 	}
 	if c.backup != nil {
@@ -92,74 +88,41 @@ func (c *connection) findRoot(ctx context.Context, d *backends.Details) error {
 			return err
 		}
 	}
-	there, err := c.stat(ctx, s, c.root)
+	there, err := s.Stat(ctx, c.dirs.root)
 	switch {
 	case errors.Is(err, remote.ErrNotFound):
-		c.rootIs.Store(rootMissing)
+		c.dirs.rootIs.Store(rootMissing)
 		return nil
 	case err != nil && client.HasCode(err, client.FXPermissionDenied):
 		return nil // each step will say so, by its path
 	case err != nil:
-		return fmt.Errorf("look at %q: %w", c.root, err)
+		return fmt.Errorf("look at %q: %w", c.dirs.root, err)
 	case !there.IsDir():
-		return fmt.Errorf("%w: %q is a file, not a directory", remote.ErrFatal, c.root)
+		return fmt.Errorf("%w: %q is a file, not a directory", remote.ErrFatal, c.dirs.root)
 	}
-	c.rootIs.Store(rootThere)
+	c.dirs.rootIs.Store(rootThere)
 	return nil
 }
 
-// presence is what is known of the remote's directory.
-type presence = int32
-
-const (
-	rootUnseen presence = iota // the server did not let us look
-	rootMissing
-	rootThere
-)
-
-// absolute resolves a path as rclone does: the server is asked for the path itself first, and if that
-// does not exist for where it would be.
+// absolute resolves a path as rclone does. The server is asked for the path itself and, if it has none, for the
+// directory after the log-in.
 func (c *connection) absolute(ctx context.Context, s *client.Session, root string) (string, error) {
 	at := c.opt.Enc.FromStandardPath(root)
 	if path.IsAbs(at) {
 		return path.Clean(at), nil
 	}
-	full, err := c.realpath(ctx, s, at)
+	full, err := s.Realpath(ctx, at)
 	if err == nil {
 		return full, nil
 	}
 	if !client.IsRefusal(err) {
 		return "", err
 	}
-	here, err := c.realpath(ctx, s, ".")
+	here, err := s.Realpath(ctx, ".")
 	if err != nil {
 		return "", fmt.Errorf("ask for the directory after the log-in: %w", err)
 	}
 	return path.Join(here, at), nil
-}
-
-func (c *connection) realpath(ctx context.Context, s *client.Session, at string) (string, error) {
-	replies, err := s.Do(ctx, client.Realpath(at))
-	if err != nil {
-		return "", err
-	}
-	names, err := replies[0].Names()
-	if err != nil {
-		return "", err
-	}
-	if len(names) == 0 {
-		return "", client.ErrGarbled
-	}
-	return path.Clean("/" + names[0].Name), nil
-}
-
-// stat follows symbolic links on the server, as rclone does.
-func (c *connection) stat(ctx context.Context, s *client.Session, full string) (client.Attrs, error) {
-	replies, err := s.Do(ctx, client.Stat(full))
-	if err != nil {
-		return client.Attrs{}, err
-	}
-	return replies[0].Attrs()
 }
 
 // Caps implements remote.Connection.
@@ -171,7 +134,9 @@ func (c *connection) Caps() remote.Caps {
 }
 
 // full is the path on the server of what rclone calls name beneath the root.
-func (c *connection) full(name string) string { return under(c.root, c.opt.Enc.FromStandardPath(name)) }
+func (c *connection) full(name string) string {
+	return under(c.dirs.root, c.opt.Enc.FromStandardPath(name))
+}
 
 // path is the path on the server of a path of the engine.
 func (c *connection) path(path string) string { return c.full(rclone.Encode(path)) }
@@ -204,14 +169,14 @@ func (c *connection) call(ctx context.Context, what, path string, do func(s *cli
 	return nil
 }
 
-// Places implements remote.Connection: the remote's directory, as it was when the connection was opened or
-// the directory made. Where the disk of the server is not mounted it is missing.
+// Places implements remote.Connection: the remote's directory, as it was when the connection was opened or the
+// directory made. A server whose disk is not mounted has none.
 func (c *connection) Places() ([]remote.Place, error) {
-	is := c.rootIs.Load()
+	is := c.dirs.rootIs.Load()
 	if is == rootUnseen {
 		return nil, nil
 	}
-	p := remote.Place{Path: fmt.Sprintf("the directory %q of %s", c.root, c.opt.address())}
+	p := remote.Place{Path: fmt.Sprintf("the directory %q of %s", c.dirs.root, c.opt.address())}
 	if is == rootThere {
 		p.There, p.Root = true, snapshot.Identity{Ino: 1}
 	}
@@ -220,21 +185,21 @@ func (c *connection) Places() ([]remote.Place, error) {
 
 // Probe implements remote.Connection.
 func (c *connection) Probe(ctx context.Context) error {
-	return c.call(ctx, "probe", c.root, func(s *client.Session) error {
-		_, err := c.realpath(ctx, s, ".")
+	return c.call(ctx, "probe", c.dirs.root, func(s *client.Session) error {
+		_, err := s.Realpath(ctx, ".")
 		return err
 	})
 }
 
-// Throttled implements remote.Connection: the protocol has no words for it. What is too much for a server is
-// seen by the pool, which knows how many connections it takes.
+// Throttled implements remote.Connection: SFTP has no words for too many requests. The pool sees how many connections
+// a server takes.
 func (c *connection) Throttled() int64 { return 0 }
 
 // Flush implements remote.Connection.
 //
-// Neither does Send ask the server to write to its disk (fsync@openssh.com): rclone, rsync and scp do
-// not, and per file it would cost more than everything else. A server that loses power may lose the
-// files of its last seconds, from whatever program.
+// Neither it nor Send asks the server to write to its disk (fsync@openssh.com). rclone, rsync and scp do not either:
+// per file that would cost more than everything else. A server that loses power may lose the files of its last
+// seconds, from whatever program.
 func (c *connection) Flush(ctx context.Context) error { return ctx.Err() }
 
 // Close implements remote.Connection.
@@ -243,13 +208,13 @@ func (c *connection) Close() error {
 	return nil
 }
 
-// explain finds out what client.FXFailure, which is all that version 3 has for it, means for a write: a full
-// or read-only file system, if the server tells about those.
+// explain finds out what client.FXFailure means for a write: version 3 has no other code for a full or a read-only file
+// system. Only some servers tell about those.
 func (c *connection) explain(ctx context.Context, s *client.Session, err error, size int64) error {
 	if !client.HasCode(err, client.FXFailure) || !s.Server.StatVFS || ctx.Err() != nil {
 		return err
 	}
-	replies, askErr := s.Do(ctx, client.StatSpace(c.root))
+	replies, askErr := s.Do(ctx, client.StatSpace(c.dirs.root))
 	if askErr != nil {
 		return err
 	}
@@ -262,11 +227,4 @@ func (c *connection) explain(ctx context.Context, s *client.Session, err error, 
 		return fmt.Errorf("%w: %w", remote.ErrQuota, err)
 	}
 	return err
-}
-
-// logged is for what must not fail a call.
-func (c *connection) logged(what, name string, err error) {
-	if err != nil {
-		c.log.Debug(what, "name", name, "err", err)
-	}
 }

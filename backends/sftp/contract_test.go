@@ -67,7 +67,7 @@ func withoutPosixRename(c *connection) {
 			s.Server.PosixRename = false
 		}
 		return s, err
-	}, c.opt.sessions(), time.Minute, 0, c.log)
+	}, c.opt.Connections, time.Minute, 0, c.log)
 }
 
 // serverRemote returns the remote on a real server.

@@ -7,6 +7,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/singleflight"
 
@@ -14,10 +15,21 @@ import (
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
-// dirs remembers which directories of the server exist, by their full path there, so that a file costs
-// no request for its parents. It is a memory, not the truth: a request that fails for want of a parent
-// corrects it.
+// presence is what is known of the remote's directory.
+type presence = int32
+
+const (
+	rootUnseen presence = iota // the server did not let us look
+	rootMissing
+	rootThere
+)
+
+// dirs remembers which directories of the server exist, by their full path there, so that a file costs no request for
+// its parents. A request that fails for want of a parent corrects what was remembered.
 type dirs struct {
+	root   string       // the remote's own directory
+	rootIs atomic.Int32 // what is known of root: a presence
+
 	mu     sync.Mutex
 	known  map[string]origin
 	making singleflight.Group
@@ -28,11 +40,11 @@ type origin byte
 
 const (
 	unknown origin = iota
-	found          // it was there
-	made           // by this Connection: what is beneath it was made by it as well
+	found          // the directory was there
+	made           // by this Connection, as was all that is beneath
 )
 
-// maxKnown bounds the memory. When it is full everything is forgotten, and learned again.
+// maxKnown bounds what is remembered. Beyond it everything is forgotten, and learned again.
 const maxKnown = 200_000
 
 func (d *dirs) origin(dir string) origin {
@@ -70,8 +82,8 @@ func (d *dirs) forget(dir string) {
 	}
 }
 
-// expectMissing reports that dir is very likely not there: the nearest directory above it that is
-// known was made by this Connection.
+// expectMissing reports that dir is very likely not there: the nearest known directory above was made by this
+// Connection.
 func (d *dirs) expectMissing(dir string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -83,13 +95,13 @@ func (d *dirs) expectMissing(dir string) bool {
 	return false
 }
 
-// within runs do, which needs the directory of name, and makes that directory if do finds it missing,
-// or before if it cannot be there yet. do says so with ErrNotFound.
-func (c *connection) within(ctx context.Context, s *client.Session, name string, do func() error) error {
+// within runs do, which needs the directory of name and returns ErrNotFound without. The directory is then made, or
+// before do if it cannot be there yet.
+func (d *dirs) within(ctx context.Context, s *client.Session, name string, do func() error) error {
 	dir := path.Dir(name)
-	known := c.dirs.origin(dir)
-	if known == unknown && c.dirs.expectMissing(dir) {
-		if err := c.makeDir(ctx, s, dir); err != nil {
+	known := d.origin(dir)
+	if known == unknown && d.expectMissing(dir) {
+		if err := d.makeDir(ctx, s, dir); err != nil {
 			return err
 		}
 		known = made
@@ -97,23 +109,23 @@ func (c *connection) within(ctx context.Context, s *client.Session, name string,
 	err := do()
 	if errors.Is(err, remote.ErrNotFound) {
 		if known != unknown {
-			c.dirs.forget(dir) // somebody has removed it
+			d.forget(dir) // somebody has removed it
 		}
-		if err := c.makeDir(ctx, s, dir); err != nil {
+		if err := d.makeDir(ctx, s, dir); err != nil {
 			return err
 		}
 		err = do()
 	}
 	if err == nil {
-		c.dirs.note(dir, found)
+		d.note(dir, found)
 	}
 	return err
 }
 
 // makeDir makes sure that dir exists, and its parents. Of many that want the same only one asks.
-func (c *connection) makeDir(ctx context.Context, s *client.Session, dir string) error {
-	for c.dirs.origin(dir) == unknown {
-		_, err, shared := c.dirs.making.Do(dir, func() (any, error) { return nil, c.mkdirAll(ctx, s, dir) })
+func (d *dirs) makeDir(ctx context.Context, s *client.Session, dir string) error {
+	for d.origin(dir) == unknown {
+		_, err, shared := d.making.Do(dir, func() (any, error) { return nil, d.mkdirAll(ctx, s, dir) })
 		if err != nil && shared && ctx.Err() == nil && errors.Is(err, context.Canceled) {
 			continue // it was another call that was cancelled
 		}
@@ -124,56 +136,55 @@ func (c *connection) makeDir(ctx context.Context, s *client.Session, dir string)
 	return nil
 }
 
-func (c *connection) mkdirAll(ctx context.Context, s *client.Session, dir string) error {
-	if err := c.lost(ctx, s, dir); err != nil {
+func (d *dirs) mkdirAll(ctx context.Context, s *client.Session, dir string) error {
+	if err := d.lost(ctx, s, dir); err != nil {
 		return err
 	}
 	err := s.Status(ctx, client.Mkdir(dir))
 	if errors.Is(err, remote.ErrNotFound) {
 		if up := path.Dir(dir); up != dir {
-			c.dirs.forget(up)
-			if err := c.makeDir(ctx, s, up); err != nil {
+			d.forget(up)
+			if err := d.makeDir(ctx, s, up); err != nil {
 				return err
 			}
 			err = s.Status(ctx, client.Mkdir(dir))
 		}
 	}
 	if err == nil {
-		c.dirs.note(dir, made)
-		c.made(dir)
+		d.there(dir, made)
 		return nil
 	}
 	// Version 3 has no code for "exists".
 	if !client.IsRefusal(err) {
 		return err
 	}
-	there, statErr := c.stat(ctx, s, dir)
+	is, statErr := s.Stat(ctx, dir)
 	switch {
 	case statErr != nil:
 		return err
-	case !there.IsDir():
+	case !is.IsDir():
 		return fmt.Errorf("%w: there is a file of that name", err)
 	}
-	c.dirs.note(dir, found)
-	c.made(dir)
+	d.there(dir, found)
 	return nil
 }
 
-// lost is about a directory that is to be made: an error if it is the remote's own and was there. What it held
-// is gone with it, or its disk is not mounted, and the engine has to know.
-func (c *connection) lost(ctx context.Context, s *client.Session, dir string) error {
-	if dir != c.root || c.rootIs.Load() != rootThere {
+// lost returns an error if dir, which is to be made, is the remote's own and was there. What it held is gone, or its disk
+// is not mounted, and the engine has to know.
+func (d *dirs) lost(ctx context.Context, s *client.Session, dir string) error {
+	if dir != d.root || d.rootIs.Load() != rootThere {
 		return nil
 	}
-	if _, err := c.stat(ctx, s, dir); !errors.Is(err, remote.ErrNotFound) {
+	if _, err := s.Stat(ctx, dir); !errors.Is(err, remote.ErrNotFound) {
 		return nil
 	}
 	return fmt.Errorf("%w: the remote's directory, which was there, is gone", remote.ErrFatal)
 }
 
-// made notes that dir is there, if it is the remote's own.
-func (c *connection) made(dir string) {
-	if dir == c.root {
-		c.rootIs.Store(rootThere)
+// there notes a directory that was to be made.
+func (d *dirs) there(dir string, o origin) {
+	d.note(dir, o)
+	if dir == d.root {
+		d.rootIs.Store(rootThere)
 	}
 }

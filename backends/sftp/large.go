@@ -84,8 +84,8 @@ func (t *transfer) finish(ctx context.Context) error {
 	return nil
 }
 
-// window is a transfer's writes in flight. The oldest is waited for before more than most bytes follow
-// it, so all but the last most bytes of what the server has are without a hole.
+// window is a transfer's writes in flight. No more than most bytes follow the oldest, so all but the last most bytes of
+// what the server has are without a hole.
 type window struct {
 	t    *transfer
 	ctx  context.Context // of the call that it belongs to
@@ -106,8 +106,7 @@ type write struct {
 // freeMost is how many free chunks are kept: they are not part of the session's budget.
 const freeMost = 2
 
-// fill sends what in has beyond at. What is before was sent already: it is read, to be hashed, and its
-// end has to be tail.
+// fill sends what in has beyond at. What is before was sent already, and is only hashed; it has to end with tail.
 func (w *window) fill(in io.Reader, at int64, tail []byte) error {
 	if err := w.skip(in, at, tail); err != nil {
 		return err
@@ -145,7 +144,7 @@ func (w *window) room() []byte {
 	return make([]byte, w.t.chunk)
 }
 
-// read fills buf; io.EOF with what comes last. io.ReadFull would hide how the source ended.
+// read fills buf, with io.EOF at the end. io.ReadFull would hide how the source ended.
 func (w *window) read(in io.Reader, buf []byte) (n int, err error) {
 	for n < len(buf) && err == nil {
 		var m int
@@ -195,7 +194,7 @@ func (w *window) skip(in io.Reader, at int64, tail []byte) error {
 	return w.m.confirm(at)
 }
 
-// send queues one write, once there is room for it. data is free again when it was confirmed.
+// send queues one write, once there is room. data is not free before confirm.
 func (w *window) send(at int64, data []byte) error {
 	if err := w.confirm(w.most - len(data)); err != nil {
 		return err
@@ -208,8 +207,8 @@ func (w *window) send(at int64, data []byte) error {
 	return nil
 }
 
-// claim takes n bytes of what the session's transfers may have in flight together. Each gives back its own part
-// itself, so one that has some does not wait for that of others, who may wait for it.
+// claim takes n bytes of what the session's transfers may have in flight together. A transfer that has some waits for
+// its own, not for those of others: they may wait for it.
 func (w *window) claim(n int64) error {
 	for !w.t.s.Budget.TryAcquire(n) {
 		if w.bytes == 0 {
@@ -248,7 +247,7 @@ func (w *window) confirm(bytes int) error {
 	return nil
 }
 
-// drain gives up on what is in flight because of err. Its content may still be on its way to the line.
+// drain gives up on what is in flight because of err. The content may still be on its way to the connection.
 func (w *window) drain(err error) error {
 	w.t.s.Budget.Release(int64(w.bytes))
 	w.writes, w.bytes = nil, 0

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -15,10 +14,8 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-const (
-	readers  = 32 // directories that are read at once
-	maxAhead = 16 // requests for more of one large directory that are in flight
-)
+// readers is how many directories are read at once.
+const readers = 32
 
 // List implements remote.Connection.
 func (c *connection) List(ctx context.Context, fn func(remote.Object) error) error {
@@ -77,7 +74,7 @@ func (l *listing) read(ctx context.Context, dir string) (entries []client.Named,
 	}
 	defer l.c.pool.Put(s)
 	full := l.c.full(dir)
-	if entries, err = l.c.readDir(ctx, s, full); err != nil {
+	if entries, err = s.ReadDir(ctx, full); err != nil {
 		return nil, err
 	}
 	return l.c.follow(ctx, s, full, entries)
@@ -109,7 +106,7 @@ func (l *listing) add(ctx context.Context, dir string, entries []client.Named) (
 	return subdirs, nil
 }
 
-// remote translates what the server has at name; false if that is not the engine's business.
+// remote translates what the server has at name. false: that is not the engine's business.
 func (c *connection) remote(name string, a client.Attrs) (remote.Object, bool) {
 	if c.backup.Hides(name, a.IsDir()) {
 		return remote.Object{}, false
@@ -138,47 +135,8 @@ func describe(path string, kind snapshot.Kind, a client.Attrs) remote.Object {
 	return r
 }
 
-// readDir reads a directory with several requests in flight, more of them the larger it turns out.
-func (c *connection) readDir(ctx context.Context, s *client.Session, full string) (entries []client.Named, err error) {
-	handle, err := s.Open(ctx, client.OpenDir(full))
-	if err != nil {
-		return nil, err
-	}
-	defer s.Send(client.Close(handle))
-	more := client.ReadDir(handle)
-	for ahead := 2; ; ahead = min(2*ahead, maxAhead) {
-		requests := make([]client.Request, ahead)
-		for i := range requests {
-			requests[i] = more
-		}
-		replies, err := s.Do(ctx, requests...)
-		if err != nil {
-			return nil, err
-		}
-		for i := range replies {
-			names, err := replies[i].Names()
-			if client.HasCode(err, client.FXEOF) {
-				return withoutDots(entries), nil
-			} else if err != nil {
-				return nil, err
-			}
-			entries = append(entries, names...)
-		}
-	}
-}
-
-func withoutDots(entries []client.Named) []client.Named {
-	kept := entries[:0]
-	for _, e := range entries {
-		if e.Name != "." && e.Name != ".." && !strings.Contains(e.Name, "/") {
-			kept = append(kept, e)
-		}
-	}
-	return kept
-}
-
-// follow replaces the attributes of what is neither a file nor a directory by those of what it leads
-// to, as rclone does, or leaves it out if skip_links says so. A link that leads nowhere stays.
+// follow gives a link the attributes of what it leads to, as rclone does, or leaves it out if skip_links says so. A link
+// that leads nowhere stays.
 func (c *connection) follow(ctx context.Context, s *client.Session, dir string, entries []client.Named) ([]client.Named, error) {
 	var at []int
 	var requests []client.Request
@@ -207,12 +165,6 @@ func (c *connection) follow(ctx context.Context, s *client.Session, dir string, 
 	return kept, nil
 }
 
-// hasEntries reports whether a directory has anything in it.
-func (c *connection) hasEntries(ctx context.Context, s *client.Session, full string) (bool, error) {
-	entries, err := c.readDir(ctx, s, full)
-	return len(entries) > 0, err
-}
-
 // Stat implements remote.Connection.
 func (c *connection) Stat(ctx context.Context, path string) (r remote.Object, err error) {
 	err = c.call(ctx, "stat", path, func(s *client.Session) error {
@@ -228,14 +180,37 @@ func (c *connection) Stat(ctx context.Context, path string) (r remote.Object, er
 // look finds what is at path: a file, a directory, or with --links the file that stands for a link.
 func (c *connection) look(ctx context.Context, s *client.Session, path string) (client.Attrs, snapshot.Kind, string, error) {
 	full := c.path(path)
-	a, err := c.stat(ctx, s, full)
+	a, err := s.Stat(ctx, full)
 	if err == nil && a.IsDir() {
 		return a, snapshot.Dir, full, nil
 	}
 	if c.links && errors.Is(err, remote.ErrNotFound) {
 		full = c.linkPath(path)
-		a, err = c.stat(ctx, s, full)
+		a, err = s.Stat(ctx, full)
 		return a, snapshot.Symlink, full, err
 	}
 	return a, snapshot.File, full, err
+}
+
+// Hash implements remote.Connection. The content is read back: rclone has the server's shell compute a hash, which
+// costs a process per file, and many servers have no shell.
+func (c *connection) Hash(ctx context.Context, path string, want snapshot.HashType) (t snapshot.HashType, h snapshot.Hash, err error) {
+	err = c.call(ctx, "hash", path, func(s *client.Session) error {
+		a, kind, full, err := c.look(ctx, s, path)
+		if err != nil {
+			return err
+		}
+		if kind == snapshot.Dir {
+			return fmt.Errorf("%w: it is a directory", remote.ErrNotFound)
+		}
+		handle, err := s.Open(ctx, client.Open(full, client.FlagRead))
+		if err != nil {
+			return err
+		}
+		defer s.Send(client.Close(handle))
+		r := &reader{ctx: ctx, s: s, handle: handle, left: int64(a.Size)}
+		t, h, _, err = rclone.HashStream(ctx, r, want)
+		return err
+	})
+	return t, h, err
 }

@@ -13,11 +13,10 @@ import (
 
 // replace renames a file, over whatever file is there.
 //
-// Servers without posix-rename refuse if there is one. Then it is removed, but only while the file to be
-// renamed is seen to be still under its old name: a rename whose answer was lost has happened already,
-// and what is there may be the last copy. A crash after the removal leaves nothing at the new name, and
-// the whole file at the old one.
-func (c *connection) replace(ctx context.Context, s *client.Session, from, to string) error {
+// Servers without posix-rename refuse if there is one. That file is removed, but only while the other is seen under its
+// old name: a rename whose answer was lost has happened already, and the file at the new name may be the last copy. A
+// crash after the removal leaves nothing at the new name, and the whole file at the old one.
+func replace(ctx context.Context, s *client.Session, from, to string) error {
 	if s.Server.PosixRename {
 		return s.Status(ctx, client.Replace(from, to))
 	}
@@ -46,10 +45,10 @@ func (c *connection) replace(ctx context.Context, s *client.Session, from, to st
 // carry renames a file and makes the directory that it goes to. ErrNotFound means that from is gone.
 func (c *connection) carry(ctx context.Context, s *client.Session, from, to string) error {
 	first := true
-	return c.within(ctx, s, to, func() error {
-		err := c.replace(ctx, s, from, to)
+	return c.dirs.within(ctx, s, to, func() error {
+		err := replace(ctx, s, from, to)
 		if first && errors.Is(err, remote.ErrNotFound) {
-			if _, lookErr := c.lstat(ctx, s, from); lookErr != nil {
+			if _, lookErr := s.Lstat(ctx, from); lookErr != nil {
 				return &missing{from, lookErr}
 			}
 		}
@@ -58,8 +57,8 @@ func (c *connection) carry(ctx context.Context, s *client.Session, from, to stri
 	})
 }
 
-// missing says that what was to be renamed is not there. It is kept from within, which would look for
-// the reason elsewhere and make directories.
+// missing says that what was to be renamed is not there. It hides ErrNotFound from dirs.within, which would make
+// directories.
 type missing struct {
 	name string
 	err  error
@@ -74,14 +73,6 @@ func plainly(err error) error {
 		return fmt.Errorf("look at %q: %w", m.name, m.err)
 	}
 	return err
-}
-
-func (c *connection) lstat(ctx context.Context, s *client.Session, full string) (client.Attrs, error) {
-	replies, err := s.Do(ctx, client.Lstat(full))
-	if err != nil {
-		return client.Attrs{}, err
-	}
-	return replies[0].Attrs()
 }
 
 // Move implements remote.Connection.
@@ -102,21 +93,19 @@ func (c *connection) moveFile(ctx context.Context, s *client.Session, from, to s
 	return c.cannot(ctx, s, from, plainly(c.carry(ctx, s, from, to)))
 }
 
-// cannot finds out what client.FXFailure means for a rename. If what was to be renamed is still there, nothing
-// happened and there is no use in trying again: it leads to another file system, for instance, which
-// version 3 has no code for.
+// cannot finds out what client.FXFailure means for a rename. If from is still there, nothing happened, and trying again
+// is no use: to may be on another file system, for which version 3 has no code.
 func (c *connection) cannot(ctx context.Context, s *client.Session, from string, err error) error {
 	if !client.HasCode(err, client.FXFailure, client.FXUnsupported) {
 		return err
 	}
-	if _, lookErr := c.lstat(ctx, s, from); lookErr != nil {
+	if _, lookErr := s.Lstat(ctx, from); lookErr != nil {
 		return err
 	}
 	return fmt.Errorf("%w: %w", remote.ErrCannotMove, err)
 }
 
-// moveDir refuses a destination that exists: rename(2) would replace it if it is empty, and so would some
-// servers.
+// moveDir refuses a destination that exists. rename(2), and so some servers, would replace an empty one.
 func (c *connection) moveDir(ctx context.Context, s *client.Session, from, to string) error {
 	replies, err := s.Do(ctx, client.Lstat(from), client.Lstat(to))
 	if err != nil {
@@ -128,7 +117,7 @@ func (c *connection) moveDir(ctx context.Context, s *client.Session, from, to st
 	if _, err := replies[1].Attrs(); err == nil {
 		return fmt.Errorf("%w: there is something at the destination", remote.ErrCannotMove)
 	}
-	err = c.within(ctx, s, to, func() error { return s.Status(ctx, client.Rename(from, to)) })
+	err = c.dirs.within(ctx, s, to, func() error { return s.Status(ctx, client.Rename(from, to)) })
 	if err != nil {
 		return c.cannot(ctx, s, from, err)
 	}
@@ -177,7 +166,7 @@ func (c *connection) Touch(ctx context.Context, path string, e snapshot.Entry) e
 
 // Mkdir implements remote.Connection.
 func (c *connection) Mkdir(ctx context.Context, path string) error {
-	return c.call(ctx, "make directory", path, func(s *client.Session) error { return c.makeDir(ctx, s, c.path(path)) })
+	return c.call(ctx, "make directory", path, func(s *client.Session) error { return c.dirs.makeDir(ctx, s, c.path(path)) })
 }
 
 // Rmdir implements remote.Connection.
@@ -191,7 +180,7 @@ func (c *connection) Rmdir(ctx context.Context, path string) error {
 		}
 		// Version 3 has no code for "not empty".
 		if client.HasCode(err, client.FXFailure) {
-			if any, lookErr := c.hasEntries(ctx, s, full); lookErr == nil && any {
+			if entries, lookErr := s.ReadDir(ctx, full); lookErr == nil && len(entries) > 0 {
 				return fmt.Errorf("%w: %w", remote.ErrNotEmpty, err)
 			}
 		}

@@ -16,8 +16,8 @@ import (
 // options are rclone's, read in rclone's way.
 type options struct{ rclonesftp.Options }
 
-// understood are the options that this package follows, or that are about what it does not do: commands
-// in the server's shell, reading while somebody else writes.
+// understood are the options that this package follows, or that are about commands in the server's shell and reading
+// while somebody else writes, which it does not do.
 //
 // The others lead to the generic Connection. They reach the server in another way (ssh, socks_proxy,
 // http_proxy), ask on a terminal (ask_password), write to rclone's configuration (pin_host_key, and
@@ -51,6 +51,9 @@ func readOptions(m configmap.Getter) (*options, error) {
 	if opt.Subsystem == "" {
 		opt.Subsystem = "sftp"
 	}
+	if opt.Connections <= 0 {
+		opt.Connections = sessions
+	}
 	return opt, nil
 }
 
@@ -60,20 +63,13 @@ const (
 	rcloneChunk = 32 << 10 // chunk_size, unless the user chose another
 	// maxWindow bounds what of one file is in flight. Resuming counts on it: see resume.go.
 	maxWindow = 4 << 20
-	// sessions is how many connections are made unless the option says otherwise: each is one server
-	// process, which works on one request at a time. On two cores 10,000 small files took 8 % longer with four: each
-	// costs a handshake and gets its requests in smaller portions.
+	// sessions is the default of connections. Each is one server process, which works on one request at a time. On two
+	// cores 10,000 small files took 8 % longer with four: each costs a handshake and gets its requests in smaller
+	// portions.
 	sessions = 3
 )
 
-func (o *options) sessions() int {
-	if o.Connections > 0 {
-		return o.Connections
-	}
-	return sessions
-}
-
-// chunk is how much one write carries. A server that tells its limit gets more than the protocol promises.
+// chunk is how much one write carries: more than the protocol promises where a server tells its limit.
 func (o *options) chunk(s *client.Server) int {
 	n := min(int(o.ChunkSize), maxWindow)
 	if n == rcloneChunk && s.MaxWrite > n {

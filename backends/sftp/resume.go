@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/zeebo/xxh3"
@@ -21,13 +22,11 @@ import (
 //	remember the hash of each piece                        once the server confirmed all of it
 //	close, set mtime, compare the size, rename, forget
 //
-// The next Send of the path finds what is remembered. If the source's stat is the same, then of a temporary file
-// of so many bytes all but the last maxWindow are without a hole, and so are the pieces remembered. The
-// source is read from its start all the same, since its hash is wanted: its pieces have to have the
-// hashes that are remembered, and what the server has just before the place to go on from has to be what
-// the source has there. If anything is amiss the upload starts anew.
-//
-// A crash between the rename and the forgetting leaves what is remembered without a file: also a new start.
+// The next Send of the path finds what is remembered. With the same stat of the source, all but the last maxWindow bytes
+// of the temporary file are without a hole, and so are the pieces remembered. The source is read from its start all the
+// same, since its hash is wanted: its pieces must have the remembered hashes, and the server must have the same bytes
+// just before the place to go on from. Otherwise the upload starts anew, as it does after a crash between rename and
+// forget.
 
 const (
 	// resumable is from what size on an upload is worth remembering.
@@ -41,8 +40,7 @@ const (
 
 var errStale = errors.New("what is there is not the beginning of this file")
 
-// resume is what is remembered of one upload, and what is known of the source so far. Its methods are
-// called by one goroutine.
+// resume is what is remembered of one upload, and what is known of the source so far. One goroutine calls its methods.
 type resume struct {
 	uploads remote.Uploads // nil: nothing is remembered
 	upload  remote.Upload  // as it is to be remembered, without parts
@@ -61,8 +59,9 @@ func (t *transfer) remembered() (*resume, error) {
 		return m, nil
 	}
 	m.uploads, m.hasher = t.c.uploads, xxh3.New()
+	piece := max(minPiece, (t.entry.Size/maxPieces+minPiece-1)/minPiece*minPiece)
 	m.upload = remote.Upload{
-		Path: t.path, Connection: t.c.identity, ID: t.temp, PartSize: pieceSize(t.entry.Size), Source: t.entry,
+		Path: t.path, Connection: t.c.identity, ID: t.temp, PartSize: piece, Source: t.entry,
 	}
 	known, err := m.uploads.Upload(t.path)
 	if err != nil {
@@ -75,10 +74,8 @@ func (t *transfer) remembered() (*resume, error) {
 	return m, nil
 }
 
-func pieceSize(size int64) int64 { return max(minPiece, (size/maxPieces+minPiece-1)/minPiece*minPiece) }
-
-// resume opens what an earlier transfer left and returns where to go on and what the server has just
-// before that; 0 and no open handle if it is to be started anew.
+// resume opens what an earlier transfer left, and returns where to go on and what the server has just before. 0, and no
+// open handle, means a new start.
 func (t *transfer) resume(ctx context.Context, m *resume) (at int64, tail []byte, err error) {
 	if m.known == nil {
 		return 0, nil, nil
@@ -107,8 +104,9 @@ func (t *transfer) resume(ctx context.Context, m *resume) (at int64, tail []byte
 		m.reset()
 		return 0, nil, nil
 	}
-	tail, err = t.c.readRange(ctx, t.s, t.handle, at-tailSize, tailSize)
-	if err != nil {
+	tail = make([]byte, tailSize)
+	before := &reader{ctx: ctx, s: t.s, handle: t.handle, asked: at - tailSize, left: tailSize}
+	if _, err := io.ReadFull(before, tail); err != nil {
 		return 0, nil, err
 	}
 	t.c.log.Info("an interrupted upload goes on", "path", t.path, "from", at, "of", t.entry.Size)

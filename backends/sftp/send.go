@@ -21,8 +21,8 @@ import (
 //	write, …, close, set mtime     together
 //	rename                         after all of them were acknowledged
 //
-// No fsetstat: a server may serve the requests for a handle side by side, and a write that comes last
-// would change the mtime. A close waits for the writes before it.
+// The mtime is set by path, not by handle: a server may serve the requests for a handle side by side, and a write that
+// comes last would change the mtime. A close waits for the writes before.
 //
 // A crash before the rename leaves the temporary name, after it nothing.
 func (c *connection) Send(ctx context.Context, path string, src remote.Source) error {
@@ -61,13 +61,12 @@ type transfer struct {
 	handle string // of temp, while it is open
 }
 
-// contents holds room for the larger of the small files. One byte more than a file has is where a source
-// says that it ends.
+// contents holds room for the larger of the small files, and a byte more: there a source says that it ends.
 var contents = sync.Pool{New: func() any { b := make([]byte, 0, smallFile+1); return &b }}
 
 const tinyFile = 8 << 10 // up to here allocating costs less than 256 KiB lying around
 
-// small reads the content before anything is asked of the server: so a source that fails has no effect.
+// small reads the content before anything is asked of the server, so that a source that fails has no effect.
 func (t *transfer) small(ctx context.Context) error {
 	var room []byte
 	if t.entry.Size <= tinyFile {
@@ -102,7 +101,7 @@ func (t *transfer) small(ctx context.Context) error {
 	return nil
 }
 
-// read reads all of a small source. Its end is read as well: that is where it says that it is whole.
+// read reads all of a small source, and its end, where the source says that it is whole.
 func (t *transfer) read(ctx context.Context, buf []byte) ([]byte, error) {
 	in, err := t.src.Open()
 	if err != nil {
@@ -137,7 +136,7 @@ func (t *transfer) read(ctx context.Context, buf []byte) ([]byte, error) {
 
 // open opens the temporary name, and makes the directory that it is in if need be.
 func (t *transfer) open(ctx context.Context, flags uint32) error {
-	err := t.c.within(ctx, t.s, t.temp, func() (err error) {
+	err := t.c.dirs.within(ctx, t.s, t.temp, func() (err error) {
 		t.handle, err = t.s.Open(ctx, client.Open(t.temp, flags))
 		return err
 	})
@@ -147,8 +146,7 @@ func (t *transfer) open(ctx context.Context, flags uint32) error {
 	return err
 }
 
-// close is a request that is sent once, whatever becomes of it: the server may give the handle to
-// somebody else afterwards.
+// close is a request that is sent once, whatever the answer: the server may give the handle to somebody else.
 func (t *transfer) close() client.Request {
 	r := client.Close(t.handle)
 	t.handle = ""
@@ -166,14 +164,14 @@ func (t *transfer) times() client.Request { return client.SetTimes(t.temp, t.ent
 
 // publish gives the complete file its name.
 func (t *transfer) publish(ctx context.Context) error {
-	err := t.c.replace(ctx, t.s, t.temp, t.final)
+	err := replace(ctx, t.s, t.temp, t.final)
 	if err != nil {
 		return fmt.Errorf("rename to %q: %w", path.Base(t.final), err)
 	}
 	return nil
 }
 
-// discard removes what a failed transfer left, if the server can be asked soon; else Cleanup does it.
+// discard removes what a failed transfer left. What takes too long is left to Cleanup.
 func (t *transfer) discard(ctx context.Context, cause error) {
 	t.release()
 	if ctx.Err() != nil || errors.Is(cause, remote.ErrOffline) {
@@ -182,8 +180,8 @@ func (t *transfer) discard(ctx context.Context, cause error) {
 	ctx, cancel := context.WithTimeout(ctx, goodbye)
 	defer cancel()
 	err := t.s.Status(ctx, client.Remove(t.temp))
-	if !errors.Is(err, remote.ErrNotFound) {
-		t.c.logged("cannot remove a failed upload", t.temp, err)
+	if err != nil && !errors.Is(err, remote.ErrNotFound) {
+		t.c.log.Debug("cannot remove a failed upload", "name", t.temp, "err", err)
 	}
 }
 

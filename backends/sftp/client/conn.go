@@ -8,15 +8,13 @@ import (
 	"time"
 )
 
-// conn is the TCP connection of one session. Beside carrying bytes it does what costs too much if it is left to
-// ssh and to the system:
+// conn is the TCP connection of one session, and three things more:
 //
-//   - It notes when the server was last heard of.
-//   - Until it is calm it acknowledges at once what it receives. sshd lets a packet wait for the acknowledgement
-//     of the one before, and systems acknowledge 40 ms later what is not answered: half of the time that it takes
-//     to connect to a server nearby.
-//   - Between cork and uncork it gathers what is written. ssh makes packets of at most 32 KiB, and two writes of
-//     each: system calls and wake-ups of the server that were a tenth of what a large file cost.
+//   - heard is when the server was last heard of.
+//   - Until calm is set, what arrives is acknowledged at once. sshd lets a packet wait for the acknowledgement of the one
+//     before, and systems acknowledge 40 ms later what is not answered: half of the time of a connect to a server nearby.
+//   - Between cork and uncork, what is written is gathered. ssh makes packets of at most 32 KiB, and two writes of each:
+//     the system calls and the wake-ups of the server were a tenth of what a large file cost.
 type conn struct {
 	net.Conn
 	heard atomic.Int64 // in nanoseconds since the Unix epoch
@@ -33,10 +31,9 @@ type conn struct {
 }
 
 const (
-	// heldMost is how much is not held any longer.
 	heldMost = 64 << 10
-	// heldLong is how long bytes are held at most. ssh waits for the server's permission for each so many bytes,
-	// and a server with a small window (Dropbear: 24 KiB) gives it only for bytes that have arrived.
+	// heldLong is how long bytes are held at most. ssh needs the server's permission for more bytes than its window, and
+	// a server with a small one (Dropbear: 24 KiB) gives that only for bytes that have arrived.
 	heldLong = time.Millisecond
 )
 
@@ -67,7 +64,7 @@ func (l *conn) Read(b []byte) (int, error) {
 func (l *conn) beat()              { l.heard.Store(time.Now().UnixNano()) }
 func (l *conn) age() time.Duration { return time.Since(time.Unix(0, l.heard.Load())) }
 
-// cork has what is written gathered until uncork, or until it is much.
+// cork gathers what is written until uncork, heldMost bytes or heldLong.
 func (l *conn) cork() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -179,7 +179,7 @@ func TestGather(t *testing.T) {
 		if got := s.gathers(); got != tt.want {
 			t.Errorf("%s: %v", name, got)
 		}
-		if s.since = time.Now().Add(-gatherTime); s.gathers() {
+		if s.queue.since = time.Now().Add(-gatherTime); s.gathers() {
 			t.Errorf("%s: it goes on for longer than %v", name, gatherTime)
 		}
 	}

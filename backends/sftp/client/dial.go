@@ -34,8 +34,8 @@ type Config struct {
 	Insecure                                       bool     // some that are not safe any more are taken as well
 }
 
-// Pauses between the attempts to get past a server that hangs up before it says a word, as sshd does at
-// its MaxStartups. They add up to less than anybody would wait.
+// hangUpPauses are between the attempts to get past a server that hangs up before it says a word, as sshd does at its
+// MaxStartups.
 var hangUpPauses = []time.Duration{100 * time.Millisecond, 300 * time.Millisecond, time.Second}
 
 // Dial makes one session, which does nothing before Start. ctx bounds it. ErrOffline means that somebody took the call
@@ -47,7 +47,7 @@ func Dial(ctx context.Context, c *Config) (*Session, error) {
 			return s, nil
 		}
 		err = fmt.Errorf("connect to %s: %w", c.Address, err)
-		if !hungUp(err) {
+		if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, syscall.ECONNRESET) {
 			return nil, err
 		}
 		if n == len(hangUpPauses) {
@@ -59,11 +59,6 @@ func Dial(ctx context.Context, c *Config) (*Session, error) {
 			return nil, fmt.Errorf("%w: %w", remote.ErrOffline, err)
 		}
 	}
-}
-
-// hungUp reports that a server took the call and ended it.
-func hungUp(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET)
 }
 
 func (c *Config) once(ctx context.Context) (*Session, error) {
@@ -135,10 +130,10 @@ func (c *Config) subsystem(client *ssh.Client, l *conn) (*Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: the server has no SFTP: %w", remote.ErrFatal, err)
 	}
-	return newSession(client, sub, in, out, l)
+	return newSession(client, in, out, l)
 }
 
-// ssh is made for each connection anew: its host key callback belongs to one.
+// ssh makes the configuration of one connection, to which its host key callback belongs.
 func (c *Config) ssh() (*ssh.ClientConfig, *trust) {
 	t := c.Keys.trust(c.Address)
 	config := &ssh.ClientConfig{
@@ -168,7 +163,7 @@ func (c *Config) ssh() (*ssh.ClientConfig, *trust) {
 	return config, t
 }
 
-// clientVersion is what a greeting may hold: RFC 4253, section 4.2, allows neither blanks nor minus signs.
+// clientVersion makes of a name what a greeting may hold: RFC 4253, section 4.2, allows neither blanks nor minus signs.
 func clientVersion(agent string) string {
 	return strings.Map(func(r rune) rune {
 		if r <= ' ' || r > '~' || r == '-' {

@@ -14,16 +14,15 @@ import (
 const (
 	// callsPerSession is how many calls share a session before another one is dialled for the next.
 	callsPerSession = 8
-	// refusalPause is how long a server that refused a further connection is left alone: sshd's
-	// MaxStartups, a firewall's limit, a provider's rule. One connection does the work as well.
+	// refusalPause is how long a server that refused a further connection is left alone, be it for sshd's MaxStartups, a
+	// firewall's limit or a provider's rule.
 	refusalPause = time.Minute
 )
 
 var errClosed = errors.New("closed")
 
-// Pool keeps the sessions to one server. The first is dialled when it is needed and nothing works without
-// it; the others, up to most, when there is a crowd, and nothing waits for them. One that ended is
-// forgotten, one that was idle for long is closed.
+// Pool keeps the sessions to one server. The first is dialled when it is needed, and waited for. Others, up to most, are
+// dialled when there is a crowd, and nothing waits for them. One that was idle for long is closed.
 type Pool struct {
 	dial     func(ctx context.Context) (*Session, error) // bounded by the pool
 	most     int
@@ -85,9 +84,11 @@ func (p *Pool) pick() (*Session, *dialling) {
 	var best *Session
 	alive := p.sessions[:0]
 	for _, s := range p.sessions {
-		if s.isOver() {
+		select {
+		case <-s.ended:
 			p.work.Go(s.Close)
 			continue
+		default:
 		}
 		alive = append(alive, s)
 		if best == nil || s.users < best.users {
@@ -118,7 +119,7 @@ func (p *Pool) Put(s *Session) {
 	}
 }
 
-// connect makes one session. d is p.dialling, which stays so until it is over.
+// connect makes one session. d is p.dialling until then.
 func (p *Pool) connect(d *dialling, first bool) {
 	ctx, cancel := context.WithTimeout(p.ctx, p.patience)
 	defer cancel()

@@ -1,12 +1,16 @@
 package client
 
-import "io"
+import (
+	"io"
+	"time"
+)
 
 // queue is packets on their way to the writer, in order. Their bytes are copied, but for content that is lent.
 type queue struct {
 	requests int
 	bytes    int
-	own      []byte // all but what is lent
+	since    time.Time // when the first was queued, if they are held back: see Session.gathers
+	own      []byte    // all but what is lent
 	lent     []loan
 }
 

@@ -2,8 +2,8 @@ package client
 
 import "encoding/binary"
 
-// Request is one packet to the server, without its length and id: names, then numbers, then content. It is a
-// value with room for all of them, so that none of the requests for many small files allocates.
+// Request is one packet to the server, without its length and id: names, then numbers, then content. The value has room
+// for all of them, so that no request for a small file allocates.
 type Request struct {
 	kind    byte
 	names   [3]string // paths, handles, extensions
@@ -43,7 +43,7 @@ func OpenDir(path string) Request { return newRequest(fxpOpendir, path) }
 
 // Requests that are answered by a status alone.
 
-// Close ends a handle, whatever becomes of it: the server may give it to somebody else afterwards.
+// Close ends a handle, also if the answer is an error: the server may give the handle to somebody else.
 func Close(handle string) Request { return newRequest(fxpClose, handle) }
 
 // Write copies content when it is queued.
@@ -95,11 +95,7 @@ func Lstat(path string) Request { return newRequest(fxpLstat, path) }
 // StatSpace asks for the space of the file system of path. It is for servers with statvfs.
 func StatSpace(path string) Request { return newRequest(fxpExtended, statVFS, path) }
 
-func appendString(b []byte, s string) []byte {
-	return append(binary.BigEndian.AppendUint32(b, uint32(len(s))), s...)
-}
-
-// appendTo frames a request. Content that is lent is left out: it is to follow.
+// appendTo frames a request, without content that is lent.
 func (r *Request) appendTo(b []byte, id uint32) []byte {
 	length := 1 + 4 + 4*r.nWords + len(r.content)
 	for _, name := range r.names[:r.nNames] {
@@ -109,7 +105,8 @@ func (r *Request) appendTo(b []byte, id uint32) []byte {
 	b = append(b, r.kind)
 	b = binary.BigEndian.AppendUint32(b, id)
 	for _, name := range r.names[:r.nNames] {
-		b = appendString(b, name)
+		b = binary.BigEndian.AppendUint32(b, uint32(len(name)))
+		b = append(b, name...)
 	}
 	for _, word := range r.words[:r.nWords] {
 		b = binary.BigEndian.AppendUint32(b, word)

@@ -32,7 +32,7 @@ func TestStatusClasses(t *testing.T) {
 		{FXFailure, "open /f: file name too long", remote.ErrInvalidName},
 		{FXFailure, "Failure", nil},
 	} {
-		r := Reply{kind: fxpStatus, body: appendString([]byte{0, 0, 0, byte(tt.code)}, tt.text)}
+		r := Reply{kind: fxpStatus, body: append([]byte{0, 0, 0, byte(tt.code), 0, 0, 0, byte(len(tt.text))}, tt.text...)}
 		err := r.Status()
 		if !HasCode(err, tt.code) || HasCode(err, FXOK) || !strings.Contains(err.Error(), tt.text) {
 			t.Errorf("status %d is %v", tt.code, err)
@@ -89,7 +89,7 @@ func TestGreeting(t *testing.T) {
 		"short":      {"\x00\x00\x00\x05\x02\x00", "EOF"},
 		"cut within": {"\x00\x00\x00\x09\x02\x00\x00\x00\x03\x00\x00\x00\x09", ""},
 	} {
-		_, err := newSession(nil, nil, strings.NewReader(tt.says), nowhere{&bytes.Buffer{}}, &conn{})
+		_, err := newSession(nil, strings.NewReader(tt.says), nowhere{&bytes.Buffer{}}, &conn{})
 		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 			t.Errorf("%s: got %v, want %q", name, err, tt.want)
 		}

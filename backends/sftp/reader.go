@@ -8,44 +8,12 @@ import (
 	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/backends/sftp/client"
 	"github.com/snapsync/snapsync/engine/remote"
-	"github.com/snapsync/snapsync/snapshot"
 )
-
-// Hash implements remote.Connection. The content is read back: a shell command per file, which is how
-// rclone has the server compute a hash, costs a process there, and many servers have no shell.
-func (c *connection) Hash(ctx context.Context, path string, want snapshot.HashType) (t snapshot.HashType, h snapshot.Hash, err error) {
-	err = c.call(ctx, "hash", path, func(s *client.Session) error {
-		a, kind, full, err := c.look(ctx, s, path)
-		if err != nil {
-			return err
-		}
-		if kind == snapshot.Dir {
-			return fmt.Errorf("%w: it is a directory", remote.ErrNotFound)
-		}
-		handle, err := s.Open(ctx, client.Open(full, client.FlagRead))
-		if err != nil {
-			return err
-		}
-		defer s.Send(client.Close(handle))
-		r := &reader{ctx: ctx, s: s, handle: handle, left: int64(a.Size)}
-		t, h, _, err = rclone.HashStream(ctx, r, want)
-		return err
-	})
-	return t, h, err
-}
 
 const (
 	readSize  = 32 << 10 // what every server gives at once
 	readAhead = 32       // requests in flight
 )
-
-// readRange reads exactly n bytes.
-func (c *connection) readRange(ctx context.Context, s *client.Session, handle string, at, n int64) ([]byte, error) {
-	r := &reader{ctx: ctx, s: s, handle: handle, asked: at, left: n}
-	b := make([]byte, n)
-	_, err := io.ReadFull(r, b)
-	return b, err
-}
 
 // reader reads a file of a known size in order, with many requests in flight.
 type reader struct {
@@ -86,8 +54,7 @@ func (r *reader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// next waits for the oldest answer. A server may give less than it was asked for: the rest of that
-// piece is asked for again.
+// next waits for the oldest answer. What a server gave less than it was asked for is asked for again.
 func (r *reader) next() ([]byte, error) {
 	oldest := r.fetches[0]
 	replies, err := r.s.Await(r.ctx, oldest.f)
