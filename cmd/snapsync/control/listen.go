@@ -76,7 +76,7 @@ func bind(path string) (net.Listener, error) {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return nil, fmt.Errorf("look at control socket: %w", err)
-	case !socketLike(info):
+	case info.Mode()&fs.ModeSocket == 0 && (runtime.GOOS != "windows" || info.Mode()&fs.ModeIrregular == 0): // as Windows shows sockets
 		return nil, fmt.Errorf("%s is in the way and is no socket: move it away", path)
 	default:
 		if err := os.Remove(path); err != nil {
@@ -91,11 +91,6 @@ func bind(path string) (net.Listener, error) {
 		return nil, errors.Join(fmt.Errorf("protect control socket: %w", err), l.Close())
 	}
 	return l, nil
-}
-
-// socketLike: Windows shows its sockets as irregular files.
-func socketLike(info fs.FileInfo) bool {
-	return info.Mode()&fs.ModeSocket != 0 || runtime.GOOS == "windows" && info.Mode()&fs.ModeIrregular != 0
 }
 
 // Path is where the socket is.
