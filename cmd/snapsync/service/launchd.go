@@ -23,14 +23,6 @@ type launchd struct {
 
 const launchdLabel = "io.github.snapsync"
 
-func newLaunchd(system bool) (*launchd, error) {
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return nil, fmt.Errorf("find home directory: %w", err)
-	}
-	return &launchd{system, home}, nil
-}
-
 func (l *launchd) path() string {
 	if l.system {
 		return filepath.Join("/Library/LaunchDaemons", launchdLabel+".plist")

@@ -127,10 +127,15 @@ func (s *systemd) Start(ctx context.Context) error {
 	if err := s.installed(); err != nil {
 		return err
 	}
-	if err := s.ctl(ctx, "start", unitName); err != nil {
-		return s.whyNot(ctx, err)
+	err := s.ctl(ctx, "start", unitName)
+	if err == nil {
+		return nil
 	}
-	return nil
+	p := s.show(ctx)
+	if p["Result"] == "" || p["Result"] == "success" || s.system && os.Geteuid() != 0 {
+		return err // of systemctl alone: no process ended
+	}
+	return &exit.Failure{Status: exit.StatusError, Err: fmt.Errorf("the service does not start: it %s", howItEnded(p)), Hint: "what it said: " + s.journal()}
 }
 
 // Stop returns when the process has ended.
