@@ -59,27 +59,27 @@ func positions(data []byte) map[string]Position {
 	for p.NextExpression() {
 		switch e := p.Expression(); e.Kind {
 		case unstable.Table, unstable.ArrayTable:
-			table = note(at, p, nil, e)
+			table = mark(at, p, nil, e)
 		case unstable.KeyValue:
-			noteValue(at, p, table, e)
+			markValue(at, p, table, e)
 		}
 	}
 	return at
 }
 
-// noteValue notes a key and, if its value is an inline table, those within.
-func noteValue(at map[string]Position, p *unstable.Parser, table []string, kv *unstable.Node) {
-	key := note(at, p, table, kv)
+// markValue marks a key and, if its value is an inline table, those within.
+func markValue(at map[string]Position, p *unstable.Parser, table []string, kv *unstable.Node) {
+	key := mark(at, p, table, kv)
 	if kv.Value().Kind != unstable.InlineTable {
 		return
 	}
 	for it := kv.Value().Children(); it.Next(); {
-		noteValue(at, p, key, it.Node())
+		markValue(at, p, key, it.Node())
 	}
 }
 
-// note notes every part of a dotted key beneath table, and returns the whole of it.
-func note(at map[string]Position, p *unstable.Parser, table []string, n *unstable.Node) []string {
+// mark marks every part of a dotted key beneath table, and returns the whole of it.
+func mark(at map[string]Position, p *unstable.Parser, table []string, n *unstable.Node) []string {
 	key := slices.Clone(table)
 	for it := n.Key(); it.Next(); {
 		key = append(key, string(it.Node().Data))
