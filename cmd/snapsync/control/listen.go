@@ -15,7 +15,7 @@ import (
 // A process listens on DIR/control.sock, where everybody looks for it, and if another process of the
 // same user has that already, on DIR/control-PID.sock. Beside each socket is a file PATH.lock, which
 // its process has flock'ed for as long as it lives: that tells a socket that is in use from one that a
-// crash left, without asking it, and no two processes can take the same one for left over.
+// crash left, without a connection, and no two processes can take the same one for left over.
 const (
 	socketName     = "control.sock"
 	socketPattern  = "control-*.sock"
@@ -129,7 +129,7 @@ func sweep(dir string) {
 	}
 }
 
-// secure makes dir if it is missing, and refuses one that others could have prepared.
+// secure makes a missing dir, and refuses one that others could have prepared.
 func secure(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make directory of the control socket: %w", err)
