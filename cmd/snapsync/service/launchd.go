@@ -40,7 +40,7 @@ func (l *launchd) domain() string {
 
 func (l *launchd) service() string { return l.domain() + "/" + launchdLabel }
 
-// makeStderr makes that file: launchd starts nothing whose files it cannot open, and makes no directories.
+// makeStderr makes the file for errors: launchd starts nothing whose files cannot be opened, and makes no directories.
 func (l *launchd) makeStderr(j *Job) error {
 	path := l.stderrPath(j)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {

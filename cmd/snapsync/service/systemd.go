@@ -229,8 +229,8 @@ func (s *systemd) output(ctx context.Context, args ...string) (string, error) {
 	return out, err
 }
 
-// findSession makes a systemd of the caller's reachable that runs although this shell does not know of it: one
-// that sudo or su made has no XDG_RUNTIME_DIR, or that of somebody else. It is set for the whole process.
+// findSession sets XDG_RUNTIME_DIR for the whole process, so that a systemd of the caller is reached that this shell
+// does not know: a shell of sudo or su has no such variable, or that of somebody else.
 func findSession() {
 	dir := filepath.Join("/run/user", strconv.Itoa(os.Getuid()))
 	if !owns(os.Getenv("XDG_RUNTIME_DIR")) && owns(dir) {
