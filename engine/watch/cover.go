@@ -114,7 +114,7 @@ func (c *coverage) coverOne(l *lister, v visit, next []visit) []visit {
 	if m, ok := c.mounts[rel]; ok && !m.local && v.path != c.root.path {
 		// It is not even opened: a server that does not answer would hold up everything.
 		if !c.oneFileSystem {
-			c.settle(v, fileID{}, deaf)
+			c.record(v, fileID{}, deaf)
 		}
 		return next
 	}
@@ -128,7 +128,7 @@ func (c *coverage) coverOne(l *lister, v visit, next []visit) []visit {
 		return next
 	}
 	if (v.path == c.root.path || id.dev != v.dev) && !l.tells() {
-		c.settle(v, id, deaf)
+		c.record(v, id, deaf)
 		return next
 	}
 	if v.top == nil {
@@ -163,7 +163,7 @@ func (c *coverage) coverOne(l *lister, v visit, next []visit) []visit {
 	return next
 }
 
-// unopened settles a directory that was listed in its parent, and that cannot be read.
+// unopened records a directory that was listed in its parent, and that cannot be read.
 func (c *coverage) unopened(v visit, err error) {
 	s := stateOf(err)
 	if s == unseen {
@@ -173,11 +173,11 @@ func (c *coverage) unopened(v visit, err error) {
 	if s == deaf {
 		s = unreadable
 	}
-	c.settle(v, fileID{}, s)
+	c.record(v, fileID{}, s)
 }
 
-// settle records that the directory has no watch, and why.
-func (c *coverage) settle(v visit, id fileID, s state) {
+// record says that the directory has no watch, and why.
+func (c *coverage) record(v visit, id fileID, s state) {
 	if v.top != nil {
 		return // what is above is polled already
 	}

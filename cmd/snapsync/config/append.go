@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -85,8 +86,8 @@ func (s *Schema) Extend(path, mapping string) ([]byte, *File, error) {
 		data = []byte(preamble)
 	case err != nil:
 		return nil, nil, fmt.Errorf("read mappings: %w", err)
-	default:
-		data = apart(data)
+	case len(data) > 0: // one empty line stands before the mapping
+		data = append(bytes.TrimRight(data, "\n"), "\n\n"...)
 	}
 	data = append(data, mapping...)
 	file, err := s.Parse(path, data)
@@ -107,14 +108,6 @@ func Write(path string, data []byte) error {
 		return fmt.Errorf("write mappings: %w", err)
 	}
 	return nil
-}
-
-// apart ends the last line and leaves an empty one after it.
-func apart(data []byte) []byte {
-	if len(data) == 0 {
-		return data
-	}
-	return append([]byte(strings.TrimRight(string(data), "\n")), "\n\n"...)
 }
 
 // replace renames a new file over the old one. A crash leaves the old one, and perhaps one beside it that

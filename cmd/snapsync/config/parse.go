@@ -35,19 +35,15 @@ func (s *Schema) Parse(path string, data []byte) (*File, error) {
 	p := &parser{schema: s, file: &File{Path: path, Process: Table{}, Defaults: Table{}}}
 	var doc map[string]any
 	if err := toml.Unmarshal(data, &doc); err != nil {
-		return nil, Problems{syntaxProblem(path, err)}
+		problem := &Problem{Path: path, Err: errors.New(strings.TrimPrefix(err.Error(), "toml: "))}
+		if d := (*toml.DecodeError)(nil); errors.As(err, &d) {
+			problem.At.Line, problem.At.Column = d.Position()
+		}
+		return nil, Problems{problem}
 	}
 	p.at = positions(data)
 	p.top(doc)
 	return p.file, p.problems.Err()
-}
-
-func syntaxProblem(path string, err error) *Problem {
-	problem := &Problem{Path: path, Err: errors.New(strings.TrimPrefix(err.Error(), "toml: "))}
-	if d := (*toml.DecodeError)(nil); errors.As(err, &d) {
-		problem.At.Line, problem.At.Column = d.Position()
-	}
-	return problem
 }
 
 // pathOf joins the parts of a dotted key: no part holds a NUL.
@@ -63,27 +59,27 @@ func positions(data []byte) map[string]Position {
 	for p.NextExpression() {
 		switch e := p.Expression(); e.Kind {
 		case unstable.Table, unstable.ArrayTable:
-			table = note(at, p, nil, e)
+			table = mark(at, p, nil, e)
 		case unstable.KeyValue:
-			noteValue(at, p, table, e)
+			markValue(at, p, table, e)
 		}
 	}
 	return at
 }
 
-// noteValue notes a key and, if its value is an inline table, those within.
-func noteValue(at map[string]Position, p *unstable.Parser, table []string, kv *unstable.Node) {
-	key := note(at, p, table, kv)
+// markValue marks a key and, if its value is an inline table, those within.
+func markValue(at map[string]Position, p *unstable.Parser, table []string, kv *unstable.Node) {
+	key := mark(at, p, table, kv)
 	if kv.Value().Kind != unstable.InlineTable {
 		return
 	}
 	for it := kv.Value().Children(); it.Next(); {
-		noteValue(at, p, key, it.Node())
+		markValue(at, p, key, it.Node())
 	}
 }
 
-// note notes every part of a dotted key beneath table, and returns the whole of it.
-func note(at map[string]Position, p *unstable.Parser, table []string, n *unstable.Node) []string {
+// mark marks every part of a dotted key beneath table, and returns the whole of it.
+func mark(at map[string]Position, p *unstable.Parser, table []string, n *unstable.Node) []string {
 	key := slices.Clone(table)
 	for it := n.Key(); it.Next(); {
 		key = append(key, string(it.Node().Data))
@@ -201,7 +197,10 @@ func (p *parser) unknown(keys []Key, v any, path ...string) {
 	has := func(keys []Key) bool {
 		return slices.ContainsFunc(keys, func(k Key) bool { return k.Name == name })
 	}
-	names := namesOf(keys)
+	var names []string
+	for _, k := range keys {
+		names = append(names, k.Name)
+	}
 	if len(path) == 1 {
 		names = append(names, defaultsTable, mappingsTable)
 	}
@@ -222,14 +221,6 @@ func (p *parser) unknown(keys []Key, v any, path ...string) {
 	default:
 		p.add(where, "unknown key %q: the keys are the flags of 'snapsync run', without the dashes in front", name)
 	}
-}
-
-func namesOf(keys []Key) []string {
-	var names []string
-	for _, k := range keys {
-		names = append(names, k.Name)
-	}
-	return names
 }
 
 // CheckName refuses what cannot be the name of a mapping.

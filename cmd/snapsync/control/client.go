@@ -25,7 +25,7 @@ type Client struct {
 // ErrNotRunning means that nobody answers on the socket.
 var ErrNotRunning = errors.New("no process answers on the control socket")
 
-// ErrSilent means that a process has the socket and does not answer in time: it is stopped, or hangs.
+// ErrSilent means that a process has the socket and does not answer in time: the process is stopped, or hangs.
 var ErrSilent error = silentError{}
 
 type silentError struct{}
@@ -147,7 +147,7 @@ func (c *Client) Events(ctx context.Context, mapping, after string, fn func(Even
 	return err
 }
 
-// readEvents parses a stream of events until it ends, which is an error: it should not.
+// readEvents parses a stream of events until the end, which is an error: a stream has none.
 func readEvents(r io.Reader, fn func(Event) error) error {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 1<<20)

@@ -68,7 +68,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 }
 
 // follow writes what comes after at until the reader or the process is gone.
-func (s *Server) follow(r *http.Request, e *eventWriter, at place) {
+func (s *Server) follow(r *http.Request, e *eventWriter, at cursor) {
 	alive := time.NewTicker(silence)
 	defer alive.Stop()
 	for {

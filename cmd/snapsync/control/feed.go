@@ -16,7 +16,7 @@ type Event struct {
 	Data    any    // from a Client: json.RawMessage
 }
 
-// Feed keeps the last events for any number of readers. Each reader has a place of its own in the ring
+// Feed keeps the last events for any number of readers. Each reader has a cursor of its own in the ring
 // and asks for what comes after it, so nobody waits for a reader: who falls behind by more than the
 // ring holds is told how many events it lost.
 //
@@ -60,35 +60,35 @@ func (f *Feed) Last() string {
 
 func (f *Feed) id(n uint64) string { return fmt.Sprintf("%s-%d", f.epoch, n) }
 
-// place is where a reader is. Only Feed makes them.
-type place uint64
+// cursor is where a reader is. Only Feed makes them.
+type cursor uint64
 
-// after finds the place of an id. It is false if the id is of another process, or no id: what happened
-// since cannot be told, and the place is the oldest there is.
-func (f *Feed) after(id string) (place, bool) {
+// after finds the cursor of an id. The result is false if the id is of another process, or no id: what happened
+// since cannot be told, and the cursor is the oldest there is.
+func (f *Feed) after(id string) (cursor, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	epoch, number, _ := strings.Cut(id, "-")
 	n, err := strconv.ParseUint(number, 10, 64)
 	if err != nil || epoch != f.epoch || n > f.last {
-		return place(f.oldest() - 1), false
+		return cursor(f.oldest() - 1), false
 	}
-	return place(n), true
+	return cursor(n), true
 }
 
-// now is the place of a reader that wants what happens from here on.
-func (f *Feed) now() place {
+// now is the cursor of a reader that wants what happens from here on.
+func (f *Feed) now() cursor {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return place(f.last)
+	return cursor(f.last)
 }
 
 // oldest is the number of the oldest event that is kept. The caller holds the lock.
 func (f *Feed) oldest() uint64 { return max(f.last, uint64(len(f.ring))) - uint64(len(f.ring)) + 1 }
 
-// read returns up to limit events after at, the place after them, and how many were lost before them.
+// read returns up to limit events after at, the cursor after them, and how many were lost before them.
 // If there are none, grown is closed when there is one.
-func (f *Feed) read(at place, limit int) (events []Event, next place, lost uint64, grown <-chan struct{}) {
+func (f *Feed) read(at cursor, limit int) (events []Event, next cursor, lost uint64, grown <-chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	from := uint64(at) + 1
@@ -103,5 +103,5 @@ func (f *Feed) read(at place, limit int) (events []Event, next place, lost uint6
 	if len(events) == 0 {
 		f.waiting = true
 	}
-	return events, place(from-1) + place(len(events)), lost, f.grown
+	return events, cursor(from-1) + cursor(len(events)), lost, f.grown
 }

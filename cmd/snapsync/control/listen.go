@@ -15,7 +15,7 @@ import (
 // A process listens on DIR/control.sock, where everybody looks for it, and if another process of the
 // same user has that already, on DIR/control-PID.sock. Beside each socket is a file PATH.lock, which
 // its process has flock'ed for as long as it lives: that tells a socket that is in use from one that a
-// crash left, without asking it, and no two processes can take the same one for left over.
+// crash left, without a connection, and no two processes can take the same one for left over.
 const (
 	socketName     = "control.sock"
 	socketPattern  = "control-*.sock"
@@ -76,7 +76,7 @@ func bind(path string) (net.Listener, error) {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return nil, fmt.Errorf("look at control socket: %w", err)
-	case !socketLike(info):
+	case info.Mode()&fs.ModeSocket == 0 && (runtime.GOOS != "windows" || info.Mode()&fs.ModeIrregular == 0): // as Windows shows sockets
 		return nil, fmt.Errorf("%s is in the way and is no socket: move it away", path)
 	default:
 		if err := os.Remove(path); err != nil {
@@ -91,11 +91,6 @@ func bind(path string) (net.Listener, error) {
 		return nil, errors.Join(fmt.Errorf("protect control socket: %w", err), l.Close())
 	}
 	return l, nil
-}
-
-// socketLike: Windows shows its sockets as irregular files.
-func socketLike(info fs.FileInfo) bool {
-	return info.Mode()&fs.ModeSocket != 0 || runtime.GOOS == "windows" && info.Mode()&fs.ModeIrregular != 0
 }
 
 // Path is where the socket is.
@@ -134,7 +129,7 @@ func sweep(dir string) {
 	}
 }
 
-// secure makes dir if it is missing, and refuses one that others could have prepared.
+// secure makes a missing dir, and refuses one that others could have prepared.
 func secure(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make directory of the control socket: %w", err)

@@ -3,20 +3,10 @@ package control
 import (
 	"context"
 	"net"
-	"os"
 	"sync"
 )
 
-// peer is the process at the other end of a connection.
-type peer struct {
-	uid   int
-	known bool // the system tells
-}
-
-// allowed is the owner of this process, and root, who can do anything without us. Where the system
-// does not tell, the modes of the socket and its directory have to do.
-func (p *peer) allowed() bool { return !p.known || p.uid == 0 || p.uid == os.Geteuid() }
-
+// peerKey is where the context of a request has the user id of who asks, if the system tells.
 type peerKey struct{}
 
 // withPeer is called once for each connection.
@@ -24,22 +14,18 @@ func withPeer(ctx context.Context, c net.Conn) context.Context {
 	if h, ok := c.(*heldConn); ok {
 		c = h.Conn
 	}
-	u, ok := c.(*net.UnixConn)
-	if !ok {
-		return ctx
+	if u, ok := c.(*net.UnixConn); ok {
+		if uid, known := peerUID(u); known {
+			return context.WithValue(ctx, peerKey{}, uid)
+		}
 	}
-	uid, known := peerUID(u)
-	return context.WithValue(ctx, peerKey{}, &peer{uid, known})
+	return ctx
 }
 
-// limited bounds how many connections are open at once: the next ones wait in the system's queue.
-func limited(l net.Listener, n int) net.Listener {
-	return &limitedListener{Listener: l, slots: make(chan struct{}, n), closed: make(chan struct{})}
-}
-
+// limitedListener bounds how many connections are open at once: the next ones wait in the system's queue.
 type limitedListener struct {
 	net.Listener
-	slots  chan struct{}
+	slots  chan struct{} // one element for each connection
 	once   sync.Once
 	closed chan struct{}
 }
@@ -65,7 +51,7 @@ func (l *limitedListener) Close() error {
 	return l.Listener.Close()
 }
 
-// heldConn gives back its place when it is closed.
+// heldConn gives back its slot when it is closed.
 type heldConn struct {
 	net.Conn
 	once    sync.Once

@@ -9,7 +9,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/status"
@@ -54,7 +56,7 @@ func NewServer(host Host, feed *Feed, metrics http.Handler, log *slog.Logger) *S
 
 // Serve answers on l, which it closes, until Shutdown.
 func (s *Server) Serve(l net.Listener) error {
-	err := s.http.Serve(limited(l, maxConns))
+	err := s.http.Serve(&limitedListener{Listener: l, slots: make(chan struct{}, maxConns), closed: make(chan struct{})})
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
@@ -107,10 +109,12 @@ func (s *Server) answer(h handler) http.Handler {
 	})
 }
 
-// admit refuses strangers and browsers. A browser cannot reach a unix socket by itself, but a proxy
-// that somebody put before it could; a browser says where a request comes from, other programs do not.
+// admit refuses strangers and browsers. The owner of this process is no stranger, nor is root, who can do anything
+// without us; where the system does not tell who asks, the modes of the socket and its directory have to do. A browser
+// cannot reach a unix socket by itself, but a proxy in front of the socket could; a browser says where a request comes
+// from, other programs do not.
 func admit(r *http.Request) error {
-	if peer, ok := r.Context().Value(peerKey{}).(*peer); ok && !peer.allowed() {
+	if uid, known := r.Context().Value(peerKey{}).(int); known && uid != 0 && uid != os.Geteuid() {
 		return &Error{Code: http.StatusForbidden, Message: "this process belongs to another user"}
 	}
 	for _, h := range []string{"Origin", "Sec-Fetch-Site", "Referer"} {
@@ -128,18 +132,10 @@ func unknown(_ http.ResponseWriter, r *http.Request) error {
 			code, message = http.StatusMethodNotAllowed, r.Method+" is not for "+r.URL.Path
 		}
 	}
-	if name, ok := cutCommand(r.URL.Path); ok && slices.Contains(Commands, name) {
+	if name, ok := strings.CutPrefix(r.URL.Path, "/v1/"); ok && slices.Contains(Commands, name) {
 		code, message = http.StatusMethodNotAllowed, "commands are sent with POST"
 	}
 	return &Error{Code: code, Message: message, Remedy: fmt.Sprintf("this process speaks version %d: docs/control.md", API)}
-}
-
-func cutCommand(path string) (string, bool) {
-	const prefix = "/v1/"
-	if len(path) <= len(prefix) || path[:len(prefix)] != prefix {
-		return "", false
-	}
-	return path[len(prefix):], true
 }
 
 func (s *Server) version(w http.ResponseWriter, _ *http.Request) error {

@@ -23,14 +23,6 @@ type launchd struct {
 
 const launchdLabel = "io.github.snapsync"
 
-func newLaunchd(system bool) (*launchd, error) {
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return nil, fmt.Errorf("find home directory: %w", err)
-	}
-	return &launchd{system, home}, nil
-}
-
 func (l *launchd) path() string {
 	if l.system {
 		return filepath.Join("/Library/LaunchDaemons", launchdLabel+".plist")
@@ -48,7 +40,7 @@ func (l *launchd) domain() string {
 
 func (l *launchd) service() string { return l.domain() + "/" + launchdLabel }
 
-// makeStderr makes that file: launchd starts nothing whose files it cannot open, and makes no directories.
+// makeStderr makes the file for errors: launchd starts nothing whose files cannot be opened, and makes no directories.
 func (l *launchd) makeStderr(j *Job) error {
 	path := l.stderrPath(j)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {

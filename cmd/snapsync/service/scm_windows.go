@@ -82,8 +82,8 @@ func (scm) Uninstall(ctx context.Context) (*Removed, error) {
 	return &Removed{Found: true}, nil
 }
 
-// remove ends the service and deletes it. One whose process does not end is only marked: it is gone when the process
-// is, and until then the manager takes no other of this name.
+// remove ends the service and deletes it. A service whose process does not end is only marked, and gone with the
+// process; until then the manager takes no other of this name.
 func remove(ctx context.Context) error {
 	return with(windows.SERVICE_STOP|windows.SERVICE_QUERY_STATUS|windows.DELETE, func(s *mgr.Service) error {
 		_ = stop(ctx, s) // it may not run

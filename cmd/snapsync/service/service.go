@@ -19,6 +19,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"runtime"
 	"strings"
@@ -56,7 +57,11 @@ func New(system bool) (Manager, error) {
 	case "linux":
 		return &systemd{system}, nil
 	case "darwin":
-		return newLaunchd(system)
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return nil, fmt.Errorf("find home directory: %w", err)
+		}
+		return &launchd{system, home}, nil
 	case "windows":
 		return newSCM()
 	}

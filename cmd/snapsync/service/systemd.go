@@ -127,10 +127,15 @@ func (s *systemd) Start(ctx context.Context) error {
 	if err := s.installed(); err != nil {
 		return err
 	}
-	if err := s.ctl(ctx, "start", unitName); err != nil {
-		return s.whyNot(ctx, err)
+	err := s.ctl(ctx, "start", unitName)
+	if err == nil {
+		return nil
 	}
-	return nil
+	p := s.show(ctx)
+	if p["Result"] == "" || p["Result"] == "success" || s.system && os.Geteuid() != 0 {
+		return err // of systemctl alone: no process ended
+	}
+	return &exit.Failure{Status: exit.StatusError, Err: fmt.Errorf("the service does not start: it %s", howItEnded(p)), Hint: "what it said: " + s.journal()}
 }
 
 // Stop returns when the process has ended.
@@ -224,8 +229,8 @@ func (s *systemd) output(ctx context.Context, args ...string) (string, error) {
 	return out, err
 }
 
-// findSession makes a systemd of the caller's reachable that runs although this shell does not know of it: one
-// that sudo or su made has no XDG_RUNTIME_DIR, or that of somebody else. It is set for the whole process.
+// findSession sets XDG_RUNTIME_DIR for the whole process, so that a systemd of the caller is reached that this shell
+// does not know: a shell of sudo or su has no such variable, or that of somebody else.
 func findSession() {
 	dir := filepath.Join("/run/user", strconv.Itoa(os.Getuid()))
 	if !owns(os.Getenv("XDG_RUNTIME_DIR")) && owns(dir) {

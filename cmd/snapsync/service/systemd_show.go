@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"syscall"
@@ -95,15 +94,6 @@ func endedWith(status int) string {
 		text += ": " + m
 	}
 	return text
-}
-
-// whyNot is the error of a start that failed: err, unless that was only systemctl's and the process ended.
-func (s *systemd) whyNot(ctx context.Context, err error) error {
-	p := s.show(ctx)
-	if p["Result"] == "" || p["Result"] == "success" || s.system && os.Geteuid() != 0 {
-		return err
-	}
-	return &exit.Failure{Status: exit.StatusError, Err: fmt.Errorf("the service does not start: it %s", howItEnded(p)), Hint: "what it said: " + s.journal()}
 }
 
 // journal is the command that shows what the service said before its log was open, and how it ended.

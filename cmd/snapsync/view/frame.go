@@ -18,7 +18,7 @@ type frame struct {
 	log      []string // oldest first
 	now      time.Time
 	chosen   int    // which mapping keys are for; -1: all
-	note     string // of the last key, in place of the list of keys
+	notice   string // of the last key, in place of the list of keys
 	stopping bool
 	help     bool
 	looking  bool // keys steer nothing
@@ -269,8 +269,8 @@ func (f *frame) recentLines(n int, t theme) []string {
 
 // footer tells the keys and what they are for.
 func (f *frame) footer(t theme) string {
-	if f.note != "" {
-		return " " + t.warn(text.Clean(f.note))
+	if f.notice != "" {
+		return " " + t.warn(text.Clean(f.notice))
 	}
 	if f.looking {
 		keys := "q or Ctrl-C ends it  "

@@ -104,7 +104,7 @@ func TestPictures(t *testing.T) {
 		"many":       {many(), 80, 15},
 		"none":       {&frame{now: noon, chosen: -1}, 80, 10},
 		"chosen":     {with(busy(), func(f *frame) { f.chosen = 2 }), 80, 24},
-		"note":       {with(busy(), func(f *frame) { f.note = "photos: paused" }), 80, 15},
+		"note":       {with(busy(), func(f *frame) { f.notice = "photos: paused" }), 80, 15},
 		"stopping":   {with(busy(), func(f *frame) { f.stopping = true }), 80, 15},
 		"help":       {with(busy(), func(f *frame) { f.help = true }), 80, 24},
 		"help-small": {with(busy(), func(f *frame) { f.help = true }), 80, 10},
@@ -189,7 +189,7 @@ func TestFramesFit(t *testing.T) {
 		fmt.Fprintln(log, text.Draw(t, "line"))
 		f := &frame{
 			now: noon, mappings: rapid.SliceOfN(mapping, 0, 6).Draw(t, "mappings"), log: log.last(logKept),
-			chosen: rapid.IntRange(-1, 7).Draw(t, "chosen"), note: text.Draw(t, "note"),
+			chosen: rapid.IntRange(-1, 7).Draw(t, "chosen"), notice: text.Draw(t, "note"),
 			help: rapid.Bool().Draw(t, "help"), stopping: rapid.Bool().Draw(t, "stopping"),
 		}
 		width, height := rapid.IntRange(1, 220).Draw(t, "width"), rapid.IntRange(1, 60).Draw(t, "height")

@@ -16,15 +16,15 @@ type model struct {
 	theme         theme
 	width, height int
 	name          string    // of the chosen mapping, which may move in the list; "": all
-	noted         time.Time // when frame.note was set
+	noticed       time.Time // when frame.notice was set
 	wished        time.Time // when frame.wishes were made last
 }
 
 const (
-	pollEvery  = 250 * time.Millisecond
-	pollCalm   = time.Second // while nothing moves: a view that is left open should cost nothing to speak of
-	noteStays  = 6 * time.Second
-	wishesStay = 30 * time.Second
+	pollEvery   = 250 * time.Millisecond
+	pollCalm    = time.Second // while nothing moves: a view that is left open should cost nothing to speak of
+	noticeStays = 6 * time.Second
+	wishesStay  = 30 * time.Second
 )
 
 func newModel(cfg *Config) *model {
@@ -41,7 +41,7 @@ type (
 		mappings []Mapping
 		log      []string
 	}
-	noteMsg string // to be shown in the footer
+	noticeMsg string // to be shown in the footer
 )
 
 // Init implements tea.Model.
@@ -58,7 +58,7 @@ func (m *model) pause() time.Duration {
 		return m.cfg.Every
 	}
 	moves := func(x Mapping) bool { return len(x.Transfers) > 0 || x.State == "scanning" || x.State == "syncing" }
-	if m.stopping || m.note != "" || slices.ContainsFunc(m.mappings, moves) {
+	if m.stopping || m.notice != "" || slices.ContainsFunc(m.mappings, moves) {
 		return pollEvery
 	}
 	return pollCalm
@@ -74,8 +74,8 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case frameMsg:
 		m.take(msg)
 		return m, tea.Tick(m.pause(), func(time.Time) tea.Msg { return pollMsg{} })
-	case noteMsg:
-		m.note, m.noted = string(msg), m.cfg.Now()
+	case noticeMsg:
+		m.notice, m.noticed = string(msg), m.cfg.Now()
 	case tea.KeyPressMsg:
 		return m, m.key(msg.String())
 	}
@@ -86,8 +86,8 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 func (m *model) take(found frameMsg) {
 	m.mappings, m.log, m.now = found.mappings, found.log, m.cfg.Now()
 	m.chosen = slices.IndexFunc(m.mappings, func(x Mapping) bool { return m.name != "" && x.Name == m.name })
-	if m.now.Sub(m.noted) > noteStays {
-		m.note = ""
+	if m.now.Sub(m.noticed) > noticeStays {
+		m.notice = ""
 	}
 	if m.now.Sub(m.wished) > wishesStay {
 		clear(m.wishes)
@@ -102,7 +102,7 @@ func (m *model) View() tea.View {
 }
 
 func (m *model) key(key string) tea.Cmd {
-	m.note = ""
+	m.notice = ""
 	switch key {
 	case "q", "ctrl+c":
 		return m.quit()
@@ -124,7 +124,7 @@ func (m *model) key(key string) tea.Cmd {
 	return nil
 }
 
-// togglePause pauses what the keys are for, or lets it go on if all of that is paused already, or was told to.
+// togglePause pauses the mappings that the keys are for, or resumes them if all are paused already, or were told to be.
 func (m *model) togglePause() tea.Cmd {
 	pause := !m.allPaused()
 	for _, x := range m.targets() {
@@ -158,12 +158,12 @@ func (m *model) act(done string, action func(string) error) tea.Cmd {
 	name := m.name
 	return func() tea.Msg {
 		if err := action(name); err != nil {
-			return noteMsg(err.Error())
+			return noticeMsg(err.Error())
 		}
 		if name != "" {
-			return noteMsg(name + ": " + done)
+			return noticeMsg(name + ": " + done)
 		}
-		return noteMsg(done)
+		return noticeMsg(done)
 	}
 }
 

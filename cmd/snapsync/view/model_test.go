@@ -47,7 +47,7 @@ func settle(m *model, cmd tea.Cmd) {
 		for _, c := range msg {
 			settle(m, c)
 		}
-	case noteMsg:
+	case noticeMsg:
 		m.Update(msg)
 	case tea.QuitMsg:
 		m.Update(quitSeen{})
