@@ -23,7 +23,7 @@ func Of(m *mapping.Mapping) (*Status, error) {
 	return &st, errors.Join(err, s.Close())
 }
 
-// status is how the mapping stands by what its journal knows.
+// In is how the mapping stands by what its journal knows.
 func In(s *mapping.Session) (st Status, err error) {
 	state, err := s.Journal.State()
 	if err != nil {
