@@ -67,39 +67,36 @@ func (c *Client) listPage(ctx context.Context, req *s3.ListObjectsV2Input) (*pag
 }
 
 func (c *Client) onePage(ctx context.Context, req *s3.ListObjectsV2Input) (*page, error) {
+	var p *page
+	var encoding types.EncodingType
 	if c.opt.ListVersion == 1 {
-		return c.onePageV1(ctx, req)
-	}
-	out, err := c.sdk.ListObjectsV2(ctx, req)
-	if err != nil {
-		return nil, err
-	}
-	p := &page{objects: out.Contents, last: !aws.ToBool(out.IsTruncated), token: out.NextContinuationToken}
-	if err := p.unquote(out.EncodingType); err != nil {
-		return nil, err
-	}
-	if !p.last && aws.ToString(p.token) == "" {
-		return nil, errors.New("the server ends a listing in the middle: set list_version = 1 in the remote's configuration")
-	}
-	return p, nil
-}
-
-func (c *Client) onePageV1(ctx context.Context, req *s3.ListObjectsV2Input) (*page, error) {
-	out, err := c.sdk.ListObjects(ctx, &s3.ListObjectsInput{
-		Bucket: req.Bucket, Prefix: req.Prefix, MaxKeys: req.MaxKeys, Marker: req.StartAfter,
-		EncodingType: req.EncodingType, RequestPayer: req.RequestPayer,
-	})
-	if err != nil {
-		return nil, err
-	}
-	p := &page{objects: out.Contents, last: !aws.ToBool(out.IsTruncated), after: out.NextMarker}
-	if err := p.unquote(out.EncodingType); err != nil {
-		return nil, err
-	}
-	if !p.last && aws.ToString(p.after) == "" {
-		if len(p.objects) == 0 {
-			return nil, errors.New("the server ends a listing in the middle")
+		out, err := c.sdk.ListObjects(ctx, &s3.ListObjectsInput{
+			Bucket: req.Bucket, Prefix: req.Prefix, MaxKeys: req.MaxKeys, Marker: req.StartAfter,
+			EncodingType: req.EncodingType, RequestPayer: req.RequestPayer,
+		})
+		if err != nil {
+			return nil, err
 		}
+		p = &page{objects: out.Contents, last: !aws.ToBool(out.IsTruncated), after: out.NextMarker}
+		encoding = out.EncodingType
+	} else {
+		out, err := c.sdk.ListObjectsV2(ctx, req)
+		if err != nil {
+			return nil, err
+		}
+		p = &page{objects: out.Contents, last: !aws.ToBool(out.IsTruncated), token: out.NextContinuationToken}
+		encoding = out.EncodingType
+	}
+	if err := p.unquote(encoding); err != nil {
+		return nil, err
+	}
+	switch {
+	case p.last || aws.ToString(p.token) != "" || aws.ToString(p.after) != "":
+	case c.opt.ListVersion != 1:
+		return nil, errors.New("the server ends a listing in the middle: set list_version = 1 in the remote's configuration")
+	case len(p.objects) == 0:
+		return nil, errors.New("the server ends a listing in the middle")
+	default:
 		p.after = p.objects[len(p.objects)-1].Key
 	}
 	return p, nil

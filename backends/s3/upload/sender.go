@@ -2,13 +2,12 @@ package upload
 
 import (
 	"context"
+	"crypto/md5"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"time"
-
-	"crypto/md5"
 
 	"github.com/snapsync/snapsync/backends/s3/buffer"
 	"github.com/snapsync/snapsync/backends/s3/client"

@@ -8,16 +8,16 @@ import (
 
 // Stat returns the attributes of what is at a path. It follows symbolic links on the server.
 func (s *Session) Stat(ctx context.Context, full string) (Attrs, error) {
-	replies, err := s.Do(ctx, Stat(full))
-	if err != nil {
-		return Attrs{}, err
-	}
-	return replies[0].Attrs()
+	return s.attrs(ctx, Stat(full))
 }
 
 // Lstat is Stat, and does not follow.
 func (s *Session) Lstat(ctx context.Context, full string) (Attrs, error) {
-	replies, err := s.Do(ctx, Lstat(full))
+	return s.attrs(ctx, Lstat(full))
+}
+
+func (s *Session) attrs(ctx context.Context, r Request) (Attrs, error) {
+	replies, err := s.Do(ctx, r)
 	if err != nil {
 		return Attrs{}, err
 	}
