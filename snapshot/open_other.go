@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 )
 
-func openDirectory(root string, links bool) (directory, error) { return openPortable(root, links) }
+var openDirectory = openPortable
 
 // anchor is where the root of a source is.
 type anchor struct{ root string }

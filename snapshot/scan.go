@@ -102,17 +102,10 @@ func (p *pool) workTogether(ctx context.Context) error {
 // start adds n workers.
 func (p *pool) start(n int) error {
 	for range n {
-		dir, err := p.open(p.cfg.Root, p.cfg.Links == FollowLinks)
+		w, err := newWorker(&p.cfg, p.markers, p.base, p.open)
 		if err != nil {
-			return fmt.Errorf("%w: %w", ErrSourceGone, err)
+			return err
 		}
-		reader, err := p.base.Reader()
-		if err != nil {
-			dir.close()
-			return fmt.Errorf("open base: %w", err)
-		}
-		w := &worker{cfg: &p.cfg, markers: p.markers, dir: dir, base: reader}
-		w.found.mounts.expected, w.found.mounts.any = p.cfg.Mounts, p.cfg.AnyMount
 		p.workers = append(p.workers, w)
 	}
 	return nil

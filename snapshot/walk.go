@@ -26,6 +26,21 @@ type worker struct {
 	seen     Entry // what the name under comparison is now
 }
 
+func newWorker(cfg *Config, markers []string, base Base, open opener) (*worker, error) {
+	dir, err := open(cfg.Root, cfg.Links == FollowLinks)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSourceGone, err)
+	}
+	reader, err := base.Reader()
+	if err != nil {
+		dir.close()
+		return nil, fmt.Errorf("open base: %w", err)
+	}
+	w := &worker{cfg: cfg, markers: markers, dir: dir, base: reader}
+	w.found.mounts.expected, w.found.mounts.any = cfg.Mounts, cfg.AnyMount
+	return w, nil
+}
+
 // look compares the directory of one job and returns the jobs that it leads to, which are valid until the next call.
 func (w *worker) look(j job) ([]job, error) {
 	w.job, w.unproven, w.led = j, j.unproven, w.led[:0]
