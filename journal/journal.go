@@ -39,7 +39,6 @@ package journal
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -94,7 +93,7 @@ func Open(path string, m Mapping) (*Journal, error) {
 }
 
 func (j *Journal) open(path string) error {
-	if err := createFile(path); err != nil {
+	if err := create(path, j.mapping); err != nil {
 		return err
 	}
 	c, err := connect(path, sqlite.OpenReadWrite, nil)
@@ -118,20 +117,6 @@ func (j *Journal) open(path string) error {
 	return nil
 }
 
-// createFile creates an empty database that only its owner may read: names of files are private.
-// SQLite gives its companions the same permissions. A crash right after leaves a file without a
-// schema, which the next Open fills.
-func createFile(path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return f.Close()
-}
-
 // start makes c the writer of j: schema, mapping, and what an earlier process left unfinished.
 func (j *Journal) start(c *sqlite.Conn) error {
 	if err := migrate(c); err != nil {
@@ -148,8 +133,7 @@ func (j *Journal) start(c *sqlite.Conn) error {
 	return nil
 }
 
-// claimMapping writes the mapping of a new journal and compares that of an old one. A crash between
-// the schema and this leaves a journal without a mapping, which belongs to whoever opens it next.
+// claimMapping writes the mapping of a new journal and compares that of an old one.
 func claimMapping(c *sqlite.Conn, m Mapping) error {
 	was, found, err := readMapping(c)
 	switch {

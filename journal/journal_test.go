@@ -257,7 +257,7 @@ func TestDamagedRow(t *testing.T) {
 	wantError(t, err, ErrDamaged, path, "dir/a")
 }
 
-// An empty file is what a crash leaves between creating a journal and its schema.
+// An empty file is what a crash of an earlier version left between creating a journal and its schema.
 func TestOpenEmptyFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "journal.db")
 	must(t, os.WriteFile(path, nil, 0o600))
