@@ -1,4 +1,4 @@
-// Package journal is the durable record of one mapping: one SQLite file that holds what the remote
+// Package journal is the durable record of one mapping: one SQLite database that holds what the remote
 // is known to hold (the base), what is still to be done (steps), what was done (history), and the few
 // things that must survive a crash (claims, temporary names, failures, state).
 //
@@ -15,6 +15,9 @@
 // remote confirmed. A crash at any point leaves the last committed transaction. What was executed and
 // not yet acknowledged is pending still: the next cycle compares again and runs it again, and what
 // an interrupted upload may have left under a temporary name is known from the claims.
+//
+// On disk that is the database, its write-ahead log and the log's index, which belong together: path, path-wal and path-shm. The log
+// is folded into the database only when it has grown.
 //
 // # Guarantees
 //
@@ -249,19 +252,33 @@ func (j *Journal) name() string {
 	return j.path
 }
 
-// Close makes the journal one file again and closes it. Cursors must have been closed before. A crash
-// in the middle leaves the write-ahead log, which the next Open folds in.
+// maxLog is the size of the write-ahead log from which on Close folds it in. Until then the next Open reads it, in a millisecond;
+// to fold it in waits for the disk three times, and some ten runs share that.
+const maxLog = 1 << 20
+
+// Close closes the journal. Cursors must have been closed before. Its write-ahead log stays beside it, as after a crash, unless it
+// has grown: everything in it is durable, and the next Open goes on with it.
 func (j *Journal) Close() error {
-	err := j.readers.close()
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.conn != nil {
-		// Another process may be reading, which is no error: the log stays, and the next Close folds it in.
-		j.conn.SetBusyTimeout(closeTimeout)
-		_, cerr := queryInt(j.conn, "PRAGMA wal_checkpoint(TRUNCATE)")
-		err = errors.Join(err, cerr, j.conn.Close())
-		j.conn = nil
-	}
 	j.readOnly = false
-	return j.fail("close", err)
+	if j.conn == nil {
+		return j.fail("close", j.readers.close())
+	}
+	c := j.conn
+	j.conn = nil
+	if log, err := os.Stat(j.path + "-wal"); j.path == "" || err == nil && log.Size() > maxLog {
+		err := j.readers.close()
+		// Another process may be reading, which is no error: the log stays, and a later Close folds it in.
+		c.SetBusyTimeout(closeTimeout)
+		_, cerr := queryInt(c, "PRAGMA wal_checkpoint(TRUNCATE)")
+		return j.fail("close", errors.Join(err, cerr, c.Close()))
+	}
+	// SQLite folds the log in when the last connection is closed, if that may write. So the last one is a reader, which has the
+	// file open once it has read.
+	err := j.read("close", func(c *sqlite.Conn) error {
+		_, err := queryInt(c, "PRAGMA schema_version")
+		return err
+	})
+	return j.fail("close", errors.Join(err, c.Close(), j.readers.close()))
 }

@@ -65,7 +65,7 @@ func (m *Mapping) journalOnly() (*journal.Journal, error) {
 	}
 }
 
-// Close folds the journal into one file and lets the next process in, in this order.
+// Close closes the journal and lets the next process in, in this order.
 func (s *Session) Close() error {
 	err := s.Journal.Close()
 	if s.Lock != nil {
