@@ -4,12 +4,15 @@
 //
 // # The life of a step
 //
-//	Begin   the plan replaces all pending steps; the base learns what needs no action   1 transaction
-//	Claim   steps up to a number may now be in flight                                   1 small write
+//	Begin   the plan replaces all pending steps; the base learns what needs no action;
+//	        the first steps may be in flight from now on                                1 transaction
+//	Claim   so may steps up to a number                                                 1 small write
 //	        … the engine executes them on the remote …
 //	Ack     a group is done: base folded, history and outbox written, steps gone        1 transaction
 //	Fail    a path could not be made true: remembered, and still pending                1 transaction
-//	Finish  the cycle is over; old history goes                                         1 small write
+//	Finish  the cycle is over, and nothing is in doubt; old history goes                1 small write
+//
+// What the engine remembers between runs, a Record, is written with Begin and Finish: it is never ahead of them nor behind.
 //
 // The base is folded from acknowledgements and from nothing else, so it never claims more than the
 // remote confirmed. A crash at any point leaves the last committed transaction. What was executed and
@@ -162,7 +165,7 @@ func readMapping(c *sqlite.Conn) (m Mapping, found bool, err error) {
 // another process, or be left as a crash left it. An error that is fs.ErrNotExist means that there is
 // no journal yet.
 //
-// Without a write-ahead log the file is taken as immutable, so that not even SQLite's lock files are
+// Without a write-ahead log, which Close leaves mostly, the file is taken as immutable, so that not even SQLite's lock files are
 // created: the caller holds the mapping's lock, or accepts ErrDamaged if a writer starts meanwhile.
 // With one, the log is read, and what was in it when reading started is seen.
 func OpenReadOnly(path string) (*Journal, error) {
