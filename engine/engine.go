@@ -7,9 +7,10 @@
 //	changes = what differs, hashed where the stat cannot tell                          scan.go
 //	plan    = plan.Make(changes, capabilities)                                         package plan, pure
 //	guard(plan)                     may hold deletes, nothing else                     guard.go
-//	journal.Begin(plan)             replaces what was pending                          cycle.go
+//	reach the remote                nothing is written if it is not what was planned for   caps.go
+//	journal.Begin(plan)             replaces what was pending, claims the first steps  cycle.go, run.go
 //	execute.Run(pending)            the remote acknowledges, the base is folded        package execute
-//	journal.Finish                                                                     cycle.go
+//	journal.Finish                  and what the run has found out                     cycle.go
 //
 // While a process stays, package loop decides when a cycle is due and how much of the source it scans; focus.go
 // narrows the cycle to that.

@@ -1,20 +1,26 @@
-// Package journal is the durable record of one mapping: one SQLite file that holds what the remote
+// Package journal is the durable record of one mapping: one SQLite database that holds what the remote
 // is known to hold (the base), what is still to be done (steps), what was done (history), and the few
 // things that must survive a crash (claims, temporary names, failures, state).
 //
 // # The life of a step
 //
-//	Begin   the plan replaces all pending steps; the base learns what needs no action   1 transaction
-//	Claim   steps up to a number may now be in flight                                   1 small write
+//	Begin   the plan replaces all pending steps; the base learns what needs no action;
+//	        the first steps may be in flight from now on                                1 transaction
+//	Claim   so may steps up to a number                                                 1 small write
 //	        … the engine executes them on the remote …
 //	Ack     a group is done: base folded, history and outbox written, steps gone        1 transaction
 //	Fail    a path could not be made true: remembered, and still pending                1 transaction
-//	Finish  the cycle is over; old history goes                                         1 small write
+//	Finish  the cycle is over, and nothing is in doubt; old history goes                1 small write
+//
+// What the engine remembers between runs, a Record, is written with Begin and Finish: it is never ahead of them nor behind.
 //
 // The base is folded from acknowledgements and from nothing else, so it never claims more than the
 // remote confirmed. A crash at any point leaves the last committed transaction. What was executed and
 // not yet acknowledged is pending still: the next cycle compares again and runs it again, and what
 // an interrupted upload may have left under a temporary name is known from the claims.
+//
+// On disk that is the database, its write-ahead log and the log's index, which belong together: path, path-wal and path-shm. The log
+// is folded into the database only when it has grown.
 //
 // # Guarantees
 //
@@ -39,7 +45,6 @@ package journal
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -94,7 +99,7 @@ func Open(path string, m Mapping) (*Journal, error) {
 }
 
 func (j *Journal) open(path string) error {
-	if err := createFile(path); err != nil {
+	if err := create(path, j.mapping); err != nil {
 		return err
 	}
 	c, err := connect(path, sqlite.OpenReadWrite, nil)
@@ -118,20 +123,6 @@ func (j *Journal) open(path string) error {
 	return nil
 }
 
-// createFile creates an empty database that only its owner may read: names of files are private.
-// SQLite gives its companions the same permissions. A crash right after leaves a file without a
-// schema, which the next Open fills.
-func createFile(path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return f.Close()
-}
-
 // start makes c the writer of j: schema, mapping, and what an earlier process left unfinished.
 func (j *Journal) start(c *sqlite.Conn) error {
 	if err := migrate(c); err != nil {
@@ -148,8 +139,7 @@ func (j *Journal) start(c *sqlite.Conn) error {
 	return nil
 }
 
-// claimMapping writes the mapping of a new journal and compares that of an old one. A crash between
-// the schema and this leaves a journal without a mapping, which belongs to whoever opens it next.
+// claimMapping writes the mapping of a new journal and compares that of an old one.
 func claimMapping(c *sqlite.Conn, m Mapping) error {
 	was, found, err := readMapping(c)
 	switch {
@@ -175,7 +165,7 @@ func readMapping(c *sqlite.Conn) (m Mapping, found bool, err error) {
 // another process, or be left as a crash left it. An error that is fs.ErrNotExist means that there is
 // no journal yet.
 //
-// Without a write-ahead log the file is taken as immutable, so that not even SQLite's lock files are
+// Without a write-ahead log, which Close leaves mostly, the file is taken as immutable, so that not even SQLite's lock files are
 // created: the caller holds the mapping's lock, or accepts ErrDamaged if a writer starts meanwhile.
 // With one, the log is read, and what was in it when reading started is seen.
 func OpenReadOnly(path string) (*Journal, error) {
@@ -265,19 +255,33 @@ func (j *Journal) name() string {
 	return j.path
 }
 
-// Close makes the journal one file again and closes it. Cursors must have been closed before. A crash
-// in the middle leaves the write-ahead log, which the next Open folds in.
+// maxLog is the size of the write-ahead log from which on Close folds it in. Until then the next Open reads it, in a millisecond;
+// to fold it in waits for the disk three times, and some ten runs share that.
+const maxLog = 1 << 20
+
+// Close closes the journal. Cursors must have been closed before. Its write-ahead log stays beside it, as after a crash, unless it
+// has grown: everything in it is durable, and the next Open goes on with it.
 func (j *Journal) Close() error {
-	err := j.readers.close()
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.conn != nil {
-		// Another process may be reading, which is no error: the log stays, and the next Close folds it in.
-		j.conn.SetBusyTimeout(closeTimeout)
-		_, cerr := queryInt(j.conn, "PRAGMA wal_checkpoint(TRUNCATE)")
-		err = errors.Join(err, cerr, j.conn.Close())
-		j.conn = nil
-	}
 	j.readOnly = false
-	return j.fail("close", err)
+	if j.conn == nil {
+		return j.fail("close", j.readers.close())
+	}
+	c := j.conn
+	j.conn = nil
+	if log, err := os.Stat(j.path + "-wal"); j.path == "" || err == nil && log.Size() > maxLog {
+		err := j.readers.close()
+		// Another process may be reading, which is no error: the log stays, and a later Close folds it in.
+		c.SetBusyTimeout(closeTimeout)
+		_, cerr := queryInt(c, "PRAGMA wal_checkpoint(TRUNCATE)")
+		return j.fail("close", errors.Join(err, cerr, c.Close()))
+	}
+	// SQLite folds the log in when the last connection is closed, if that may write. So the last one is a reader, which has the
+	// file open once it has read.
+	err := j.read("close", func(c *sqlite.Conn) error {
+		_, err := queryInt(c, "PRAGMA schema_version")
+		return err
+	})
+	return j.fail("close", errors.Join(err, c.Close(), j.readers.close()))
 }

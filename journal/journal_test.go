@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -139,17 +140,89 @@ func TestOpenKeepsEverything(t *testing.T) {
 	}
 }
 
-func TestCloseLeavesOneFile(t *testing.T) {
+// Close does not wait for the disk: it leaves the log, for the next Open. One that has grown it folds in.
+func TestCloseLeavesTheLog(t *testing.T) {
 	j, path := newJournal(t)
-	run(t, j, send("a", file(1)))
+	var ops int
+	for n := range 3 { // whatever the last of them, each finds what those before have left
+		run(t, j, send(fmt.Sprintf("a%d", n), file(1)))
+		before := listing(t, filepath.Dir(path))
+		must(t, j.Close())
+		after := listing(t, filepath.Dir(path))
+		if len(after) != 3 || before["journal.db"] != after["journal.db"] || before["journal.db-wal"] != after["journal.db-wal"] {
+			t.Fatalf("files left: %d, or changed", len(after))
+		}
+		for name := range after {
+			info, err := os.Stat(filepath.Join(filepath.Dir(path), name))
+			must(t, err)
+			if info.Mode().Perm() != 0o600 {
+				t.Errorf("%s: mode %v: names of files are private", name, info.Mode())
+			}
+		}
+		j = mustOpen(t, path)
+		mustBeSound(t, j)
+		if ops++; len(tree(t, j)) != ops {
+			t.Errorf("base %v", tree(t, j))
+		}
+	}
+	var steps []Step
+	for i := range 10_000 {
+		steps = append(steps, send(fmt.Sprintf("b/%05d", i), file(1)))
+	}
+	run(t, j, steps...)
 	must(t, j.Close())
 	if got := listing(t, filepath.Dir(path)); len(got) != 1 {
-		t.Errorf("files left: %v", got)
+		t.Errorf("files left: %d", len(got))
 	}
-	info, err := os.Stat(path)
+	j = mustOpen(t, path)
+	defer j.Close()
+	mustBeSound(t, j)
+}
+
+// A journal that nobody has read from is closed like any other.
+func TestCloseUnread(t *testing.T) {
+	j, path := newJournal(t)
+	must(t, j.Close())
+	j = mustOpen(t, path)
+	must(t, Update(j, func(d *Decisions) { d.Paused = true }))
+	must(t, j.Close())
+	if got := listing(t, filepath.Dir(path)); len(got) != 3 {
+		t.Errorf("files left: %d", len(got))
+	}
+}
+
+// A bit that flips in the log takes away what was written last, and what is left is a journal as it was before. It is what a
+// restored backup is, and what every run can go on from.
+func TestDamagedLog(t *testing.T) {
+	j, path := newJournal(t)
+	for n := range 6 {
+		run(t, j, send(fmt.Sprintf("a%d", n), file(1)))
+	}
+	must(t, j.Close())
+	log, err := os.ReadFile(path + "-wal")
 	must(t, err)
-	if info.Mode().Perm() != 0o600 {
-		t.Errorf("mode %v: names of files are private", info.Mode())
+	states := make(map[int]bool)
+	for at := 100; at < len(log); at += 7919 {
+		damaged := slices.Clone(log)
+		damaged[at] ^= 4
+		copied := filepath.Join(t.TempDir(), "journal.db")
+		whole, err := os.ReadFile(path)
+		must(t, err)
+		must(t, os.WriteFile(copied, whole, 0o600))
+		must(t, os.WriteFile(copied+"-wal", damaged, 0o600))
+		j := mustOpen(t, copied)
+		mustBeSound(t, j)
+		base := tree(t, j)
+		for n := range len(base) {
+			if _, there := base[fmt.Sprintf("a%d", n)]; !there {
+				t.Errorf("a base of %d rows, and not the first", len(base))
+			}
+		}
+		states[len(base)] = true
+		must(t, j.Close())
+	}
+	if len(states) != 7 {
+		t.Errorf("states %v", states)
 	}
 }
 
@@ -215,6 +288,7 @@ func TestDamagedFile(t *testing.T) {
 			}
 			run(t, j, steps...)
 			must(t, j.Close())
+			spoil(t, path, "PRAGMA wal_checkpoint(TRUNCATE)") // which folds the log in: what is damaged is the file
 			b, err := os.ReadFile(path)
 			must(t, err)
 			must(t, os.WriteFile(path, damage(b), 0o600))
@@ -257,7 +331,7 @@ func TestDamagedRow(t *testing.T) {
 	wantError(t, err, ErrDamaged, path, "dir/a")
 }
 
-// An empty file is what a crash leaves between creating a journal and its schema.
+// An empty file is what a crash of an earlier version left between creating a journal and its schema.
 func TestOpenEmptyFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "journal.db")
 	must(t, os.WriteFile(path, nil, 0o600))
@@ -278,13 +352,16 @@ func TestOpenReadOnlyMissing(t *testing.T) {
 // Reading leaves no trace: not in a closed journal, not in one that a process is writing, not in one
 // that a crash left.
 func TestOpenReadOnlyLeavesNoTrace(t *testing.T) {
-	for _, name := range []string{"closed", "in use", "crashed"} {
+	for _, name := range []string{"closed", "folded in", "in use", "crashed"} {
 		t.Run(name, func(t *testing.T) {
 			j, path := newJournal(t)
 			run(t, j, send("a/b", hashed(3, 1)))
 			switch name {
 			case "closed":
 				must(t, j.Close())
+			case "folded in":
+				must(t, j.Close())
+				spoil(t, path, "PRAGMA wal_checkpoint(TRUNCATE)")
 			case "crashed":
 				crashed := t.TempDir()
 				must(t, os.CopyFS(crashed, os.DirFS(filepath.Dir(path))))

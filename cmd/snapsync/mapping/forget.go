@@ -22,7 +22,7 @@ func (m *Mapping) Forget() error {
 		return LockedBy(readHolder(m.Dir))
 	}
 	// The journal by itself first. A crash just after that leaves a directory without one, which is how a mapping
-	// without state looks to everybody; SQLite drops the log of a file that is gone.
+	// without state looks to everybody; a new journal drops the log of one that is gone.
 	if err := os.Remove(m.JournalPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("forget %s: %w", m, err)
 	}

@@ -28,7 +28,7 @@ import (
 
 // Mapping is a source and a remote, and where the two have their state:
 //
-//	<state-dir>/<name>/journal.db   package journal's
+//	<state-dir>/<name>/journal.db   package journal's, and its log beside it: journal.db-wal, journal.db-shm
 //	<state-dir>/<name>/lock         see lock.go
 //
 // The name is the last element of the source, for people, and 12 hex digits of a hash of the source

@@ -50,8 +50,7 @@ func (m *Mapping) Read() (*Session, error) {
 	return &Session{Mapping: m, Journal: j}, nil
 }
 
-// journalOnly opens the journal for reading. One that a process is making this very moment, which has
-// no schema yet, is waited for.
+// journalOnly opens the journal for reading. One that a process is bringing up to date this very moment is waited for.
 func (m *Mapping) journalOnly() (*journal.Journal, error) {
 	const pause, tries = 20 * time.Millisecond, 100
 	for n := 1; ; n++ {
@@ -66,7 +65,7 @@ func (m *Mapping) journalOnly() (*journal.Journal, error) {
 	}
 }
 
-// Close folds the journal into one file and lets the next process in, in this order.
+// Close closes the journal and lets the next process in, in this order.
 func (s *Session) Close() error {
 	err := s.Journal.Close()
 	if s.Lock != nil {
