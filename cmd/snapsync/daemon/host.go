@@ -49,7 +49,7 @@ func (d *process) meant(name string) ([]*supervisor, error) {
 		return all, nil
 	}
 	for _, u := range all {
-		if u.named(name) {
+		if name == u.id() || name == u.spec.Name {
 			return []*supervisor{u}, nil
 		}
 	}
@@ -86,7 +86,10 @@ func (d *process) do(ctx context.Context, c control.Command) (out control.Outcom
 	defer cancel()
 	var failed error
 	for _, u := range found {
-		u.await(ctx)
+		select {
+		case <-u.tried:
+		case <-ctx.Done():
+		}
 		if err := u.do(c, &out); err != nil {
 			failed = errors.Join(failed, err)
 			continue
@@ -135,7 +138,7 @@ func (u *supervisor) cycleAfterNow() int64 {
 		return 0
 	}
 	st := u.loop.Status()
-	if st.State == loop.Scanning || st.State == loop.Syncing {
+	if working(st.State) {
 		return st.Cycles + 2
 	}
 	return st.Cycles + 1
