@@ -96,7 +96,7 @@ func (c *runCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	return settings.ForEach(w.Ctx, w.Printer, settings.Pointers(specs), settings.SpecName, func(s *settings.Spec) error { return c.once(w, s) })
+	return eachSpec(w, specs, func(s *settings.Spec) error { return c.once(w, s) })
 }
 
 // stay is `run` without --once.

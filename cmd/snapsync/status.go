@@ -6,7 +6,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/status"
@@ -116,7 +115,7 @@ func (s *standing) write(a *world, w io.Writer) error {
 
 func (c *statusCmd) none(a *world, w io.Writer) error {
 	if c.Src+c.Source+c.Remote+c.Mapping != "" {
-		return &exit.Failure{Status: exit.StatusError, Err: settings.ErrNoMapping(&c.Selection, c.Src), Hint: "'snapsync status' lists those that exist"}
+		return settings.NoMapping(&c.Selection, c.Src, "'snapsync status' lists those that exist")
 	}
 	if a.JSON {
 		return nil

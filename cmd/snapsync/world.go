@@ -30,6 +30,12 @@ func steerEach(w *world, sel *settings.Selection, src string, c control.Command,
 	})
 }
 
+// eachSpec runs fn for each mapping that a command line describes, see settings.ForEach.
+func eachSpec(w *world, specs []settings.Spec, fn func(*settings.Spec) error) error {
+	name := func(s settings.Spec) string { return s.Name }
+	return settings.ForEach(w.Ctx, w.Printer, specs, name, func(s settings.Spec) error { return fn(&s) })
+}
+
 // goesOn reports whether a command works although the config file is wrong by now: one that looks at, or steers, what
 // runs does, since what runs goes on with the file that it read. It knows the mappings by their state then.
 func goesOn(w *world, parsed *kong.Context) bool {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
@@ -82,7 +83,7 @@ func (d *process) do(ctx context.Context, c control.Command) (out control.Outcom
 		return out, &control.Error{Code: http.StatusBadRequest, Message: what + " is for one mapping", Remedy: "name it", Exit: exit.StatusUsage}
 	}
 	// What a person wants of a mapping that is just being started is done a moment later, and not refused.
-	ctx, cancel := context.WithTimeout(ctx, mapping.StartTimeout)
+	ctx, cancel := context.WithTimeout(ctx, StartTimeout)
 	defer cancel()
 	var failed error
 	for _, u := range found {
@@ -169,3 +170,6 @@ func (u *supervisor) retry(c *control.Command) (int64, error) {
 	}
 	return int64(len(loop.FailedAt(rows, paths))), u.loop.RetryPaths(paths)
 }
+
+// StartTimeout is how long a command waits for mappings that are being started.
+const StartTimeout = 10 * time.Second

@@ -39,7 +39,7 @@ func (d *process) reread() (*settings.Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := d.Apply(file, ours, file.Process)
+	found := settings.Apply(file, ours, file.Process)
 	return &next, settings.AsUsage(append(found, next.Wrong(file)...).Err())
 }
 

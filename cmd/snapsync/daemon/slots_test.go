@@ -4,9 +4,6 @@ import (
 	"context"
 	"testing"
 	"time"
-
-	"github.com/snapsync/snapsync/cmd/snapsync/exit"
-	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 )
 
 // free counts the slots that can be had at this moment.
@@ -61,22 +58,5 @@ func TestPoolResizes(t *testing.T) {
 	p.resize(3)
 	if n := p.free(); n != 3 {
 		t.Errorf("%d slots, want 3", n)
-	}
-}
-
-func TestPoolSize(t *testing.T) {
-	many := []settings.Spec{{TransferFlags: settings.TransferFlags{Transfers: "auto"}}, {TransferFlags: settings.TransferFlags{Transfers: "300"}}}
-	for _, c := range []struct {
-		flag  string
-		specs []settings.Spec
-		want  int64 // -1: refused
-	}{
-		{"", nil, settings.DefaultSlots}, {"auto", many[:1], settings.DefaultSlots}, {"Auto", many, 300}, {"7", many, 7}, {"0", nil, settings.MaxSlots},
-		{"-1", nil, -1}, {"many", nil, -1}, {"1.5", nil, -1}, {"99999999999", nil, -1},
-	} {
-		got, err := (&settings.ProcessFlags{MaxTransfers: c.flag}).Slots(c.specs)
-		if c.want < 0 && exit.Of(err).Status != exit.StatusUsage || c.want >= 0 && (err != nil || got != c.want) {
-			t.Errorf("%q: %d, %v; want %d", c.flag, got, err, c.want)
-		}
 	}
 }

@@ -30,10 +30,10 @@ type ProcessFlags struct {
 // whose `transfers` asks for more on its own gets it.
 const DefaultSlots = engine.MaxTransfers
 
-// MaxSlots is more than any pool has.
+// MaxSlots is more steps at once than any process executes.
 const MaxSlots = 1 << 20
 
-// Slots is what --max-transfers means for these mappings.
+// Slots returns how many steps of these mappings may be executed at once: what --max-transfers means.
 func (f *ProcessFlags) Slots(specs []Spec) (int64, error) {
 	if f.MaxTransfers != "" && !strings.EqualFold(f.MaxTransfers, "auto") {
 		n, err := strconv.ParseInt(f.MaxTransfers, 10, 32)
@@ -47,7 +47,7 @@ func (f *ProcessFlags) Slots(specs []Spec) (int64, error) {
 	}
 	size := DefaultSlots
 	for i := range specs {
-		if n, err := specs[i].parallel(); err == nil { // else prepare says so
+		if n, err := specs[i].parallel(); err == nil { // else Prepare says so
 			size = max(size, n)
 		}
 	}
@@ -64,6 +64,7 @@ type Process struct {
 // restartKeys are what everything was built on when the process began.
 var restartKeys = []string{"state-dir", "config", "password-command", "rclone", "use-json-log"}
 
+// Flags returns the flags of the process; their targets are the fields of s.
 func (s *Process) Flags() []*kong.Flag { return FlagsOf(s) }
 
 // settingChecks refuse what a key of the process cannot mean.

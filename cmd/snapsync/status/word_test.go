@@ -31,7 +31,7 @@ func TestStateWord(t *testing.T) {
 		{"mount gone", journal.State{LastSuccess: done, MountsHeld: 3}, journal.Counts{}, false, "held"},
 		{"another process", journal.State{PID: 8, Paused: true}, journal.Counts{}, true, "scanning"},
 	} {
-		if got, _ := Word(&Facts{State: &tt.state, Counts: tt.counts, Running: tt.running, Holder: mapping.Holder{PID: 7}}); string(got) != tt.want {
+		if got, _ := wordFor(&facts{State: &tt.state, Counts: tt.counts, Running: tt.running, Holder: mapping.Holder{PID: 7}}); string(got) != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 		}
 	}

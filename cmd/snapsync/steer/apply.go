@@ -48,7 +48,7 @@ func approve(m *mapping.Mapping, st *journal.State, c control.Command, running b
 		st.NewRemoteApproved = st.NewRemoteApproved || c.NewRemote
 		out.Text = acceptedText(c)
 	case st.HeldDigest == "":
-		out.Text = NothingToApprove(m, st)
+		out.Text = nothingToApprove(m, st)
 	case c.Digest != "" && c.Digest != st.HeldDigest:
 		return &control.Error{
 			Code: http.StatusConflict, Message: "what is held has changed meanwhile: nothing was approved",
@@ -71,9 +71,9 @@ func acceptedText(c control.Command) string {
 	return "the next run accepts the source as it is then"
 }
 
-// NothingToApprove answers who approves where no deletes are held: what mounts hold is kept whatever
+// nothingToApprove answers who approves where no deletes are held: what mounts hold is kept whatever
 // is approved, until the source is accepted as it is.
-func NothingToApprove(m *mapping.Mapping, state *journal.State) string {
+func nothingToApprove(m *mapping.Mapping, state *journal.State) string {
 	if state.MountsHeld == 0 {
 		return "nothing is held"
 	}

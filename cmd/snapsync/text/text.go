@@ -22,6 +22,7 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
+// Size says a number of bytes as in "1.5 MiB"; below 0 is 0.
 func Size(n int64) string {
 	if n < 0 {
 		n = 0
@@ -29,11 +30,13 @@ func Size(n int64) string {
 	return humanize.IBytes(uint64(n))
 }
 
+// Count groups the digits of n by thousands.
 func Count(n int64) string { return humanize.Comma(n) }
 
 // Counted says "1 file" or "2 files".
 func Counted(n int64, one string) string { return Count(n) + " " + Plural(n, one, one+"s") }
 
+// Plural returns one if n is 1, else many.
 func Plural(n int64, one, many string) string {
 	if n == 1 {
 		return one
@@ -92,6 +95,7 @@ func ShellWord(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
+// DirPath is Path, with a slash at the end if it is that of a directory.
 func DirPath(path string, dir bool) string {
 	if !dir {
 		return Path(path)
@@ -99,6 +103,7 @@ func DirPath(path string, dir bool) string {
 	return Path(path + "/")
 }
 
+// Time says t in local time, to the second; zero: never.
 func Time(t time.Time) string {
 	if t.IsZero() {
 		return "never"
@@ -114,7 +119,8 @@ func Ago(t, now time.Time) string {
 	return fmt.Sprintf("%s (%s)", Time(t), humanize.RelTime(t, now, "ago", "from now"))
 }
 
-func Seconds(d float64) string {
+// seconds says a duration of d seconds.
+func seconds(d float64) string {
 	switch {
 	case d < 10:
 		return fmt.Sprintf("%.1fs", d)
@@ -152,7 +158,7 @@ func WriteJSON(w io.Writer, v any) error {
 	return nil
 }
 
-// UTC is a time for JSON; nil: none.
+// UTC returns a time for JSON; nil: t is zero.
 func UTC(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -161,7 +167,7 @@ func UTC(t time.Time) *time.Time {
 	return &t
 }
 
-// AgoOf is ago for a time that may be unknown.
+// AgoOf is Ago for a time that may be unknown: nil.
 func AgoOf(t *time.Time, now time.Time) string {
 	if t == nil {
 		return "never"
@@ -169,7 +175,7 @@ func AgoOf(t *time.Time, now time.Time) string {
 	return Ago(*t, now)
 }
 
-// Duration is 1h, not 1h0m0s.
+// Duration says 1h, not 1h0m0s.
 func Duration(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -9,32 +8,12 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
-	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/status"
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/event"
-	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
-
-func TestClassify(t *testing.T) {
-	wrap := func(err error) error { return fmt.Errorf("send x: %w", err) }
-	for _, test := range []struct {
-		err  error
-		want int
-	}{
-		{nil, 0}, {errors.New("x"), 1}, {exit.Usage("", "x"), 2}, {wrap(snapshot.ErrSourceGone), 3},
-		{wrap(remote.ErrTemporary), 5}, {wrap(journal.ErrFull), 5}, {wrap(remote.ErrFatal), 7}, {wrap(journal.ErrDamaged), 7},
-		{wrap(journal.ErrNewer), 7}, {wrap(engine.ErrNewSource), 22}, {wrap(remote.ErrOffline), 23},
-		{wrap(exit.Quiet(exit.StatusHeld)), 21}, {errors.Join(wrap(remote.ErrOffline), errors.New("close")), 23},
-	} {
-		if got := exit.Report(io.Discard, test.err); got != test.want {
-			t.Errorf("%v: status %d, want %d", test.err, got, test.want)
-		}
-	}
-}
 
 // Events and drawing must never wait for each other, and stop must end the view.
 func TestProgressUnderLoad(t *testing.T) {
