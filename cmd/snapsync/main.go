@@ -9,31 +9,20 @@
 // terminal. It turns them into the Config structs of the other packages, finds the state directory
 // of the mapping that is meant, takes its lock, and shows what comes back.
 //
-//	main.go      start-up, signals, the last line of defence
-//	cli.go       the commands and how the command line is parsed
-//	flags.go     groups of flags that commands share, and what they mean for the libraries
-//	exit/        errors to messages, hints and exit statuses
-//	spec.go      the mappings that a command line means
-//	turns.go     one mapping after the other
-//	config*.go   the config file, and the commands about it
-//	mapping.go   a source and a remote: where its state is, which one a command means
-//	places.go    where state and backups may be
-//	lock.go      one process per mapping
-//	session.go   a mapping that is open: lock, journal, engine
-//	NAME.go      the command NAME
-//	daemon*.go   `run` when it stays
-//	process.go   how the other commands reach it
-//	text.go      sizes, times and paths as people read them
-//	logging.go   log lines in rclone's shape
-//	logfile.go   the file that they may go to
-//	service/     snapsync under a service manager
-//	notify.go    what that manager is told
-//	progress.go  the live view of a run
+//	main.go    start-up, signals, the last line of defence
+//	cli.go     the commands and how the command line is parsed
+//	world.go   what every command gets, and what several of them need
+//	help.go    the pages of --help
+//	preview.go a plan as `plan` and `run --dry-run` show it
+//	NAME.go    the command NAME, which uses no other command's names
 //
-// What it guarantees: exactly one object per line on stdout with --json and nothing else there;
+// The packages beneath have what a person means (settings), a mapping and its state (mapping), how it stands (status), what
+// is decided about it (steer), and the process that stays (daemon).
+//
+// What the package guarantees: exactly one object per line on stdout with --json and nothing else there;
 // messages for people on stderr, lower-case, with a hint where there is a remedy; the exit statuses of
 // the manual; `plan` leaves no trace on any disk; a second process on a mapping changes nothing.
-// What it leaves to others: all decisions about what to transfer.
+// What the package leaves to others: all decisions about what to transfer.
 package main
 
 import (
@@ -55,7 +44,9 @@ import (
 )
 
 func main() {
-	tuneMemory()
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50) // a little CPU for a heap that stays close to what is live: a sync runs beside the work that it protects
+	}
 	dropEmptyVariables()
 	work := func(ctx context.Context) int { return start(ctx, os.Args[1:], os.Stdout, os.Stderr) }
 	status, ok := service.Run(work)
@@ -121,13 +112,5 @@ func dropEmptyVariables() {
 		if name, value, _ := strings.Cut(kv, "="); value == "" && strings.HasPrefix(name, "SNAPSYNC_") {
 			os.Unsetenv(name)
 		}
-	}
-}
-
-// tuneMemory trades a little CPU for a heap that stays close to what is live: a sync runs beside the
-// work that it protects. GOGC overrides it.
-func tuneMemory() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(50)
 	}
 }

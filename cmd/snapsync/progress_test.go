@@ -17,9 +17,9 @@ import (
 
 // Events and drawing must never wait for each other, and stop must end the view.
 func TestProgressUnderLoad(t *testing.T) {
-	a := &world{Printer: &console.Printer{Out: io.Discard}, Resolver: &settings.Resolver{Globals: &settings.Globals{}, Ctx: t.Context()}, screen: &console.Screen{Out: io.Discard}}
+	w := &world{Printer: &console.Printer{Out: io.Discard}, Resolver: &settings.Resolver{Globals: &settings.Globals{}, Ctx: t.Context()}, screen: &console.Screen{Out: io.Discard}}
 	p := status.NewActivity()
-	end := showProgress(a, true, p)
+	end := showProgress(w, true, p)
 	p.Observe(event.Event{Type: event.Planned, Steps: 4000, UploadBytes: 4000})
 	done := make(chan struct{})
 	go func() {
@@ -33,7 +33,7 @@ func TestProgressUnderLoad(t *testing.T) {
 						p.Observe(event.Event{Type: e, Step: s, Bytes: 1})
 					}
 					if i%100 == 0 {
-						fmt.Fprintln(a.screen, "a log line")
+						fmt.Fprintln(w.screen, "a log line")
 						time.Sleep(30 * time.Millisecond)
 					}
 				}

@@ -67,18 +67,18 @@ func TestSilentProcess(t *testing.T) {
 	}
 	defer s.Close()
 	p := &console.Printer{Out: io.Discard, Err: io.Discard}
-	a := &world{Printer: p, Resolver: &settings.Resolver{Globals: &settings.Globals{StateDir: dir}, Printer: p, Log: slog.New(slog.DiscardHandler)}}
+	w := &world{Printer: p, Resolver: &settings.Resolver{Globals: &settings.Globals{StateDir: dir}, Printer: p, Log: slog.New(slog.DiscardHandler)}}
 	impatient := func() {
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		t.Cleanup(cancel)
-		a.Ctx = ctx
+		w.Ctx = ctx
 	}
 	impatient()
-	if live, silent := steer.Live(a.Ctx, mapping.Store{Root: dir}, []*mapping.Mapping{m}, a.Log); len(live) > 0 || !silent[m.ID] {
+	if live, silent := steer.Live(w.Ctx, mapping.Store{Root: dir}, []*mapping.Mapping{m}, w.Log); len(live) > 0 || !silent[m.ID] {
 		t.Errorf("live: %v, silent: %v", live, silent)
 	}
 	impatient()
-	if err := (&stopCmd{}).Run(a); !errors.Is(err, control.ErrSilent) {
+	if err := (&stopCmd{}).Run(w); !errors.Is(err, control.ErrSilent) {
 		t.Errorf("stop: %v", err)
 	}
 }

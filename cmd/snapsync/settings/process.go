@@ -22,13 +22,13 @@ type ProcessFlags struct {
 	MetricsAddr  string `group:"watch" placeholder:"HOST:PORT" help:"Answer Prometheus at http://HOST:PORT/metrics, too. The control socket always does."`
 }
 
-// DefaultSlots is how many steps the mappings of a process execute at once, all of them together, unless
+// defaultSlots is how many steps the mappings of a process execute at once, all of them together, unless
 // a person says otherwise. It is what a single mapping takes at most when it finds out by itself (engine), so that
 // one alone is never held up by it, and so that twenty, which would be 5,120, are no more to the machine, the uplink and
 // the servers than one: each step is a file that is open, mostly a connection too, and up to some MiB of
 // buffers. Steps are let in in the order in which they come, whichever mapping they are of. A mapping
 // whose `transfers` asks for more on its own gets it.
-const DefaultSlots = engine.MaxTransfers
+const defaultSlots = engine.MaxTransfers
 
 // MaxSlots is more steps at once than any process executes.
 const MaxSlots = 1 << 20
@@ -45,7 +45,7 @@ func (f *ProcessFlags) Slots(specs []Spec) (int64, error) {
 		}
 		return min(n, MaxSlots), nil
 	}
-	size := DefaultSlots
+	size := defaultSlots
 	for i := range specs {
 		if n, err := specs[i].parallel(); err == nil { // else Prepare says so
 			size = max(size, n)

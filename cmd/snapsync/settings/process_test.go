@@ -15,7 +15,7 @@ func TestSlots(t *testing.T) {
 		specs []Spec
 		want  int64 // -1: refused
 	}{
-		{"", nil, DefaultSlots}, {"auto", many[:1], DefaultSlots}, {"Auto", many, 300}, {"7", many, 7}, {"0", nil, MaxSlots},
+		{"", nil, defaultSlots}, {"auto", many[:1], defaultSlots}, {"Auto", many, 300}, {"7", many, 7}, {"0", nil, MaxSlots},
 		{"-1", nil, -1}, {"many", nil, -1}, {"1.5", nil, -1}, {"99999999999", nil, -1},
 	} {
 		got, err := (&ProcessFlags{MaxTransfers: c.flag}).Slots(c.specs)
