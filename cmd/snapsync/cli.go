@@ -98,27 +98,29 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		return usageOf(err)
 	}
 	p := &console.Printer{Out: stdout, Err: stderr, JSON: c.JSON, Quiet: c.Quiet}
-	a := &world{Printer: p, Resolver: &settings.Resolver{
+	w := &world{Printer: p, Resolver: &settings.Resolver{
 		Globals: &c.Globals, Ctx: ctx, Model: parser.Model, Given: settings.GivenFlags(parsed), Printer: p,
 		AskPassword: console.IsTerminal(os.Stdin) && console.IsTerminal(stderr),
 	}}
-	if err := a.Configure(parsed); err != nil {
-		if !goesOn(a, parsed) {
+	if err := w.Configure(parsed); err != nil {
+		// What looks at, or steers, what runs works with a file that is wrong by now: what runs goes on with the file that it
+		// read, and the mappings are known by their state.
+		if !settings.IsAbout(parsed, "status", "pause", "resume", "sync", "stop", "retry") || !someRun(w.Resolver) {
 			return err
 		}
-		a.WithoutFile = true
+		w.WithoutFile = true
 		fmt.Fprintf(stderr, "snapsync: what runs goes on with the config file as it was: %v\n", err)
 	}
 	log, err := c.LogConfig()
 	if err != nil {
 		return err
 	}
-	a.screen = &console.Screen{Out: stderr}
-	if a.Log, a.lines, err = console.OpenLog(log, a.screen); err != nil {
+	w.screen = &console.Screen{Out: stderr}
+	if w.Log, w.lines, err = console.OpenLog(log, w.screen); err != nil {
 		return err
 	}
-	defer a.lines.To(nil)
-	return parsed.Run(a)
+	defer w.lines.To(nil)
+	return parsed.Run(w)
 }
 
 func newParser(c *cli, stdout, stderr io.Writer) (*kong.Kong, error) {

@@ -40,7 +40,7 @@ func (*configCheckCmd) Run(w *world) error {
 	}
 	var all []settings.Spec
 	if err == nil {
-		err = checkProcess(w, file)
+		err = checkProcess(file)
 	}
 	if err == nil {
 		all, err = w.SpecsOf(file, &settings.Spec{})
@@ -56,10 +56,9 @@ func (*configCheckCmd) Run(w *world) error {
 
 // checkProcess tries the keys of the whole process on values of their own, as this process may have got
 // others from outside.
-func checkProcess(w *world, file *config.File) error {
+func checkProcess(file *config.File) error {
 	s := &settings.Process{}
-	b := &settings.Resolver{Globals: &s.Globals, Given: map[string]settings.Origin{}, Ctx: w.Ctx, Log: w.Log}
-	found := b.Apply(file, s.Flags(), file.Process)
+	found := settings.Apply(file, s.Flags(), file.Process)
 	return settings.AsUsage(append(found, s.Wrong(file)...).Err())
 }
 

@@ -148,7 +148,7 @@ func processKeys(w *world, file *config.File) []shownKey {
 			settings.SetDefault(f)
 		}
 		if w.Given[key.Name] == settings.ByNothing {
-			w.Apply(file, []*kong.Flag{f}, file.Process)
+			settings.Apply(file, []*kong.Flag{f}, file.Process)
 		}
 		_, set := file.Process[key.Name]
 		keys = append(keys, shownKey{key.Name, shownValue(f), originOf(w, key.Name, set)})

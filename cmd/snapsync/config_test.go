@@ -16,7 +16,6 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
-	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 )
 
@@ -115,7 +114,7 @@ func TestKeysApply(t *testing.T) {
 		if f == nil {
 			f = runFlag(a, key.Name)
 		}
-		if problems := a.Apply(file, []*kong.Flag{f}, file.Process); problems != nil || !reflect.DeepEqual(f.Target.Interface(), want) {
+		if problems := settings.Apply(file, []*kong.Flag{f}, file.Process); problems != nil || !reflect.DeepEqual(f.Target.Interface(), want) {
 			t.Errorf("%s = %s became %v: %v", key.Name, text, f.Target.Interface(), problems)
 		}
 	}
@@ -202,61 +201,10 @@ func TestExamplesParse(t *testing.T) {
 			_, err = a.SpecsOf(file, &settings.Spec{})
 		}
 		if err == nil {
-			err = checkProcess(a, file)
+			err = checkProcess(file)
 		}
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
-		}
-	}
-}
-
-func TestPaths(t *testing.T) {
-	t.Setenv("HOME", "/home/me")
-	t.Setenv("DATA", "/data")
-	for _, c := range []struct {
-		what string
-		fn   func(string) (string, error)
-		text string
-		want string // or what the error says
-	}{
-		{"directory", settings.Directory, "/a", "/a"},
-		{"directory", settings.Directory, "~", "/home/me"},
-		{"directory", settings.Directory, "~/a b/", "/home/me/a b"},
-		{"directory", settings.Directory, "$DATA/x", "/data/x"},
-		{"directory", settings.Directory, "${DATA}x", "/datax"},
-		{"directory", settings.Directory, "/cost$$", "/cost$"},
-		{"directory", settings.Directory, "~/$$HOME", "/home/me/$HOME"},
-		{"directory", settings.Directory, "$NOT_THERE_/x$NOR_THIS", "$NOT_THERE_, $NOR_THIS is not set in the environment: $$ is a dollar sign"},
-		{"directory", settings.Directory, "~you/x", "~you/x: only ~/ is known, not the home of others: write the whole path"},
-		{"directory", settings.Directory, "a/b", "a/b is relative: start it with / or ~/"},
-		{"remote", settings.RemoteOf, "nas:a$b", "nas:a$b"},
-		{"remote", settings.RemoteOf, "~/a$b", "/home/me/a$b"},
-		{"remote", settings.RemoteOf, ":local:/x", ":local:/x"},
-		{"remote", settings.RemoteOf, "x", "x is a relative directory: start it with / or ~/, or name a remote as in nas:x"},
-	} {
-		got, err := c.fn(c.text)
-		if err != nil {
-			got = err.Error()
-		}
-		if got != c.want {
-			t.Errorf("%s %q: %s, want %s", c.what, c.text, got, c.want)
-		}
-	}
-	if got, err := settings.FileIn("/etc/snapsync", "rules.txt"); got != "/etc/snapsync/rules.txt" || err != nil {
-		t.Errorf("%s %v", got, err)
-	}
-	if got := settings.Literal("/home/me/a$b"); got != "~/a$$b" {
-		t.Errorf("literal: %s", got)
-	}
-}
-
-func TestWorse(t *testing.T) {
-	for _, c := range []struct{ a, b, want int }{
-		{exit.StatusOK, exit.StatusSteps, exit.StatusSteps}, {exit.StatusPartial, exit.StatusLocked, exit.StatusPartial}, {exit.StatusFatal, exit.StatusHeld, exit.StatusFatal},
-		{exit.StatusInterrupted, exit.StatusFatal, exit.StatusInterrupted}, {exit.StatusOffline, exit.StatusTemporary, exit.StatusOffline},
-	} {
-		if got := exit.Worse(c.a, c.b); got != c.want || exit.Worse(c.b, c.a) != c.want {
-			t.Errorf("%d and %d: %d, want %d", c.a, c.b, got, c.want)
 		}
 	}
 }

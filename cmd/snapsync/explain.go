@@ -118,8 +118,8 @@ func writeExplanation(w io.Writer, m *mapping.Mapping, x *engine.Explanation) er
 	fmt.Fprintf(w, "%s: %s\n  because %s\n\n", text.Path(x.Path), x.Verdict, x.Rule)
 	writeEntries(w, x)
 	if s := x.Step; s != nil {
-		line := text.Describe(text.Show(s, 0))
-		fmt.Fprintf(w, "\npending: %s %s\n", line.Kind, line.Text)
+		kind, what := text.Describe(s)
+		fmt.Fprintf(w, "\npending: %s %s\n", kind, what)
 	}
 	if f := x.Failure; f != nil {
 		fmt.Fprintf(w, "\nfailed: %s (%s, first %s, last %s)\n", text.WithoutPath(f.Message, x.Path), text.Counted(int64(f.Tries), "attempt"), text.Time(f.First), text.Time(f.Last))
@@ -170,7 +170,10 @@ func facts(e *snapshot.Entry) []fact {
 		}
 		return (&snapshot.Entry{Mtime: n}).ModTime().Local().Format("2006-01-02 15:04:05.000000000")
 	}
-	inode, hash := "", ""
+	inode, hash, mode := "", "", ""
+	if e.Mode != 0 {
+		mode = fmt.Sprintf("%04o", e.Mode)
+	}
 	if e.Ino != 0 {
 		inode = fmt.Sprint(e.Ino)
 	}
@@ -179,15 +182,8 @@ func facts(e *snapshot.Entry) []fact {
 	}
 	return []fact{
 		{"kind", e.Kind.String()}, {"size", text.Count(e.Size)}, {"mtime", stamp(e.Mtime)}, {"ctime", stamp(e.Ctime)},
-		{"inode", inode}, {"mode", modeText(e)}, {"hash", hash}, {"flags", flagText(e.Flags)},
+		{"inode", inode}, {"mode", mode}, {"hash", hash}, {"flags", flagText(e.Flags)},
 	}
-}
-
-func modeText(e *snapshot.Entry) string {
-	if e.Mode == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%04o", e.Mode)
 }
 
 func flagText(f snapshot.Flags) string {

@@ -93,12 +93,9 @@ func (c *forgetCmd) choose(w *world) (*mapping.Mapping, error) {
 	if err != nil {
 		return nil, err
 	}
-	if named := c.Source+c.Src+c.Mapping != ""; !named {
-		found = settings.Configured(settings.Narrow(found, ""), c.Remote == "")
-	}
-	switch len(found) {
+	switch found = c.Narrow(found, c.Src, ""); len(found) {
 	case 0:
-		return nil, &exit.Failure{Status: exit.StatusError, Err: settings.ErrNoMapping(&c.Selection, c.Src), Hint: "'snapsync status' lists those that exist"}
+		return nil, settings.NoMapping(&c.Selection, c.Src, "'snapsync status' lists those that exist")
 	case 1:
 		return found[0], nil
 	}

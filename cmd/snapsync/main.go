@@ -22,10 +22,13 @@
 //	wizard/      config init; config/ the file that it extends
 //	console/     output, log and questions; text/ how values are written; exit/ what errors end with
 //
-// What it guarantees: exactly one object per line on stdout with --json and nothing else there;
+// The packages beneath have what a person means (settings), a mapping and its state (mapping), how it stands (status), what
+// is decided about it (steer), and the process that stays (daemon).
+//
+// What the package guarantees: exactly one object per line on stdout with --json and nothing else there;
 // messages for people on stderr, lower-case, with a hint where there is a remedy; the exit statuses of
 // the manual; `plan` leaves no trace on any disk; a second process on a mapping changes nothing.
-// What it leaves to others: all decisions about what to transfer.
+// What the package leaves to others: all decisions about what to transfer.
 package main
 
 import (
@@ -47,7 +50,9 @@ import (
 )
 
 func main() {
-	tuneMemory()
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50) // a little CPU for a heap that stays close to what is live: a sync runs beside the work that it protects
+	}
 	dropEmptyVariables()
 	work := func(ctx context.Context) int { return start(ctx, os.Args[1:], os.Stdout, os.Stderr) }
 	status, ok := service.Run(work)
@@ -113,13 +118,5 @@ func dropEmptyVariables() {
 		if name, value, _ := strings.Cut(kv, "="); value == "" && strings.HasPrefix(name, "SNAPSYNC_") {
 			os.Unsetenv(name)
 		}
-	}
-}
-
-// tuneMemory trades a little CPU for a heap that stays close to what is live: a sync runs beside the
-// work that it protects. GOGC overrides it.
-func tuneMemory() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(50)
 	}
 }

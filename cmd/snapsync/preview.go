@@ -24,7 +24,7 @@ func showPlans(w *world, c planWish, given *settings.Spec) error {
 	if err != nil {
 		return err
 	}
-	return settings.ForEach(w.Ctx, w.Printer, settings.Pointers(specs), settings.SpecName, func(s *settings.Spec) error { return c.one(w, s) })
+	return eachSpec(w, specs, func(s *settings.Spec) error { return c.one(w, s) })
 }
 
 // one shows the plan of one mapping.
@@ -65,7 +65,7 @@ func (c *planWish) show(w *world, s *mapping.Session, config engine.Config, empt
 	if err = errors.Join(err, out.Flush()); err != nil {
 		return err
 	}
-	if c.ExitCode && len(view.Steps) > 0 {
+	if c.ExitCode && !view.Empty() {
 		return exit.Quiet(exit.StatusSteps)
 	}
 	return nil

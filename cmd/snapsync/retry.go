@@ -39,13 +39,13 @@ Examples:
 }
 
 // Run implements the command.
-func (c *retryCmd) Run(a *world) error {
-	all, err := c.wishes(a)
+func (c *retryCmd) Run(w *world) error {
+	all, err := c.wishes(w)
 	if err != nil {
 		return err
 	}
 	failed := map[string]bool{} // of the paths, as they were typed
-	err = settings.ForEach(a.Ctx, a.Printer, all, func(w *retryWish) string { return w.mapping.Label() }, func(w *retryWish) error { return c.retry(a, w, failed) })
+	err = settings.ForEach(w.Ctx, w.Printer, all, func(r *retryWish) string { return r.mapping.Label() }, func(r *retryWish) error { return c.retry(w, r, failed) })
 	var missed []string
 	for _, typed := range c.Path {
 		if !failed[typed] {
@@ -69,15 +69,15 @@ type retryWish struct {
 }
 
 // wishes finds out which mappings the paths are of. One that may be of several is looked for in each.
-func (c *retryCmd) wishes(a *world) (all []*retryWish, err error) {
-	candidates, err := a.Candidates(&c.Selection, "")
+func (c *retryCmd) wishes(w *world) (all []*retryWish, err error) {
+	candidates, err := w.Candidates(&c.Selection, "")
 	if err != nil {
 		return nil, err
 	}
 	of := func(m *mapping.Mapping) *retryWish {
-		for _, w := range all {
-			if w.mapping == m {
-				return w
+		for _, r := range all {
+			if r.mapping == m {
+				return r
 			}
 		}
 		all = append(all, &retryWish{mapping: m})
@@ -88,12 +88,12 @@ func (c *retryCmd) wishes(a *world) (all []*retryWish, err error) {
 		typed = []string{""} // everything of the mappings that are meant
 	}
 	for _, typed := range typed {
-		found, err := a.Among(candidates, &c.Selection, "", typed)
+		found, err := w.Among(candidates, &c.Selection, "", typed)
 		if err != nil {
 			return nil, err
 		}
 		for _, m := range found {
-			w := of(m)
+			r := of(m)
 			if typed == "" {
 				continue
 			}
@@ -101,35 +101,39 @@ func (c *retryCmd) wishes(a *world) (all []*retryWish, err error) {
 			if err != nil {
 				return nil, err
 			}
-			w.paths, w.typed = append(w.paths, rel), append(w.typed, typed)
+			r.paths, r.typed = append(r.paths, rel), append(r.typed, typed)
 		}
 	}
 	return all, nil
 }
 
-// retry has what failed of one mapping tried again, and notes which of the paths it found.
-func (c *retryCmd) retry(a *world, w *retryWish, found map[string]bool) error {
-	rows, err := failures(a, w.mapping)
+// retry has what failed of one mapping tried again, and adds to found the paths that did fail.
+func (c *retryCmd) retry(w *world, r *retryWish, found map[string]bool) error {
+	s, err := r.mapping.Read()
 	if err != nil {
 		return err
 	}
-	if len(w.paths) > 0 {
-		for i, rel := range w.paths {
+	rows, err := s.Journal.Failures(steer.EveryFailure)
+	if err = errors.Join(err, s.Close()); err != nil {
+		return err
+	}
+	if len(r.paths) > 0 {
+		for i, rel := range r.paths {
 			if rel == "" || len(loop.FailedAt(rows, []string{rel})) > 0 { // "": the source itself, with all that failed
-				found[w.typed[i]] = true
+				found[r.typed[i]] = true
 			}
 		}
-		if rows = loop.FailedAt(rows, w.paths); len(rows) == 0 && !slices.Contains(w.paths, "") && !a.JSON {
+		if rows = loop.FailedAt(rows, r.paths); len(rows) == 0 && !slices.Contains(r.paths, "") && !w.JSON {
 			return nil // which is said of all mappings at once
 		}
 	}
-	showFailures(a, rows)
+	showFailures(w, rows)
 	n := int64(len(rows))
-	if p := keeper(a.Resolver, w.mapping); p != nil {
-		out, err := p.Do(a.Ctx, steer.WithPaths(control.Command{Name: control.Retry, Mapping: p.ID}, w.paths))
+	if p := keeper(w.Resolver, r.mapping); p != nil {
+		out, err := p.Do(w.Ctx, steer.WithPaths(control.Command{Name: control.Retry, Mapping: p.ID}, r.paths))
 		switch {
 		case err == nil:
-			return answer(a.Printer, w.mapping, "retry", out.Count, "", out.Text)
+			return answer(w.Printer, r.mapping, "retry", out.Count, "", out.Text)
 		case !errors.Is(err, control.ErrNotRunning):
 			return err
 		}
@@ -138,29 +142,19 @@ func (c *retryCmd) retry(a *world, w *retryWish, found map[string]bool) error {
 	if n > 0 {
 		msg = text.Counted(n, "failed path") + ": the next run tries " + text.Plural(n, "it", "all of them")
 	}
-	return answer(a.Printer, w.mapping, "retry", n, "", msg)
-}
-
-// failures are the paths of a mapping that failed, by path.
-func failures(a *world, m *mapping.Mapping) ([]journal.FailureRow, error) {
-	s, err := m.Read()
-	if err != nil {
-		return nil, err
-	}
-	rows, err := s.Journal.Failures(steer.EveryFailure)
-	return rows, errors.Join(err, s.Close())
+	return answer(w.Printer, r.mapping, "retry", n, "", msg)
 }
 
 // showFailures lists the first of the paths that failed.
-func showFailures(a *world, rows []journal.FailureRow) {
-	if a.JSON || a.Quiet {
+func showFailures(w *world, rows []journal.FailureRow) {
+	if w.JSON || w.Quiet {
 		return
 	}
 	shown := rows[:min(len(rows), engine.MaxFailures)]
 	for i := range shown {
-		fmt.Fprintf(a.Out, "  %s: %s\n", text.Path(shown[i].Path), text.WithoutPath(shown[i].Message, shown[i].Path))
+		fmt.Fprintf(w.Out, "  %s: %s\n", text.Path(shown[i].Path), text.WithoutPath(shown[i].Message, shown[i].Path))
 	}
 	if more := len(rows) - len(shown); more > 0 {
-		fmt.Fprintf(a.Out, "  … and %s more\n", text.Count(int64(more)))
+		fmt.Fprintf(w.Out, "  … and %s more\n", text.Count(int64(more)))
 	}
 }

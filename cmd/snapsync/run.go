@@ -96,7 +96,7 @@ func (c *runCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	return settings.ForEach(w.Ctx, w.Printer, settings.Pointers(specs), settings.SpecName, func(s *settings.Spec) error { return c.once(w, s) })
+	return eachSpec(w, specs, func(s *settings.Spec) error { return c.once(w, s) })
 }
 
 // stay is `run` without --once.
@@ -189,7 +189,9 @@ func finish(w *world, s *mapping.Session, sum *engine.Summary, err error) error 
 	if say := say(w, msg, out); say != nil || err != nil {
 		return errors.Join(err, say)
 	}
-	notes(w, sum)
+	for _, u := range sum.Unproven {
+		w.Log.Warn("nothing is deleted beneath: "+u.Reason, "path", text.Path(u.Path), "kept", u.Kept)
+	}
 	if sum.Failed > 0 {
 		return &exit.Failure{Status: exit.StatusPartial, Err: text.Failed(sum), Hint: "they are tried again at the next run; 'snapsync status' lists them"}
 	}
@@ -213,13 +215,6 @@ func say(w *world, msg string, out text.Summary) error {
 	}
 	_, err := fmt.Fprintf(w.Out, "snapsync: %s\n", msg)
 	return err
-}
-
-// notes tell where absence proved nothing.
-func notes(w *world, sum *engine.Summary) {
-	for _, u := range sum.Unproven {
-		w.Log.Warn("nothing is deleted beneath: "+u.Reason, "path", text.Path(u.Path), "kept", u.Kept)
-	}
 }
 
 func heldFailure(s *mapping.Session, sum *engine.Summary) error {

@@ -29,7 +29,11 @@ Examples:
 // Run implements the command.
 func (c *snapshotsCmd) Run(w *world) error {
 	return withHistory(w, &c.Selection, c.Src, "", func(s *mapping.Session) error {
-		cycles, err := s.Journal.Cycles(orAll(c.Number))
+		limit := c.Number
+		if limit <= 0 {
+			limit = math.MaxInt32
+		}
+		cycles, err := s.Journal.Cycles(limit)
 		if err != nil {
 			return err
 		}
@@ -48,12 +52,4 @@ func (c *snapshotsCmd) Run(w *world) error {
 		}
 		return nil
 	})
-}
-
-// orAll is the limit that -n asks for; 0 asks for everything.
-func orAll(n int) int {
-	if n <= 0 {
-		return math.MaxInt32
-	}
-	return n
 }

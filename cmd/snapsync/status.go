@@ -6,7 +6,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/status"
@@ -39,30 +38,30 @@ Examples:
 }
 
 // Run implements the command.
-func (c *statusCmd) Run(a *world) error {
+func (c *statusCmd) Run(w *world) error {
 	if c.Watch {
-		return c.watch(a)
+		return c.watch(w)
 	}
-	return c.show(a, a.Out)
+	return c.show(w, w.Out)
 }
 
-// standings is how the mappings stand that are meant; a mapping whose state cannot be read has an error.
+// standing is how a mapping stands; err: its state cannot be read.
 type standing struct {
 	mapping *mapping.Mapping
 	status  *status.Status
 	err     error
 }
 
-func (c *statusCmd) look(a *world) ([]standing, error) {
-	found, err := a.Candidates(&c.Selection, c.Src)
+func (c *statusCmd) look(w *world) ([]standing, error) {
+	found, err := w.Candidates(&c.Selection, c.Src)
 	if err != nil {
 		return nil, err
 	}
-	states, err := a.States()
+	states, err := w.States()
 	if err != nil {
 		return nil, err
 	}
-	live, silent := steer.Live(a.Ctx, states, found, a.Log)
+	live, silent := steer.Live(w.Ctx, states, found, w.Log)
 	all := make([]standing, 0, len(found))
 	for _, m := range found {
 		if st := live[m.ID]; st != nil {
@@ -80,20 +79,20 @@ func (c *statusCmd) look(a *world) ([]standing, error) {
 }
 
 // show prints how things stand once.
-func (c *statusCmd) show(a *world, w io.Writer) error {
-	all, err := c.look(a)
+func (c *statusCmd) show(w *world, out io.Writer) error {
+	all, err := c.look(w)
 	if err != nil {
 		return err
 	}
 	if len(all) == 0 {
-		return c.none(a, w)
+		return c.none(w, out)
 	}
 	var broken error
 	for i, one := range all {
-		if i > 0 && !a.JSON {
-			fmt.Fprintln(w)
+		if i > 0 && !w.JSON {
+			fmt.Fprintln(out)
 		}
-		if err := one.write(a, w); err != nil {
+		if err := one.write(w, out); err != nil {
 			return err
 		}
 		broken = errors.Join(broken, one.err) // the others stand as they do
@@ -101,27 +100,27 @@ func (c *statusCmd) show(a *world, w io.Writer) error {
 	return broken
 }
 
-func (s *standing) write(a *world, w io.Writer) error {
+func (s *standing) write(w *world, out io.Writer) error {
 	switch {
-	case s.err != nil && a.JSON:
-		return text.WriteJSON(w, status.Broken{Mapping: s.mapping.Label(), State: "stopped", Error: s.err.Error()})
+	case s.err != nil && w.JSON:
+		return text.WriteJSON(out, status.Broken{Mapping: s.mapping.Label(), State: "stopped", Error: s.err.Error()})
 	case s.err != nil:
-		_, err := fmt.Fprintf(w, "%s\n  %-13s stopped: its state cannot be read\n  %-13s %v\n", s.mapping, "state", "error", s.err)
+		_, err := fmt.Fprintf(out, "%s\n  %-13s stopped: its state cannot be read\n  %-13s %v\n", s.mapping, "state", "error", s.err)
 		return err
-	case a.JSON:
-		return text.WriteJSON(w, s.status)
+	case w.JSON:
+		return text.WriteJSON(out, s.status)
 	}
-	return status.Write(w, s.mapping.String(), s.status, time.Now())
+	return status.Write(out, s.mapping.String(), s.status, time.Now())
 }
 
-func (c *statusCmd) none(a *world, w io.Writer) error {
+func (c *statusCmd) none(w *world, out io.Writer) error {
 	if c.Src+c.Source+c.Remote+c.Mapping != "" {
-		return &exit.Failure{Status: exit.StatusError, Err: settings.ErrNoMapping(&c.Selection, c.Src), Hint: "'snapsync status' lists those that exist"}
+		return settings.NoMapping(&c.Selection, c.Src, "'snapsync status' lists those that exist")
 	}
-	if a.JSON {
+	if w.JSON {
 		return nil
 	}
-	_, err := fmt.Fprintln(w, "no mappings yet: 'snapsync config init' or 'snapsync run --once SRC --remote REMOTE' makes one")
+	_, err := fmt.Fprintln(out, "no mappings yet: 'snapsync config init' or 'snapsync run --once SRC --remote REMOTE' makes one")
 	return err
 }
 
@@ -131,8 +130,8 @@ type statusLines struct {
 	said map[string]string // by mapping
 }
 
-func (l *statusLines) show(a *world) error {
-	all, err := l.cmd.look(a)
+func (l *statusLines) show(w *world) error {
+	all, err := l.cmd.look(w)
 	if err != nil {
 		return err
 	}
@@ -141,10 +140,10 @@ func (l *statusLines) show(a *world) error {
 			continue
 		}
 		l.said[one.mapping.ID] = one.news()
-		if a.JSON {
-			err = one.write(a, a.Out)
+		if w.JSON {
+			err = one.write(w, w.Out)
 		} else {
-			_, err = fmt.Fprintf(a.Out, "%s  %s: %s\n", text.Time(time.Now()), one.mapping, one.news())
+			_, err = fmt.Fprintf(w.Out, "%s  %s: %s\n", text.Time(time.Now()), one.mapping, one.news())
 		}
 		if err != nil {
 			return err

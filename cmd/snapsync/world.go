@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"runtime/debug"
 
-	"github.com/alecthomas/kong"
-
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
@@ -30,13 +28,13 @@ func steerEach(w *world, sel *settings.Selection, src string, c control.Command,
 	})
 }
 
-// goesOn reports whether a command works although the config file is wrong by now: one that looks at, or steers, what
-// runs does, since what runs goes on with the file that it read. It knows the mappings by their state then.
-func goesOn(w *world, parsed *kong.Context) bool {
-	return settings.IsAbout(parsed, "status", "pause", "resume", "sync", "stop", "retry") && someRun(w.Resolver)
+// eachSpec runs fn for each mapping that a command line describes, see settings.ForEach.
+func eachSpec(w *world, specs []settings.Spec, fn func(*settings.Spec) error) error {
+	name := func(s settings.Spec) string { return s.Name }
+	return settings.ForEach(w.Ctx, w.Printer, specs, name, func(s settings.Spec) error { return fn(&s) })
 }
 
-// running are the processes of this state directory. silent: there are others, which do not answer.
+// running returns the processes of this state directory. silent: there are others, which do not answer.
 func running(r *settings.Resolver) (found []*control.Client, silent bool) {
 	states, err := r.States()
 	if err != nil {
@@ -45,7 +43,7 @@ func running(r *settings.Resolver) (found []*control.Client, silent bool) {
 	return steer.Processes(r.Ctx, states)
 }
 
-// keeper is the process that keeps a mapping true; nil: none can be asked.
+// keeper returns the process that keeps a mapping true; nil: none can be asked.
 func keeper(r *settings.Resolver, m *mapping.Mapping) *steer.Process {
 	states, err := r.States()
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 // LogFile is where log lines go with --log-file. A Write is one or more whole lines.
 type LogFile interface {
 	io.WriteCloser
-	// reopen makes later lines go to whatever has the file's name by then, as somebody else may
+	// Reopen makes later lines go to whatever has the file's name by then, as somebody else may
 	// have moved the file away. After an error lines go where they went before.
 	Reopen() error
 }
@@ -77,6 +77,7 @@ func (l *plainLog) Write(p []byte) (int, error) {
 	return l.file.Write(p)
 }
 
+// Reopen implements LogFile.
 func (l *plainLog) Reopen() error {
 	f, err := os.OpenFile(l.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {

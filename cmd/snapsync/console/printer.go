@@ -2,7 +2,7 @@
 // line by line.
 //
 // Log lines have rclone's shape; they go to stderr, above whatever is drawn there, or to a file that may rotate and be
-// moved away. It knows no flags and no mappings.
+// moved away. The package knows no flags and no mappings.
 package console
 
 import "io"

@@ -14,9 +14,9 @@
 //	view.go       the live view on a terminal
 //	sdnotify.go   what the service manager is told
 //
-// What it guarantees: whatever one mapping meets, the others do not notice; a reload that is refused changes nothing; the end
-// takes no longer than mapping.DrainTime, and what was under way is written down. It gets resolved mappings and a function that
-// resolves them anew; what a person decides goes through package steer.
+// What the package guarantees: whatever one mapping meets, the others do not notice; a reload that is refused changes nothing; the end
+// takes no longer than mapping.DrainTime, and what was under way is written down. What the mappings are is left to Config.Load,
+// what a person decides to package steer.
 package daemon
 
 import (
@@ -37,16 +37,16 @@ import (
 	"github.com/snapsync/snapsync/engine/loop"
 )
 
-// process is the process that stays, with what all its mappings share.
+// process is the process that stays, with what all its mappings share. It implements control.Host.
 type process struct {
 	Config
 	newLoop func(loop.Config) (mappingLoop, error) // loop.New, but for tests
 	started time.Time
 	socket  string // where it can be asked; "": nowhere
-	pool    *slots // steps of all mappings together
+	slots   *slots // steps of all mappings together
 	feed    *control.Feed
-	meters  *metrics
-	notify  *sdnotify
+	metrics *metrics
+	manager *sdnotify
 	end     ending
 	lines   outLines
 
@@ -70,7 +70,7 @@ type Config struct {
 
 // ending is how the process comes to its end.
 type ending struct {
-	grace drain           // of uploads that may end by themselves
+	drain drain           // of uploads under way
 	halt  func()          // begins to drain
 	work  context.Context // of the mappings; it ends after halt
 	hurry chan struct{}   // closed when somebody does not want to wait for the end
@@ -101,10 +101,10 @@ type outLines struct {
 }
 
 const (
-	feedSize    = 2048             // events that a reader may fall behind
-	firstLimit  = 20 * time.Second // for what mappings need before they are watched
-	uploadGrace = 7 * time.Second  // of these, for uploads under way
-	replyTime   = time.Second      // of these, for requests under way on the socket
+	feedSize   = 2048             // events that a reader may fall behind
+	firstLimit = 20 * time.Second // for what mappings need before they are watched
+	uploadTime = 7 * time.Second  // of these, for uploads under way
+	replyTime  = time.Second      // of these, for requests under way on the socket
 )
 
 // Run keeps the mappings true until the process is told to stop, by a signal or over the socket. It
@@ -118,16 +118,16 @@ func Run(cfg Config) error {
 }
 
 func newDaemon(cfg Config) (*process, error) {
-	size, err := cfg.Flags.PoolSize(nil)
+	size, err := cfg.Flags.Slots(nil)
 	if err != nil {
 		return nil, err
 	}
 	d := &process{
-		Config: cfg, pool: newSlots(size), started: time.Now(), feed: control.NewFeed(feedSize), notify: newSdnotify(cfg.Log),
+		Config: cfg, slots: newSlots(size), started: time.Now(), feed: control.NewFeed(feedSize), manager: newSdnotify(cfg.Log),
 		end:     ending{hurry: make(chan struct{})},
 		newLoop: func(c loop.Config) (mappingLoop, error) { return loop.New(c) },
 	}
-	d.meters = newMeters(d)
+	d.metrics = newMetrics(d)
 	return d, nil
 }
 
@@ -136,12 +136,12 @@ func (d *process) run() error {
 	if err != nil {
 		return err
 	}
-	size, err := d.Flags.PoolSize(specs)
+	size, err := d.Flags.Slots(specs)
 	if err != nil {
 		return err
 	}
-	d.pool.resize(size)
-	defer d.pool.close()
+	d.slots.resize(size)
+	defer d.slots.close()
 	signals := make(chan os.Signal, 4) // before anybody can know that there is a process to send them to
 	defer steeringSignals(signals)()
 	asked, halt := context.WithCancel(d.Ctx)
@@ -158,27 +158,31 @@ func (d *process) run() error {
 		return err
 	}
 	defer stopServing()
-	d.begin(specs)
+	var all []*supervisor
+	for _, sp := range specs {
+		all = append(all, d.start(work, sp, len(specs) == 1))
+	}
+	d.kept.replace(all)
 	d.steer.Unlock()
 	if err := d.first(asked); err != nil {
 		cancel()
 		return errors.Join(err, d.wait(mapping.DrainTime))
 	}
-	d.notify.Ready()
+	d.manager.Ready()
 	closeView := d.openView()
 	defer closeView()
 	alive := make(chan struct{})
 	go func() {
 		defer close(alive)
-		d.notify.Watchdog(asked, d.alive)
+		d.manager.Watchdog(asked, d.alive)
 	}()
 	d.follow(asked, signals)
 	<-alive
-	return d.drain(cancel)
+	return d.shutDown(cancel)
 }
 
-// first waits until each mapping was tried to be opened, or takes too long to be waited for: its file system may
-// not answer. What keeps the only one from that is the error of the process. Several are each on their own, unless another process has them all: it is running.
+// first waits until each mapping was tried to be opened, at most firstLimit: a file system may not answer. It returns what
+// keeps the only mapping from being opened. Several mappings are each on their own, unless another process has them all.
 func (d *process) first(ctx context.Context) error {
 	all, locked := d.kept.list(), error(nil)
 	taken := 0
@@ -192,7 +196,9 @@ func (d *process) first(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if !u.wasTried() {
+		select {
+		case <-u.tried:
+		default:
 			u.log().Warn("it does not answer: is a file system that it needs gone?")
 			continue
 		}
@@ -244,21 +250,12 @@ func (d *process) signalled(ctx context.Context, s os.Signal) {
 	}
 }
 
-// begin starts what is wanted. The caller is the only one who changes the set.
-func (d *process) begin(specs []settings.Spec) {
-	var all []*supervisor
-	for _, sp := range specs {
-		all = append(all, d.start(d.end.work, sp, len(specs) == 1))
-	}
-	d.kept.replace(all)
-}
-
-// drain ends everything: nothing is begun, uploads under way have some time left, what was done is
+// shutDown ends everything: nothing is begun, uploads under way have some time left, what was done is
 // written down.
-func (d *process) drain(cancel func()) error {
-	d.notify.Stopping()
+func (d *process) shutDown(cancel func()) error {
+	d.manager.Stopping()
 	d.Log.Info("stopping")
-	d.end.grace.begin(uploadGrace)
+	d.end.drain.start(uploadTime)
 	for _, u := range d.kept.list() {
 		u.leaving()
 	}
@@ -287,7 +284,7 @@ func (d *process) wait(limit time.Duration) error {
 
 func (d *process) several() bool { return len(d.kept.list()) > 1 }
 
-// alive is for the watchdog: it returns if every loop answers.
+// alive returns nil if every loop answers, and hangs otherwise: see sdnotify.Watchdog.
 func (d *process) alive() error {
 	for _, u := range d.kept.list() {
 		u.pulse()
@@ -295,8 +292,8 @@ func (d *process) alive() error {
 	return nil
 }
 
-// said tells the service manager in a line how things stand.
-func (d *process) said(*supervisor) {
+// tellManager tells the service manager in a line how things stand.
+func (d *process) tellManager() {
 	count := map[string]int{}
 	for _, u := range d.kept.list() {
 		count[u.word()]++
@@ -306,7 +303,7 @@ func (d *process) said(*supervisor) {
 		parts = append(parts, fmt.Sprintf("%d %s", n, state))
 	}
 	slices.Sort(parts)
-	d.notify.Status(strings.Join(parts, ", "))
+	d.manager.Status(strings.Join(parts, ", "))
 }
 
 // line prints what a person wants to know of a mapping, unless a view shows it.

@@ -435,7 +435,7 @@ func TestDaemonEvents(t *testing.T) {
 		t.Errorf("got:\n%swant at the end:\n%s", seen, want)
 	}
 	w := httptest.NewRecorder()
-	r.d.meters.handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	r.d.metrics.handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	for _, want := range []string{
 		`snapsync_state{mapping="one",state="idle"} 1`, `snapsync_state{mapping="one",state="offline"} 0`,
 		`snapsync_steps_total{action="delete",mapping="one"} 1`, `snapsync_errors_total{class="quota",mapping="one"} 1`,
@@ -495,7 +495,7 @@ func TestGrace(t *testing.T) {
 	ctx, cancel = context.WithCancel(t.Context())
 	longer, done = g.extend(ctx)
 	defer done()
-	g.begin(300 * time.Millisecond)
+	g.start(300 * time.Millisecond)
 	begun := time.Now()
 	cancel()
 	<-longer.Done()

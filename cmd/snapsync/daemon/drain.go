@@ -14,28 +14,21 @@ type drain struct {
 	until atomic.Pointer[time.Time] // nil: it has not begun
 }
 
-// begin is called just before the mappings' contexts are cancelled.
-func (g *drain) begin(d time.Duration) {
-	end := time.Now().Add(d)
-	g.until.CompareAndSwap(nil, &end)
+// start begins the drain, which lasts for limit; it is called just before the mappings' contexts are cancelled.
+func (d *drain) start(limit time.Duration) {
+	end := time.Now().Add(limit)
+	d.until.CompareAndSwap(nil, &end)
 }
 
-func (g *drain) begun() bool { return g.until.Load() != nil }
+func (d *drain) begun() bool { return d.until.Load() != nil }
 
-func (g *drain) left() time.Duration {
-	if end := g.until.Load(); end != nil {
-		return time.Until(*end)
-	}
-	return 0
-}
-
-// extend returns a context that is done when ctx is, or with the grace after it. The function must be
-// called when it is not needed any more.
-func (g *drain) extend(ctx context.Context) (context.Context, func()) {
+// extend returns a context that is done when ctx is, but not before the drain has ended. The function must be called when
+// the context is not needed any more.
+func (d *drain) extend(ctx context.Context) (context.Context, func()) {
 	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
-		if left := g.left(); left > 0 {
-			time.AfterFunc(left, cancel)
+		if end := d.until.Load(); end != nil {
+			time.AfterFunc(time.Until(*end), cancel)
 			return
 		}
 		cancel()
@@ -43,18 +36,18 @@ func (g *drain) extend(ctx context.Context) (context.Context, func()) {
 	return longer, func() { stop(); cancel() }
 }
 
-// graceful is a Connection whose Sends have that grace.
-type graceful struct {
+// drained is a Connection whose Sends go on while the process drains.
+type drained struct {
 	remote.Connection
-	grace *drain
+	drain *drain
 }
 
 // Send implements remote.Connection.
-func (c *graceful) Send(ctx context.Context, path string, src remote.Source) error {
+func (c *drained) Send(ctx context.Context, path string, src remote.Source) error {
 	if err := ctx.Err(); err != nil {
-		return err // grace is for what has begun
+		return err // a drain is for what has begun
 	}
-	ctx, done := c.grace.extend(ctx)
+	ctx, done := c.drain.extend(ctx)
 	defer done()
 	return c.Connection.Send(ctx, path, src)
 }

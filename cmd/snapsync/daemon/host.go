@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
@@ -49,7 +50,7 @@ func (d *process) meant(name string) ([]*supervisor, error) {
 		return all, nil
 	}
 	for _, u := range all {
-		if u.named(name) {
+		if name == u.id() || name == u.spec.Name {
 			return []*supervisor{u}, nil
 		}
 	}
@@ -82,11 +83,14 @@ func (d *process) do(ctx context.Context, c control.Command) (out control.Outcom
 		return out, &control.Error{Code: http.StatusBadRequest, Message: what + " is for one mapping", Remedy: "name it", Exit: exit.StatusUsage}
 	}
 	// What a person wants of a mapping that is just being started is done a moment later, and not refused.
-	ctx, cancel := context.WithTimeout(ctx, mapping.StartTimeout)
+	ctx, cancel := context.WithTimeout(ctx, StartTimeout)
 	defer cancel()
 	var failed error
 	for _, u := range found {
-		u.await(ctx)
+		select {
+		case <-u.tried:
+		case <-ctx.Done():
+		}
 		if err := u.do(c, &out); err != nil {
 			failed = errors.Join(failed, err)
 			continue
@@ -135,7 +139,7 @@ func (u *supervisor) cycleAfterNow() int64 {
 		return 0
 	}
 	st := u.loop.Status()
-	if st.State == loop.Scanning || st.State == loop.Syncing {
+	if working(st.State) {
 		return st.Cycles + 2
 	}
 	return st.Cycles + 1
@@ -166,3 +170,6 @@ func (u *supervisor) retry(c *control.Command) (int64, error) {
 	}
 	return int64(len(loop.FailedAt(rows, paths))), u.loop.RetryPaths(paths)
 }
+
+// StartTimeout is how long a command waits for mappings that are being started.
+const StartTimeout = 10 * time.Second

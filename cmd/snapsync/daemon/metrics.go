@@ -30,7 +30,7 @@ type metrics struct {
 	scans map[string]time.Time // since when a mapping's source is being looked at
 }
 
-func newMeters(d *process) *metrics {
+func newMetrics(d *process) *metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "snapsync", Name: name, Help: help}, append([]string{"mapping"}, labels...))
 	}
@@ -55,13 +55,6 @@ func newMeters(d *process) *metrics {
 // handler answers GET /metrics.
 func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
-}
-
-// public is all that a port answers.
-func (m *metrics) public() http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", m.handler())
-	return mux
 }
 
 // observe counts what the engine does.

@@ -39,7 +39,7 @@ func (d *process) reread() (*settings.Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := d.Apply(file, ours, file.Process)
+	found := settings.Apply(file, ours, file.Process)
 	return &next, settings.AsUsage(append(found, next.Wrong(file)...).Err())
 }
 
@@ -50,7 +50,7 @@ func (d *process) adjust(specs []settings.Spec, out *control.Outcome) error {
 	if err != nil {
 		return err
 	}
-	size, err := next.PoolSize(specs)
+	size, err := next.Slots(specs)
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (d *process) adjust(specs []settings.Spec, out *control.Outcome) error {
 		d.Lines.Level.Set(level)
 		err = rclone.SetBandwidth(next.Bwlimit)
 	}
-	d.pool.resize(size)
+	d.slots.resize(size)
 	d.Process = next
 	return err // none: both were checked
 }
@@ -95,8 +95,8 @@ func (d *process) adjust(specs []settings.Spec, out *control.Outcome) error {
 func (d *process) reload() (out control.Outcome, err error) {
 	d.steer.Lock()
 	defer d.steer.Unlock()
-	d.notify.Reloading()
-	defer d.notify.Ready()
+	d.manager.Reloading()
+	defer d.manager.Ready()
 	specs, err := d.Load()
 	if err != nil {
 		return out, d.fileGone(err)
@@ -107,7 +107,7 @@ func (d *process) reload() (out control.Outcome, err error) {
 		}
 	}
 	kept, gone := d.replace(specs, &out)
-	d.said(nil)
+	d.tellManager()
 	out.Text = fmt.Sprintf("reloaded: %s as before, %d started, %d ended", text.Counted(int64(kept), "mapping"), len(out.Mappings), gone)
 	if len(out.Changed) > 0 {
 		out.Text += "; taken over: " + strings.Join(out.Changed, ", ")
@@ -150,7 +150,7 @@ func (d *process) replace(specs []settings.Spec, out *control.Outcome) (kept, en
 	}
 	for _, u := range gone { // its state must be free before it can be taken with other flags
 		<-u.done
-		d.meters.forget(u.label)
+		d.metrics.forget(u.label)
 	}
 	for i, u := range now {
 		if u == nil {

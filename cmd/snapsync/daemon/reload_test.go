@@ -7,10 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
-	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 )
 
 // answers tells whether metrics are answered at addr.
@@ -63,20 +60,5 @@ func TestDaemonMovesPort(t *testing.T) {
 	}
 	if err := move(free); err != nil { // it ends with the process
 		t.Error(err)
-	}
-}
-
-func TestSettingsChanges(t *testing.T) {
-	was := &settings.Process{Globals: settings.Globals{StateDir: "/a", LogLevel: "INFO", Rclone: []string{"x=1"}}, Bwlimit: "1M"}
-	is := &settings.Process{Globals: settings.Globals{StateDir: "/b", LogLevel: "INFO", Rclone: []string{"x=2"}}, ProcessFlags: settings.ProcessFlags{MetricsAddr: ":1"}}
-	changed, restart := was.Changes(is)
-	if diff := cmp.Diff([]string{"metrics-addr", "bwlimit"}, changed); diff != "" {
-		t.Error(diff)
-	}
-	if diff := cmp.Diff([]string{"state-dir", "rclone"}, restart); diff != "" {
-		t.Error(diff)
-	}
-	if is.StateDir != "/a" || is.Rclone[0] != "x=1" || is.MetricsAddr != ":1" {
-		t.Errorf("got %+v", is)
 	}
 }

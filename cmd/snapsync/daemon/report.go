@@ -25,9 +25,9 @@ const (
 // process that cannot ask this one reads it there.
 const longWork = 3 * time.Second
 
-// exit.Report tells the events, the log, a terminal and the journal what changes in a loop, until done.
+// report tells the events, the log, a terminal and the journal what changes in a loop, until done.
 func (u *supervisor) report(done <-chan struct{}, nudge <-chan struct{}, l mappingLoop, f *status.Activity) {
-	r := reporter{supervisor: u, flight: f}
+	r := reporter{supervisor: u, activity: f}
 	next := time.NewTimer(reportBusy)
 	defer next.Stop()
 	for {
@@ -44,7 +44,7 @@ func (u *supervisor) report(done <-chan struct{}, nudge <-chan struct{}, l mappi
 			}
 			return
 		}
-		if r.busy() {
+		if r.moved || working(r.seen.State) {
 			next.Reset(reportBusy)
 		} else {
 			next.Reset(reportRest)
@@ -55,17 +55,15 @@ func (u *supervisor) report(done <-chan struct{}, nudge <-chan struct{}, l mappi
 // reporter knows what was told last.
 type reporter struct {
 	*supervisor
-	flight  *status.Activity
-	seen    loop.Status
-	ailing  bool // the last word was that something is wrong
-	written bool // the journal knows of the work under way
-	moved   bool // transfers were in flight
+	activity *status.Activity
+	seen     loop.Status
+	ailing   bool // the last word was that something is wrong
+	written  bool // the journal knows of the work under way
+	moved    bool // transfers were in activity
 }
 
-// busy reports whether something goes on that changes without a word.
-func (r *reporter) busy() bool {
-	return r.moved || r.seen.State == loop.Scanning || r.seen.State == loop.Syncing
-}
+// working reports whether a loop in this state changes something without saying so.
+func working(s loop.State) bool { return s == loop.Scanning || s == loop.Syncing }
 
 func (r *reporter) look(now loop.Status) {
 	if now.Cycles != r.seen.Cycles {
@@ -74,20 +72,20 @@ func (r *reporter) look(now loop.Status) {
 	if now.State != r.seen.State || now.Why != r.seen.Why {
 		r.state(&now)
 	}
-	r.note(&now)
+	r.record(&now)
 	r.seen = now
 }
 
 // cycle tells what was done since the last one. Only what did something is worth a line.
 func (r *reporter) cycle(now *loop.Status) {
-	sum := r.flight.Take()
+	sum := r.activity.Take()
 	r.failed(&sum)
 	sum.Failures = nil // the events of their steps have them
 	sum.Seconds, sum.Held, sum.Scan = now.Last.Seconds, now.Last.Held, now.Last.Scan
 	sum.SavedBytes, sum.Failed = now.Last.SavedBytes, now.Last.Failed
 	id := r.id()
 	r.d.publish("cycle", id, cycleEvent{eventHead: head("cycle", id), Cycles: now.Cycles, Summary: sum})
-	r.d.meters.cycle(r.label, now.Cycles-r.seen.Cycles, now)
+	r.d.metrics.cycle(r.label, now.Cycles-r.seen.Cycles, now)
 	if now.Err != "" && now.Err != r.seen.Err {
 		r.d.publish("error", id, errorEvent{
 			eventHead: head("error", id), Error: now.Err, Class: now.ErrKind, Next: text.JSONTime(now.Next),
@@ -124,7 +122,7 @@ func (r *reporter) state(now *loop.Status) {
 	r.d.publish("state", id, stateEvent{
 		eventHead: head("state", id), State: string(now.State), Since: text.JSONTime(now.Since), Why: now.Why, Next: text.JSONTime(now.Next),
 	})
-	r.d.said(r.supervisor)
+	r.d.tellManager()
 	switch now.State {
 	case loop.Offline, loop.Held, loop.Paused:
 		r.log().Log(r.d.Ctx, console.LevelNotice, fmt.Sprintf("%s: %s", now.State, now.Why))
@@ -137,9 +135,9 @@ func (r *reporter) state(now *loop.Status) {
 	}
 }
 
-// note writes down that long work is under way. The engine overwrites it when that has ended.
-func (r *reporter) note(now *loop.Status) {
-	busy := now.State == loop.Scanning || now.State == loop.Syncing
+// record writes down that long work is under way. The engine overwrites it when that has ended.
+func (r *reporter) record(now *loop.Status) {
+	busy := working(now.State)
 	if !busy || now.State != r.seen.State {
 		r.written = false
 	}
@@ -154,13 +152,13 @@ func (r *reporter) note(now *loop.Status) {
 	}
 	err := journal.Update(r.session.Journal, func(s *journal.ProcessState) { s.Phase, s.PhaseSince = string(now.State), now.Since })
 	if err != nil {
-		r.log().Debug("cannot note the state", "err", err) // the cycle meets the same error, and says it
+		r.log().Debug("cannot write down the state", "err", err) // the cycle meets the same error, and says it
 	}
 }
 
-// progress tells about the transfers in flight, and once more when there are none.
+// progress tells about the transfers in activity, and once more when there are none.
 func (r *reporter) progress() {
-	all, rate, _ := r.flight.Transfers()
+	all, rate, _ := r.activity.Transfers()
 	if len(all) == 0 && !r.moved {
 		return
 	}

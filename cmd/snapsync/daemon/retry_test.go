@@ -3,7 +3,6 @@ package daemon
 import (
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -59,14 +58,5 @@ func TestDaemonRetriesPaths(t *testing.T) {
 		if e := (*control.Error)(nil); !errors.As(err, &e) || e.Code != http.StatusBadRequest {
 			t.Errorf("%+v: %v", bad, err)
 		}
-	}
-}
-
-func TestPathsThroughJSON(t *testing.T) {
-	want := []string{"ä b", "x", "\xfe/y"}
-	c := steer.WithPaths(control.Command{}, want)
-	got, err := steer.Paths(&c)
-	if err != nil || !slices.Equal(got, want) || len(c.Paths) != 2 || len(c.PathsBytes) != 1 {
-		t.Errorf("%q became %q, %v", want, got, err)
 	}
 }

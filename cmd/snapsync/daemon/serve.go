@@ -41,7 +41,7 @@ func (d *process) serve(addr string) (stop func(), err error) {
 		return stop, nil
 	}
 	d.socket = l.Path()
-	server := control.NewServer(d, d.feed, d.meters.handler(), d.Log)
+	server := control.NewServer(d, d.feed, d.metrics.handler(), d.Log)
 	group.Go(func() { d.ended("control socket", server.Serve(l)) })
 	ends = slices.Insert(ends, 0, func() {
 		ctx, cancel := context.WithTimeout(context.Background(), replyTime)
@@ -98,9 +98,11 @@ func (d *process) openPort(addr string) (*metricsPort, error) {
 	if err != nil {
 		return nil, exit.Usage("another process may have the port", "--metrics-addr: %w", err)
 	}
+	mux := http.NewServeMux() // nothing else is answered there
+	mux.Handle("GET /metrics", d.metrics.handler())
 	p := &metricsPort{
 		addr: addr, ended: make(chan struct{}),
-		server: http.Server{Handler: d.meters.public(), ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10},
+		server: http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10},
 	}
 	go func() {
 		defer close(p.ended)

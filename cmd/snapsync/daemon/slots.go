@@ -9,13 +9,13 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 )
 
-// slots is the slots that all mappings of a process share. Its size can be changed while they are used.
+// slots are what all mappings of a process share: a step takes one. Their number can be changed while they are used.
 type slots struct {
-	slots *semaphore.Weighted // of settings.PoolCeiling, of which the pool keeps what nobody may have
+	all *semaphore.Weighted // settings.MaxSlots, of which kept are nobody's
 
-	mu   sync.Mutex
-	kept int64   // what it keeps
-	more *taking // what it waits for, to keep more; nil: nothing
+	mu     sync.Mutex
+	kept   int64   // that nobody may have
+	taking *taking // of more to keep; nil: none is waited for
 }
 
 // taking is the wait for slots that mappings have now.
@@ -26,8 +26,8 @@ type taking struct {
 }
 
 func newSlots(size int64) *slots {
-	p := &slots{slots: semaphore.NewWeighted(settings.PoolCeiling), kept: settings.PoolCeiling - size}
-	p.slots.TryAcquire(p.kept) // nobody has any yet
+	p := &slots{all: semaphore.NewWeighted(settings.MaxSlots), kept: settings.MaxSlots - size}
+	p.all.TryAcquire(p.kept) // nobody has any yet
 	return p
 }
 
@@ -36,14 +36,14 @@ func newSlots(size int64) *slots {
 func (p *slots) resize(size int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.settle()
-	missing := settings.PoolCeiling - size - p.kept
+	p.stopTaking()
+	missing := settings.MaxSlots - size - p.kept
 	if missing <= 0 {
-		p.slots.Release(-missing)
+		p.all.Release(-missing)
 		p.kept += missing
 		return
 	}
-	if p.slots.TryAcquire(missing) {
+	if p.all.TryAcquire(missing) {
 		p.kept += missing
 		return
 	}
@@ -51,27 +51,27 @@ func (p *slots) resize(size int64) {
 	t := &taking{cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(t.done)
-		if p.slots.Acquire(ctx, missing) == nil { // all of them: one by one they would queue behind every step
+		if p.all.Acquire(ctx, missing) == nil { // all of them: one by one they would queue behind every step
 			t.got = missing
 		}
 	}()
-	p.more = t
+	p.taking = t
 }
 
-// settle ends the wait for more. The caller holds the lock.
-func (p *slots) settle() {
-	if p.more == nil {
+// stopTaking ends the wait for more. The caller holds the lock.
+func (p *slots) stopTaking() {
+	if p.taking == nil {
 		return
 	}
-	p.more.cancel()
-	<-p.more.done
-	p.kept += p.more.got
-	p.more = nil
+	p.taking.cancel()
+	<-p.taking.done
+	p.kept += p.taking.got
+	p.taking = nil
 }
 
-// close ends what goes on by itself.
+// close ends the wait for more.
 func (p *slots) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.settle()
+	p.stopTaking()
 }

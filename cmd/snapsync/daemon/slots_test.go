@@ -4,17 +4,14 @@ import (
 	"context"
 	"testing"
 	"time"
-
-	"github.com/snapsync/snapsync/cmd/snapsync/exit"
-	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 )
 
 // free counts the slots that can be had at this moment.
 func (p *slots) free() (n int64) {
-	for p.slots.TryAcquire(1) {
+	for p.all.TryAcquire(1) {
 		n++
 	}
-	p.slots.Release(n)
+	p.all.Release(n)
 	return n
 }
 
@@ -30,7 +27,7 @@ func TestPoolResizes(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		for range n {
-			if err := p.slots.Acquire(ctx, 1); err != nil {
+			if err := p.all.Acquire(ctx, 1); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -42,11 +39,11 @@ func TestPoolResizes(t *testing.T) {
 			t.Fatal("slots are free while too many are taken")
 		}
 	}
-	p.slots.Release(2) // two are
-	if p.slots.TryAcquire(1) {
+	p.all.Release(2) // two are
+	if p.all.TryAcquire(1) {
 		t.Error("a third step was begun")
 	}
-	p.slots.Release(1)
+	p.all.Release(1)
 	take(1)
 	if n := p.free(); n != 0 {
 		t.Errorf("%d slots more than two", n)
@@ -57,26 +54,9 @@ func TestPoolResizes(t *testing.T) {
 	if n := p.free(); n != 0 {
 		t.Errorf("%d slots more than seven", n)
 	}
-	p.slots.Release(7)
+	p.all.Release(7)
 	p.resize(3)
 	if n := p.free(); n != 3 {
 		t.Errorf("%d slots, want 3", n)
-	}
-}
-
-func TestPoolSize(t *testing.T) {
-	many := []settings.Spec{{TransferFlags: settings.TransferFlags{Transfers: "auto"}}, {TransferFlags: settings.TransferFlags{Transfers: "300"}}}
-	for _, c := range []struct {
-		flag  string
-		specs []settings.Spec
-		want  int64 // -1: refused
-	}{
-		{"", nil, settings.DefaultPool}, {"auto", many[:1], settings.DefaultPool}, {"Auto", many, 300}, {"7", many, 7}, {"0", nil, settings.PoolCeiling},
-		{"-1", nil, -1}, {"many", nil, -1}, {"1.5", nil, -1}, {"99999999999", nil, -1},
-	} {
-		got, err := (&settings.ProcessFlags{MaxTransfers: c.flag}).PoolSize(c.specs)
-		if c.want < 0 && exit.Of(err).Status != exit.StatusUsage || c.want >= 0 && (err != nil || got != c.want) {
-			t.Errorf("%q: %d, %v; want %d", c.flag, got, err, c.want)
-		}
 	}
 }

@@ -58,7 +58,7 @@ func (u *supervisor) notRunning(st *status.Status) {
 	st.State, st.Since = string(loop.Stopped), text.UTC(u.since)
 	switch {
 	case u.err != nil:
-	case u.d.end.grace.begun():
+	case u.d.end.drain.begun():
 		st.Why = "it is being stopped; the next run continues"
 		return
 	default:

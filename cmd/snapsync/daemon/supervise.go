@@ -10,8 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
@@ -21,6 +19,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/steer"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/backoff"
 	"github.com/snapsync/snapsync/engine/event"
 	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -74,13 +73,11 @@ type mappingLoop interface {
 	RetryPaths(paths []string) error
 }
 
-// Pauses between attempts to begin again, jittered by half.
-const (
-	firstRestart = time.Second
-	maxRestart   = 5 * time.Minute
-	// settled is how long a loop must have run for the pauses to start small again.
-	settled = time.Minute
-)
+// restarts are the pauses between attempts to begin again, before jitter.
+var restarts = backoff.Pauses{First: time.Second, Max: 5 * time.Minute}
+
+// steady is how long a loop must have run for the pauses to start small again.
+const steady = time.Minute
 
 // start begins to keep a mapping true until ctx is done or stop is called.
 func (d *process) start(ctx context.Context, sp settings.Spec, only bool) *supervisor {
@@ -104,19 +101,8 @@ func (d *process) start(ctx context.Context, sp settings.Spec, only bool) *super
 	return u
 }
 
-// wasTried reports whether the mapping was tried to be opened.
-func (u *supervisor) wasTried() bool {
-	select {
-	case <-u.tried:
-		return true
-	default:
-		return false
-	}
-}
-
 func (u *supervisor) live(ctx context.Context) {
-	pause := backoff.NewExponentialBackOff()
-	pause.InitialInterval, pause.MaxInterval = firstRestart, maxRestart
+	pause := time.Duration(0) // before jitter
 	for n := 1; ; n++ {
 		begun := time.Now()
 		opened, err := u.attend(ctx)
@@ -129,16 +115,17 @@ func (u *supervisor) live(ctx context.Context) {
 		if u.only && n == 1 && !opened {
 			return // first says it
 		}
-		if time.Since(begun) > settled {
-			pause.Reset()
+		if time.Since(begun) > steady {
+			pause = 0
 		}
-		wait := pause.NextBackOff()
+		pause = restarts.Next(pause)
+		wait := backoff.Jitter(pause)
 		u.failed(err, wait)
 		timer := time.NewTimer(wait)
 		select {
 		case <-timer.C:
 		case <-u.kick:
-			pause.Reset()
+			pause = 0
 		case <-ctx.Done():
 		}
 		timer.Stop()
@@ -167,7 +154,7 @@ func (u *supervisor) failed(err error, wait time.Duration) {
 	u.d.publish("error", u.id(), errorEvent{
 		eventHead: head("error", u.id()), Error: err.Error(), Hint: hint, Next: text.JSONTime(next),
 	})
-	u.d.said(u)
+	u.d.tellManager()
 }
 
 // attend keeps the mapping true once, until that ends.
@@ -250,16 +237,16 @@ func (u *supervisor) close() error {
 // run runs the loop. One that is given up because a person paused is followed by another, which finds
 // that in the journal and waits.
 func (u *supervisor) run(ctx context.Context, config engine.Config) error {
-	flight, nudge := status.NewActivity(), make(chan struct{}, 1)
-	config.Observe = u.observer(flight, nudge)
-	config.Log, config.Slots = u.log(), u.d.pool.slots
+	activity, nudge := status.NewActivity(), make(chan struct{}, 1)
+	config.Observe = u.observer(activity, nudge)
+	config.Log, config.Slots = u.log(), u.d.slots.all
 	connect := config.Connect
 	config.Connect = func(ctx context.Context, uploads remote.Uploads) (remote.Connection, error) {
 		c, err := connect(ctx, uploads)
 		if err != nil {
 			return nil, err
 		}
-		return &graceful{c, &u.d.end.grace}, nil
+		return &drained{c, &u.d.end.drain}, nil
 	}
 	defer func() {
 		u.mu.Lock()
@@ -277,9 +264,9 @@ func (u *supervisor) run(ctx context.Context, config engine.Config) error {
 		}
 		paused, giveUp := context.WithCancel(ctx)
 		u.mu.Lock()
-		u.loop, u.activity, u.giveUp, u.err = l, flight, giveUp, nil
+		u.loop, u.activity, u.giveUp, u.err = l, activity, giveUp, nil
 		u.mu.Unlock()
-		err = u.runLoop(paused, l, flight, nudge)
+		err = u.runLoop(paused, l, activity, nudge)
 		u.ran, config.Approve = true, false
 		again := paused.Err() != nil && ctx.Err() == nil
 		giveUp()
@@ -293,11 +280,11 @@ func (u *supervisor) run(ctx context.Context, config engine.Config) error {
 }
 
 // runLoop runs one loop and tells everybody about it.
-func (u *supervisor) runLoop(ctx context.Context, l mappingLoop, flight *status.Activity, nudge <-chan struct{}) error {
+func (u *supervisor) runLoop(ctx context.Context, l mappingLoop, activity *status.Activity, nudge <-chan struct{}) error {
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
-		u.report(done, nudge, l, flight)
+		u.report(done, nudge, l, activity)
 	}()
 	err := l.Run(ctx)
 	close(done)
@@ -306,12 +293,12 @@ func (u *supervisor) runLoop(ctx context.Context, l mappingLoop, flight *status.
 }
 
 // observer is what the engine tells what it does, from several goroutines. It waits for nobody.
-func (u *supervisor) observer(flight *status.Activity, nudge chan<- struct{}) func(event.Event) {
+func (u *supervisor) observer(activity *status.Activity, nudge chan<- struct{}) func(event.Event) {
 	id, log := u.id(), &console.Observer{Log: u.log(), EmptyDirs: u.spec.CreateEmptySrcDirs}
 	return func(ev event.Event) {
-		flight.Observe(ev)
+		activity.Observe(ev)
 		log.Observe(ev)
-		u.d.meters.observe(u.label, ev)
+		u.d.metrics.observe(u.label, ev)
 		switch ev.Type {
 		case event.StepDone:
 			u.publishStep(id, &ev)
@@ -353,7 +340,7 @@ func (u *supervisor) id() string {
 	return u.mapping.ID
 }
 
-// what says which mapping it is.
+// what is the mapping in words: its name, source and remote.
 func (u *supervisor) what() string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -385,9 +372,6 @@ func (u *supervisor) syncNow() {
 	u.again()
 }
 
-// named reports whether a person means this mapping.
-func (u *supervisor) named(name string) bool { return name == u.id() || name == u.spec.Name }
-
 // again has it begin again now, if it waits for that.
 func (u *supervisor) again() {
 	select {
@@ -396,15 +380,14 @@ func (u *supervisor) again() {
 	}
 }
 
-// pulse returns an error if the mapping's loop does not answer; it hangs if that does.
-func (u *supervisor) pulse() error {
+// pulse returns if the mapping's loop answers, and hangs with it otherwise.
+func (u *supervisor) pulse() {
 	u.mu.Lock()
 	l := u.loop
 	u.mu.Unlock()
 	if l != nil {
 		l.Status()
 	}
-	return nil
 }
 
 // apply writes what a person decides into the journal, and has the loop look at it. Whoever pauses wants the
@@ -420,7 +403,7 @@ func (u *supervisor) apply(c control.Command) (text string, err error) {
 		return out.Text, err
 	}
 	u.loop.Wake()
-	if now := u.loop.Status().State; c.Name == control.Pause && (now == loop.Scanning || now == loop.Syncing) {
+	if c.Name == control.Pause && working(u.loop.Status().State) {
 		u.giveUp()
 	}
 	return out.Text, nil
@@ -437,17 +420,9 @@ func (u *supervisor) paused() bool {
 	return err == nil && state.Paused
 }
 
-// await returns when it is known whether the mapping can be opened, or ctx is done.
-func (u *supervisor) await(ctx context.Context) {
-	select {
-	case <-u.tried:
-	case <-ctx.Done():
-	}
-}
-
 // absent is the error of a command for a mapping that is not open. The caller holds the lock.
 func (u *supervisor) absent() error {
-	if u.d.end.grace.begun() {
+	if u.d.end.drain.begun() {
 		return &control.Error{
 			Code: http.StatusServiceUnavailable, Message: u.label + " is being stopped", Remedy: "try again in a moment", Exit: exit.StatusTemporary,
 		}

@@ -15,7 +15,7 @@ func (u *supervisor) watcher(c *engine.Config) func(context.Context, func(hint.H
 	if filter := c.Scan.Filter; filter != nil {
 		cfg.Skip = func(dir string) bool { return !filter.Dir(dir) }
 	}
-	return func(ctx context.Context, note func(hint.Hint)) (loop.Watch, error) {
-		return watch.Open(ctx, cfg, note)
+	return func(ctx context.Context, add func(hint.Hint)) (loop.Watch, error) {
+		return watch.Open(ctx, cfg, add)
 	}
 }

@@ -37,7 +37,7 @@ const (
 )
 
 // Failure is an error that knows how the process ends and what a person can do about it.
-// A nil err means that everything has been said already.
+// A nil Err means that everything has been said already.
 type Failure struct {
 	Status int
 	Err    error
@@ -146,7 +146,7 @@ func Report(stderr io.Writer, err error) int {
 	return f.Status
 }
 
-// ReportNamed is report for one mapping of several.
+// ReportNamed is Report for one mapping of several.
 func ReportNamed(stderr io.Writer, name string, err error) int {
 	if err == nil {
 		return StatusOK

@@ -11,8 +11,8 @@ import (
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
-// Approval is the command line that approves what is held for this mapping and no other, as a shell
-// takes it. option is empty, --new-source or --new-remote.
+// Approval returns the command line that approves what is held for this mapping and no other, as a shell
+// takes it. option is "", --new-source or --new-remote.
 func (m *Mapping) Approval(option string) string {
 	words := []string{"snapsync", "approve", option, text.ShellWord(m.Source), "--remote", text.ShellWord(m.Key)}
 	if m.Name != "" {

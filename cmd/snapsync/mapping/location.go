@@ -7,10 +7,10 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// Location is a path on a remote; remote is the part of its canonical form before the path, empty for a
-// local directory.
+// Location is a path on a remote. Remote is what the canonical form has before the path; "": a local directory.
 type Location struct{ Remote, Path string }
 
+// Locate returns where a remote, in rclone's syntax, writes, and the remote as people may see it.
 func Locate(remote string) (p Location, display string, err error) {
 	key, display, err := rclone.Canonical(remote)
 	if err != nil {

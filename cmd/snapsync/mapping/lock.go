@@ -28,7 +28,7 @@ import (
 //
 // Who finds it taken waits for a moment (lockTimeout), and longer for one that is brief: `run` that is started
 // just when somebody says `pause`, or when another is told to stop, does not fail because of that. In the other
-// direction see either.
+// direction see steer.Do.
 type lock struct{ file *flock.Flock }
 
 // Holder is the process that has a mapping.
@@ -87,7 +87,7 @@ func (l *lock) Announce(as Holder) error {
 	return nil
 }
 
-// await takes the lock as soon as nobody has it, within the patience that its holder deserves.
+// await takes the lock as soon as nobody has it, and gives up when its holder has had time enough to end.
 func (l *lock) await(ctx context.Context, dir string) error {
 	for begun := time.Now(); ; {
 		ok, err := l.file.TryLock()
@@ -123,6 +123,7 @@ func (l *lock) there(dir string) bool {
 
 func (l *lock) release() { l.file.Close() }
 
+// LockedBy is the error of a command whose mapping another process has.
 func LockedBy(h Holder) error {
 	who := "another process"
 	if h.PID != 0 {
@@ -168,7 +169,5 @@ func readHolder(dir string) Holder {
 	return h
 }
 
-const DrainTime = 10 * time.Second // from being told to stop to the end of the process
-
-// StartTimeout is how long a command waits for mappings that are being started.
-const StartTimeout = 10 * time.Second
+// DrainTime bounds how long a process takes from being told to stop to its end.
+const DrainTime = 10 * time.Second

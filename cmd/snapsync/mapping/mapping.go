@@ -6,8 +6,8 @@
 //	Holder     the process that has one
 //	Location   where a mapping writes, and whether two overlap
 //
-// What it guarantees: two ways of writing the same source and remote find the same state; one process has a mapping at a time;
-// reading leaves no trace. It knows no flags, no config file and no terminal.
+// What the package guarantees: two ways of writing the same source and remote find the same state; one process has a mapping at a time;
+// reading leaves no trace. The package knows no flags, no config file and no terminal.
 package mapping
 
 import (
@@ -46,8 +46,10 @@ type Mapping struct {
 	Handle string // how a command line names it then: -m NAME
 }
 
+// JournalPath returns the file of the journal, which need not exist.
 func (m *Mapping) JournalPath() string { return filepath.Join(m.Dir, "journal.db") }
 
+// HasState reports whether there is a journal.
 func (m *Mapping) HasState() bool {
 	_, err := os.Stat(m.JournalPath())
 	return err == nil
@@ -63,7 +65,7 @@ func (m *Mapping) String() string {
 	return text.Path(m.Source) + " → " + m.Display
 }
 
-// Label is the one word for a mapping: its name in the config file, else that of its state.
+// Label returns the one word for a mapping: its name in the config file, else that of its state.
 func (m *Mapping) Label() string {
 	return cmp.Or(m.Name, m.ID)
 }
@@ -86,12 +88,13 @@ func nameOf(source, key string) string {
 	return Slug(filepath.Base(source)) + "-" + hex.EncodeToString(sum[:6])
 }
 
+// RemoteHint tells a person what a remote looks like.
 const RemoteHint = "a remote is name:path, :type,option=value:path or a directory; 'rclone listremotes' shows those that are configured"
 
 // Store is the state directory: the states of all mappings.
 type Store struct{ Root string }
 
-// At is the mapping of source and remote, whether it has state or not. It touches nothing.
+// At returns the mapping of source and remote, whether it has state or not. It touches nothing.
 func (s Store) At(source, remote string) (*Mapping, error) {
 	key, display, err := rclone.Canonical(remote)
 	if err != nil {
@@ -119,7 +122,7 @@ func Slug(s string) string {
 	return s[:min(len(s), 40)]
 }
 
-// FindSource returns the directory that src means, absolute and without symlinks.
+// FindSource returns the directory that src means, absolute and without symlinks; "" is the working directory.
 func FindSource(src string) (string, error) {
 	if src == "" {
 		src = "."
@@ -149,7 +152,7 @@ func noSource(err error) error {
 	return &exit.Failure{Status: exit.StatusNoSource, Err: err, Hint: "if it is on a disk or share of its own, check that it is mounted; nothing was changed on the remote"}
 }
 
-// RealPath is the absolute path without symlinks of something that need not exist: of what is
+// RealPath returns the absolute path without symlinks of something that need not exist: of what is
 // missing only the part that exists is resolved.
 func RealPath(path string) (string, error) {
 	abs, err := filepath.Abs(path)

@@ -72,14 +72,3 @@ func (m *Mapping) PathIn(typed string) (string, error) {
 	}
 	return rel, nil
 }
-
-func Listed(ms []*Mapping) string {
-	var b strings.Builder
-	for i, m := range ms {
-		if i > 0 {
-			b.WriteString("\n")
-		}
-		b.WriteString("  " + m.String())
-	}
-	return b.String()
-}

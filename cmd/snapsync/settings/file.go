@@ -15,7 +15,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
-// ConfigPath is where the config file is, or would be.
+// ConfigPath returns where the config file is, or would be.
 func (g *Globals) ConfigPath() string {
 	if g.Mappings != "" {
 		return g.Mappings
@@ -62,7 +62,7 @@ func (r *Resolver) Configure(parsed *kong.Context) error {
 			flags = append(flags, f)
 		}
 	}
-	err = AsUsage(r.Apply(file, flags, file.Process).Err())
+	err = AsUsage(Apply(file, flags, file.Process).Err())
 	if canDoWithout(parsed) {
 		return nil
 	}

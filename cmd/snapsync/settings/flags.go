@@ -7,6 +7,8 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/snapsync/snapsync/backends/rclone"
+	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/snapshot"
@@ -173,4 +175,69 @@ func (t *Target) check() error {
 			"'snapsync config init' writes it down, so that it need not be said again", "no remote given")
 	}
 	return nil
+}
+
+// RotationFlags keep the log file from growing for ever. Names and meanings are rclone's.
+type RotationFlags struct {
+	LogFileMaxSize    string `group:"output" placeholder:"SIZE" help:"Rotate the log file when it reaches this size, such as 10M. Default: never."`
+	LogFileMaxBackups int    `group:"output" placeholder:"N" help:"Old log files to keep. Default: all."`
+	LogFileMaxAge     string `group:"output" placeholder:"AGE" help:"How long to keep old log files, such as 7d. Default: for ever."`
+	LogFileCompress   bool   `group:"output" help:"Compress old log files."`
+}
+
+// rotation is what the flags mean. What cannot be a rotation is refused.
+func (f *RotationFlags) rotation() (r console.Rotation, err error) {
+	size := int64(-1)
+	if f.LogFileMaxSize != "" {
+		if size, err = rclone.ParseSize(f.LogFileMaxSize); err != nil {
+			return r, exit.Usage("for instance 10M, or off", "--log-file-max-size: %w", err)
+		}
+	}
+	var age time.Duration
+	if f.LogFileMaxAge != "" {
+		if age, err = rclone.ParseAge(f.LogFileMaxAge); err != nil {
+			return r, exit.Usage("for instance 7d", "--log-file-max-age: %w", err)
+		}
+	}
+	if f.LogFileMaxBackups < 0 {
+		return r, exit.Usage("0 keeps all", "--log-file-max-backups %d: want a number from 0 up", f.LogFileMaxBackups)
+	}
+	return console.Rotation{MaxBytes: max(size, 0), MaxAge: age, MaxBackups: f.LogFileMaxBackups, Compress: f.LogFileCompress}, nil
+}
+
+// Spec is one mapping as a person describes it: by flags, or by a table of the config file. It is what
+// `run` needs to keep it true, and all that differs between mappings of one process. Two that
+// reflect.DeepEqual finds equal need no restart.
+type Spec struct {
+	Name string // of the config file; "" if it was given by flags
+	Src  string
+	Target
+	SyncFlags
+	GuardFlags
+	TransferFlags
+	WatchFlags
+}
+
+// Flags are the flags of a mapping; their targets are the fields of s.
+func (s *Spec) Flags() []*kong.Flag {
+	return FlagsOf(&s.SyncFlags, &s.GuardFlags, &s.TransferFlags, &s.WatchFlags)
+}
+
+// wrongTime refuses what cannot be a time to wait. Of interval, what is below 0 means never.
+func (s *Spec) wrongTime() (key string, err error) {
+	for _, t := range []struct {
+		key  string
+		time time.Duration
+	}{
+		{"settle", s.Settle}, {"settle-max", s.SettleMax}, {"delete-delay", s.DeleteDelay}, {"probe-min", s.ProbeMin}, {"probe-max", s.ProbeMax},
+		{"poll-interval", s.PollInterval}, {"upload-age", s.UploadAge},
+	} {
+		if t.time < 0 {
+			return t.key, exit.Usage("", "%s %v: want a time from 0 up", t.key, t.time)
+		}
+	}
+	if s.ProbeMax > 0 && s.ProbeMin > s.ProbeMax {
+		return "probe-min", exit.Usage("set both", "probe-min %v is more than probe-max %v", s.ProbeMin, s.ProbeMax)
+	}
+	return "", nil
 }

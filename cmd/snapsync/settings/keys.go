@@ -3,6 +3,7 @@ package settings
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strconv"
@@ -16,6 +17,7 @@ import (
 // Origin says what set a flag. A later one wins over an earlier one.
 type Origin int
 
+// What can set a flag.
 const (
 	ByNothing  Origin = iota // its default, or the config file
 	ByVariable               // of the environment
@@ -53,20 +55,16 @@ func FlagsOf(groups ...any) []*kong.Flag {
 	return flags
 }
 
-// Schema is the keys of the config file: the flags of `run` and of every command.
+// Schema returns the keys of the config file: the flags of `run` and of every command.
 func (r *Resolver) Schema() *config.Schema {
-	return schemaOf(r.Model)
-}
-
-func schemaOf(model *kong.Application) *config.Schema {
 	s := &config.Schema{}
-	for _, f := range model.Flags {
+	for _, f := range r.Model.Flags {
 		if f.Tag.Get("config") != "-" && f.Name != "help" {
 			s.Process = append(s.Process, keyOf(f))
 		}
 	}
 	ofMappings := FlagsOf(&SyncFlags{}, &GuardFlags{}, &TransferFlags{}, &WatchFlags{})
-	run := model.Children[slices.IndexFunc(model.Children, func(n *kong.Node) bool { return n.Name == "run" })]
+	run := r.Model.Children[slices.IndexFunc(r.Model.Children, func(n *kong.Node) bool { return n.Name == "run" })]
 	for _, f := range run.Flags {
 		where := f.Tag.Get("config")
 		isMappings := slices.ContainsFunc(ofMappings, func(g *kong.Flag) bool { return g.Name == f.Name })
@@ -96,6 +94,7 @@ func keyOf(f *kong.Flag) config.Key {
 	return config.Key{Name: f.Name, Kind: kind, Default: f.Default, Help: f.Help}
 }
 
+// SetDefault gives f the value that its tag has as default; without one f stays as it is.
 func SetDefault(f *kong.Flag) {
 	if !f.HasDefault {
 		return
@@ -116,6 +115,7 @@ func SetDefault(f *kong.Flag) {
 	f.Target.Set(reflect.ValueOf(v))
 }
 
+// FlagNamed returns the flag of this name; nil: there is none.
 func FlagNamed(flags []*kong.Flag, name string) *kong.Flag {
 	for _, f := range flags {
 		if f.Name == name {
@@ -123,4 +123,58 @@ func FlagNamed(flags []*kong.Flag, name string) *kong.Flag {
 		}
 	}
 	return nil
+}
+
+// Apply sets the flags that t, a table of file, has keys for. The problems are paths that mean nothing, and keys that exclude
+// each other.
+func Apply(file *config.File, flags []*kong.Flag, t config.Table) (found config.Problems) {
+	set := map[string]*kong.Flag{} // by the group of those that exclude each other
+	for _, f := range flags {
+		v, ok := t[f.Name]
+		if !ok || f.Tag.Get("config") == "-" {
+			continue
+		}
+		value, err := expanded(f, v.V, filepath.Dir(file.Path))
+		if err != nil {
+			found = append(found, file.Problem(v.At, "%s: %w", f.Name, err))
+			continue
+		}
+		if value == true {
+			for _, group := range f.Xor {
+				if other := set[group]; other != nil {
+					found = append(found, file.Problem(v.At, "%s and %s exclude each other", other.Name, f.Name))
+				}
+				set[group] = f
+			}
+			clearRivals(flags, f)
+		}
+		f.Target.Set(reflect.ValueOf(value))
+	}
+	return found
+}
+
+// give sets the flags that were given from outside to what they have in from.
+func (r *Resolver) give(flags, from []*kong.Flag) {
+	for _, f := range flags {
+		i := slices.IndexFunc(from, func(g *kong.Flag) bool { return g.Name == f.Name })
+		if i < 0 || r.Given[f.Name] == ByNothing {
+			continue
+		}
+		if from[i].Target.Kind() == reflect.Bool && from[i].Target.Bool() {
+			clearRivals(flags, f)
+		}
+		f.Target.Set(from[i].Target)
+	}
+}
+
+// clearRivals unsets the flags that exclude f.
+func clearRivals(flags []*kong.Flag, f *kong.Flag) {
+	rival := func(g *kong.Flag) bool {
+		return g.Name != f.Name && slices.ContainsFunc(g.Xor, func(x string) bool { return slices.Contains(f.Xor, x) })
+	}
+	for _, g := range flags {
+		if rival(g) {
+			g.Target.SetZero()
+		}
+	}
 }

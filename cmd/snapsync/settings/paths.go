@@ -19,7 +19,7 @@ import (
 func expanded(f *kong.Flag, v any, dir string) (any, error) {
 	switch f.Tag.PlaceHolder {
 	case "FILE":
-		return eachText(v, func(s string) (string, error) { return FileIn(dir, s) })
+		return eachText(v, func(s string) (string, error) { return fileIn(dir, s) })
 	case "DIR":
 		if f.Name == "backup-dir" {
 			return eachText(v, RemoteOf)
@@ -48,8 +48,8 @@ func eachText(v any, fn func(string) (string, error)) (any, error) {
 	return v, nil
 }
 
-// FileIn expands ~ and variables; what is relative is beside the config file.
-func FileIn(dir, text string) (string, error) {
+// fileIn expands ~ and variables; what is relative is beside the config file.
+func fileIn(dir, text string) (string, error) {
 	path, err := ExpandPath(text)
 	if err != nil || path == "" || path == "-" || filepath.IsAbs(path) {
 		return path, err
@@ -110,39 +110,6 @@ func ExpandPath(given string) (string, error) {
 		return "", fmt.Errorf("expand ~: %w", err)
 	}
 	return filepath.Join(home, path[1:]), nil
-}
-
-// Tilde writes a path the way a person does.
-func Tilde(path string) string {
-	home, err := os.UserHomeDir()
-	if err != nil || home == "" {
-		return path
-	}
-	if rel, err := filepath.Rel(home, path); err == nil && filepath.IsLocal(rel) {
-		if rel == "." {
-			return "~"
-		}
-		return "~/" + filepath.ToSlash(rel)
-	}
-	return path
-}
-
-// Literal writes a path that a shell has expanded for the file, where $ has a meaning.
-func Literal(path string) string {
-	if abs, err := filepath.Abs(path); err == nil {
-		path = abs
-	}
-	return strings.ReplaceAll(Tilde(path), "$", "$$")
-}
-
-// WholeRemote makes a directory that is relative to the working directory one that is not.
-func WholeRemote(remote string) string {
-	if _, local := rclone.LocalPath(remote); local && !filepath.IsAbs(remote) && !strings.HasPrefix(remote, "~") && !strings.HasPrefix(remote, ":") {
-		if abs, err := filepath.Abs(remote); err == nil {
-			return abs
-		}
-	}
-	return remote
 }
 
 // RemoteKey is rclone.Canonical with an error that ends the process as it should.

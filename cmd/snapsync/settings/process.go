@@ -22,36 +22,36 @@ type ProcessFlags struct {
 	MetricsAddr  string `group:"watch" placeholder:"HOST:PORT" help:"Answer Prometheus at http://HOST:PORT/metrics, too. The control socket always does."`
 }
 
-// DefaultPool is how many steps the mappings of a process execute at once, all of them together, unless
+// defaultSlots is how many steps the mappings of a process execute at once, all of them together, unless
 // a person says otherwise. It is what a single mapping takes at most when it finds out by itself (engine), so that
 // one alone is never held up by it, and so that twenty, which would be 5,120, are no more to the machine, the uplink and
 // the servers than one: each step is a file that is open, mostly a connection too, and up to some MiB of
 // buffers. Steps are let in in the order in which they come, whichever mapping they are of. A mapping
 // whose `transfers` asks for more on its own gets it.
-const DefaultPool = engine.MaxTransfers
+const defaultSlots = engine.MaxTransfers
 
-// PoolCeiling is more than any pool has.
-const PoolCeiling = 1 << 20
+// MaxSlots is more steps at once than any process executes.
+const MaxSlots = 1 << 20
 
-// PoolSize is what --max-transfers means for these mappings.
-func (f *ProcessFlags) PoolSize(specs []Spec) (int64, error) {
+// Slots returns how many steps of these mappings may be executed at once: what --max-transfers means.
+func (f *ProcessFlags) Slots(specs []Spec) (int64, error) {
 	if f.MaxTransfers != "" && !strings.EqualFold(f.MaxTransfers, "auto") {
 		n, err := strconv.ParseInt(f.MaxTransfers, 10, 32)
 		switch {
 		case err != nil || n < 0:
 			return 0, exit.Usage("auto, or a number; 0 means no limit", "max-transfers %q: want a number from 0 up, or auto", f.MaxTransfers)
 		case n == 0:
-			return PoolCeiling, nil
+			return MaxSlots, nil
 		}
-		return min(n, PoolCeiling), nil
+		return min(n, MaxSlots), nil
 	}
-	size := DefaultPool
+	size := defaultSlots
 	for i := range specs {
-		if n, err := specs[i].parallel(); err == nil { // else prepare says so
+		if n, err := specs[i].parallel(); err == nil { // else Prepare says so
 			size = max(size, n)
 		}
 	}
-	return int64(min(size, PoolCeiling)), nil
+	return int64(min(size, MaxSlots)), nil
 }
 
 // Process are the keys of the process, with what is in force or would be.
@@ -64,6 +64,7 @@ type Process struct {
 // restartKeys are what everything was built on when the process began.
 var restartKeys = []string{"state-dir", "config", "password-command", "rclone", "use-json-log"}
 
+// Flags returns the flags of the process; their targets are the fields of s.
 func (s *Process) Flags() []*kong.Flag { return FlagsOf(s) }
 
 // settingChecks refuse what a key of the process cannot mean.
@@ -86,7 +87,7 @@ var settingChecks = []struct {
 	}},
 	{"rclone", func(s *Process) error { _, err := s.rcloneOptions(); return err }},
 	{"bwlimit", func(s *Process) error { return rclone.CheckBandwidth(s.Bwlimit) }},
-	{"max-transfers", func(s *Process) error { _, err := s.PoolSize(nil); return err }},
+	{"max-transfers", func(s *Process) error { _, err := s.Slots(nil); return err }},
 	{"metrics-addr", func(s *Process) error { return checkAddress(s.MetricsAddr) }},
 }
 

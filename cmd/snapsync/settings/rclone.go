@@ -39,7 +39,7 @@ func (r *Resolver) StartRclone() error {
 	return nil
 }
 
-// RemoteConfig is what the flags mean for the Connection.
+// RemoteConfig returns what the flags mean for a Connection. bwlimit has rclone's syntax.
 func (r *Resolver) RemoteConfig(m *mapping.Mapping, f *SyncFlags, bwlimit string) (backends.Config, error) {
 	options, err := r.rcloneOptions()
 	if err != nil {
@@ -99,7 +99,7 @@ func (r *Resolver) LimitBandwidth(limit string) error {
 	return nil
 }
 
-// Rules is nil if everything belongs to the mapping.
+// Rules returns the filter that the flags describe; nil: everything belongs to the mapping.
 func (f *FilterFlags) Rules() (snapshot.Filter, error) {
 	filter, err := rclone.NewFilter(rclone.FilterOptions{
 		Include: f.Include, IncludeFrom: f.IncludeFrom, Exclude: f.Exclude, ExcludeFrom: f.ExcludeFrom,
@@ -113,7 +113,7 @@ func (f *FilterFlags) Rules() (snapshot.Filter, error) {
 	return filter, nil
 }
 
-// Mirrored is the filter, less the names that --suffix, without --backup-dir, makes beside the files:
+// Mirrored returns the filter, less the names that --suffix, without --backup-dir, makes beside the files:
 // a file of the source with such a name would be replaced by a backup.
 func (f *SyncFlags) Mirrored() (snapshot.Filter, error) {
 	filter, err := f.Rules()

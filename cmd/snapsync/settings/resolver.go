@@ -1,15 +1,19 @@
 // Package settings turns what a person gave into what is meant: flags, variables, the config file and the state directory.
 //
-//	flags.go     the groups of flags that commands share; each is a key of the config file as well
-//	keys.go      flags as keys of the config file, and which were given from outside
-//	spec.go      the mappings that `run` and `plan` mean
-//	choose.go    the mappings that every other command means
-//	specs.go     a mapping of the config file: defaults, its table, what was given
-//	together.go  mappings that undo each other's work are refused
-//	engine.go    what flags mean for the engine
-//	process.go   the keys of the process, and what a reload may change
+//	flags.go       the groups of flags that commands share, and Spec, a mapping by flags; each is a key of the config file as well
+//	keys.go        flags as keys of the config file, and which were given from outside
+//	spec.go        the mappings that `run` and `plan` mean
+//	specs.go       a mapping of the config file: defaults, its table, what was given
+//	together.go    mappings that undo each other's work are refused
+//	choose.go      the mappings that every other command means,
+//	candidates.go  of those that the config file and the state directory have
+//	mapping.go     a source and a remote, and where state and backups may be
+//	prepare.go     what flags mean for the engine
+//	remember.go    flags kept in the state, for commands that come later
+//	process.go     the keys of the process, and what a reload may change
 //
-// What can be refused is refused here, before anything is created or anybody asked. It prints nothing but headings, and steers nobody.
+// What can be refused is refused here, before anything is created or anybody asked. The package prints nothing but headings, and
+// steers nobody.
 package settings
 
 import (
@@ -29,7 +33,7 @@ type Resolver struct {
 	Model   *kong.Application
 	Printer *console.Printer
 	Log     *slog.Logger
-	written map[string]*Spec // mappings of the config file as choose read them last, by the name of their state
+	written map[string]*Spec // mappings of the config file as known read them last, by Mapping.ID
 
 	AskPassword bool // a person is there who can be asked for the password of rclone's configuration
 	WithoutFile bool // the config file is wrong, and this command goes on all the same

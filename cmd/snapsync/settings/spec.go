@@ -5,41 +5,19 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/alecthomas/kong"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
-	"github.com/snapsync/snapsync/engine"
 )
-
-// Spec is one mapping as a person describes it: by flags, or by a table of the config file. It is what
-// `run` needs to keep it true, and all that differs between mappings of one process. Two that
-// reflect.DeepEqual finds equal need no restart.
-type Spec struct {
-	Name string // of the config file; "" if it was given by flags
-	Src  string
-	Target
-	SyncFlags
-	GuardFlags
-	TransferFlags
-	WatchFlags
-}
-
-// Flags are the flags of a mapping; their targets are the fields of s.
-func (s *Spec) Flags() []*kong.Flag {
-	return FlagsOf(&s.SyncFlags, &s.GuardFlags, &s.TransferFlags, &s.WatchFlags)
-}
 
 // Specs returns the mappings that a command line means: the one of --remote, the one of -m, or all of the
 // config file; of these, if src is given, those with that source. What given says by a flag or a
 // variable wins over the file. The file is read anew each time.
 //
 // Values that mean nothing are refused here, for all mappings of the file; what depends on the world
-// around, such as a source that is not mounted, is left to prepare, for each mapping by itself.
+// around, such as a source that is not mounted, is left to Prepare, for each mapping by itself.
 func (r *Resolver) Specs(given *Spec) ([]Spec, error) {
 	which := *given
 	if err := r.decide(&which.Target, which.Src, ByFlag); err != nil {
@@ -62,7 +40,7 @@ func (r *Resolver) Specs(given *Spec) ([]Spec, error) {
 	return Pick(file, all, &which)
 }
 
-// decide settles which of -m, --remote and a source, which srcBy set, is meant: a flag wins over a variable.
+// decide finds out which of -m, --remote and a source, which srcBy set, is meant: a flag wins over a variable.
 func (r *Resolver) decide(t *Target, src string, srcBy Origin) error {
 	if src != "" && srcBy > r.Given["mapping"] {
 		t.Mapping = ""
@@ -104,7 +82,7 @@ func (r *Resolver) needFile(t *Target) (*config.File, error) {
 	return file, nil
 }
 
-// Pick keeps the mappings that were named.
+// Pick keeps of all, the mappings of file, those that which names; all may be overwritten.
 func Pick(file *config.File, all []Spec, which *Spec) ([]Spec, error) {
 	switch {
 	case which.Mapping != "":
@@ -117,7 +95,10 @@ func Pick(file *config.File, all []Spec, which *Spec) ([]Spec, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = slices.DeleteFunc(all, func(s Spec) bool { return !sameSource(s.Src, source) })
+		all = slices.DeleteFunc(all, func(s Spec) bool {
+			real, err := mapping.RealPath(s.Src)
+			return err != nil || real != source
+		})
 		if len(all) == 0 {
 			return nil, exit.Usage("say where to with --remote, or write it down with 'snapsync config init'",
 				"no remote given, and %s has no mapping of %s", text.Path(file.Path), text.Path(source))
@@ -126,66 +107,6 @@ func Pick(file *config.File, all []Spec, which *Spec) ([]Spec, error) {
 	return all, nil
 }
 
-// sameSource reports whether src, which need not exist, is the real path source.
-func sameSource(src, source string) bool {
-	real, err := mapping.RealPath(src)
-	return err == nil && real == source
-}
-
 func noSuchMapping(file *config.File, name string) error {
 	return exit.Usage("it has "+strings.Join(file.Names(), ", "), "there is no mapping %q in %s", name, text.Path(file.Path))
-}
-
-// wrongTime refuses what cannot be a time to wait. Of interval, what is below 0 means never.
-func (s *Spec) wrongTime() (key string, err error) {
-	for _, t := range []struct {
-		key  string
-		time time.Duration
-	}{
-		{"settle", s.Settle}, {"settle-max", s.SettleMax}, {"delete-delay", s.DeleteDelay}, {"probe-min", s.ProbeMin}, {"probe-max", s.ProbeMax},
-		{"poll-interval", s.PollInterval}, {"upload-age", s.UploadAge},
-	} {
-		if t.time < 0 {
-			return t.key, exit.Usage("", "%s %v: want a time from 0 up", t.key, t.time)
-		}
-	}
-	if s.ProbeMax > 0 && s.ProbeMin > s.ProbeMax {
-		return "probe-min", exit.Usage("set both", "probe-min %v is more than probe-max %v", s.ProbeMin, s.ProbeMax)
-	}
-	return "", nil
-}
-
-// Prepare is the mapping that a spec means, and what its flags mean for the engine. All that can be refused is refused
-// here, before anything is created.
-func (r *Resolver) Prepare(s *Spec) (*mapping.Mapping, engine.Config, error) {
-	if _, err := s.wrongTime(); err != nil {
-		return nil, engine.Config{}, err
-	}
-	m, err := r.MappingFor(s.Src, &s.Target)
-	if err != nil {
-		return nil, engine.Config{}, err
-	}
-	if err := r.CheckPlaces(m, &s.SyncFlags); err != nil {
-		return nil, engine.Config{}, err
-	}
-	config, err := r.EngineConfig(m, &s.SyncFlags, &s.TransferFlags)
-	if err != nil {
-		return nil, engine.Config{}, err
-	}
-	if err := tune(&config, &s.GuardFlags, &s.TransferFlags); err != nil {
-		return nil, engine.Config{}, err
-	}
-	r.describe(m, s)
-	return m, config, nil
-}
-
-// describe notes that m is a mapping of the config file, if it is.
-func (r *Resolver) describe(m *mapping.Mapping, s *Spec) {
-	if s.Name == "" {
-		return
-	}
-	m.Name, m.Handle = s.Name, "-m "+text.ShellWord(s.Name)
-	if r.Mappings != "" {
-		m.Handle = "--mappings " + text.ShellWord(r.Mappings) + " " + m.Handle
-	}
 }

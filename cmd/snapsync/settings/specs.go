@@ -1,11 +1,7 @@
 package settings
 
 import (
-	"path/filepath"
-	"reflect"
 	"slices"
-
-	"github.com/alecthomas/kong"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
 )
@@ -42,7 +38,7 @@ func (r *Resolver) specOf(file *config.File, m *config.Mapping, given *Spec) (Sp
 	}
 	var found config.Problems
 	for _, t := range []config.Table{file.Defaults, m.Options} {
-		found = append(found, r.Apply(file, flags, t)...)
+		found = append(found, Apply(file, flags, t)...)
 	}
 	r.give(flags, given.Flags())
 	s.Bwlimit = given.Bwlimit // the process's, wherever it comes from
@@ -76,58 +72,4 @@ var valueChecks = []struct {
 	{"max-delete", func(s *Spec) error { _, err := s.limit(); return err }},
 	{"transfers", func(s *Spec) error { _, err := s.parallel(); return err }},
 	{"retries", func(s *Spec) error { return s.attempts() }},
-}
-
-// Apply sets the flags that t has keys for. The problems are paths that mean nothing, and keys that
-// exclude each other.
-func (r *Resolver) Apply(file *config.File, flags []*kong.Flag, t config.Table) (found config.Problems) {
-	set := map[string]*kong.Flag{} // by the group of those that exclude each other
-	for _, f := range flags {
-		v, ok := t[f.Name]
-		if !ok || f.Tag.Get("config") == "-" {
-			continue
-		}
-		value, err := expanded(f, v.V, filepath.Dir(file.Path))
-		if err != nil {
-			found = append(found, file.Problem(v.At, "%s: %w", f.Name, err))
-			continue
-		}
-		if value == true {
-			for _, group := range f.Xor {
-				if other := set[group]; other != nil {
-					found = append(found, file.Problem(v.At, "%s and %s exclude each other", other.Name, f.Name))
-				}
-				set[group] = f
-			}
-			clearRivals(flags, f)
-		}
-		f.Target.Set(reflect.ValueOf(value))
-	}
-	return found
-}
-
-// give sets the flags that were given from outside to what they have in from.
-func (r *Resolver) give(flags, from []*kong.Flag) {
-	for _, f := range flags {
-		i := slices.IndexFunc(from, func(g *kong.Flag) bool { return g.Name == f.Name })
-		if i < 0 || r.Given[f.Name] == ByNothing {
-			continue
-		}
-		if from[i].Target.Kind() == reflect.Bool && from[i].Target.Bool() {
-			clearRivals(flags, f)
-		}
-		f.Target.Set(from[i].Target)
-	}
-}
-
-// clearRivals unsets the flags that exclude f.
-func clearRivals(flags []*kong.Flag, f *kong.Flag) {
-	rival := func(g *kong.Flag) bool {
-		return g.Name != f.Name && slices.ContainsFunc(g.Xor, func(x string) bool { return slices.Contains(f.Xor, x) })
-	}
-	for _, g := range flags {
-		if rival(g) {
-			g.Target.SetZero()
-		}
-	}
 }

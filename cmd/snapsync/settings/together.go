@@ -22,7 +22,13 @@ func (r *Resolver) Together(file *config.File, all []Spec) error {
 	}
 	var places []whereabouts
 	for i := range all {
-		w, ok := mapping.WithTimeout(func() whereabouts { return whereaboutsOf(file, &all[i]) })
+		w, ok := mapping.WithTimeout(func() whereabouts {
+			w := whereabouts{Spec: &all[i], table: file.Mapping(all[i].Name)}
+			w.source, _ = mapping.RealPath(w.Src) // "" if it cannot be found, which Prepare says
+			w.key, _, _ = rclone.Canonical(w.Remote)
+			w.at, _, _ = mapping.Locate(w.Remote)
+			return w
+		})
 		if !ok {
 			r.Log.Warn("its source or its remote does not answer: it is not compared with the others", "mapping", all[i].Name)
 			continue
@@ -33,7 +39,7 @@ func (r *Resolver) Together(file *config.File, all []Spec) error {
 	for j := range places {
 		for i := range places[:j] {
 			if err := places[i].clash(&places[j]); err != nil {
-				found = append(found, file.Problem(places[j].line(), "%w", err))
+				found = append(found, file.Problem(places[j].table.At, "%w", err))
 			}
 		}
 	}
@@ -52,17 +58,7 @@ type whereabouts struct {
 	at     mapping.Location
 }
 
-func whereaboutsOf(file *config.File, s *Spec) whereabouts {
-	w := whereabouts{Spec: s, table: file.Mapping(s.Name)}
-	w.source, _ = mapping.RealPath(s.Src) // "" if it cannot be found, which prepare says
-	w.key, _, _ = rclone.Canonical(s.Remote)
-	w.at, _, _ = mapping.Locate(s.Remote)
-	return w
-}
-
-func (w *whereabouts) line() config.Position { return w.table.At }
-
-func (w *whereabouts) String() string { return fmt.Sprintf("%q (line %d)", w.Name, w.line().Line) }
+func (w *whereabouts) String() string { return fmt.Sprintf("%q (line %d)", w.Name, w.table.At.Line) }
 
 // clash says why two mappings cannot both be kept true.
 func (w *whereabouts) clash(v *whereabouts) error {
@@ -79,17 +75,14 @@ func (w *whereabouts) clash(v *whereabouts) error {
 		return fmt.Errorf("mappings %s and %s have the same source and the same remote: remove one", w, v)
 	case rel == "":
 		return fmt.Errorf("mappings %s and %s have the same remote: each would replace what the other sent; give each a directory of its own", w, v)
-	case outer.CompleteSync && !outer.leavesOut(rel):
+	case outer.CompleteSync:
+		if filter, err := outer.Mirrored(); err == nil && filter != nil && !filter.Dir(rel) {
+			return nil // it leaves that out
+		}
 		return fmt.Errorf("the remote of mapping %s is inside that of %s, which would delete it (complete-sync): add \"/%s/**\" to the exclude list of %q",
 			inner, outer, rel, outer.Name)
 	}
 	return nil
-}
-
-// leavesOut reports whether the filter of a mapping excludes a directory.
-func (w *whereabouts) leavesOut(dir string) bool {
-	filter, err := w.Mirrored()
-	return err == nil && filter != nil && !filter.Dir(dir)
 }
 
 // circle finds mappings of which each writes into the source of the next, and the last one into that of
@@ -125,7 +118,7 @@ func circle(file *config.File, all []whereabouts) config.Problems {
 	return nil
 }
 
-// feeds reports whether remote and source overlap. One that cannot be looked through is prepare's.
+// feeds reports whether remote and source overlap. One that cannot be looked through is Prepare's.
 func feeds(target, source string) bool {
 	err := rclone.Overlaps(source, target)
 	return err != nil && !errors.Is(err, remote.ErrFatal) && errors.Unwrap(err) == nil
@@ -133,10 +126,10 @@ func feeds(target, source string) bool {
 
 func circleProblem(file *config.File, all []whereabouts, ring []int) *config.Problem {
 	var names []string
-	last := all[ring[0]].line()
+	last := all[ring[0]].table.At
 	for _, i := range ring {
 		names = append(names, all[i].String())
-		if at := all[i].line(); at.Line > last.Line {
+		if at := all[i].table.At; at.Line > last.Line {
 			last = at
 		}
 	}

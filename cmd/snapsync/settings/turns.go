@@ -40,14 +40,3 @@ func Heading(p *console.Printer, m *mapping.Mapping) {
 		fmt.Fprintln(p.Out, m)
 	}
 }
-
-func SpecName(s *Spec) string { return s.Name }
-
-// Pointers returns the addresses of all.
-func Pointers(all []Spec) []*Spec {
-	var out []*Spec
-	for i := range all {
-		out = append(out, &all[i])
-	}
-	return out
-}

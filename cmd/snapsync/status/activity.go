@@ -54,6 +54,7 @@ type Recent struct {
 	At   time.Time
 }
 
+// NewActivity returns one of a mapping of which nothing is under way.
 func NewActivity() *Activity { return &Activity{now: time.Now, active: make(map[string]*transfer)} }
 
 // Observe takes in one event of the engine.
@@ -123,7 +124,7 @@ func (f *Activity) Take() engine.Summary {
 	return sum
 }
 
-// Transfers are the uploads in flight, the oldest first, bytes per second, and how many are left of what is known.
+// Transfers returns the uploads in flight, the oldest first, bytes per second, and bytes left of what is known.
 func (f *Activity) Transfers() (all []Transfer, perSecond, left int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -162,7 +163,7 @@ func (f *Activity) Progress() progress {
 	}
 }
 
-// Lately are the last steps that ended, the oldest first.
+// Lately returns the last steps that ended, the oldest first.
 func (f *Activity) Lately() []Recent {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"github.com/snapsync/snapsync/journal"
 )
 
-// Of is how a mapping stands by what is on disk.
+// Of returns how a mapping stands, by what is on disk. A state that cannot be read is an error.
 func Of(m *mapping.Mapping) (*Status, error) {
 	if m.Err != nil {
 		return nil, m.Err
@@ -23,7 +23,7 @@ func Of(m *mapping.Mapping) (*Status, error) {
 	return &st, errors.Join(err, s.Close())
 }
 
-// In is how the mapping stands by what its journal knows.
+// In returns how an open mapping stands, by what its journal knows.
 func In(s *mapping.Session) (st Status, err error) {
 	state, err := s.Journal.State()
 	if err != nil {
@@ -60,16 +60,16 @@ func In(s *mapping.Session) (st Status, err error) {
 	if st.Uploads, err = uploadsIn(s); err != nil {
 		return st, err
 	}
-	f := Facts{State: &state, Counts: counts}
+	f := facts{State: &state, Counts: counts}
 	if f.Holder, f.Running = mapping.HolderOf(s.Dir); f.Running {
 		st.PID = f.Holder.PID
 	}
-	word, why := Word(&f)
+	word, why := wordFor(&f)
 	st.State, st.Why = string(word), why
 	return st, nil
 }
 
-// uploads are the first of those that can be continued.
+// uploadsIn returns the first of those that can be continued.
 func uploadsIn(s *mapping.Session) (shown []Upload, err error) {
 	all, err := s.Journal.Uploads()
 	for i := range all[:min(len(all), text.MaxShown)] {

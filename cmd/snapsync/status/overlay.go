@@ -10,7 +10,7 @@ import (
 
 // Overlay adds to what the journal says what only the process knows that keeps the mapping true, since started.
 func Overlay(st *Status, now *loop.Status, f *Activity, started time.Time) {
-	word, why := Word(&Facts{State: &journal.State{Decisions: journal.Decisions{Paused: st.Paused}}, Loop: now})
+	word, why := wordFor(&facts{State: &journal.State{Decisions: journal.Decisions{Paused: st.Paused}}, Loop: now})
 	st.State, st.Since, st.Why = string(word), text.UTC(now.Since), why
 	if oldest := now.Oldest; !oldest.IsZero() && (st.OldestUnsynced == nil || oldest.Before(*st.OldestUnsynced)) {
 		st.OldestUnsynced = text.UTC(oldest)

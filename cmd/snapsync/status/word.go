@@ -6,8 +6,8 @@ import (
 	"github.com/snapsync/snapsync/journal"
 )
 
-// Facts are what the word for a mapping is made of.
-type Facts struct {
+// facts are what the word for a mapping is made of.
+type facts struct {
 	State   *journal.State
 	Counts  journal.Counts
 	Loop    *loop.Status   // of this process; nil: only the disk tells
@@ -17,10 +17,10 @@ type Facts struct {
 
 // stays reports whether the process that has the mapping stays: one that does writes its number, and what it is doing, into
 // the state. Of any other it is only known that it runs.
-func (f *Facts) stays() bool { return f.Running && f.Holder.PID != 0 && f.State.PID == f.Holder.PID }
+func (f *facts) stays() bool { return f.Running && f.Holder.PID != 0 && f.State.PID == f.Holder.PID }
 
-// Word is the one word for how a mapping stands, and why it is so and what would change it, for a person.
-func Word(f *Facts) (state loop.State, why string) {
+// wordFor returns the one word for how a mapping stands, and why it is so and what would change it, for a person.
+func wordFor(f *facts) (state loop.State, why string) {
 	if f.Loop == nil {
 		state = f.onDisk()
 		return state, f.whyOnDisk(state)
@@ -34,7 +34,7 @@ func Word(f *Facts) (state loop.State, why string) {
 }
 
 // onDisk is the word for a mapping that nobody can be asked about.
-func (f *Facts) onDisk() loop.State {
+func (f *facts) onDisk() loop.State {
 	s, c, stays := f.State, f.Counts, f.stays()
 	doing, _ := s.Doing()
 	switch {
@@ -58,7 +58,7 @@ func (f *Facts) onDisk() loop.State {
 	return loop.Idle
 }
 
-func (f *Facts) whyOnDisk(state loop.State) string {
+func (f *facts) whyOnDisk(state loop.State) string {
 	switch {
 	case f.Running && state == loop.Paused:
 		return "'snapsync resume' goes on"

@@ -36,7 +36,7 @@ func TestStateWord(t *testing.T) {
 		{"mount gone", journal.State{EngineState: journal.EngineState{LastSuccess: done, Holds: journal.Holds{MountsHeld: 3}}}, journal.Counts{}, false, "held"},
 		{"another process", journal.State{ProcessState: journal.ProcessState{PID: 8}, Decisions: paused}, journal.Counts{}, true, "scanning"},
 	} {
-		if got, _ := Word(&Facts{State: &tt.state, Counts: tt.counts, Running: tt.running, Holder: mapping.Holder{PID: 7}}); string(got) != tt.want {
+		if got, _ := wordFor(&facts{State: &tt.state, Counts: tt.counts, Running: tt.running, Holder: mapping.Holder{PID: 7}}); string(got) != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 		}
 	}

@@ -54,7 +54,7 @@ func approve(m *mapping.Mapping, d *journal.Decisions, held *journal.Holds, c co
 		d.NewRemoteApproved = d.NewRemoteApproved || c.NewRemote
 		out.Text = acceptedText(c)
 	case held.HeldDigest == "":
-		out.Text = NothingToApprove(m, held)
+		out.Text = nothingToApprove(m, held)
 	case c.Digest != "" && c.Digest != held.HeldDigest:
 		return &control.Error{
 			Code: http.StatusConflict, Message: "what is held has changed meanwhile: nothing was approved",
@@ -77,9 +77,9 @@ func acceptedText(c control.Command) string {
 	return "the next run accepts the source as it is then"
 }
 
-// NothingToApprove answers who approves where no deletes are held: what mounts hold is kept whatever
+// nothingToApprove answers who approves where no deletes are held: what mounts hold is kept whatever
 // is approved, until the source is accepted as it is.
-func NothingToApprove(m *mapping.Mapping, held *journal.Holds) string {
+func nothingToApprove(m *mapping.Mapping, held *journal.Holds) string {
 	if held.MountsHeld == 0 {
 		return "nothing is held"
 	}

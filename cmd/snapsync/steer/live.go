@@ -15,7 +15,7 @@ import (
 func Live(ctx context.Context, states mapping.Store, found []*mapping.Mapping, log *slog.Logger) (live map[string]*status.Status, silent map[string]bool) {
 	live, silent = map[string]*status.Status{}, map[string]bool{}
 	ask := func(p *control.Client) error {
-		reply, err := Ask(ctx, p)
+		reply, err := ask(ctx, p)
 		if err != nil {
 			log.Debug("status", "socket", p.Path(), "err", err)
 			return err
@@ -23,7 +23,7 @@ func Live(ctx context.Context, states mapping.Store, found []*mapping.Mapping, l
 		for i := range reply.Mappings {
 			st := &reply.Mappings[i]
 			for _, m := range found {
-				if IsAbout(m, st) {
+				if isAbout(m, st) {
 					st.Mapping = m.Label()
 					live[m.ID] = st
 				}

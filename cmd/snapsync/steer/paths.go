@@ -14,6 +14,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
+// NothingFailed answers a retry where nothing failed.
 const NothingFailed = "nothing failed"
 
 // Retried says what comes of a retry of so many paths while a process runs.
@@ -42,7 +43,7 @@ func WithPaths(c control.Command, paths []string) control.Command {
 	return c
 }
 
-// Paths are the paths of a command in the journal's form.
+// Paths returns the paths of a command in the journal's form; "" is the source itself. One outside the source is an error.
 func Paths(c *control.Command) ([]string, error) {
 	paths := slices.Clone(c.Paths)
 	for _, text := range c.PathsBytes {
@@ -53,22 +54,16 @@ func Paths(c *control.Command) ([]string, error) {
 		paths = append(paths, string(p))
 	}
 	for i, p := range paths {
-		clean, ok := cleanPath(p)
-		if !ok {
+		clean := path.Clean(p)
+		if path.IsAbs(clean) || clean == ".." || strings.HasPrefix(clean, "../") {
 			return nil, badPath("%q is not a path inside the source", p)
+		}
+		if clean == "." {
+			clean = "" // the source itself
 		}
 		paths[i] = clean
 	}
 	return paths, nil
-}
-
-// cleanPath brings a path that is relative to the source into the journal's form; "." is the source.
-func cleanPath(p string) (clean string, ok bool) {
-	clean = path.Clean(p)
-	if clean == "." {
-		clean = ""
-	}
-	return clean, !path.IsAbs(clean) && clean != ".." && !strings.HasPrefix(clean, "../")
 }
 
 func badPath(format string, args ...any) error {

@@ -2,7 +2,7 @@
 //
 // Do asks the process that keeps the mapping true, if one does; the lock says which that is, and where it listens. Else it
 // applies the decision to the state on disk itself. Both mean the same: what a person decides is in the journal, and Apply is the only
-// code that writes it there. It prints nothing.
+// code that writes it there. The package prints nothing.
 package steer
 
 import (
@@ -38,12 +38,12 @@ func Keeper(ctx context.Context, states mapping.Store, m *mapping.Mapping) *Proc
 	}
 	found, _ := Processes(ctx, states)
 	for _, c := range found { // one that waits for the mapping's source, say, has no lock
-		reply, err := Ask(ctx, c)
+		reply, err := ask(ctx, c)
 		if err != nil {
 			continue
 		}
 		for i := range reply.Mappings {
-			if IsAbout(m, &reply.Mappings[i]) {
+			if isAbout(m, &reply.Mappings[i]) {
 				return &Process{c, reply.Mappings[i].ID}
 			}
 		}
@@ -51,9 +51,9 @@ func Keeper(ctx context.Context, states mapping.Store, m *mapping.Mapping) *Proc
 	return nil
 }
 
-// IsAbout reports whether st is about this mapping. One whose source was not found yet has no id: it goes by
+// isAbout reports whether st is about this mapping. One whose source was not found yet has no id: it goes by
 // its name in the config file, of which there may be several with another remote beneath that name.
-func IsAbout(m *mapping.Mapping, st *status.Status) bool {
+func isAbout(m *mapping.Mapping, st *status.Status) bool {
 	return st.ID == m.ID || m.Name != "" && st.ID == m.Name && st.Remote == m.Display
 }
 
@@ -75,8 +75,8 @@ func Processes(ctx context.Context, states mapping.Store) (found []*control.Clie
 	return found, silent
 }
 
-// Ask asks a process how all its mappings stand.
-func Ask(ctx context.Context, c *control.Client) (control.StatusReply, error) {
+// ask asks a process how all its mappings stand.
+func ask(ctx context.Context, c *control.Client) (control.StatusReply, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	return c.Status(ctx, "")
@@ -88,9 +88,9 @@ const transition = mapping.DrainTime + 5*time.Second
 // Do has a command carried out on a mapping: by the process that keeps it true, or else on its state.
 //
 // A process that is starting was not there a moment ago and has the lock now; one that is ending has it
-// still and does not answer any more. Both are in transition, and so is one that is brief: it is looked
-// again, until either way is open. One that has the lock, does not stay and is not brief, a `run --once` say, is
-// waited for by nobody: that is for the person to decide.
+// still and does not answer any more. Both are in transition, and so is a transient holder: Do looks
+// again, until either way is open. Nobody waits for one that has the lock, does not stay and is not transient, such as a
+// `run --once`: that is for the person to decide.
 func Do(ctx context.Context, states mapping.Store, m *mapping.Mapping, c control.Command) (control.Outcome, error) {
 	for begun := time.Now(); ; {
 		if p := Keeper(ctx, states, m); p != nil {

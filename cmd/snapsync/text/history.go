@@ -31,6 +31,7 @@ type Entry struct {
 	Racy     bool    `json:"racy,omitempty"`
 }
 
+// NewEntry returns e for programs; nil for nil.
 func NewEntry(e *snapshot.Entry) *Entry {
 	if e == nil {
 		return nil
@@ -45,14 +46,15 @@ func NewEntry(e *snapshot.Entry) *Entry {
 	return out
 }
 
-// StepOf is the step that a row of the history records.
-func StepOf(r *journal.HistoryRow) *journal.Step {
+// stepOf is the step that a row of the history records.
+func stepOf(r *journal.HistoryRow) *journal.Step {
 	return &journal.Step{
 		Path: r.Path, From: r.From, Old: r.Before, New: r.After, Files: int32(r.Files),
 		Action: r.Action, How: r.How, Reason: r.Reason, Dir: r.Dir,
 	}
 }
 
+// NewHistory returns a row of the history for programs.
 func NewHistory(r *journal.HistoryRow) History {
 	out := History{
 		Step: Step{
@@ -74,13 +76,14 @@ func NewHistory(r *journal.HistoryRow) History {
 	return out
 }
 
+// WriteHistory prints a row of the history for people, as one line.
 func WriteHistory(w io.Writer, r *journal.HistoryRow) error {
-	step := StepOf(r)
+	step := stepOf(r)
 	if r.After == nil {
 		step.New = &snapshot.Entry{}
 	}
-	line := Describe(Show(step, 0))
-	_, err := fmt.Fprintf(w, "%s  #%-4d %s %-6s %s\n", Time(r.At), r.Cycle, line.symbol, line.Kind, line.Text)
+	line := describe(show(step, 0))
+	_, err := fmt.Fprintf(w, "%s  #%-4d %s %-6s %s\n", Time(r.At), r.Cycle, line.symbol, line.kind, line.text)
 	return err
 }
 
@@ -101,6 +104,7 @@ type Snapshot struct {
 	Held        int64   `json:"held"`
 }
 
+// NewSnapshot returns a cycle for programs.
 func NewSnapshot(c *journal.Cycle) Snapshot {
 	return Snapshot{
 		Type: "snapshot", ID: c.ID, Time: JSONTime(c.Began), Ended: JSONTime(c.Ended), Outcome: c.Outcome,
@@ -109,6 +113,7 @@ func NewSnapshot(c *journal.Cycle) Snapshot {
 	}
 }
 
+// SnapshotLine returns a cycle for people.
 func SnapshotLine(c *journal.Cycle) string {
 	line := fmt.Sprintf("#%-5d %s  sent %s (%s)", c.ID, Time(c.Began), Count(c.Sent), Size(c.UploadBytes))
 	for _, part := range []struct {

@@ -14,18 +14,19 @@ import (
 // Plan is a preview as it is shown: steps that a person or a script cares about, and totals.
 type Plan struct {
 	preview *engine.Preview
-	Steps   []Shown
-	totals  PlanTotals
+	steps   []shown
+	totals  planTotals
 	Skipped string // what the scan left out, to be added to the last line
 }
 
-type Shown struct {
+// shown is a step as a plan shows it.
+type shown struct {
 	*journal.Step
-	saved int64 // bytes that it does not have to send
+	saved int64 // bytes that need not be sent
 }
 
-// PlanTotals is the last line of `plan --json`.
-type PlanTotals struct {
+// planTotals is the last line of `plan --json`.
+type planTotals struct {
 	Type        string `json:"type"`
 	Send        int64  `json:"send"`
 	Move        int64  `json:"move"`
@@ -49,7 +50,7 @@ type PlanTotals struct {
 func NewPlan(p *engine.Preview, emptyDirs bool) *Plan {
 	v := &Plan{preview: p, Skipped: Skipped(&p.Head.Stats)}
 	for i := range p.Plan.Steps {
-		step := Show(&p.Plan.Steps[i], p.Saved[i])
+		step := show(&p.Plan.Steps[i], p.Saved[i])
 		if Emptied(step.Step) {
 			v.totals.Rmdir++
 			if !emptyDirs {
@@ -57,7 +58,7 @@ func NewPlan(p *engine.Preview, emptyDirs bool) *Plan {
 			}
 		}
 		v.totals.add(step)
-		v.Steps = append(v.Steps, step)
+		v.steps = append(v.steps, step)
 	}
 	v.totals.Type, v.totals.Problems = "summary", int64(len(p.Head.Problems))
 	v.totals.Symlinks, v.totals.Special = p.Head.Stats.Symlinks, p.Head.Stats.Special
@@ -76,7 +77,7 @@ func NewPlan(p *engine.Preview, emptyDirs bool) *Plan {
 // Emptied reports whether a step removes a directory because nothing is left in it.
 func Emptied(s *journal.Step) bool { return s.Action == journal.Delete && s.Dir }
 
-func (t *PlanTotals) add(s Shown) {
+func (t *planTotals) add(s shown) {
 	if s.Held {
 		t.Held++
 		return
@@ -88,7 +89,11 @@ func (t *PlanTotals) add(s Shown) {
 		t.addSend(s)
 	case journal.Move:
 		t.Move++
-		t.MovedFiles += s.files()
+		if !s.Dir {
+			t.MovedFiles++
+		} else {
+			t.MovedFiles += int64(s.Files)
+		}
 	case journal.Delete:
 		if !s.Dir {
 			t.Delete++
@@ -96,7 +101,7 @@ func (t *PlanTotals) add(s Shown) {
 	}
 }
 
-func (t *PlanTotals) addSend(s Shown) {
+func (t *planTotals) addSend(s shown) {
 	switch s.How {
 	case journal.Upload:
 		t.Upload++
@@ -108,15 +113,9 @@ func (t *PlanTotals) addSend(s Shown) {
 	}
 }
 
-func (s Shown) files() int64 {
-	if s.Dir {
-		return int64(s.Files)
-	}
-	return 1
-}
-
+// WriteJSON prints each step that is shown as a line, and then the totals.
 func (v *Plan) WriteJSON(w io.Writer) error {
-	for _, s := range v.Steps {
+	for _, s := range v.steps {
 		if err := WriteJSON(w, NewStep(s.Step)); err != nil {
 			return err
 		}
@@ -128,32 +127,35 @@ func (v *Plan) WriteJSON(w io.Writer) error {
 // approves what is held, with an option of it.
 func (v *Plan) WriteText(w io.Writer, mapping string, approval func(option string) string, limit int) error {
 	shown := map[string]int{}
-	for _, s := range v.Steps {
-		line := Describe(s)
-		shown[line.Kind]++
-		if limit > 0 && shown[line.Kind] > limit {
+	for _, s := range v.steps {
+		line := describe(s)
+		shown[line.kind]++
+		if limit > 0 && shown[line.kind] > limit {
 			continue
 		}
-		fmt.Fprintf(w, "%s %-6s %s\n", line.symbol, line.Kind, line.Text)
+		fmt.Fprintf(w, "%s %-6s %s\n", line.symbol, line.kind, line.text)
 	}
 	for _, kind := range kinds {
 		if n := shown[kind] - limit; limit > 0 && n > 0 {
 			fmt.Fprintf(w, "… and %s more: %s (--all shows them)\n", Count(int64(n)), kind)
 		}
 	}
-	if len(v.Steps) > 0 {
+	if len(v.steps) > 0 {
 		fmt.Fprintln(w)
 	}
-	v.writeNotes(w, approval)
+	v.writeReasons(w, approval)
 	_, err := fmt.Fprintf(w, "snapsync: %s: %s\n", mapping, v.Total())
 	return err
 }
 
-// Total is the line that sums the plan up.
+// Empty reports whether no step is shown.
+func (v *Plan) Empty() bool { return len(v.steps) == 0 }
+
+// Total returns the line that sums the plan up.
 func (v *Plan) Total() string { return v.totals.text(v.preview.Head.Stats.Files) + v.Skipped }
 
-// writeNotes says what the plan does not do, and why.
-func (v *Plan) writeNotes(w io.Writer, approval func(option string) string) {
+// writeReasons says what the plan does not do, and why.
+func (v *Plan) writeReasons(w io.Writer, approval func(option string) string) {
 	for _, p := range v.preview.Head.Problems {
 		what := "cannot read"
 		if errors.Is(p.Err, remote.ErrInvalidName) {
@@ -174,7 +176,7 @@ func (v *Plan) writeNotes(w io.Writer, approval func(option string) string) {
 	}
 }
 
-func (t *PlanTotals) text(files int64) string {
+func (t *planTotals) text(files int64) string {
 	if t.Send+t.Move+t.Delete+t.Held+t.Rmdir == 0 {
 		return fmt.Sprintf("nothing to do (%s checked)", Counted(files, "file"))
 	}

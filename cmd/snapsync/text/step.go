@@ -28,6 +28,7 @@ type Step struct {
 	FromBytes *string `json:"from_base64,omitempty"`
 }
 
+// NewStep returns a step for programs.
 func NewStep(s *journal.Step) Step {
 	out := Step{
 		Type: "step", Action: s.Action.String(), From: s.From, Path: s.Path, Reason: s.Reason.String(),
@@ -58,54 +59,60 @@ func NewStep(s *journal.Step) Step {
 	return out
 }
 
-// Line is one step for people.
-type Line struct{ symbol, Kind, Text string }
+// line is one step for people.
+type line struct{ symbol, kind, text string }
 
-// kinds is every stepLine.kind, in the order in which a long plan sums them up.
+// kinds is every line.kind, in the order in which a long plan sums them up.
 var kinds = []string{"new", "change", "copy", "touch", "mkdir", "move", "delete", "rmdir", "held"}
 
-// Show is a step with what it saves. Of a moved directory only the engine knows that: saved.
-func Show(s *journal.Step, saved int64) Shown {
+// show returns a step with what it saves. Of a moved directory only the engine knows that: saved.
+func show(s *journal.Step, saved int64) shown {
 	if s.New != nil && !s.Dir && (s.Action == journal.Move || s.How == journal.Copy) {
 		saved = s.New.Size
 	}
-	return Shown{s, saved}
+	return shown{s, saved}
 }
 
-func Describe(s Shown) Line {
+// Describe says in words what a step is: its kind, which is one word, and what it is done to.
+func Describe(s *journal.Step) (kind, text string) {
+	l := describe(show(s, 0))
+	return l.kind, l.text
+}
+
+func describe(s shown) line {
 	line := describeFree(s)
 	if s.Held {
-		line.Text += " [" + line.Kind + "]"
-		line.symbol, line.Kind = "!", "held"
+		line.text += " [" + line.kind + "]"
+		line.symbol, line.kind = "!", "held"
 	}
 	return line
 }
 
-func describeFree(s Shown) Line {
+func describeFree(s shown) line {
 	switch s.Action {
 	case journal.Move:
-		return Line{"→", "move", moveText(s)}
+		return line{"→", "move", moveText(s)}
 	case journal.Delete:
 		if s.Dir {
-			return Line{"-", "rmdir", DirPath(s.Path, true)}
+			return line{"-", "rmdir", DirPath(s.Path, true)}
 		}
-		return Line{"-", "delete", Path(s.Path) + Because(s.Step, journal.Deleted)}
+		return line{"-", "delete", Path(s.Path) + Because(s.Step, journal.Deleted)}
 	}
 	switch s.How {
 	case journal.Copy:
-		return Line{"©", "copy", fmt.Sprintf("%s → %s (%s not sent)", Path(s.From), Path(s.Path), Size(s.saved))}
+		return line{"©", "copy", fmt.Sprintf("%s → %s (%s not sent)", Path(s.From), Path(s.Path), Size(s.saved))}
 	case journal.Touch:
-		return Line{"t", "touch", Path(s.Path)}
+		return line{"t", "touch", Path(s.Path)}
 	case journal.Mkdir:
-		return Line{"+", "mkdir", DirPath(s.Path, true)}
+		return line{"+", "mkdir", DirPath(s.Path, true)}
 	}
 	if s.Reason == journal.New {
-		return Line{"+", "new", fmt.Sprintf("%s (%s)", Path(s.Path), Size(s.New.Size))}
+		return line{"+", "new", fmt.Sprintf("%s (%s)", Path(s.Path), Size(s.New.Size))}
 	}
-	return Line{"~", "change", fmt.Sprintf("%s (%s%s)", Path(s.Path), Size(s.New.Size), comma(s.Step, journal.Modified))}
+	return line{"~", "change", fmt.Sprintf("%s (%s%s)", Path(s.Path), Size(s.New.Size), comma(s.Step, journal.Modified))}
 }
 
-func moveText(s Shown) string {
+func moveText(s shown) string {
 	from, to := DirPath(s.From, s.Dir), DirPath(s.Path, s.Dir)
 	switch {
 	case s.Dir && s.saved == 0: // nothing, or nobody knows any more

@@ -20,10 +20,10 @@ type Summary struct {
 	Error    string `json:"error,omitempty"`
 }
 
-// SummaryLine is what a run did, in a line.
+// SummaryLine returns what a run did, in a line.
 func SummaryLine(sum *engine.Summary) string {
 	if sum.Sent+sum.Copied+sum.Touched+sum.Moved+sum.Deleted+sum.Failed+sum.Held == 0 {
-		return fmt.Sprintf("nothing changed (%s checked in %s)", Counted(sum.Scan.Files, "file"), Seconds(sum.Seconds))
+		return fmt.Sprintf("nothing changed (%s checked in %s)", Counted(sum.Scan.Files, "file"), seconds(sum.Seconds))
 	}
 	line := fmt.Sprintf("sent %s (%s)", Count(sum.Sent), Size(sum.UploadBytes))
 	for _, part := range []struct {
@@ -38,7 +38,7 @@ func SummaryLine(sum *engine.Summary) string {
 	if sum.SavedBytes > 0 {
 		line += fmt.Sprintf(", %s not sent", Size(sum.SavedBytes))
 	}
-	return line + " in " + Seconds(sum.Seconds)
+	return line + " in " + seconds(sum.Seconds)
 }
 
 // Skipped says what the scan left out, so that nobody has to find out later.
@@ -55,6 +55,7 @@ func Skipped(s *snapshot.Stats) (text string) {
 // MaxShown bounds how many paths a message lists.
 const MaxShown = 10
 
+// Failed is the error of a run of which some paths failed. It lists the first MaxShown.
 func Failed(sum *engine.Summary) error {
 	text := Counted(sum.Failed, "path") + " failed"
 	for i, f := range sum.Failures {

@@ -28,11 +28,13 @@ func Size(n int64) string { return humanize.IBytes(uint64(max(n, 0))) }
 // Rate says a number of bytes per second.
 func Rate(bytesPerSecond float64) string { return Size(int64(bytesPerSecond)) + "/s" }
 
+// Count groups the digits of n by thousands.
 func Count(n int64) string { return humanize.Comma(n) }
 
 // Counted says "1 file" or "2 files".
 func Counted(n int64, one string) string { return Count(n) + " " + Plural(n, one, one+"s") }
 
+// Plural returns one if n is 1, else many.
 func Plural(n int64, one, many string) string {
 	if n == 1 {
 		return one
@@ -91,6 +93,7 @@ func ShellWord(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
+// DirPath is Path, with a slash at the end if it is that of a directory.
 func DirPath(path string, dir bool) string {
 	if !dir {
 		return Path(path)
@@ -98,6 +101,7 @@ func DirPath(path string, dir bool) string {
 	return Path(path + "/")
 }
 
+// Time says t in local time, to the second; zero: never.
 func Time(t time.Time) string {
 	if t.IsZero() {
 		return "never"
@@ -113,7 +117,8 @@ func Ago(t, now time.Time) string {
 	return fmt.Sprintf("%s (%s)", Time(t), humanize.RelTime(t, now, "ago", "from now"))
 }
 
-func Seconds(d float64) string {
+// seconds says a duration of d seconds.
+func seconds(d float64) string {
 	switch {
 	case d < 10:
 		return fmt.Sprintf("%.1fs", d)
@@ -184,7 +189,7 @@ func WriteJSON(w io.Writer, v any) error {
 	return nil
 }
 
-// UTC is a time for JSON; nil: none.
+// UTC returns a time for JSON; nil: t is zero.
 func UTC(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -193,7 +198,7 @@ func UTC(t time.Time) *time.Time {
 	return &t
 }
 
-// AgoOf is ago for a time that may be unknown.
+// AgoOf is Ago for a time that may be unknown: nil.
 func AgoOf(t *time.Time, now time.Time) string {
 	if t == nil {
 		return "never"
@@ -201,7 +206,7 @@ func AgoOf(t *time.Time, now time.Time) string {
 	return Ago(*t, now)
 }
 
-// Duration is 1h, not 1h0m0s.
+// Duration says 1h, not 1h0m0s.
 func Duration(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {

@@ -60,12 +60,12 @@ type Draft struct {
 func New(r *settings.Resolver, p *console.Printer, spec settings.Spec, source string) (*Draft, error) {
 	d := &Draft{Resolver: r, Printer: p, Spec: spec}
 	if source != "" {
-		if err := d.setSource(settings.Literal(source)); err != nil {
+		if err := d.setSource(literal(source)); err != nil {
 			return nil, err
 		}
 	}
 	if d.Remote != "" {
-		d.Remote = settings.WholeRemote(d.Remote)
+		d.Remote = wholeRemote(d.Remote)
 	}
 	if _, err := os.Stat(r.ConfigPath()); !errors.Is(err, fs.ErrNotExist) {
 		if d.file, err = r.ConfigFile(); err != nil {
@@ -82,7 +82,7 @@ func (d *Draft) setSource(text string) error {
 		return exit.Usage("", "source: %w", err)
 	}
 	if !filepath.IsAbs(path) {
-		text = settings.Literal(path)
+		text = literal(path)
 	}
 	if _, err := mapping.FindSource(path); err != nil {
 		return err
@@ -199,7 +199,7 @@ func written(f *kong.Flag) any {
 	if list, ok := f.Target.Interface().([]string); ok && f.Tag.PlaceHolder == "FILE" {
 		var whole []string
 		for _, name := range list {
-			whole = append(whole, settings.Literal(name))
+			whole = append(whole, literal(name))
 		}
 		return whole
 	}

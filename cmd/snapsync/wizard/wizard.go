@@ -30,7 +30,7 @@ type wizard struct {
 func (d *Draft) Ask(q *console.Asker) error { return (&wizard{Draft: d, ask: q}).run() }
 
 func (w *wizard) run() error {
-	w.print("This writes a mapping into %s:\na directory, and a remote that is kept true to it. Nothing is sent or deleted\nmeanwhile.\n", settings.Tilde(w.ConfigPath()))
+	w.print("This writes a mapping into %s:\na directory, and a remote that is kept true to it. Nothing is sent or deleted\nmeanwhile.\n", tilde(w.ConfigPath()))
 	if err := w.StartRclone(); err != nil {
 		return err
 	}
@@ -44,12 +44,12 @@ func (w *wizard) run() error {
 
 func (w *wizard) print(format string, args ...any) { fmt.Fprintf(w.Out, format+"\n", args...) }
 
-// note says what an answer, or a flag, comes to.
-func (w *wizard) note(what, answer string) { w.print("  %-10s %s", what, answer) }
+// echo says what an answer, or a flag, comes to.
+func (w *wizard) echo(what, answer string) { w.print("  %-10s %s", what, answer) }
 
 func (w *wizard) askSource() error {
 	if w.source == "" {
-		answer, err := w.ask.Line("Which directory shall be mirrored?", "Everything beneath it; what to leave out comes later.", settings.Literal("."), w.setSource)
+		answer, err := w.ask.Line("Which directory shall be mirrored?", "Everything beneath it; what to leave out comes later.", literal("."), w.setSource)
 		if err != nil {
 			return err
 		}
@@ -57,7 +57,7 @@ func (w *wizard) askSource() error {
 			return err
 		}
 	}
-	w.note("source", text.Path(w.source))
+	w.echo("source", text.Path(w.source))
 	return nil
 }
 
@@ -74,7 +74,7 @@ func (w *wizard) askRemote() error {
 	if err != nil {
 		return err
 	}
-	w.note("remote", display)
+	w.echo("remote", display)
 	return nil
 }
 
@@ -173,7 +173,7 @@ func (w *wizard) askDeletes() error {
 	if w.CompleteSync {
 		answer = "mirrored (complete-sync)"
 	}
-	w.note("deletes", answer)
+	w.echo("deletes", answer)
 	return nil
 }
 
@@ -199,7 +199,7 @@ func (w *wizard) askFilters() error {
 	if len(w.Exclude) > 0 {
 		answer = strings.Join(w.Exclude, " ")
 	}
-	w.note("left out", answer)
+	w.echo("left out", answer)
 	return nil
 }
 
@@ -232,7 +232,7 @@ func (w *wizard) askName() error {
 		}
 		w.Name = strings.TrimSpace(answer)
 	}
-	w.note("name", w.Name)
+	w.echo("name", w.Name)
 	return w.agree()
 }
 

@@ -2,8 +2,6 @@ package settings
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"os"
 	"strings"
 
@@ -12,12 +10,11 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/remote"
-	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// EngineConfig is what the flags mean for the engine; the journal is left out, so that flags can be
-// refused before anything is created.
+// EngineConfig returns what the flags mean for the engine. The journal is left out, so that flags can be refused before anything
+// is created.
 func (r *Resolver) EngineConfig(m *mapping.Mapping, f *SyncFlags, t *TransferFlags) (engine.Config, error) {
 	if err := r.StartRclone(); err != nil {
 		return engine.Config{}, err
@@ -37,6 +34,7 @@ func (r *Resolver) EngineConfig(m *mapping.Mapping, f *SyncFlags, t *TransferFla
 	if err := r.StateOutside(m.Source, filter); err != nil {
 		return engine.Config{}, err
 	}
+	boot, _ := os.ReadFile("/proc/sys/kernel/random/boot_id") // not every system tells
 	return engine.Config{
 		Scan: snapshot.Config{
 			Root:          m.Source,
@@ -54,7 +52,7 @@ func (r *Resolver) EngineConfig(m *mapping.Mapping, f *SyncFlags, t *TransferFla
 		CompleteSync: f.CompleteSync,
 		EmptyDirs:    f.CreateEmptySrcDirs,
 		Metadata:     f.Metadata,
-		Boot:         bootID(),
+		Boot:         strings.TrimSpace(string(boot)),
 		Options:      digestOptions(&target.Rclone),
 		Log:          r.Log,
 	}, nil
@@ -73,51 +71,25 @@ func tune(c *engine.Config, g *GuardFlags, t *TransferFlags) (err error) {
 	return err
 }
 
-// Remember stores the flags with the mapping, so that later commands judge by the same rules.
-func Remember(s *mapping.Session, f *SyncFlags) error {
-	text, err := json.Marshal(f)
+// Prepare returns the mapping that a spec means, and what its flags mean for the engine but for the journal. It creates nothing.
+func (r *Resolver) Prepare(s *Spec) (*mapping.Mapping, engine.Config, error) {
+	if _, err := s.wrongTime(); err != nil {
+		return nil, engine.Config{}, err
+	}
+	m, err := r.MappingFor(s.Src, &s.Target)
 	if err != nil {
-		return fmt.Errorf("remember flags: %w", err)
+		return nil, engine.Config{}, err
 	}
-	state, err := s.Journal.State()
-	if err != nil || state.Options == string(text) {
-		return err
+	if err := r.CheckPlaces(m, &s.SyncFlags); err != nil {
+		return nil, engine.Config{}, err
 	}
-	return journal.Update(s.Journal, func(st *journal.CommandState) { st.Options = string(text) })
-}
-
-// Recall returns the flags of the config file with those that were given now; for a mapping that is
-// not there those of the last run, unless some were given now.
-func (r *Resolver) Recall(s *mapping.Session, given *SyncFlags) (*SyncFlags, error) {
-	if written := r.written[s.ID]; written != nil {
-		flags := written.SyncFlags
-		r.give(FlagsOf(&flags), FlagsOf(given))
-		return &flags, nil
-	}
-	none, err := json.Marshal(&SyncFlags{})
+	config, err := r.EngineConfig(m, &s.SyncFlags, &s.TransferFlags)
 	if err != nil {
-		return nil, err
+		return nil, engine.Config{}, err
 	}
-	now, err := json.Marshal(given)
-	if err != nil {
-		return nil, err
+	if err := tune(&config, &s.GuardFlags, &s.TransferFlags); err != nil {
+		return nil, engine.Config{}, err
 	}
-	state, err := s.Journal.State()
-	if err != nil || state.Options == "" || string(now) != string(none) {
-		return given, err
-	}
-	kept := &SyncFlags{}
-	if err := json.Unmarshal([]byte(state.Options), kept); err != nil {
-		return nil, fmt.Errorf("recall flags of the last run: %w", err)
-	}
-	return kept, nil
-}
-
-// bootID identifies this start of the machine where the system tells.
-func bootID() string {
-	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(id))
+	r.describe(m, s)
+	return m, config, nil
 }

@@ -1,24 +1,11 @@
-package main
+package steer
 
 import (
 	"testing"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/status"
-	"github.com/snapsync/snapsync/cmd/snapsync/steer"
-	"github.com/snapsync/snapsync/journal"
 )
-
-func TestNothingToApprove(t *testing.T) {
-	m := &mapping.Mapping{Source: "/src", Key: "dst:"}
-	if got := steer.NothingToApprove(m, &journal.Holds{}); got != "nothing is held" {
-		t.Error(got)
-	}
-	got := steer.NothingToApprove(m, &journal.Holds{MountsHeld: 2, MountsWhy: "gone"})
-	if want := "2 files kept: gone; mount it again, or accept what is there now with: snapsync approve --new-source /src --remote dst:"; got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
-	}
-}
 
 // Another config file may have another mapping of the same name.
 func TestMappingIsKnownByItsID(t *testing.T) {
@@ -32,7 +19,7 @@ func TestMappingIsKnownByItsID(t *testing.T) {
 		{status.Status{ID: "work", Mapping: "work", Remote: "dst:"}, true}, // not prepared yet
 		{status.Status{ID: "work", Mapping: "work", Remote: "other:"}, false},
 	} {
-		if got := steer.IsAbout(m, &tt.st); got != tt.want {
+		if got := isAbout(m, &tt.st); got != tt.want {
 			t.Errorf("%+v: %v", tt.st, got)
 		}
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -9,38 +8,18 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
-	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/status"
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/event"
-	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-func TestClassify(t *testing.T) {
-	wrap := func(err error) error { return fmt.Errorf("send x: %w", err) }
-	for _, test := range []struct {
-		err  error
-		want int
-	}{
-		{nil, 0}, {errors.New("x"), 1}, {exit.Usage("", "x"), 2}, {wrap(snapshot.ErrSourceGone), 3},
-		{wrap(remote.ErrTemporary), 5}, {wrap(journal.ErrFull), 5}, {wrap(remote.ErrFatal), 7}, {wrap(journal.ErrDamaged), 7},
-		{wrap(journal.ErrNewer), 7}, {wrap(engine.ErrNewSource), 22}, {wrap(remote.ErrOffline), 23},
-		{wrap(exit.Quiet(exit.StatusHeld)), 21}, {errors.Join(wrap(remote.ErrOffline), errors.New("close")), 23},
-	} {
-		if got := exit.Report(io.Discard, test.err); got != test.want {
-			t.Errorf("%v: status %d, want %d", test.err, got, test.want)
-		}
-	}
-}
-
 // Events and drawing must never wait for each other, and stop must end the view.
 func TestProgressUnderLoad(t *testing.T) {
-	a := &world{Printer: &console.Printer{Out: io.Discard}, Resolver: &settings.Resolver{Globals: &settings.Globals{}, Ctx: t.Context()}, screen: &console.Screen{Out: io.Discard}}
+	w := &world{Printer: &console.Printer{Out: io.Discard}, Resolver: &settings.Resolver{Globals: &settings.Globals{}, Ctx: t.Context()}, screen: &console.Screen{Out: io.Discard}}
 	p := status.NewActivity()
-	end := showProgress(a, true, p)
+	end := showProgress(w, true, p)
 	p.Observe(event.Event{Type: event.Planned, Steps: 4000, UploadBytes: 4000})
 	done := make(chan struct{})
 	go func() {
@@ -54,7 +33,7 @@ func TestProgressUnderLoad(t *testing.T) {
 						p.Observe(event.Event{Type: e, Step: s, Bytes: 1})
 					}
 					if i%100 == 0 {
-						fmt.Fprintln(a.screen, "a log line")
+						fmt.Fprintln(w.screen, "a log line")
 						time.Sleep(30 * time.Millisecond)
 					}
 				}
