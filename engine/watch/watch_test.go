@@ -339,6 +339,7 @@ func TestSilence(t *testing.T) {
 
 func TestUnprovable(t *testing.T) {
 	r := newRig(t).open()
+	r.eventually("a first proof", func() bool { return !r.w.Health().Proved.IsZero() })
 	r.w.canary.cannotProve(fs.ErrPermission)
 	if h := r.w.Health(); len(h.Problems) != 1 || !strings.Contains(h.Problems[0], "cannot be proved") {
 		t.Errorf("health is %+v", h)
