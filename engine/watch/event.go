@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"syscall"
 
 	"github.com/fsnotify/fsnotify"
 
@@ -40,22 +41,23 @@ func (c *coverage) look(ctx context.Context, e fsnotify.Event) (h hint.Hint, ok 
 	case n == nil && !e.Has(fsnotify.Create):
 		return hint.Hint{Path: rel, Gone: true}, true
 	}
-	return c.lookAt(ctx, path, rel, e.Op == fsnotify.Create && was == watched, id)
+	return c.lookAt(ctx, path, rel, e.Op, was == watched, id)
 }
 
-// lookAt looks at a name that came or went, and that is or was a directory, or may be one. If kept is set, the
-// directory with the given identity is watched there already, and the event is that of its appearance: the walk that
-// found it was faster.
-func (c *coverage) lookAt(ctx context.Context, path, rel string, kept bool, id fileID) (h hint.Hint, ok bool) {
+// lookAt looks at a name that came or went, and that is or was a directory, or may be one. If the directory with the
+// given identity is watched there already, and the event is that of its appearance, the walk that found it was faster.
+func (c *coverage) lookAt(ctx context.Context, path, rel string, op fsnotify.Op, isWatched bool, id fileID) (h hint.Hint, ok bool) {
 	fi, err := os.Lstat(path)
 	switch {
+	case op.Has(fsnotify.Create) && errors.Is(err, syscall.ENAMETOOLONG):
+		// What it is cannot be seen by its path: it is polled, like one that a walk comes upon.
 	case err != nil || !fi.IsDir():
 		c.forget(path)
 		return hint.Hint{Path: rel, Gone: errors.Is(err, fs.ErrNotExist)}, true
 	case c.root.skipped(path):
 		c.forget(path)
 		return h, false
-	case kept && id != fileID{} && idOf(fi) == id:
+	case op == fsnotify.Create && isWatched && id != fileID{} && idOf(fi) == id:
 		return hint.Hint{Path: rel}, true
 	}
 	c.cover(ctx, path)
