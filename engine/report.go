@@ -48,7 +48,7 @@ type Preview struct {
 	// Mounts says what is kept for file systems that are not mounted any more, or are others; nil: nothing.
 	Mounts *Hold
 	Base   journal.Totals
-	Saved  map[int]int64 // by index in plan.Make.Steps: bytes beneath a moved directory
+	Saved  map[int]int64 // by index in Plan.Steps: bytes beneath a moved directory
 }
 
 // Hold says why deletes are held.

@@ -9,7 +9,7 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// run is one call of RunWithin, Verify, Plan or Flush. It is passed down and thrown away.
+// run is one call of RunWithin (focus.go), Verify, Plan or Flush. It is passed down and thrown away.
 type run struct {
 	*Engine
 

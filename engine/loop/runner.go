@@ -150,9 +150,9 @@ func (r *runner) work(ctx context.Context, now time.Time) error {
 	return r.cycle(ctx, f, taken, now)
 }
 
-// able reports whether there is sense in a cycle before the next probe: none, or, while the remote is away, one that only
-// plans, so that what is pending stays the minimum and `status` tells the truth. What has to look everywhere waits for the
-// remote. The caller holds mu.
+// able reports whether a cycle makes sense now. Without a failure it does. While the remote is offline one does that only
+// plans a part of the source, so that `status` tells the truth about what is pending; a look at everything waits for the remote.
+// The caller holds mu.
 func (r *runner) able() bool {
 	return r.failure == nil || errors.Is(r.failure, remote.ErrOffline) && r.started && !r.cannotPlan && !r.hints.Everything()
 }

@@ -12,6 +12,8 @@
 //	drain.go      uploads under way that may end by themselves
 //	metrics.go    figures for Prometheus
 //	view.go       the live view on a terminal
+//	watch.go      file-system events become hints of the loop
+//	reach.go      whether the remote's servers take calls
 //	sdnotify.go   what the service manager is told
 //
 // What the package guarantees: whatever one mapping meets, the others do not notice; a reload that is refused changes nothing; the end
@@ -287,7 +289,7 @@ func (d *process) several() bool { return len(d.kept.list()) > 1 }
 // alive returns nil if every loop answers, and hangs otherwise: see sdnotify.Watchdog.
 func (d *process) alive() error {
 	for _, u := range d.kept.list() {
-		u.pulse()
+		u.answers()
 	}
 	return nil
 }

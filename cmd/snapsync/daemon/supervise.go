@@ -380,8 +380,8 @@ func (u *supervisor) again() {
 	}
 }
 
-// pulse returns if the mapping's loop answers, and hangs with it otherwise.
-func (u *supervisor) pulse() {
+// answers returns if the mapping's loop answers, and hangs with it otherwise.
+func (u *supervisor) answers() {
 	u.mu.Lock()
 	l := u.loop
 	u.mu.Unlock()

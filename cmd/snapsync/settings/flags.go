@@ -19,7 +19,7 @@ import (
 //	config:"-"         nowhere: it belongs to one call
 //	config:"process"   at the top of the file: all mappings of a process share it
 //
-// Without a tag those that spec embeds are set for mappings, all others for the process.
+// Without a tag those that Spec embeds are set for mappings, all others for the process.
 
 // Globals are the flags of every command.
 type Globals struct {

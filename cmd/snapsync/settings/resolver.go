@@ -2,13 +2,15 @@
 //
 //	flags.go       the groups of flags that commands share, and Spec, a mapping by flags; each is a key of the config file as well
 //	keys.go        flags as keys of the config file, and which were given from outside
-//	spec.go        the mappings that `run` and `plan` mean
-//	specs.go       a mapping of the config file: defaults, its table, what was given
+//	which.go       the mappings that `run` and `plan` mean
+//	fromfile.go    a mapping of the config file: defaults, its table, what was given
 //	together.go    mappings that undo each other's work are refused
 //	choose.go      the mappings that every other command means,
 //	candidates.go  of those that the config file and the state directory have
 //	mapping.go     a source and a remote, and where state and backups may be
-//	prepare.go     what flags mean for the engine
+//	prepare.go     what flags mean for the engine,
+//	rclone.go      for rclone and the Connection,
+//	log.go         for the log
 //	remember.go    flags kept in the state, for commands that come later
 //	process.go     the keys of the process, and what a reload may change
 //

@@ -1,7 +1,7 @@
 // Package status is how a mapping stands: the type that everybody reads, and the ways to fill it.
 //
 //	status.go    the type; its JSON is a contract
-//	word.go      the one word for it, and why: wordFor is the only decider
+//	word.go      the one word for it, and why: by the loop where a process stays, else by what is on disk
 //	disk.go      Of, what the journal knows
 //	overlay.go   Overlay, what only the process knows that keeps the mapping true
 //	activity.go  Activity: what is under way and was done lately, told by the engine's events

@@ -15,8 +15,8 @@ type facts struct {
 	Holder  mapping.Holder // that process
 }
 
-// stays reports whether the process that has the mapping stays: one that does writes its number, and what it is doing, into
-// the state. Of any other it is only known that it runs.
+// stays reports whether the process that has the mapping is a `run` that stays: the number of such a one is in the state,
+// together with what it is doing.
 func (f *facts) stays() bool { return f.Running && f.Holder.PID != 0 && f.State.PID == f.Holder.PID }
 
 // wordFor returns the one word for how a mapping stands, and why it is so and what would change it, for a person.
