@@ -102,6 +102,9 @@ func before(t *testing.T, remote string, wrap func(http.Handler) http.Handler) s
 // s3Remote is the S3 server that scripts/servers has started.
 func s3Remote(t *testing.T) testRemote {
 	t.Helper()
+	if err := rclone.Init(t.Context(), rclone.Settings{}); err != nil { // before tests that run in parallel ask it
+		t.Fatal(err)
+	}
 	for _, r := range remotes(t) {
 		if r.name == "s3" {
 			return r
