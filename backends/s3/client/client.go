@@ -79,8 +79,9 @@ func (c *Client) Ask(ctx context.Context) error {
 	defer cancel()
 	req := c.listRequest()
 	req.MaxKeys = aws.Int32(1)
+	known := c.bucketIs.Load()
 	_, err := c.sdk.ListObjectsV2(ctx, req, once)
-	c.see(err)
+	c.see(known, err)
 	if ctx.Err() == context.DeadlineExceeded {
 		return fmt.Errorf("%w: no answer within %v", remote.ErrOffline, c.wait)
 	}
@@ -110,16 +111,18 @@ const (
 	bucketGone // for good, as far as this Client is concerned: it was there
 )
 
-// see notes what an answer tells of the remote's bucket.
-func (c *Client) see(err error) {
-	switch was := c.bucketIs.Load(); {
-	case was == bucketGone:
+// see takes in what the answer to a request tells of the remote's bucket. asked is what was known when the request was
+// sent: the bucket may have been made while a "no such bucket" was on its way, which does not tell that it is gone.
+func (c *Client) see(asked presence, err error) {
+	switch {
 	case err == nil:
-		c.bucketIs.Store(bucketThere)
-	case NoSuchBucket(err) && was == bucketThere:
+		if !c.bucketIs.CompareAndSwap(bucketUnseen, bucketThere) {
+			c.bucketIs.CompareAndSwap(bucketMissing, bucketThere)
+		}
+	case NoSuchBucket(err) && asked == bucketThere:
 		c.bucketIs.Store(bucketGone)
 	case NoSuchBucket(err):
-		c.bucketIs.Store(bucketMissing)
+		c.bucketIs.CompareAndSwap(bucketUnseen, bucketMissing)
 	}
 }
 
@@ -132,12 +135,13 @@ func (c *Client) Bucket() (there, known bool) {
 // InBucket does what needs a bucket, and makes the bucket if that turns out to be missing. rclone makes it before. The
 // remote's own is not made a second time: what it held is gone, and the engine has to know.
 func (c *Client) InBucket(ctx context.Context, bucket string, do func() error) error {
+	asked := c.bucketIs.Load()
 	err := do()
 	if !NoSuchBucket(err) || c.opt.NoCheckBucket {
 		return err
 	}
 	if bucket == c.at.Bucket {
-		if c.see(err); c.bucketIs.Load() == bucketGone {
+		if c.see(asked, err); c.bucketIs.Load() == bucketGone {
 			return err
 		}
 	}
@@ -145,7 +149,7 @@ func (c *Client) InBucket(ctx context.Context, bucket string, do func() error) e
 		return err
 	}
 	if err = do(); bucket == c.at.Bucket {
-		c.see(err)
+		c.see(bucketMissing, err)
 	}
 	return err
 }
