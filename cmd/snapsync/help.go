@@ -3,11 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/alecthomas/kong"
-	"golang.org/x/term"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/console"
 )
 
 // printHelp prints the page of a command: usage, what it does with examples as it stands in the
@@ -38,10 +38,8 @@ func printHelp(_ kong.HelpOptions, ctx *kong.Context) error {
 // helpWidth keeps lines readable on wide terminals.
 func helpWidth(w io.Writer) int {
 	const readable = 100
-	if f, ok := w.(*os.File); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 40 {
-			return min(width, readable)
-		}
+	if width, _ := console.Size(w); width > 40 {
+		return min(width, readable)
 	}
 	return readable
 }
