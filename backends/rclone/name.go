@@ -45,6 +45,25 @@ func (n Name) String() string { return n.display }
 // exists.
 func (n Name) Local() (dir string, ok bool) { return n.dir, n.dir != "" }
 
+// WithoutOptions returns a remote without the options of its connection string, which may be secrets: ":s3:path".
+func WithoutOptions(remote string) string {
+	p, err := fspath.Parse(remote)
+	if err != nil || len(p.Config) == 0 {
+		return remote
+	}
+	return p.Name + ":" + p.Path
+}
+
+// WithOptionsOf undoes WithoutOptions for a remote that had the options of another one.
+func WithOptionsOf(other, remote string) string {
+	p, err := fspath.Parse(remote)
+	o, oerr := fspath.Parse(other)
+	if err != nil || oerr != nil || p.Name == "" || p.Name != o.Name || len(p.Config) > 0 {
+		return remote
+	}
+	return o.ConfigString + ":" + p.Path
+}
+
 // Canonical returns Key and Display of a remote.
 func Canonical(remote string) (key, display string, err error) {
 	n, err := ParseName(remote)

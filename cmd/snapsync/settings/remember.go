@@ -4,13 +4,17 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/journal"
 )
 
-// Remember stores the flags with the mapping, so that later commands judge by the same rules.
+// Remember stores the flags with the mapping, so that later commands judge by the same rules. They hold no secrets: of the
+// backup directory, which is on the mapping's own remote, the remote's options are left out.
 func Remember(s *mapping.Session, f *SyncFlags) error {
-	text, err := json.Marshal(f)
+	kept := *f
+	kept.BackupDir = rclone.WithoutOptions(f.BackupDir)
+	text, err := json.Marshal(kept)
 	if err != nil {
 		return fmt.Errorf("remember flags: %w", err)
 	}
@@ -45,5 +49,6 @@ func (r *Resolver) Recall(s *mapping.Session, given *SyncFlags) (*SyncFlags, err
 	if err := json.Unmarshal([]byte(state.Options), kept); err != nil {
 		return nil, fmt.Errorf("recall flags of the last run: %w", err)
 	}
+	kept.BackupDir = rclone.WithOptionsOf(s.Remote, kept.BackupDir)
 	return kept, nil
 }
