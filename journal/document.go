@@ -9,7 +9,7 @@ import (
 	"io"
 	"strconv"
 
-	"zombiezen.com/go/sqlite"
+	"github.com/snapsync/snapsync/journal/database"
 )
 
 // A document is what one owner remembers, as JSON:
@@ -28,16 +28,16 @@ type document interface {
 const nothing = "{}"
 
 // readDocument returns the document D, and its text.
-func readDocument[D document](c *sqlite.Conn) (d D, text string, err error) {
+func readDocument[D document](c database.Conn) (d D, text string, err error) {
 	text = nothing
-	if err := query(c, "SELECT json FROM document WHERE owner = ?", func(s *sqlite.Stmt) error {
-		text = s.ColumnText(0)
+	if err := c.Query("SELECT json FROM document WHERE owner = ?", func(row database.Row) error {
+		text = row.ColumnText(0)
 		return nil
 	}, d.owner()); err != nil {
 		return d, "", err
 	}
 	if err := decodeDocument(text, &d); err != nil {
-		return d, "", damaged("document %s: %w", d.owner(), err)
+		return d, "", database.Damaged("document %s: %w", d.owner(), err)
 	}
 	return d, text, nil
 }
@@ -55,17 +55,17 @@ func decodeDocument(text string, d any) error {
 }
 
 // writeDocument writes d unless its text is was.
-func writeDocument[D document](t *transaction, d *D, was string) error {
+func writeDocument[D document](t *database.Tx, d *D, was string) error {
 	text, err := json.Marshal(d)
 	if err != nil || string(text) == was {
 		return err
 	}
-	return query(t.Conn, "INSERT INTO document (owner, json) VALUES (?, ?) ON CONFLICT DO UPDATE SET json = excluded.json",
-		nil, (*d).owner(), string(text))
+	return t.Exec("INSERT INTO document (owner, json) VALUES (?, ?) ON CONFLICT DO UPDATE SET json = excluded.json",
+		(*d).owner(), string(text))
 }
 
 // updateDocument changes one document.
-func updateDocument[D document](t *transaction, change func(*D)) error {
+func updateDocument[D document](t *database.Tx, change func(*D)) error {
 	d, was, err := readDocument[D](t.Conn)
 	if err != nil {
 		return err
@@ -74,15 +74,26 @@ func updateDocument[D document](t *transaction, change func(*D)) error {
 	return writeDocument(t, &d, was)
 }
 
-// readState reads all documents, as they are at one moment.
-func readState(c *sqlite.Conn) (s State, err error) {
-	err = query(c, "SELECT owner, json FROM document", func(q *sqlite.Stmt) error {
-		if err := s.decode(q.ColumnText(0), q.ColumnText(1)); err != nil {
-			return damaged("document %s: %w", q.ColumnText(0), err)
-		}
-		return nil
+// documents are those of all owners.
+type documents struct{ db *database.DB }
+
+// State returns all documents, as they are at one moment; a zero State in a new journal.
+func (d *documents) State() (s State, err error) {
+	err = d.db.Read("read state", func(c database.Conn) error {
+		return c.Query("SELECT owner, json FROM document", func(row database.Row) error {
+			if err := s.decode(row.ColumnText(0), row.ColumnText(1)); err != nil {
+				return database.Damaged("document %s: %w", row.ColumnText(0), err)
+			}
+			return nil
+		})
 	})
 	return s, err
+}
+
+// Update changes the document that change takes. If it does not differ afterwards, nothing is written. change may
+// read the journal: nothing else is written meanwhile.
+func Update[D document](j *Journal, change func(*D)) error {
+	return j.db.Write("update state", func(t *database.Tx) error { return updateDocument(t, change) })
 }
 
 // decode reads the document of one owner.

@@ -1,9 +1,10 @@
 package journal
 
 import (
+	"cmp"
 	"time"
 
-	"zombiezen.com/go/sqlite"
+	"github.com/snapsync/snapsync/journal/database"
 )
 
 // Retention bounds the history.
@@ -18,40 +19,30 @@ const (
 )
 
 // Retention sets how much history Finish keeps. The newest row is always kept.
-func (j *Journal) Retention(r Retention) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.retention = r
-}
-
-func (r Retention) orDefault() Retention {
-	if r.MaxAge <= 0 {
-		r.MaxAge = defaultMaxAge
-	}
-	if r.MaxRows <= 0 {
-		r.MaxRows = defaultMaxRows
-	}
-	return r
+func (h *history) Retention(r Retention) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.retention = r
 }
 
 // prune removes the history that is too old or too much, and with it the cycles and the outbox rows
 // that are about nothing else. Age goes by whole cycles. Nothing is written if nothing has to go.
-func (j *Journal) prune(now time.Time) error {
-	j.mu.Lock()
-	r := j.retention.orDefault()
-	j.mu.Unlock()
-	keep, err := j.firstKept(now.Add(-r.MaxAge), r.MaxRows)
+func (h *history) prune(now time.Time) error {
+	h.mu.Lock()
+	r := h.retention
+	h.mu.Unlock()
+	keep, err := h.firstKept(now.Add(-cmp.Or(r.MaxAge, defaultMaxAge)), cmp.Or(r.MaxRows, defaultMaxRows))
 	if err != nil || keep == 0 {
 		return err
 	}
-	return j.write("prune history", func(t *transaction) error {
+	return h.db.Write("prune history", func(t *database.Tx) error {
 		for _, q := range []string{
 			"DELETE FROM history WHERE id < ?",
 			"DELETE FROM outbox WHERE last < ?",
 			"UPDATE outbox SET first = ?1 WHERE first < ?1",
 			`DELETE FROM cycle WHERE ended <> 0 AND id < (SELECT max(id) FROM cycle WHERE first_history <= ?)`,
 		} {
-			if err := query(t.Conn, q, nil, keep); err != nil {
+			if err := t.Exec(q, keep); err != nil {
 				return err
 			}
 		}
@@ -60,15 +51,15 @@ func (j *Journal) prune(now time.Time) error {
 }
 
 // firstKept returns the number of the first history row to keep, 0 if all of them stay.
-func (j *Journal) firstKept(oldest time.Time, rows int64) (keep int64, err error) {
-	err = j.read("read history", func(c *sqlite.Conn) error {
+func (h *history) firstKept(oldest time.Time, rows int64) (keep int64, err error) {
+	err = h.db.Read("read history", func(c database.Conn) error {
 		// The cycles that ended before oldest are a prefix; what the first of the others did stays.
-		keep, err = queryInt(c, `SELECT CASE WHEN keep > low THEN keep ELSE 0 END FROM (SELECT
+		keep, err = c.Int(`SELECT CASE WHEN keep > low THEN keep ELSE 0 END FROM (SELECT
 			(SELECT min(id) FROM history) AS low,
 			min((SELECT max(id) FROM history), max(
 				(SELECT max(id) FROM history) - ?1 + 1,
 				coalesce((SELECT min(first_history) FROM cycle WHERE ended = 0 OR ended >= ?2),
-					(SELECT max(id) FROM history)))) AS keep)`, rows, nanos(oldest))
+					(SELECT max(id) FROM history)))) AS keep)`, rows, database.Nanos(oldest))
 		return err
 	})
 	return keep, err
