@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/snapsync/snapsync/engine/guard"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -138,9 +139,27 @@ func (r *run) prepareWhole(ctx context.Context) (p planned, err error) {
 	return p, nil
 }
 
+// guard decides about the deletes of a plan.
+func (r *run) guard(steps []journal.Step) (*guard.Hold, error) {
+	totals, err := r.cfg.Journal.Totals()
+	if err != nil {
+		return nil, err
+	}
+	verdict, err := guard.Check(guard.Input{
+		Steps: steps, Base: totals, MaxDelete: r.cfg.MaxDelete, Staying: r.cfg.Staying, Burst: r.burst, Now: r.cfg.Now(),
+		Pending: r.cfg.Journal.EachPending(0), HeldDigest: r.state.HeldDigest, HeldBase: r.state.HeldBase,
+		ApprovedDigest: r.decided.ApprovedDigest, Approve: r.cfg.Approve, ApproveDigest: r.approved,
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.burst, r.approved = verdict.Burst, verdict.ApproveDigest
+	return verdict.Hold, nil
+}
+
 // begin starts the account of one round: what an earlier round of the same run did stays, what it
 // could not do is counted anew.
-func (s *Summary) begin(seen *scanned, hold *Hold, mirror bool) {
+func (s *Summary) begin(seen *scanned, hold *guard.Hold, mirror bool) {
 	s.Scan, s.Unproven = seen.head.Stats, seen.head.Unproven
 	s.Failed, s.Failures, s.Held, s.Hold = 0, nil, 0, hold
 	for _, p := range seen.problems {

@@ -21,6 +21,7 @@ import (
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
 	"github.com/snapsync/snapsync/engine/event"
+	"github.com/snapsync/snapsync/engine/guard"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -52,7 +53,7 @@ func New(t *testing.T, caps remote.Caps) *Rig {
 		Remote: enginetest.NewMemory(t, caps),
 	}
 	Must(t, os.Mkdir(r.Source, 0o755))
-	everything, err := engine.ParseMaxDelete("100%")
+	everything, err := guard.ParseMaxDelete("100%")
 	Must(t, err)
 	r.Cfg = engine.Config{CompleteSync: true, MaxDelete: everything}
 	return r
