@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -180,7 +181,7 @@ func (s *Summary) begin(seen *scanned, hold *guard.Hold, mirror bool) {
 // execution found out and, of the last cycle, how the run ended. A crash before leaves steps that were claimed, and a remote
 // that may have to be flushed again: the next run looks at the remote, and closes the cycle as interrupted.
 func (r *run) finish(cycle int64, sum *Summary, err error, last bool) error {
-	became := outcome(err)
+	became := cmp.Or(remote.Class(err), "idle")
 	if err == nil && r.yielded {
 		became = journal.OutcomeContinued // another cycle goes on with it
 	}
@@ -216,25 +217,10 @@ func (r *run) takeOutcome(sum *Summary, err error) {
 	s.LastError, s.LastErrorClass = "", ""
 	switch {
 	case err != nil:
-		s.LastError, s.LastErrorClass = err.Error(), outcome(err)
+		s.LastError, s.LastErrorClass = err.Error(), remote.Class(err)
 	case sum.Failed+sum.backedOff == 0 && !r.yielded:
 		s.LastSuccess = r.begun // what the remote holds is as of the scan, not as of now
 	}
-}
-
-// outcome is the word that status and history use for how a run ended.
-func outcome(err error) string {
-	switch {
-	case err == nil:
-		return "idle"
-	case errors.Is(err, remote.ErrOffline):
-		return "offline"
-	case errors.Is(err, context.Canceled), errors.Is(err, ErrPaused):
-		return "interrupted"
-	case errors.Is(err, ErrNewSource), errors.Is(err, snapshot.ErrSourceGone):
-		return "source"
-	}
-	return "error"
 }
 
 // recordProblems makes what could not be looked at visible in status, like any failed path.
