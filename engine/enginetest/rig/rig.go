@@ -22,6 +22,7 @@ import (
 	"github.com/snapsync/snapsync/engine/enginetest"
 	"github.com/snapsync/snapsync/engine/event"
 	"github.com/snapsync/snapsync/engine/guard"
+	"github.com/snapsync/snapsync/engine/inspect"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -108,7 +109,7 @@ func (r *Rig) Fails(want error) {
 }
 
 // Verify lists the remote and, if told so, makes the base say what it holds.
-func (r *Rig) Verify(opt engine.VerifyOptions) (report engine.Report) {
+func (r *Rig) Verify(opt engine.VerifyOptions) (report inspect.Report) {
 	r.T.Helper()
 	r.With(func(e *engine.Engine, _ *journal.Journal) {
 		got, err := e.Verify(context.Background(), opt)
