@@ -19,7 +19,7 @@ var shared = []string{"main.go", "cli.go", "help.go", "world.go", "preview.go"}
 
 // partOf are files that belong to another one's command.
 var partOf = map[string]string{
-	"complete_values.go": "completion.go", "status_watch.go": "status.go", "follow.go": "history.go", "progress.go": "run.go",
+	"status_watch.go": "status.go", "follow.go": "history.go", "progress.go": "run.go",
 	"config_check.go": "config.go", "config_init.go": "config.go", "config_reload.go": "config.go", "config_show.go": "config.go",
 }
 

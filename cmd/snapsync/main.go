@@ -20,6 +20,7 @@
 //	steer/       what a person decides, asked of a process or applied to the state
 //	daemon/      run when it stays; control/ its socket, view/ its picture, service/ who starts it
 //	wizard/      config init; config/ the file that it extends
+//	complete/    what completion scripts ask
 //	console/     output, log and questions; text/ how values are written; exit/ what errors end with
 //
 // The packages beneath have what a person means (settings), a mapping and its state (mapping), how it stands (status), what
