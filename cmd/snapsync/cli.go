@@ -13,6 +13,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/complete"
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/help"
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 )
 
@@ -132,7 +133,7 @@ func newParser(c *cli, stdout, stderr io.Writer) (*kong.Kong, error) {
 		kong.ExplicitGroups(groups),
 		kong.Writers(stdout, stderr),
 		kong.Exit(os.Exit),
-		kong.Help(printHelp),
+		kong.Help(help.Printer(groups)),
 		kong.Vars{"version": versionLine()},
 	)
 }
