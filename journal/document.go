@@ -2,12 +2,9 @@ package journal
 
 import (
 	"bytes"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"strconv"
 
 	"github.com/snapsync/snapsync/journal/database"
 )
@@ -24,22 +21,25 @@ type document interface {
 	owner() string
 }
 
-// nothing is the text of a document that was never written.
-const nothing = "{}"
-
-// readDocument returns the document D, and its text.
-func readDocument[D document](c database.Conn) (d D, text string, err error) {
-	text = nothing
-	if err := c.Query("SELECT json FROM document WHERE owner = ?", func(row database.Row) error {
-		text = row.ColumnText(0)
+// updateDocument changes the document D, and writes it if that made a difference.
+func updateDocument[D document](t *database.Tx, change func(*D)) error {
+	var d D
+	was := "{}" // of a document that was never written
+	if err := t.Query("SELECT json FROM document WHERE owner = ?", func(row database.Row) error {
+		was = row.ColumnText(0)
 		return nil
 	}, d.owner()); err != nil {
-		return d, "", err
+		return err
 	}
-	if err := decodeDocument(text, &d); err != nil {
-		return d, "", database.Damaged("document %s: %w", d.owner(), err)
+	if err := decodeDocument(was, &d); err != nil {
+		return database.Damaged("document %s: %w", d.owner(), err)
 	}
-	return d, text, nil
+	change(&d)
+	text, err := json.Marshal(&d)
+	if err != nil || string(text) == was {
+		return err
+	}
+	return t.Exec("INSERT INTO document (owner, json) VALUES (?, ?) ON CONFLICT DO UPDATE SET json = excluded.json", d.owner(), string(text))
 }
 
 func decodeDocument(text string, d any) error {
@@ -52,26 +52,6 @@ func decodeDocument(text string, d any) error {
 		return errors.New("something follows it")
 	}
 	return nil
-}
-
-// writeDocument writes d unless its text is was.
-func writeDocument[D document](t *database.Tx, d *D, was string) error {
-	text, err := json.Marshal(d)
-	if err != nil || string(text) == was {
-		return err
-	}
-	return t.Exec("INSERT INTO document (owner, json) VALUES (?, ?) ON CONFLICT DO UPDATE SET json = excluded.json",
-		(*d).owner(), string(text))
-}
-
-// updateDocument changes one document.
-func updateDocument[D document](t *database.Tx, change func(*D)) error {
-	d, was, err := readDocument[D](t.Conn)
-	if err != nil {
-		return err
-	}
-	change(&d)
-	return writeDocument(t, &d, was)
 }
 
 // documents are those of all owners.
@@ -109,34 +89,4 @@ func (s *State) decode(owner, text string) error {
 		return decodeDocument(text, &s.Decisions)
 	}
 	return errors.New("nobody has this name")
-}
-
-// Mounts are the file systems mounted inside the source: path to file-system id. JSON has the paths in hexadecimal digits,
-// since they need not be UTF-8.
-type Mounts map[string]uint64
-
-// MarshalJSON implements json.Marshaler.
-func (m Mounts) MarshalJSON() ([]byte, error) {
-	named := make(map[string]uint64, len(m))
-	for path, id := range m {
-		named[fmt.Sprintf("%X", path)] = id
-	}
-	return json.Marshal(named)
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (m *Mounts) UnmarshalJSON(text []byte) error {
-	var named map[string]uint64
-	if err := json.Unmarshal(text, &named); err != nil {
-		return err
-	}
-	*m = make(Mounts, len(named))
-	for name, id := range named {
-		path, err := hex.DecodeString(name)
-		if err != nil {
-			return fmt.Errorf("mount %s: %w", strconv.Quote(name), err)
-		}
-		(*m)[string(path)] = id
-	}
-	return nil
 }

@@ -19,12 +19,12 @@
 // not yet acknowledged is pending still: the next cycle compares again and runs it again, and what
 // an interrupted upload may have left under a temporary name is known from the claims.
 //
-// The package database beneath is the file, and knows SQLite; the package base beneath is the base.
+// Two packages beneath share the work: database is the file, and base what the remote is known to hold.
 //
 // # Guarantees
 //
-// A method that returned nil is durable; one that returned an error changed nothing. Writing methods may be called from any goroutine but wait for each other: they are
-// meant for one. Reading methods never wait for a writer and see what was committed last, except
+// What a method wrote is durable when it returned nil, and nothing of it is there when it returned an error. Writing methods
+// may be called from any goroutine but wait for each other: they are meant for one. Reading methods never wait for a writer and see what was committed last, except
 // cursors and walks, which see the state at which they started for as long as they last. Memory is
 // bounded: 8 MiB for the writer, 2 MiB for each cursor; Begin adds 16 bytes for each step that was
 // pending before it.
@@ -49,7 +49,8 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// Journal is one mapping's durable record.
+// Journal is one mapping's durable record. Its own methods change several tables in one transaction; those of what is embedded
+// are about one table each.
 type Journal struct {
 	mapping Mapping
 	db      *database.DB
@@ -93,7 +94,7 @@ func (m Mapping) String() string { return m.Source + " -> " + m.Remote }
 // must exist. A new journal belongs to m for ever; ErrOtherMapping if path belongs to another.
 func Open(path string, m Mapping) (*Journal, error) {
 	db, err := database.Open(path, m.claim)
-	return in(db, m, err)
+	return journalIn(db, m, err)
 }
 
 // OpenReadOnly opens the journal at path without changing anything on disk: see database.OpenReadOnly. An error that is
@@ -104,18 +105,18 @@ func OpenReadOnly(path string) (*Journal, error) {
 		m, _, err = readMapping(c)
 		return err
 	})
-	return in(db, m, err)
+	return journalIn(db, m, err)
 }
 
 // OpenMemory returns an empty journal that leaves no trace: for a plan before the first run. It must
 // not be written to while a cursor is open.
 func OpenMemory(m Mapping) (*Journal, error) {
 	db, err := database.OpenMemory(m.claim)
-	return in(db, m, err)
+	return journalIn(db, m, err)
 }
 
-// in returns the journal in db, or err.
-func in(db *database.DB, m Mapping, err error) (*Journal, error) {
+// journalIn returns the journal in a database that was opened with this error, which may be nil.
+func journalIn(db *database.DB, m Mapping, err error) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +155,7 @@ func (j *Journal) Mapping() Mapping { return j.mapping }
 // everything in it is durable, and the next Open goes on with it.
 func (j *Journal) Close() error { return j.db.Close() }
 
-// Intercept is database.DB.Intercept, for tests.
+// Intercept has fn called before and after each commit, for tests: see database.DB.Intercept.
 func (j *Journal) Intercept(fn func(op string, durable bool) error) { j.db.Intercept(fn) }
 
 // Adopt replaces the base by what fill adds, in any order: a listing of the remote. See base.Writer.Adopt.
@@ -178,7 +179,7 @@ func (j *Journal) Repair(fixes []Refresh) error {
 	return j.db.Write("repair base", func(t *database.Tx) error { return j.learn(t, len(fixes), fixes) })
 }
 
-// learn makes the base say what changes say, before about so many further rows of it change.
+// learn makes the base say what changes say, as the first of a change of about so many rows.
 func (j *Journal) learn(t *database.Tx, rows int, changes []Refresh) error {
 	return j.writer.Edit(t, rows, func(e *base.Edit) error { return e.Refresh(changes) })
 }

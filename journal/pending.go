@@ -95,7 +95,7 @@ func (p *pending) Claim(upTo int64) error {
 	})
 }
 
-// Counts is what is waiting.
+// Counts says how much is still to be done.
 type Counts struct {
 	Pending int64     // steps, without the held ones
 	Held    int64     // steps that wait for a person
@@ -103,7 +103,7 @@ type Counts struct {
 	Oldest  time.Time // when the oldest difference that is not yet on the remote was first seen; zero: none
 }
 
-// Counts returns what is waiting, at a cost that does not depend on how much it is.
+// Counts counts what is still to be done, at a cost that does not depend on how much it is.
 func (p *pending) Counts() (n Counts, err error) {
 	err = p.db.Read("count pending steps", func(c database.Conn) error {
 		return c.Query(`SELECT coalesce(sum(steps - held), 0), coalesce(sum(held), 0), coalesce(min(since), 0),

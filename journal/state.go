@@ -1,6 +1,10 @@
 package journal
 
 import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -34,6 +38,36 @@ type EngineState struct {
 	LastError      string    `json:"last_error,omitzero"`       // of the last run; "": none
 	LastErrorClass string    `json:"last_error_class,omitzero"` // its kind
 	Ended          time.Time `json:"ended,omitzero"`            // when the last run ended
+}
+
+// Mounts are the file systems mounted inside the source: path to file-system id. JSON has the paths in hexadecimal digits,
+// since they need not be UTF-8.
+type Mounts map[string]uint64
+
+// MarshalJSON implements json.Marshaler.
+func (m Mounts) MarshalJSON() ([]byte, error) {
+	named := make(map[string]uint64, len(m))
+	for path, id := range m {
+		named[fmt.Sprintf("%X", path)] = id
+	}
+	return json.Marshal(named)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (m *Mounts) UnmarshalJSON(text []byte) error {
+	var named map[string]uint64
+	if err := json.Unmarshal(text, &named); err != nil {
+		return err
+	}
+	*m = make(Mounts, len(named))
+	for name, id := range named {
+		path, err := hex.DecodeString(name)
+		if err != nil {
+			return fmt.Errorf("mount %s: %w", strconv.Quote(name), err)
+		}
+		(*m)[string(path)] = id
+	}
+	return nil
 }
 
 // Holds are what waits for a person.

@@ -31,7 +31,7 @@ func (p *temps) read(text string, args ...any) (paths []string, err error) {
 	return paths, err
 }
 
-// ForgetTemps is for paths whose temporary names are known to be gone. A crash before it costs a
+// ForgetTemps forgets paths whose temporary names are known to be gone. A crash before it costs a
 // second look at the remote.
 func (p *temps) ForgetTemps(paths []string) error {
 	if len(paths) == 0 {

@@ -61,7 +61,7 @@ func (b *Base) Sizes(candidates []int64) (map[int64]bool, error) {
 			}
 			low, high := contentOf(size, snapshot.Hash{}), contentOf(size, highest)
 			there, err := c.Prepare("SELECT 1 FROM base WHERE " + contentWhere + " AND " + contentKey + " BETWEEN ? AND ? LIMIT 1").
-				Blob(low[:]).Blob(high[:]).First(func(database.Row) error { return nil })
+				Blob(low[:]).Blob(high[:]).Exists()
 			if err != nil {
 				return err
 			}

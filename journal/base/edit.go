@@ -35,7 +35,8 @@ func (d directories) add(dir string) {
 // NewWriter returns a writer that knows no directory yet.
 func NewWriter() *Writer { return &Writer{make(directories)} }
 
-// Edit is a change of the base within a transaction. It collects what changes in the sums, so that they are written once.
+// Edit is a change of the base within a transaction. What changes in the sums is collected, so that they are written once. An Edit is
+// only valid within the function that it is given to.
 type Edit struct {
 	*database.Tx
 	dirs   directories
@@ -200,7 +201,7 @@ func (e *Edit) addImplied(dir string) error {
 // remove removes the row of path. What the base holds beneath path stays, under a directory of which
 // nothing is known: on a remote without directories a file can go and leave that behind.
 func (e *Edit) remove(path string, was *snapshot.Entry) error {
-	parent, err := e.Prepare("SELECT 1 FROM base WHERE dir = ? LIMIT 1").Text(path).First(func(database.Row) error { return nil })
+	parent, err := e.Prepare("SELECT 1 FROM base WHERE dir = ? LIMIT 1").Text(path).Exists()
 	if err != nil || parent && was.Kind == snapshot.Dir {
 		return err
 	}

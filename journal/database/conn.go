@@ -12,10 +12,10 @@ import (
 // for longer than a checkpoint takes.
 const busyTimeout = 10 * time.Second
 
-// closeTimeout is how long Close waits for readers: what it wants is only tidiness.
+// closeTimeout is how long Close waits for readers before it leaves the log as it is.
 const closeTimeout = time.Second
 
-// The writer's settings. FULL makes every commit durable before it returns. A checkpoint every
+// writerPragmas are the settings of the connection that writes. FULL makes every commit durable before it returns. A checkpoint every
 // 16 MiB of log instead of SQLite's 4 costs a quarter of the fsyncs. The cache holds the hot pages of
 // a run that goes through the tree in order.
 var writerPragmas = slices.Concat(formatPragmas, []string{
@@ -28,13 +28,13 @@ var writerPragmas = slices.Concat(formatPragmas, []string{
 	"cell_size_check = ON",
 })
 
-// The settings that are in the file itself. Pages of 8 KiB instead of 4 made a first run a quarter faster and reading no slower.
+// formatPragmas are the settings that are in the file itself. Pages of 8 KiB instead of 4 made a first run a quarter faster and reading no slower.
 var formatPragmas = []string{
 	"page_size = 8192",
 	"journal_mode = WAL",
 }
 
-// A reader goes through the base in order and needs little more than the inner pages, 2 MiB for
+// readerPragmas are the settings of a connection for reading. A reader goes through the base in order and needs little more than the inner pages, 2 MiB for
 // 1,000,000 rows. Memory-mapping gained nothing when measured, and a truncated file would be a SIGBUS.
 var readerPragmas = []string{
 	"query_only = ON",
@@ -43,10 +43,10 @@ var readerPragmas = []string{
 	"cell_size_check = ON",
 }
 
-// Conn is a connection.
+// Conn is a connection to SQLite, for one goroutine at a time.
 type Conn struct{ *sqlite.Conn }
 
-// connect opens one with its settings.
+// connect opens a connection with its settings.
 func connect(name string, flags sqlite.OpenFlags, pragmas []string) (Conn, error) {
 	opened, err := sqlite.OpenConn(name, flags)
 	if err != nil {

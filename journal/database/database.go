@@ -84,16 +84,16 @@ const openTries = 5
 // and what was in it when reading started is seen.
 func OpenReadOnly(path string, start func(Conn) error) (*DB, error) {
 	for n := 1; ; n++ {
-		way := readOnlyURI(path)
+		uri := readOnlyURI(path)
 		db := &DB{path: path, readOnly: true}
 		err := db.openReadOnly(start)
 		if err == nil {
 			return db, nil
 		}
-		_ = db.readers.close() // what it says is less than why it was opened in vain
+		_ = db.readers.close() // err says more
 		// A writer that came or went between the two looks left SQLite with a log, or an index, that is not
 		// there any more, or that was not there yet.
-		if n == openTries || readOnlyURI(path) == way {
+		if n == openTries || readOnlyURI(path) == uri {
 			return nil, db.Fail("open", err)
 		}
 	}

@@ -29,6 +29,7 @@ const (
 	packedFormat = 1
 )
 
+// pack encodes an entry.
 func pack(e *snapshot.Entry) (p [packedSize]byte) {
 	p[0], p[1], p[2], p[3] = packedFormat, byte(e.Kind), byte(e.HashType), byte(e.Flags)
 	binary.BigEndian.PutUint32(p[4:], e.Mode)
@@ -41,7 +42,7 @@ func pack(e *snapshot.Entry) (p [packedSize]byte) {
 	return p
 }
 
-// unpack decodes what pack encoded into e. Any other bytes are an error: a flipped bit must not
+// unpack decodes into e what pack encoded. Any other bytes are an error: a flipped bit must not
 // become a delete.
 func unpack(b []byte, e *snapshot.Entry) error {
 	if len(b) != packedSize {

@@ -120,6 +120,9 @@ func (s Stmt) First(fn func(Row) error) (found bool, err error) {
 	return err == nil, err
 }
 
+// Exists reports whether there is a row.
+func (s Stmt) Exists() (bool, error) { return s.First(func(Row) error { return nil }) }
+
 // Cursor returns the statement to be stepped by hand.
 func (s Stmt) Cursor() (Row, error) { return Row{s.stmt}, s.err }
 

@@ -44,8 +44,8 @@ func (db *DB) transact(op string, fn func(*Tx) error) error {
 	if err := fn(t); err != nil {
 		return err
 	}
-	told := db.intercept != nil && db.rowsWritten() > rows
-	if told {
+	intercepted := db.intercept != nil && db.rowsWritten() > rows
+	if intercepted {
 		if err := db.intercept(op, false); err != nil {
 			return err
 		}
@@ -54,13 +54,13 @@ func (db *DB) transact(op string, fn func(*Tx) error) error {
 		return err
 	}
 	done = true
-	if told {
+	if intercepted {
 		return db.intercept(op, true)
 	}
 	return nil
 }
 
-// rowsWritten counts the rows that the writer ever wrote, for Intercept; 0 if there is nobody to tell.
+// rowsWritten counts the rows that the writer ever wrote; 0 if nobody intercepts.
 func (db *DB) rowsWritten() (n int64) {
 	if db.intercept != nil {
 		n, _ = db.conn.Int("SELECT total_changes()")
