@@ -22,19 +22,19 @@ import (
 // Of steps that overlap only the first can have been started (see package execute), so each is judged by
 // itself, by what the remote now holds at its paths. A crash anywhere in here finds the same steps in
 // doubt again.
-func (r *run) recover(ctx context.Context) error {
-	steps, err := r.stepsInDoubt()
+func (l *link) recover(ctx context.Context) error {
+	steps, err := l.stepsInDoubt()
 	if err != nil || len(steps) == 0 {
 		return err
 	}
-	if err := r.connect(ctx); err != nil {
+	if err := l.connect(ctx); err != nil {
 		return err // and nothing is planned anew: what was started must not be forgotten
 	}
-	r.phase("recovering")
-	r.cfg.Log.Info("looking at what an interrupted run may have done", "steps", len(steps))
-	f := finding{run: r, executor: r.executor(&r.caps), unseen: make(map[string]bool)}
+	l.phase("recovering")
+	l.cfg.Log.Info("looking at what an interrupted run may have done", "steps", len(steps))
+	f := finding{link: l, executor: l.executor(&l.caps), unseen: make(map[string]bool)}
 	group, gctx := errgroup.WithContext(ctx)
-	group.SetLimit(max(r.caps.Transfers, execute.DefaultTransfers))
+	group.SetLimit(max(l.caps.Transfers, execute.DefaultTransfers))
 	for i := range steps {
 		group.Go(func() error { return f.find(gctx, &steps[i]) })
 	}
@@ -45,16 +45,16 @@ func (r *run) recover(ctx context.Context) error {
 }
 
 // stepsInDoubt returns the steps whose outcome nobody knows.
-func (r *run) stepsInDoubt() ([]journal.Step, error) {
-	if r.inDoubt != nil {
-		return r.inDoubt, nil
+func (l *link) stepsInDoubt() ([]journal.Step, error) {
+	if l.inDoubt != nil {
+		return l.inDoubt, nil
 	}
-	claimed, err := r.cfg.Journal.Started()
+	claimed, err := l.cfg.Journal.Started()
 	if err != nil {
 		return nil, err
 	}
 	var started []journal.Step
-	seen := pathset.NewClaims(&r.caps)
+	seen := pathset.NewClaims(&l.caps)
 	for i := range claimed {
 		if s := &claimed[i]; !seen.Overlaps(s) {
 			started = append(started, *s)
@@ -66,7 +66,7 @@ func (r *run) stepsInDoubt() ([]journal.Step, error) {
 
 // finding collects what became of the steps in doubt.
 type finding struct {
-	*run
+	*link
 	executor execute.Config
 
 	mu     sync.Mutex // guards what follows
@@ -113,8 +113,8 @@ func (f *finding) findSend(s *journal.Step, there *remote.Object) error {
 	case isNew && !isOld:
 		f.happened(s, s.New)
 		return nil
-	case isNew && isOld, !keepsTimes(&f.caps) && there.Entry.HashType == snapshot.NoHash:
-		unsure := adopted(&f.caps, there)
+	case isNew && isOld, !f.caps.KeepsTimes() && there.Entry.HashType == snapshot.NoHash:
+		unsure := there.Adopted(&f.caps)
 		unsure.Mtime, unsure.HashType, unsure.Hash = 0, snapshot.NoHash, snapshot.Hash{}
 		f.learn(s.Path, &unsure)
 		return nil
@@ -159,7 +159,7 @@ func (f *finding) arrived(ctx context.Context, s *journal.Step) (bool, error) {
 	}
 	there, err := f.stat(ctx, s.Path+path[len(s.From):])
 	return there != nil && there.Entry.Kind == entry.Kind && there.Entry.Size == entry.Size &&
-		(!keepsTimes(&f.caps) || agrees(&f.caps, entry, there)), err
+		(!f.caps.KeepsTimes() || agrees(&f.caps, entry, there)), err
 }
 
 // anyFile returns some file that the base holds beneath dir; nil if there is none.
@@ -238,7 +238,7 @@ func (f *finding) correct(path string, there *remote.Object) error {
 	case base != nil && base.Kind == snapshot.Dir && f.caps.BucketBased:
 		// A file beside a directory of its name: the base has room for one, and knows what is in it.
 	default:
-		entry := adopted(&f.caps, there)
+		entry := there.Adopted(&f.caps)
 		f.learn(path, &entry)
 	}
 	return nil
@@ -251,7 +251,7 @@ func agrees(caps *remote.Caps, base *snapshot.Entry, there *remote.Object) bool 
 	if base.Kind != now.Kind || base.Kind == snapshot.Dir {
 		return base.Kind == now.Kind
 	}
-	return base.Size == now.Size && keepsTimes(caps) && caps.MayHold(now.Mtime, base.Mtime)
+	return base.Size == now.Size && caps.KeepsTimes() && caps.MayHold(now.Mtime, base.Mtime)
 }
 
 // mayBe reports whether the remote may still hold what entry says. An earlier recovery may not have

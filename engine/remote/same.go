@@ -7,7 +7,7 @@ import (
 )
 
 // SameContent reports whether two files are proved to have the same content: by a hash of both, else by their stat as far
-// as it can be trusted.
+// as it can be trusted. moved says that they are at different paths.
 func (c *Caps) SameContent(old, now *snapshot.Entry, moved bool) bool {
 	switch {
 	case old.Kind != now.Kind || old.Size != now.Size:
@@ -64,6 +64,23 @@ func (c *Caps) MayHold(held, ns int64) bool {
 	return c.Precision <= 0 || uint64(max(held, ns))-uint64(min(held, ns)) < uint64(c.Precision)
 }
 
+// Contradicts reports whether what a remote shows of a file cannot be what the base has of it.
+func (c *Caps) Contradicts(base, there *snapshot.Entry) bool {
+	switch {
+	case base == nil:
+		return false
+	case base.Kind != there.Kind || base.Kind == snapshot.Dir:
+		return base.Kind != there.Kind
+	case base.Size != there.Size:
+		return true
+	case base.HashType != snapshot.NoHash && base.HashType == there.HashType:
+		return base.Hash != there.Hash
+	case base.Mtime == 0 || there.Mtime == 0 || !c.SetModTime:
+		return false // a remote that cannot set an mtime has an older one of a touched file
+	}
+	return !c.MayHold(there.Mtime, base.Mtime)
+}
+
 // quantum numbers the multiples of precision, also before 1970.
 func quantum(ns int64, precision time.Duration) int64 {
 	q := ns / int64(precision)
@@ -75,3 +92,7 @@ func quantum(ns int64, precision time.Duration) int64 {
 
 // Truncate rounds nanoseconds down, also before 1970.
 func Truncate(ns int64, to time.Duration) int64 { return quantum(ns, to) * int64(to) }
+
+// KeepsTimes reports whether the remote's mtimes are those of the base: where an mtime cannot be set without sending the file
+// again, a touched file keeps its old one on the remote.
+func (c *Caps) KeepsTimes() bool { return c.Precision > 0 && c.SetModTime }
