@@ -63,7 +63,7 @@ func (p *performer) perform(ctx context.Context, job []journal.Step) []result {
 	if done.err = p.backUp(ctx, &done); done.err == nil {
 		done.err = p.attempt(ctx, &done.step, func() (err error) {
 			done.entry, err = p.once(ctx, &done.step)
-			done.inDoubt = done.inDoubt || err != nil && !certain(err)
+			done.inDoubt = done.inDoubt || err != nil && !certain(&done.step, err)
 			return err
 		})
 	}
@@ -144,14 +144,8 @@ func (p *performer) upload(ctx context.Context, s *journal.Step) (*snapshot.Entr
 	}
 	sent, whole := content.Result()
 	if !whole && content.Entry().Size == 0 {
-		// HTTP and FTP have no reason to read an empty file: that it still is one is seen here.
-		in, err := content.Open()
-		if err != nil {
-			return nil, err
-		}
-		_, err = io.Copy(io.Discard, in)
-		if err := errors.Join(err, in.Close()); err != nil {
-			return nil, err
+		if err := readEmpty(content); err != nil {
+			return nil, &afterwards{err}
 		}
 		sent, whole = content.Result()
 	}
@@ -159,6 +153,16 @@ func (p *performer) upload(ctx context.Context, s *journal.Step) (*snapshot.Entr
 		return nil, fmt.Errorf("send %s: the connection did not read all of the file", s.Path)
 	}
 	return &sent, nil
+}
+
+// readEmpty reads an empty file, which HTTP and FTP have no reason to do: that it still is one is seen here.
+func readEmpty(content *snapshot.Content) error {
+	in, err := content.Open()
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, in)
+	return errors.Join(err, in.Close())
 }
 
 // contentSource is a snapshot.Content as a Source.
