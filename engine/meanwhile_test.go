@@ -16,7 +16,7 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-var meanwhileSeeds = flag.Uint64("engine.seeds", 2, "how many random stories TestMeanwhileModel tells of each remote")
+var meanwhileSeeds = flag.Uint64("engine.seeds", 1, "how many random stories TestMeanwhileModel tells of each remote")
 
 // TestMeanwhileModel edits while runs look and act, at every point of a run, and then lets one run go through undisturbed:
 // the remote must be true to the source, or hold all of it where deletes are retained, and the base must be true to the
