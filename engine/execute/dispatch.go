@@ -3,6 +3,7 @@ package execute
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -307,7 +308,7 @@ func (x *execution) size(r *result) int64 {
 func (x *execution) failed(r *result) {
 	x.claims.Remove(&r.step)
 	x.blocked.Add(&r.step)
-	x.unsent.add(&r.step)
+	x.unsent.add(&r.step, remote.Class(r.err))
 	x.classify(r)
 	if r.inDoubt {
 		x.result.InDoubt = append(x.result.InDoubt, r.step)
@@ -331,21 +332,35 @@ func (x *execution) release(steps []journal.Step) {
 // skip reports whether a step is to stay pending: it is held, or has to follow one that did not happen, or would delete
 // what may be the last copy of a file that failed to arrive under another name.
 func (x *execution) skip(step *journal.Step) bool {
+	class, waits := x.BackedOff[step.Seq]
 	switch {
 	case step.Held, x.held.Overlaps(step):
 		x.held.Add(step) // what waits for a person is no failure
 		return true
-	case x.BackedOff[step.Seq]:
+	case waits:
 		x.blocked.Add(step)
-		x.unsent.add(step)
+		x.unsent.add(step, class)
 		return true
-	case x.blocked.Overlaps(step), x.deleting && x.unsent.mayBe(step.Old):
-		x.blocked.Add(step)
-		x.Log.Info("waits for a step that failed", "path", step.Path)
-		x.result.fail(step.Path, errBlocked)
+	case x.blocked.Overlaps(step):
+		x.unsent.add(step, "")
+		x.block(step, errBlocked)
 		return true
+	case !x.deleting:
+		return false
 	}
-	return false
+	path := x.unsent.mayBe(step)
+	if path == "" {
+		return false
+	}
+	x.block(step, fmt.Errorf("%w: it may be the last copy of %q, which has not arrived", errBlocked, path))
+	return true
+}
+
+// block leaves a step pending.
+func (x *execution) block(step *journal.Step, why error) {
+	x.blocked.Add(step)
+	x.Log.Info("not tried", "path", step.Path, "why", why)
+	x.result.fail(step.Path, why)
 }
 
 var (
