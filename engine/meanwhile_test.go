@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/snapsync/snapsync/engine/enginetest"
 	"github.com/snapsync/snapsync/engine/enginetest/rig"
@@ -100,6 +101,9 @@ func disturbed(r *rig.Rig, rng *rand.Rand, faulty bool) {
 		}
 	}
 	end := r.Meanwhile(edit, fault)
+	if rng.IntN(3) == 0 { // what the base has and the filter leaves out must come through it all
+		r.Cfg.Scan.Filter = without{r.Cfg.Scan.Filter, string(rune('a' + rng.IntN(3)))}
+	}
 	_, err := r.Try()
 	end()
 	if err != nil && !(faulty && isInjected(err)) {
@@ -149,3 +153,20 @@ func (c *emptyUnread) Send(ctx context.Context, path string, src remote.Source) 
 	}
 	return c.Connection.Send(ctx, path, src)
 }
+
+// without is a filter that leaves out one name.
+type without struct {
+	snapshot.Filter
+	name string
+}
+
+func (f without) has(path string) bool {
+	_, name := snapshot.Split(path)
+	return name != f.name
+}
+
+func (f without) File(path string, size int64, mtime time.Time) bool {
+	return f.Filter.File(path, size, mtime) && f.has(path)
+}
+
+func (f without) Dir(path string) bool { return f.Filter.Dir(path) && f.has(path) }

@@ -176,32 +176,13 @@ func (f *finding) onlyListed() {
 
 // arrived looks for one file of a moved directory where it should be now.
 func (f *finding) arrived(ctx context.Context, s *journal.Step) (bool, error) {
-	path, entry, err := anyFile(f.cfg.Journal, s.From)
+	path, entry, err := execute.AnyFile(f.cfg.Journal, s.From)
 	if err != nil || entry == nil {
 		return err == nil, err
 	}
 	there, err := f.stat(ctx, s.Path+path[len(s.From):])
 	return there != nil && there.Entry.Kind == entry.Kind && there.Entry.Size == entry.Size &&
 		(!keepsTimes(&f.caps) || agrees(&f.caps, entry, there)), err
-}
-
-// anyFile returns some file that the base holds beneath dir; nil if there is none.
-func anyFile(j *journal.Journal, dir string) (path string, file *snapshot.Entry, err error) {
-	reader, err := j.Reader()
-	if err != nil {
-		return "", nil, err
-	}
-	for dirs := []string{dir}; len(dirs) > 0 && file == nil && err == nil; dirs = dirs[1:] {
-		err = eachChild(reader, dirs[0], func(child string, entry *snapshot.Entry) {
-			if entry.Kind == snapshot.Dir {
-				dirs = append(dirs, child)
-			} else if file == nil {
-				found := *entry
-				path, file = child, &found
-			}
-		})
-	}
-	return path, file, errors.Join(err, reader.Close())
 }
 
 // stat returns what the remote holds at path, or nil.
@@ -337,24 +318,10 @@ func forget(j *journal.Journal, paths []string) error {
 	var fixes []journal.Refresh
 	for ; len(paths) > 0 && err == nil; paths = paths[1:] {
 		fixes = append(fixes, journal.Refresh{Path: paths[0]})
-		err = eachChild(reader, paths[0], func(path string, _ *snapshot.Entry) { paths = append(paths, path) })
+		err = execute.EachChild(reader, paths[0], func(path string, _ *snapshot.Entry) { paths = append(paths, path) })
 	}
 	if err := errors.Join(err, reader.Close()); err != nil {
 		return err
 	}
 	return j.Repair(fixes)
-}
-
-// eachChild calls fn for what the base holds directly in dir.
-func eachChild(r snapshot.BaseReader, dir string, fn func(path string, entry *snapshot.Entry)) error {
-	if err := r.Open(dir); err != nil {
-		return err
-	}
-	for {
-		name, entry, err := r.Next()
-		if err != nil || name == nil {
-			return err
-		}
-		fn(snapshot.Join(dir, string(name)), entry)
-	}
 }

@@ -33,7 +33,7 @@ func certain(s *journal.Step, err error) bool {
 		return errors.Is(err, remote.ErrCannotMove)
 	}
 	for _, c := range [...]error{
-		remote.ErrCannotMove, remote.ErrPermission, remote.ErrInvalidName, remote.ErrQuota, errVanished, snapshot.ErrChanged, fs.ErrPermission,
+		remote.ErrCannotMove, remote.ErrPermission, remote.ErrInvalidName, remote.ErrQuota, remote.ErrNotEmpty, errVanished, snapshot.ErrChanged, fs.ErrPermission,
 	} {
 		if errors.Is(err, c) {
 			return true

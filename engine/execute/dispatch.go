@@ -40,6 +40,7 @@ type account struct {
 	blocked   pathset.Claims  // paths of steps that failed
 	held      pathset.Claims  // paths of steps that are held, and of what waits for them
 	unsent    failedUploads   // new files that failed to arrive
+	staying   pathset.Set     // directories that were to go, and that something else is in
 	beside    *pathset.Claims // paths of transfers that this pass goes on beside; nil: there are none
 	unwritten int             // steps that worked and are not yet written down
 	deleting  bool            // the dispatcher has reached the deletes after LastWork
@@ -65,12 +66,13 @@ type result struct {
 	entry   *snapshot.Entry // what the remote now holds at step.Path
 	err     error
 	inDoubt bool // it failed, but it may have happened all the same
+	stays   bool // of a directory's delete that worked as far as it can: something else is in it
 }
 
 // begin starts the account of a batch.
 func (x *execution) begin(b Batch) {
 	x.account = account{
-		Batch: b, unsent: make(failedUploads),
+		Batch: b, unsent: make(failedUploads), staying: pathset.New(&x.Caps),
 		claims: pathset.NewClaims(&x.Caps), blocked: pathset.NewClaims(&x.Caps), held: pathset.NewClaims(&x.Caps),
 	}
 }
@@ -284,6 +286,9 @@ func (x *execution) settle(done []result) {
 		r := &done[i]
 		if r.err == nil {
 			x.unwritten++
+			if r.stays {
+				x.staying.Count(r.step.Path, 1)
+			}
 			x.result.Counts.Add(&r.step, x.size(r))
 			x.Done(&r.step)
 		} else {
@@ -345,6 +350,10 @@ func (x *execution) skip(step *journal.Step) bool {
 		x.unsent.add(step, "")
 		x.block(step, errBlocked)
 		return true
+	case step.Action != journal.Delete && x.staying.Overlaps(step.Path):
+		x.unsent.add(step, "")
+		x.block(step, errInTheWay)
+		return true
 	case !x.deleting:
 		return false
 	}
@@ -364,6 +373,7 @@ func (x *execution) block(step *journal.Step, why error) {
 }
 
 var (
-	errBlocked = remote.Classed("blocked", "waits for another step, which failed")
-	errStopped = errors.New("the journal cannot be written")
+	errBlocked  = remote.Classed("blocked", "waits for another step, which failed")
+	errInTheWay = remote.Classed("blocked", "on the remote a directory is in its place, with files in it that the source does not answer for")
+	errStopped  = errors.New("the journal cannot be written")
 )

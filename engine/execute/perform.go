@@ -67,6 +67,11 @@ func (p *performer) perform(ctx context.Context, job []journal.Step) []result {
 			return err
 		})
 	}
+	if errors.Is(done.err, remote.ErrNotEmpty) && done.step.Action == journal.Delete {
+		// Somebody else's files are in it, or ones that the filter excludes: theirs to remove.
+		p.Log.Info("directory stays on the remote, it is not empty", "path", done.step.Path)
+		done.err, done.stays = nil, true
+	}
 	done.inDoubt = done.inDoubt && done.err != nil
 	return []result{done}
 }
@@ -96,15 +101,23 @@ func (p *performer) once(ctx context.Context, s *journal.Step) (*snapshot.Entry,
 	case journal.Move:
 		return s.New, p.Conn.Move(ctx, s.From, s.Path, s.Dir)
 	case journal.Delete:
-		err := p.Conn.Rmdir(ctx, s.Path)
-		if errors.Is(err, remote.ErrNotEmpty) {
-			// Somebody else's files are in it, or ones that the filter excludes: theirs to remove.
-			p.Log.Info("directory stays on the remote, it is not empty", "path", s.Path)
-			return nil, nil
-		}
-		return nil, err
+		return nil, p.removeDir(ctx, s.Path)
 	}
 	panic(fmt.Sprintf("execute: step without an action: %+v", *s))
+}
+
+// removeDir removes a directory if it is empty. A bucket does not know whether one is, but the base does: if it held nothing
+// there, what is still in the directory would be forgotten.
+func (p *performer) removeDir(ctx context.Context, path string) error {
+	if p.Caps.BucketBased {
+		switch _, file, err := AnyFile(p.Journal, path); {
+		case err != nil:
+			return err
+		case file != nil:
+			return remote.ErrNotEmpty
+		}
+	}
+	return p.Conn.Rmdir(ctx, path)
 }
 
 func (p *performer) send(ctx context.Context, s *journal.Step) (*snapshot.Entry, error) {
