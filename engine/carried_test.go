@@ -30,6 +30,32 @@ func TestRetainedIsNotCarriedIntoThePlaceOfAFile(t *testing.T) {
 	r.Quiet()
 }
 
+// Nor do a directory and a file that are retained as a whole.
+func TestRetainedIsNotCarriedIntoThePlaceOfAnotherKind(t *testing.T) {
+	for name, story := range map[string]struct{ old, new string }{
+		"file":      {"d/e/was/kept", "d/e/was"},
+		"directory": {"d/e/was", "d/e/was/new"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := rig.New(t, rig.FullCaps)
+			r.Cfg.CompleteSync, r.Cfg.Retries = false, 1
+			for _, path := range []string{story.old, "d/x", "d/y", "d/e/z"} {
+				r.Write(path, "content of "+path)
+			}
+			r.Run()
+			r.Remove("d/e/was")
+			r.Run()
+			r.Write(story.new, "something else")
+			r.Rename("d", "moved")
+			if sum := r.Run(); sum.Failed > 0 || sum.Held > 0 {
+				t.Fatalf("got %+v\n%s", sum, r.Remote.Log())
+			}
+			r.Holds()
+			r.Quiet()
+		})
+	}
+}
+
 // What a filter leaves out stays on the remote when a file takes the place of its directory: the file waits, also where a bucket
 // has room for both, since the base has not. It says so, and all is well once the filter leaves out nothing.
 func TestExcludedIsInThePlaceOfAFile(t *testing.T) {

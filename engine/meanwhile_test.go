@@ -94,8 +94,13 @@ func disturbed(r *rig.Rig, rng *rand.Rand, faulty bool) {
 			Err:  []error{errInjected, remote.ErrOffline, remote.ErrTemporary, remote.ErrNotFound}[rng.IntN(4)],
 		}
 		fault = func(op enginetest.Op) *enginetest.Fault {
-			if n--; n != 0 || op.Name == "stat" && f.Err == remote.ErrNotFound { // that would be a lie, which nobody can see through
+			switch n--; {
+			case n != 0:
 				return nil
+			case op.Name == "stat" && f.Err == remote.ErrNotFound:
+				return nil // that would be a lie, which nobody can see through
+			case op.Name == "stat" && f.Err == errInjected && !r.Cfg.CompleteSync:
+				return nil // what cannot be looked at may be retained, for all that the base knows from then on
 			}
 			return &f
 		}

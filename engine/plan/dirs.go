@@ -219,8 +219,8 @@ func (f *dirFinder) canFree(i, h int32, others bool) bool {
 	return up == none || f.tree.find(path) != none || !f.Kept(path) // what was retained there comes along
 }
 
-// bringsInTheWay reports whether a directory comes along with Old i, on its way to h, that becomes a file there, and holds what
-// nobody may delete: what is not in Changes, or what is to be retained.
+// bringsInTheWay reports whether what nobody may delete comes along with Old i, on its way to h, to where something of another
+// kind belongs: what is not in Changes, or what is to be retained.
 func (f *dirFinder) bringsInTheWay(i, h int32) bool {
 	for k, end := i+1, f.tree.end(i); k < end; k++ {
 		if !isDir(f.old(k)) || f.target[k] != none || !f.comesWith(k, i) {
@@ -228,6 +228,23 @@ func (f *dirFinder) bringsInTheWay(i, h int32) bool {
 		}
 		place := f.tree.find(f.path(h) + f.path(k)[len(f.path(i)):])
 		if place != none && IsFile(f.now(place)) && (f.Kept(f.path(k)) || !f.CompleteSync && f.tree.files(k) > 0) {
+			return true
+		}
+	}
+	return f.Kept(f.path(i)) && f.bringsOutside(i, h)
+}
+
+// bringsOutside is bringsInTheWay for what is not in Changes itself.
+func (f *dirFinder) bringsOutside(i, h int32) bool {
+	for k, end := h+1, f.tree.end(h); k < end; k++ {
+		if f.now(k) == nil {
+			continue
+		}
+		path, up := f.cameFrom(k, f.from)
+		if up == none || f.from[up] != i && !snapshot.Beneath(f.path(f.from[up]), f.path(i)) {
+			continue
+		}
+		if e := f.Outside(path); e != nil && isDir(e) != isDir(f.now(k)) {
 			return true
 		}
 	}
