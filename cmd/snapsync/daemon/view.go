@@ -72,7 +72,7 @@ func (u *supervisor) shown() view.Mapping {
 	if err != nil {
 		return view.Unreadable(u.label, u.spec.Src, "", err)
 	}
-	m := view.FromStatus(&st)
+	m := view.Mapping{Status: &st}
 	for _, r := range u.lately() {
 		msg := text.Past(r.Step) + ": " + text.Path(r.Step.Path)
 		if r.Err != nil {
