@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -81,7 +80,8 @@ type finding struct {
 }
 
 func (d *diagnosis) ok(subject, format string, args ...any) {
-	d.print(finding{"finding", subject, true, fmt.Sprintf(format, args...)})
+	msg := fmt.Sprintf(format, args...)
+	_ = d.app.Say(finding{"finding", subject, true, msg}, "ok       %-9s %s", subject, msg)
 }
 
 // add reports err as a problem; nil is none.
@@ -90,22 +90,11 @@ func (d *diagnosis) add(subject string, err error) {
 		return
 	}
 	d.failed++
-	text := err.Error()
+	msg := err.Error()
 	if hint := exit.Of(err).Hint; hint != "" {
-		text += " (" + hint + ")"
+		msg += " (" + hint + ")"
 	}
-	d.print(finding{"finding", subject, false, text})
-}
-
-func (d *diagnosis) print(f finding) {
-	switch {
-	case d.app.JSON:
-		text.WriteJSON(d.app.Out, f)
-	case f.OK && !d.app.Quiet:
-		fmt.Fprintf(d.app.Out, "ok       %-9s %s\n", f.Subject, f.Text)
-	case !f.OK:
-		fmt.Fprintf(d.app.Out, "PROBLEM  %-9s %s\n", f.Subject, f.Text)
-	}
+	_ = d.app.Row(finding{"finding", subject, false, msg}, "PROBLEM  %-9s %s", subject, msg)
 }
 
 func (d *diagnosis) program() {
@@ -147,7 +136,7 @@ func (d *diagnosis) stateDir() {
 		d.add("state", err)
 		return
 	}
-	if open := info.Mode().Perm() & 0o077; open != 0 && runtime.GOOS != "windows" {
+	if openToOthers(info) {
 		d.add("state", fmt.Errorf("%s is open to other users (mode %04o): chmod 700 it", text.Path(states.Root), info.Mode().Perm()))
 	}
 	d.space(states.Root)
