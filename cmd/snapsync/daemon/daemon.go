@@ -289,7 +289,7 @@ func (d *process) several() bool { return len(d.kept.list()) > 1 }
 // alive returns nil if every loop answers, and hangs otherwise: see sdnotify.Watchdog.
 func (d *process) alive() error {
 	for _, u := range d.kept.list() {
-		u.answers()
+		u.word()
 	}
 	return nil
 }

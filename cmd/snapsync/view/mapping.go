@@ -71,7 +71,7 @@ func (m *Mapping) facts(now time.Time, all bool, t theme) string {
 // details are the lines beneath the headline, at most limit of them, the most important first.
 func (m *Mapping) details(now time.Time, width, limit int, t theme) []string {
 	var lines []string
-	last := m.lastError()
+	last := m.Trouble()
 	for _, line := range text.Wrap(text.Clean(m.why()), width-len(indent), min(limit, 3)) {
 		if m.State == "idle" {
 			line = t.dim(line)
@@ -83,14 +83,15 @@ func (m *Mapping) details(now time.Time, width, limit int, t theme) []string {
 			lines = append(lines, indent+t.bad(line))
 		}
 	}
-	for _, f := range m.failures() {
-		if len(lines) < limit && f != last {
-			lines = append(lines, indent+t.bad(text.Fit(text.Clean(f), width-len(indent))))
+	for _, f := range m.Failures {
+		line := text.Path(f.Path) + ": " + text.WithoutPath(f.Message, f.Path)
+		if len(lines) < limit && line != last {
+			lines = append(lines, indent+t.bad(text.Fit(text.Clean(line), width-len(indent))))
 		}
 	}
-	if left := m.left(); left > 0 && len(lines) < limit {
-		line := text.Size(left) + " left"
-		if eta := text.ETA(left, m.rate(now)); eta != "" {
+	if m.Live != nil && m.Live.Left > 0 && len(lines) < limit {
+		line := text.Size(m.Live.Left) + " left"
+		if eta := text.ETA(m.Live.Left, m.rate(now)); eta != "" {
 			line += "  ETA " + eta
 		}
 		lines = append(lines, indent+line)

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/status"
-	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine/loop"
 )
 
@@ -42,36 +41,12 @@ func Unreadable(name, source, remote string, err error) Mapping {
 
 func (m *Mapping) lag() time.Duration { return time.Duration(m.LagSeconds * float64(time.Second)) }
 
-// lastError is the one that still matters; "": none.
-func (m *Mapping) lastError() string {
-	if m.ErrorClass == "interrupted" { // by a person, who knows
-		return ""
-	}
-	return m.LastError
-}
-
 // why is the reason of the state. Where no process says so, what lets through what is held belongs to it.
 func (m *Mapping) why() string {
 	if m.Live == nil && m.HeldWhy != "" {
 		return strings.TrimPrefix(fmt.Sprintf("%s; %s: %s", m.Why, m.HeldWhy, m.Approve), "; ")
 	}
 	return m.Why
-}
-
-// failures are the first of the paths that failed, with why.
-func (m *Mapping) failures() (lines []string) {
-	for _, f := range m.Failures {
-		lines = append(lines, text.Path(f.Path)+": "+text.WithoutPath(f.Message, f.Path))
-	}
-	return lines
-}
-
-// left is how many bytes are still to be sent, of what is known.
-func (m *Mapping) left() int64 {
-	if m.Live == nil {
-		return 0
-	}
-	return m.Live.Left
 }
 
 // transfers are the uploads in flight, oldest first: of a run that cannot be asked so much as the remote has confirmed.
