@@ -82,7 +82,12 @@ func checkEach(w *world, file *config.File, all []settings.Spec) error {
 			}
 			continue
 		}
-		if err := tellOK(w, s); err != nil {
+		_, display, err := settings.RemoteKey(s.Remote)
+		if err != nil {
+			return err
+		}
+		msg := fmt.Sprintf("%s → %s", text.Path(s.Src), display)
+		if err := w.Say(text.Check{Type: "mapping", Mapping: s.Name, OK: true, Text: msg}, "ok       %s: %s", s.Name, msg); err != nil {
 			return err
 		}
 	}
@@ -162,13 +167,4 @@ func tellProblems(w *world, mapping string, err error) error {
 		}
 	}
 	return exit.Quiet(exit.StatusUsage)
-}
-
-func tellOK(w *world, s *settings.Spec) error {
-	_, display, err := settings.RemoteKey(s.Remote)
-	if err != nil {
-		return err
-	}
-	msg := fmt.Sprintf("%s → %s", text.Path(s.Src), display)
-	return w.Say(text.Check{Type: "mapping", Mapping: s.Name, OK: true, Text: msg}, "ok       %s: %s", s.Name, msg)
 }

@@ -43,7 +43,12 @@ Examples:
 // Run implements the command.
 func (c *doctorCmd) Run(w *world) error {
 	d := &diagnosis{app: w, status: exit.StatusError}
-	d.program()
+	d.ok("program", "%s with rclone %s and %d backends", versionLine(), rclone.Version(), len(rclone.Names()))
+	if err := w.StartRclone(); err != nil {
+		d.add("rclone", err)
+	} else {
+		d.ok("rclone", "configuration can be read")
+	}
 	if err := d.config(); err != nil {
 		return err
 	}
@@ -95,15 +100,6 @@ func (d *diagnosis) add(subject string, err error) {
 		msg += " (" + hint + ")"
 	}
 	_ = d.app.Row(finding{"finding", subject, false, msg}, "PROBLEM  %-9s %s", subject, msg)
-}
-
-func (d *diagnosis) program() {
-	d.ok("program", "%s with rclone %s and %d backends", versionLine(), rclone.Version(), len(rclone.Names()))
-	if err := d.app.StartRclone(); err != nil {
-		d.add("rclone", err)
-		return
-	}
-	d.ok("rclone", "configuration can be read")
 }
 
 // config looks at the config file. Without it nothing else is certain, as it may move the state.

@@ -84,7 +84,7 @@ func (f *follower) rows(q journal.HistoryQuery) ([]journal.HistoryRow, error) {
 	return rows, errors.Join(err, s.Close())
 }
 
-// more prints what came since. It reads backwards from the newest row, as many as it takes.
+// more prints what came since: read backwards from the newest row, as many as needed.
 func (f *follower) more() error {
 	for limit := 256; ; limit *= 4 {
 		rows, err := f.rows(journal.HistoryQuery{Limit: limit, Newest: true})

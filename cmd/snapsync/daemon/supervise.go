@@ -292,7 +292,7 @@ func (u *supervisor) runLoop(ctx context.Context, l mappingLoop, activity *statu
 	return err
 }
 
-// observer is what the engine tells what it does, from several goroutines. It waits for nobody.
+// observer is what the engine tells what it does, from several goroutines. The engine is not kept waiting.
 func (u *supervisor) observer(activity *status.Activity, nudge chan<- struct{}) func(event.Event) {
 	id, log := u.id(), &console.Observer{Log: u.log(), EmptyDirs: u.spec.CreateEmptySrcDirs}
 	return func(ev event.Event) {
