@@ -34,6 +34,7 @@ func (f *facts) onDisk() loop.State {
 	s, c := f.State, f.Counts
 	// The number of a `run` that stays is in the state, together with what it is doing.
 	stays := f.Running && f.Holder.PID != 0 && s.PID == f.Holder.PID
+	after := loop.StateAfter(s.LastErrorClass)
 	doing, _ := s.Doing()
 	switch {
 	case f.Running && !stays && c.Pending > 0:
@@ -44,8 +45,8 @@ func (f *facts) onDisk() loop.State {
 		return loop.Paused
 	case c.Held > 0, s.MountsHeld > 0:
 		return loop.Held
-	case s.LastErrorClass == "offline":
-		return loop.Offline
+	case after != loop.Stopped:
+		return after
 	case stays && (doing == "scanning" || doing == "syncing"):
 		return loop.State(doing)
 	case stays && c.Pending > c.Failed:
@@ -67,9 +68,11 @@ func (f *facts) whyOnDisk(state loop.State) string {
 	case state == loop.Paused:
 		return "runs do nothing until 'snapsync resume'"
 	case state == loop.Offline:
-		return "the remote could not be reached; the next run tries again"
+		return "the remote could not be reached, or answered uselessly; the next run tries again"
 	case state == loop.Stopped:
 		return "the next run continues"
+	case state == loop.Held && f.Counts.Held == 0 && f.State.MountsHeld == 0:
+		return "the source is not the directory that was snapshotted, or cannot be read; the next run looks again"
 	case state == loop.Held && f.Counts.Held == 0:
 		return "what is not mounted is kept on the remote; everything else is done"
 	case state == loop.Held:
