@@ -92,7 +92,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		return usageOf(err, args, parser.Model)
+		return settings.UsageOf(err, args, parser.Model)
 	}
 	given := settings.GivenFlags(parsed)
 	if err := settings.ReadLists(parsed, given); err != nil {

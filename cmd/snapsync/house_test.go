@@ -15,7 +15,7 @@ import (
 
 // shared are the files that every command may use. Each other one is a command's, and what several commands need is in
 // none of them: it is in a package of its own, or here.
-var shared = []string{"main.go", "cli.go", "habits.go", "help.go", "world.go", "preview.go"}
+var shared = []string{"main.go", "cli.go", "help.go", "world.go", "preview.go"}
 
 // partOf are files that belong to another one's command.
 var partOf = map[string]string{

@@ -10,7 +10,6 @@
 //
 //	main.go      start-up, signals, the last line of defence
 //	cli.go       the commands and how the command line is parsed; help.go
-//	habits.go    answers to what people type from habit of rclone
 //	world.go     what every command gets, and what several of them do
 //	preview.go   a plan, as plan and run --dry-run show it
 //	NAME.go      the command NAME; NAME_*.go, follow.go and progress.go are parts of one (see house_test.go)

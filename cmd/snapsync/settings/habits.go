@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"errors"
@@ -21,9 +21,9 @@ var (
 	unexpected  = regexp.MustCompile(`^unexpected argument (.+?)(, did you mean .*)?$`)
 )
 
-// usageOf makes kong's errors ours. They name the command, so the hint can, too; what people type from habit of rclone gets
+// UsageOf makes kong's errors ours. They name the command, so the hint can, too; what people type from habit of rclone gets
 // its answer.
-func usageOf(err error, args []string, model *kong.Application) error {
+func UsageOf(err error, args []string, model *kong.Application) error {
 	if f := (*exit.Failure)(nil); errors.As(err, &f) {
 		return err
 	}
