@@ -75,3 +75,7 @@ func quantum(ns int64, precision time.Duration) int64 {
 
 // Truncate rounds nanoseconds down, also before 1970.
 func Truncate(ns int64, to time.Duration) int64 { return quantum(ns, to) * int64(to) }
+
+// KeepsTimes reports whether the remote's mtimes are those of the base: where an mtime cannot be set without sending the file
+// again, a touched file keeps its old one on the remote.
+func (c *Caps) KeepsTimes() bool { return c.Precision > 0 && c.SetModTime }
