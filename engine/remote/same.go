@@ -7,7 +7,7 @@ import (
 )
 
 // SameContent reports whether two files are proved to have the same content: by a hash of both, else by their stat as far
-// as it can be trusted.
+// as it can be trusted. moved says that they are at different paths.
 func (c *Caps) SameContent(old, now *snapshot.Entry, moved bool) bool {
 	switch {
 	case old.Kind != now.Kind || old.Size != now.Size:
@@ -62,6 +62,23 @@ func (c *Caps) SameMtime(old, now *snapshot.Entry) bool {
 func (c *Caps) MayHold(held, ns int64) bool {
 	// The difference of two int64 may not be one, but is an uint64.
 	return c.Precision <= 0 || uint64(max(held, ns))-uint64(min(held, ns)) < uint64(c.Precision)
+}
+
+// Contradicts reports whether what a remote shows of a file cannot be what the base has of it.
+func (c *Caps) Contradicts(base, there *snapshot.Entry) bool {
+	switch {
+	case base == nil:
+		return false
+	case base.Kind != there.Kind || base.Kind == snapshot.Dir:
+		return base.Kind != there.Kind
+	case base.Size != there.Size:
+		return true
+	case base.HashType != snapshot.NoHash && base.HashType == there.HashType:
+		return base.Hash != there.Hash
+	case base.Mtime == 0 || there.Mtime == 0 || !c.SetModTime:
+		return false // a remote that cannot set an mtime has an older one of a touched file
+	}
+	return !c.MayHold(there.Mtime, base.Mtime)
 }
 
 // quantum numbers the multiples of precision, also before 1970.
