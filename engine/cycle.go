@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/snapsync/snapsync/engine/guard"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -138,6 +139,33 @@ func (r *run) prepareWhole(ctx context.Context) (p planned, err error) {
 	p.Add(plan.Steps, p.scanned.changes)
 	p.scanned.changes = nil
 	return p, nil
+}
+
+// errStale means that a plan was thrown away: it was made for a remote that turned out to be another one.
+var errStale = fmt.Errorf("%w: what it can do, or where it is, changed while the plan was made", remote.ErrTemporary)
+
+// reach opens the remote for a plan that is about to be journalled. It fails only with errStale, if the plan was made for an
+// older configuration of the remote, say, or for a base that is not what the remote holds where it is now. What else is wrong is
+// kept in p.unreached, for when the plan is in the journal: an offline run leaves it there.
+func (r *run) reach(ctx context.Context, p *planned) error {
+	before := r.caps
+	if p.unreached = r.connect(ctx); p.unreached != nil {
+		return nil
+	}
+	if p.unreached = r.takeCaps(r.conn.Caps()); p.unreached != nil {
+		return nil
+	}
+	if r.caps != before {
+		return errStale
+	}
+	if r.relocated {
+		if p.unreached = r.compareMoved(ctx); p.unreached != nil {
+			return nil
+		}
+		return errStale
+	}
+	p.reached = true
+	return nil
 }
 
 // guard decides about the deletes of a plan.

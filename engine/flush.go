@@ -20,28 +20,28 @@ func (e *Engine) Flush(ctx context.Context) error {
 }
 
 // flush has the remote flushed, and then the journal is not to name the boot any more. A crash between the two flushes again.
-func (r *run) flush(ctx context.Context) error {
-	if r.state.Unflushed == "" || ctx.Err() != nil {
+func (l *link) flush(ctx context.Context) error {
+	if l.state.Unflushed == "" || ctx.Err() != nil {
 		return nil // the next run flushes
 	}
-	if err := r.conn.Flush(ctx); err != nil {
+	if err := l.conn.Flush(ctx); err != nil {
 		return err
 	}
-	r.state.Unflushed = ""
+	l.state.Unflushed = ""
 	return nil
 }
 
 // recheck compares the remote with the base if the machine went down before a flush, and corrects
 // the base. Files that were cut off differ in size, and are sent again.
-func (r *run) recheck(ctx context.Context) error {
-	if r.state.Unflushed == "" || r.state.Unflushed == r.cfg.Boot || r.cfg.Boot == "" {
+func (l *link) recheck(ctx context.Context) error {
+	if l.state.Unflushed == "" || l.state.Unflushed == l.cfg.Boot || l.cfg.Boot == "" {
 		return nil
 	}
-	r.cfg.Log.Warn("the machine went down before everything was on the disk: comparing the remote with what it should hold")
-	report, err := r.verify(ctx, VerifyOptions{Repair: true, refuseEmpty: !r.decided.NewRemoteApproved})
+	l.cfg.Log.Warn("the machine went down before everything was on the disk: comparing the remote with what it should hold")
+	report, err := l.verify(ctx, VerifyOptions{Repair: true, refuseEmpty: !l.decided.NewRemoteApproved})
 	if err != nil {
 		return err
 	}
-	r.cfg.Log.Info("compared", "files", report.Checked, "corrected", report.Repaired)
-	return errors.Join(r.flush(ctx), r.save())
+	l.cfg.Log.Info("compared", "files", report.Checked, "corrected", report.Repaired)
+	return errors.Join(l.flush(ctx), l.save())
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -23,83 +22,70 @@ import (
 //	again or restored, or another disk     corrected; the run goes on from there
 //	with it is mounted
 
-// places reads what the journal says of them.
-func places(state *journal.EngineState) (all []remote.Place, err error) {
-	if state.Places == "" {
-		return nil, nil
-	}
-	if err := json.Unmarshal([]byte(state.Places), &all); err != nil {
-		return nil, fmt.Errorf("read the remote's places in the journal: %w", err)
-	}
-	return all, nil
-}
-
 // checkPlaces compares where the remote is with where it was. It fails if that is not there, and
 // otherwise sets r.relocated and r.otherDisk.
-func (r *run) checkPlaces() error {
-	r.relocated, r.otherDisk = false, false
-	now, err := r.conn.Places()
-	r.at = now
+func (l *link) checkPlaces() error {
+	l.relocated, l.otherDisk = false, false
+	now, err := l.conn.Places()
+	l.at = now
 	if err != nil || len(now) == 0 {
 		return err
 	}
-	was, err := places(&r.state)
+	was, err := l.places()
 	if err != nil {
 		return err
 	}
-	totals, err := r.cfg.Journal.Totals()
+	totals, err := l.cfg.Journal.Totals()
 	if err != nil || totals == (journal.Totals{}) { // nothing is there that could be missed
 		return err
 	}
-	r.relocated = r.decided.NewRemoteApproved
+	l.relocated = l.decided.NewRemoteApproved
 	for _, p := range now {
 		i := slices.IndexFunc(was, func(o remote.Place) bool { return o.Path == p.Path })
 		if i < 0 {
 			continue
 		}
 		moved, err := p.Moved(was[i])
-		if err != nil && !r.decided.NewRemoteApproved {
-			return errors.Join(fmt.Errorf("%w: %w", remote.ErrOffline, err), r.distrustPlace(was, i))
+		if err != nil && !l.decided.NewRemoteApproved {
+			return errors.Join(fmt.Errorf("%w: %w", remote.ErrOffline, err), l.distrustPlace(was, i))
 		}
-		r.relocated = r.relocated || moved
-		r.otherDisk = r.otherDisk || p.FSID != was[i].FSID && !r.decided.NewRemoteApproved
+		l.relocated = l.relocated || moved
+		l.otherDisk = l.otherDisk || p.FSID != was[i].FSID && !l.decided.NewRemoteApproved
 	}
 	return nil
 }
 
 // distrustPlace has a bucket that is gone compared once it is there again: somebody made it anew.
-func (r *run) distrustPlace(was []remote.Place, i int) error {
+func (l *link) distrustPlace(was []remote.Place, i int) error {
 	if was[i].Mount != "" || was[i].Root == (snapshot.Identity{}) {
 		return nil
 	}
 	was[i].Root = snapshot.Identity{}
-	text, err := json.Marshal(was)
-	if err != nil {
-		return fmt.Errorf("encode the remote's places: %w", err)
+	if err := l.takePlaces(was); err != nil {
+		return err
 	}
-	r.state.Places = string(text)
-	return r.save()
+	return l.save()
 }
 
 // compareMoved corrects the base by what is in the place where the remote is now.
-func (r *run) compareMoved(ctx context.Context) error {
-	r.cfg.Log.Warn("the remote's directory is not the one that it was: comparing what it holds with what it should hold")
-	report, err := r.verify(ctx, VerifyOptions{Repair: true})
+func (l *link) compareMoved(ctx context.Context) error {
+	l.cfg.Log.Warn("the remote's directory is not the one that it was: comparing what it holds with what it should hold")
+	report, err := l.verify(ctx, VerifyOptions{Repair: true})
 	if err != nil {
 		return err
 	}
-	r.cfg.Log.Info("compared", "files", report.Checked, "corrected", report.Repaired)
+	l.cfg.Log.Info("compared", "files", report.Checked, "corrected", report.Repaired)
 	if report.Repaired > 0 {
-		r.rescan = append(r.rescan, "") // what is missing may be anywhere, and nobody hinted at it
+		l.rescan = append(l.rescan, "") // what is missing may be anywhere, and nobody hinted at it
 	}
 	return nil
 }
 
-// takePlaces takes in where the remote is. What was sent while it went away went elsewhere: then the
+// takePlace takes in where the remote is. What was sent while it went away went elsewhere: then the
 // place is noted without the identity of its directory, so that it is compared once it is back.
-func (r *run) takePlaces() error {
-	was := r.at
-	now, err := r.conn.Places()
+func (l *link) takePlace() error {
+	was := l.at
+	now, err := l.conn.Places()
 	if err != nil || len(now) == 0 {
 		return err
 	}
@@ -112,11 +98,9 @@ func (r *run) takePlaces() error {
 			now[i].Root = snapshot.Identity{}
 		}
 	}
-	text, err := json.Marshal(now)
-	if err != nil {
-		return fmt.Errorf("encode the remote's places: %w", err)
+	if err := l.takePlaces(now); err != nil {
+		return err
 	}
-	r.state.Places = string(text)
-	r.use(journal.Decisions{NewRemoteApproved: r.decided.NewRemoteApproved})
+	l.use(journal.Decisions{NewRemoteApproved: l.decided.NewRemoteApproved})
 	return nil
 }

@@ -22,19 +22,19 @@ import (
 // Of steps that overlap only the first can have been started (see package execute), so each is judged by
 // itself, by what the remote now holds at its paths. A crash anywhere in here finds the same steps in
 // doubt again.
-func (r *run) recover(ctx context.Context) error {
-	steps, err := r.stepsInDoubt()
+func (l *link) recover(ctx context.Context) error {
+	steps, err := l.stepsInDoubt()
 	if err != nil || len(steps) == 0 {
 		return err
 	}
-	if err := r.connect(ctx); err != nil {
+	if err := l.connect(ctx); err != nil {
 		return err // and nothing is planned anew: what was started must not be forgotten
 	}
-	r.phase("recovering")
-	r.cfg.Log.Info("looking at what an interrupted run may have done", "steps", len(steps))
-	f := finding{run: r, executor: r.executor(&r.caps), unseen: make(map[string]bool)}
+	l.phase("recovering")
+	l.cfg.Log.Info("looking at what an interrupted run may have done", "steps", len(steps))
+	f := finding{link: l, executor: l.executor(&l.caps), unseen: make(map[string]bool)}
 	group, gctx := errgroup.WithContext(ctx)
-	group.SetLimit(max(r.caps.Transfers, execute.DefaultTransfers))
+	group.SetLimit(max(l.caps.Transfers, execute.DefaultTransfers))
 	for i := range steps {
 		group.Go(func() error { return f.find(gctx, &steps[i]) })
 	}
@@ -45,16 +45,16 @@ func (r *run) recover(ctx context.Context) error {
 }
 
 // stepsInDoubt returns the steps whose outcome nobody knows.
-func (r *run) stepsInDoubt() ([]journal.Step, error) {
-	if r.inDoubt != nil {
-		return r.inDoubt, nil
+func (l *link) stepsInDoubt() ([]journal.Step, error) {
+	if l.inDoubt != nil {
+		return l.inDoubt, nil
 	}
-	claimed, err := r.cfg.Journal.Started()
+	claimed, err := l.cfg.Journal.Started()
 	if err != nil {
 		return nil, err
 	}
 	var started []journal.Step
-	seen := pathset.NewClaims(&r.caps)
+	seen := pathset.NewClaims(&l.caps)
 	for i := range claimed {
 		if s := &claimed[i]; !seen.Overlaps(s) {
 			started = append(started, *s)
@@ -66,7 +66,7 @@ func (r *run) stepsInDoubt() ([]journal.Step, error) {
 
 // finding collects what became of the steps in doubt.
 type finding struct {
-	*run
+	*link
 	executor execute.Config
 
 	mu     sync.Mutex // guards what follows

@@ -45,8 +45,10 @@ func (r *run) scan(ctx context.Context, scopes []snapshot.Scope, base snapshot.B
 	if len(s.changes) == 0 {
 		return s, nil
 	}
-	if err := r.learnCaps(ctx); err != nil {
-		return nil, err
+	if !r.beside { // else they are in use
+		if err := r.learnCaps(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if err := r.hash(ctx, s); err != nil {
 		return nil, err
