@@ -45,29 +45,20 @@ func (n Name) String() string { return n.display }
 // exists.
 func (n Name) Local() (dir string, ok bool) { return n.dir, n.dir != "" }
 
-// WithoutOptions returns a remote without the options of its connection string, which may be secrets: ":s3:path".
-func WithoutOptions(remote string) string {
-	p, err := fspath.Parse(remote)
-	if err != nil || len(p.Config) == 0 {
-		return remote
-	}
-	return p.Name + ":" + p.Path
-}
-
-// WithOptionsOf undoes WithoutOptions for a remote that had the options of another one.
-func WithOptionsOf(other, remote string) string {
-	p, err := fspath.Parse(remote)
-	o, oerr := fspath.Parse(other)
-	if err != nil || oerr != nil || p.Name == "" || p.Name != o.Name || len(p.Config) > 0 {
-		return remote
-	}
-	return o.ConfigString + ":" + p.Path
-}
-
 // Canonical returns Key and Display of a remote.
 func Canonical(remote string) (key, display string, err error) {
 	n, err := ParseName(remote)
 	return n.key, n.display, err
+}
+
+// Beside returns a place on the same remote as another one, of which it may lack the secrets: remote, with the path of place.
+func Beside(remote, place string) string {
+	r, err := fspath.Parse(remote)
+	p, perr := fspath.Parse(place)
+	if err != nil || perr != nil || r.ConfigString == "" || p.ConfigString == "" {
+		return place
+	}
+	return r.ConfigString + ":" + p.Path
 }
 
 // LocalPath is Local of a remote.

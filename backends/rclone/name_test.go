@@ -46,21 +46,6 @@ func TestCanonical(t *testing.T) {
 	}
 }
 
-func TestOptionsOfAnother(t *testing.T) {
-	for _, tt := range []struct{ remote, other, kept string }{
-		{`:s3,secret_access_key="a:b,c",provider=Other:bucket/old`, `:s3,secret_access_key="a:b,c",provider=Other:bucket/new`, ":s3:bucket/old"},
-		{"nas,key=k:old", "nas,key=k:new", "nas:old"},
-		{"nas:old", "nas:new", "nas:old"},
-		{"/a/old", "/a/new", "/a/old"},
-		{"", "nas,key=k:new", ""},
-	} {
-		kept := WithoutOptions(tt.remote)
-		if back := WithOptionsOf(tt.other, kept); kept != tt.kept || back != tt.remote {
-			t.Errorf("%q is kept as %q, and is %q again", tt.remote, kept, back)
-		}
-	}
-}
-
 // cryptOn is a crypt remote in dir.
 func cryptOn(t *testing.T, dir string) string {
 	t.Helper()

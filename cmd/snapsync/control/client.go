@@ -15,7 +15,7 @@ import (
 	"syscall"
 )
 
-// Client asks the process behind a control socket. It may be used concurrently.
+// Client asks the process behind a control socket. Concurrent use is allowed.
 type Client struct {
 	path string
 	http http.Client
