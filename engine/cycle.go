@@ -175,7 +175,7 @@ func (r *run) guard(steps []journal.Step) (*guard.Hold, error) {
 		return nil, err
 	}
 	verdict, err := guard.Check(guard.Input{
-		Steps: steps, Base: totals, MaxDelete: r.cfg.MaxDelete, Staying: r.cfg.Staying, Burst: r.burst, Now: r.cfg.Now(),
+		Steps: steps, Base: totals, MaxDelete: r.cfg.MaxDelete, Burst: r.burst, Now: r.cfg.Now(),
 		Pending: r.cfg.Journal.EachPending(0), HeldDigest: r.state.HeldDigest, HeldBase: r.state.HeldBase,
 		ApprovedDigest: r.decided.ApprovedDigest, Approve: r.cfg.Approve, ApproveDigest: r.approved,
 	})
@@ -216,6 +216,7 @@ func (r *run) finish(cycle int64, sum *Summary, err error, last bool) error {
 	if last {
 		r.takeOutcome(sum, err)
 	}
+	r.state.Burst = r.burst.Burst
 	rec := r.record()
 	rec.Settle = r.settled
 	failed := r.cfg.Journal.Finish(cycle, journal.CycleResult{

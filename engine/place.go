@@ -70,7 +70,7 @@ func (l *link) distrustPlace(was []remote.Place, i int) error {
 // compareMoved corrects the base by what is in the place where the remote is now.
 func (l *link) compareMoved(ctx context.Context) error {
 	l.cfg.Log.Warn("the remote's directory is not the one that it was: comparing what it holds with what it should hold")
-	report, err := l.verify(ctx, VerifyOptions{Repair: true})
+	report, err := l.verify(ctx, VerifyOptions{Repair: true, unasked: true})
 	if err != nil {
 		return err
 	}
