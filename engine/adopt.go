@@ -32,12 +32,16 @@ func (r *run) adopt(ctx context.Context) error {
 }
 
 // adopted is how the base records what the remote says of itself. A remote that keeps no mtimes at
-// least tells when it was written to; where a listing alone does not give the mtime, it stays 0.
+// least tells when it was written to; where a listing alone does not give the mtime, it stays 0, and
+// the ctime is when the remote was written to: see snapshot.Entry.Modified.
 func adopted(caps *remote.Caps, there *remote.Object) snapshot.Entry {
 	entry := there.Entry
 	entry.Flags |= snapshot.Adopted
 	if caps.Precision <= 0 && !there.Uploaded.IsZero() {
 		entry.Mtime = there.Uploaded.UnixNano()
+	}
+	if entry.Mtime == 0 && !there.Uploaded.IsZero() {
+		entry.Ctime = there.Uploaded.UnixNano()
 	}
 	return entry
 }

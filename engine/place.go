@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 
 	"github.com/snapsync/snapsync/engine/remote"
@@ -65,6 +66,32 @@ func (r *run) checkPlaces() error {
 		r.otherDisk = r.otherDisk || p.FSID != was[i].FSID && !r.decided.NewRemoteApproved
 	}
 	return nil
+}
+
+// isElsewhere reports whether the directories of this machine that the remote is kept in are not what they were. Of a remote
+// elsewhere only a connection tells.
+func (r *run) isElsewhere() bool {
+	if r.conn != nil {
+		err := r.checkPlaces()
+		return err != nil || r.relocated
+	}
+	was, err := places(&r.state)
+	if err != nil {
+		return true
+	}
+	for _, p := range was {
+		if !filepath.IsAbs(p.Path) {
+			continue
+		}
+		now, err := remote.FindPlace(p.Path)
+		if err != nil {
+			return true
+		}
+		if moved, err := now.Moved(p); moved || err != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // distrustPlace has a bucket that is gone compared once it is there again: somebody made it anew.

@@ -2,9 +2,12 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
@@ -58,7 +61,7 @@ func (r *run) verify(ctx context.Context, opt VerifyOptions) (*Report, error) {
 			return nil, err
 		}
 	}
-	c := comparison{run: r, checksum: opt.Checksum, left: make(map[string]remote.Object), found: make(map[string]remote.Object)}
+	c := comparison{run: r, checksum: opt.Checksum, left: make(map[string]remote.Object), found: make(map[string]remote.Object), keptLinks: make(map[string]bool)}
 	r.phase("listing the remote")
 	err := r.conn.List(ctx, func(there remote.Object) error {
 		c.left[there.Path] = there
@@ -95,7 +98,9 @@ type comparison struct {
 	checksum bool                     // VerifyOptions.Checksum
 	left     map[string]remote.Object // of the listing: what the base was not seen to have
 	found    map[string]remote.Object // what differs, as it is there
-	report   Report
+	// keptLinks are symbolic links that --links has once sent. Without it a listing has none, or files of other names.
+	keptLinks map[string]bool
+	report    Report
 }
 
 // compare compares what the base has at path.
@@ -107,9 +112,25 @@ func (c *comparison) compare(ctx context.Context, path string, base *snapshot.En
 			c.report.Differs = append(c.report.Differs, Difference{path, "a file on the remote, a directory in the base"})
 			c.found[path] = there
 		}
+		if ok && there.Entry.Kind != snapshot.Dir && c.caps.BucketBased {
+			// The base has room for one of them: it is told, and neither adopted nor deleted.
+			c.report.Extra = append(c.report.Extra, Difference{path, "a file beside the directory of this name; delete it there if it is not wanted"})
+		}
 		return nil // on most remotes a directory is there because its files are
 	}
+	if base.Kind == snapshot.Symlink && c.cfg.Scan.Links != snapshot.KeepLinks {
+		c.keptLinks[path] = true
+		return nil
+	}
 	c.report.Checked++
+	if !ok && unlistable(path) {
+		// No listing in XML can show such a name. A request for it can.
+		var err error
+		if there, err = c.conn.Stat(ctx, path); err != nil && !errors.Is(err, remote.ErrNotFound) {
+			return fmt.Errorf("look for %q: %w", path, err)
+		}
+		ok = err == nil
+	}
 	if !ok {
 		c.report.Missing = append(c.report.Missing, Difference{path, "not on the remote"})
 		return nil
@@ -127,11 +148,18 @@ func (c *comparison) compare(ctx context.Context, path string, base *snapshot.En
 	return err
 }
 
+// unlistable reports whether a path has what XML 1.0 cannot carry.
+func unlistable(path string) bool {
+	return !utf8.ValidString(path) || strings.ContainsFunc(path, func(r rune) bool { return r < 0x20 || r == 0x7f || r == 0xfffe || r == 0xffff })
+}
+
 // addExtra adds the files left over of the listing that are this mapping's business, sorted.
 func (c *comparison) addExtra() {
 	var paths []string
 	for path, there := range c.left {
-		if there.Entry.Kind == snapshot.Dir || there.Temporary || excluded(c.cfg.Scan.Filter, path, &there.Entry) {
+		entry := adopted(&c.caps, &there)
+		link, isLink := strings.CutSuffix(path, remote.LinkSuffix)
+		if there.Entry.Kind == snapshot.Dir || there.Temporary || excluded(c.cfg.Scan.Filter, path, &entry) || isLink && c.keptLinks[link] {
 			continue
 		}
 		c.found[path] = there
@@ -202,7 +230,10 @@ func (c *comparison) repair() error {
 		fixes = append(fixes, journal.Refresh{Path: d.Path})
 	}
 	for _, d := range slices.Concat(c.report.Differs, c.report.Extra) {
-		there := c.found[d.Path]
+		there, ok := c.found[d.Path]
+		if !ok {
+			continue // beside a directory
+		}
 		entry := adopted(&c.caps, &there)
 		fixes = append(fixes, journal.Refresh{Path: d.Path, Entry: &entry})
 	}
@@ -226,5 +257,6 @@ func excluded(filter snapshot.Filter, path string, entry *snapshot.Entry) bool {
 	if entry.Kind == snapshot.Dir {
 		return !filter.Dir(path)
 	}
-	return !filter.File(path, entry.Size, entry.ModTime())
+	from, until := entry.Modified()
+	return !filter.File(path, entry.Size, from) || !filter.File(path, entry.Size, until)
 }
