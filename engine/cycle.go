@@ -123,10 +123,13 @@ func (r *run) prepareWhole(ctx context.Context) (p planned, err error) {
 	if p.hold, err = r.guard(plan.Steps); err != nil {
 		return p, err
 	}
-	if len(plan.Steps) > 0 {
+	if len(plan.Steps) > 0 || r.isElsewhere() {
 		if err := r.reach(ctx, &p); err != nil {
 			return p, err
 		}
+	}
+	if len(plan.Steps) == 0 && p.unreached != nil {
+		return p, p.unreached
 	}
 	if _, err := r.checkSource(); err != nil { // once more: it may have gone while it was scanned
 		return p, err

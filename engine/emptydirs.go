@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -16,6 +17,9 @@ func (r *run) wantEmptyDirs(ctx context.Context) error {
 		return nil
 	}
 	if r.cfg.EmptyDirs {
+		if r.caps != (remote.Caps{}) && !r.caps.EmptyDirs {
+			r.cfg.Log.Warn("this remote cannot hold empty directories: --create-empty-src-dirs does nothing there")
+		}
 		if err := forgetEmptyDirs(ctx, r.cfg.Journal); err != nil {
 			return err
 		}
