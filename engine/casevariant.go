@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 
+	"github.com/snapsync/snapsync/engine/execute"
 	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/engine/plan"
 	"github.com/snapsync/snapsync/snapshot"
@@ -95,7 +96,7 @@ func (t *caseVariants) read(d *foldedDir, dir string) {
 	if t.err != nil {
 		return
 	}
-	t.err = eachChild(t.reader, dir, func(path string, e *snapshot.Entry) {
+	t.err = execute.EachChild(t.reader, dir, func(path string, e *snapshot.Entry) {
 		_, name := snapshot.Split(path)
 		name = pathset.Fold(name)
 		if e.Kind == snapshot.Dir {

@@ -33,6 +33,8 @@ type Memory struct {
 	// Lie is asked before each operation that does not fail what is done in its stead; nil: each is done. It is not
 	// called concurrently.
 	Lie func(Op) Lie
+	// Done is called after each operation, whatever became of it, and may be called concurrently; nil: nobody is told.
+	Done func(Op)
 
 	t  TB
 	mu sync.Mutex // guards what follows
@@ -186,6 +188,9 @@ func (m *Memory) run(ctx context.Context, op Op, paths []string, apply func() er
 	fault, done, err := m.begin(&op, paths)
 	if err != nil {
 		return err
+	}
+	if m.Done != nil {
+		defer func() { m.Done(op) }()
 	}
 	defer done()
 	if err := m.wait(ctx, fault); err != nil {
