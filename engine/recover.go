@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/snapsync/snapsync/engine/base"
 	"github.com/snapsync/snapsync/engine/execute"
 	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -153,32 +154,13 @@ func (f *finding) findMove(ctx context.Context, s *journal.Step, there *remote.O
 
 // arrived looks for one file of a moved directory where it should be now.
 func (f *finding) arrived(ctx context.Context, s *journal.Step) (bool, error) {
-	path, entry, err := anyFile(f.cfg.Journal, s.From)
+	path, entry, err := base.AnyFile(f.cfg.Journal, s.From)
 	if err != nil || entry == nil {
 		return err == nil, err
 	}
 	there, err := f.stat(ctx, s.Path+path[len(s.From):])
 	return there != nil && there.Entry.Kind == entry.Kind && there.Entry.Size == entry.Size &&
 		(!f.caps.KeepsTimes() || agrees(&f.caps, entry, there)), err
-}
-
-// anyFile returns some file that the base holds beneath dir; nil if there is none.
-func anyFile(j *journal.Journal, dir string) (path string, file *snapshot.Entry, err error) {
-	reader, err := j.Reader()
-	if err != nil {
-		return "", nil, err
-	}
-	for dirs := []string{dir}; len(dirs) > 0 && file == nil && err == nil; dirs = dirs[1:] {
-		err = eachChild(reader, dirs[0], func(child string, entry *snapshot.Entry) {
-			if entry.Kind == snapshot.Dir {
-				dirs = append(dirs, child)
-			} else if file == nil {
-				found := *entry
-				path, file = child, &found
-			}
-		})
-	}
-	return path, file, errors.Join(err, reader.Close())
 }
 
 // stat returns what the remote holds at path, or nil.
@@ -278,7 +260,7 @@ func (f *finding) write(ctx context.Context) error {
 		f.rescan = append(f.rescan, f.wrong[i].Path)
 	}
 	f.rescan = append(f.rescan, f.absent...)
-	if err := forget(j, f.absent); err != nil {
+	if err := base.Forget(j, f.absent); err != nil {
 		return err
 	}
 	if len(f.wrong) > 0 {
@@ -293,38 +275,4 @@ func (f *finding) write(ctx context.Context) error {
 		f.rescan = append(f.rescan, "") // everything
 	}
 	return j.Settle(f.cfg.Now())
-}
-
-// forget removes from the base what the remote turned out not to hold, with everything beneath.
-func forget(j *journal.Journal, paths []string) error {
-	if len(paths) == 0 {
-		return nil
-	}
-	reader, err := j.Reader()
-	if err != nil {
-		return err
-	}
-	var fixes []journal.Refresh
-	for ; len(paths) > 0 && err == nil; paths = paths[1:] {
-		fixes = append(fixes, journal.Refresh{Path: paths[0]})
-		err = eachChild(reader, paths[0], func(path string, _ *snapshot.Entry) { paths = append(paths, path) })
-	}
-	if err := errors.Join(err, reader.Close()); err != nil {
-		return err
-	}
-	return j.Repair(fixes)
-}
-
-// eachChild calls fn for what the base holds directly in dir.
-func eachChild(r snapshot.BaseReader, dir string, fn func(path string, entry *snapshot.Entry)) error {
-	if err := r.Open(dir); err != nil {
-		return err
-	}
-	for {
-		name, entry, err := r.Next()
-		if err != nil || name == nil {
-			return err
-		}
-		fn(snapshot.Join(dir, string(name)), entry)
-	}
 }
