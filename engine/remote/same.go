@@ -7,7 +7,7 @@ import (
 )
 
 // SameContent reports whether two files are proved to have the same content: by a hash of both, else by their stat as far
-// as it can be trusted.
+// as it can be trusted. moved says that they are at different paths.
 func (c *Caps) SameContent(old, now *snapshot.Entry, moved bool) bool {
 	switch {
 	case old.Kind != now.Kind || old.Size != now.Size:
