@@ -28,6 +28,25 @@ func (t *target) object(ctx context.Context, path string) (fs.Object, error) {
 	return o, err
 }
 
+// same finds what is at path, if that can be was.
+func (t *target) same(ctx context.Context, path string, was *snapshot.Entry) (fs.Object, error) {
+	o, err := t.object(ctx, path)
+	if err != nil || was == nil {
+		return o, err
+	}
+	there := remote.Object{Path: path, Entry: snapshot.Entry{Kind: was.Kind}} // of a link nothing but its name tells
+	if err := t.describe(ctx, o, &there); err != nil {
+		return nil, err
+	}
+	if e := &there.Entry; t.caps.SetModTime && e.Mtime == 0 { // where a listing has none, the look at the object has brought it
+		e.Mtime = o.ModTime(ctx).Truncate(max(t.caps.Precision, time.Nanosecond)).UnixNano()
+	}
+	if t.caps.Contradicts(was, &there.Entry) {
+		return nil, remote.ErrAnother
+	}
+	return o, nil
+}
+
 // describe fills in what a listing says of a file. Mtime stays 0, unknown, where it costs a request (S3) and the file
 // is recognised by its hash.
 func (t *target) describe(ctx context.Context, o fs.Object, r *remote.Object) error {

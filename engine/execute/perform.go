@@ -94,7 +94,7 @@ func (p *performer) once(ctx context.Context, s *journal.Step) (*snapshot.Entry,
 	case journal.Send:
 		return p.send(ctx, s)
 	case journal.Move:
-		return s.New, p.Conn.Move(ctx, s.From, s.Path, s.Dir)
+		return s.New, p.Conn.Move(ctx, s.From, s.Path, s.Dir, s.Old)
 	case journal.Delete:
 		err := p.Conn.Rmdir(ctx, s.Path)
 		if errors.Is(err, remote.ErrNotEmpty) {
@@ -112,9 +112,13 @@ func (p *performer) send(ctx context.Context, s *journal.Step) (*snapshot.Entry,
 	case journal.Upload:
 		return p.upload(ctx, s)
 	case journal.Copy:
-		return s.New, p.Conn.Copy(ctx, s.From, s.Path, *s.New)
+		was, err := p.Journal.Lookup(s.From) // what earlier steps made of it is written down
+		if err != nil {
+			return nil, err
+		}
+		return s.New, p.Conn.Copy(ctx, s.From, s.Path, *s.New, was)
 	case journal.Touch:
-		return s.New, p.Conn.Touch(ctx, s.Path, *s.New)
+		return s.New, p.Conn.Touch(ctx, s.Path, *s.New, s.Old)
 	case journal.Mkdir:
 		return s.New, p.Conn.Mkdir(ctx, s.Path)
 	}

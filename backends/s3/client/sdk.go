@@ -37,7 +37,9 @@ const (
 func newSDK(rctx context.Context, cfg aws.Config, opt *options.Options, t *throttled, patient bool) *s3.Client {
 	attempts := max(1, fs.GetConfig(rctx).LowLevelRetries)
 	return s3.NewFromConfig(cfg, func(o *s3.Options) {
-		o.HTTPClient = newHTTPClient(rctx, opt, patient)
+		client := newHTTPClient(rctx, opt, patient)
+		client.Transport = strict{client.Transport}
+		o.HTTPClient = client
 		if opt.Endpoint != "" {
 			o.BaseEndpoint = &opt.Endpoint
 		}
@@ -79,7 +81,7 @@ func newRetryer(attempts int, first retry.IsErrorRetryableFunc) aws.Retryer {
 func notWhenGone(err error) aws.Ternary {
 	var op *net.OpError
 	var timeout net.Error
-	if errors.As(err, &op) && op.Op == "dial" || errors.As(err, &timeout) && timeout.Timeout() {
+	if errors.Is(err, errNoS3) || errors.Is(err, errSilent) || errors.As(err, &op) && op.Op == "dial" || errors.As(err, &timeout) && timeout.Timeout() {
 		return aws.FalseTernary
 	}
 	return aws.UnknownTernary
