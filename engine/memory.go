@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"maps"
 
-	"github.com/snapsync/snapsync/engine/base"
 	"github.com/snapsync/snapsync/engine/guard"
+	"github.com/snapsync/snapsync/engine/lookup"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -160,7 +160,7 @@ func (m *memory) wantEmptyDirs(ctx context.Context) error {
 		return nil
 	}
 	if m.config.EmptyDirs {
-		if err := base.ForgetEmptyDirs(ctx, m.config.Journal); err != nil {
+		if err := lookup.ForgetEmptyDirs(ctx, m.config.Journal); err != nil {
 			return err
 		}
 	}
@@ -173,9 +173,9 @@ func (m *memory) baseToBe(ctx context.Context) (snapshot.Base, error) {
 	if !m.config.EmptyDirs || m.state.EmptyDirs {
 		return m.config.Journal, nil
 	}
-	forgotten, err := base.EmptyDirs(ctx, m.config.Journal)
+	forgotten, err := lookup.EmptyDirs(ctx, m.config.Journal)
 	if err != nil || len(forgotten) == 0 {
 		return m.config.Journal, err
 	}
-	return base.Without{Base: m.config.Journal, Dirs: forgotten}, nil
+	return lookup.Without{Base: m.config.Journal, Dirs: forgotten}, nil
 }

@@ -8,8 +8,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/snapsync/snapsync/engine/base"
 	"github.com/snapsync/snapsync/engine/execute"
+	"github.com/snapsync/snapsync/engine/lookup"
 	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
@@ -154,7 +154,7 @@ func (f *finding) findMove(ctx context.Context, s *journal.Step, there *remote.O
 
 // arrived looks for one file of a moved directory where it should be now.
 func (f *finding) arrived(ctx context.Context, s *journal.Step) (bool, error) {
-	path, entry, err := base.AnyFile(f.cfg.Journal, s.From)
+	path, entry, err := lookup.AnyFile(f.cfg.Journal, s.From)
 	if err != nil || entry == nil {
 		return err == nil, err
 	}
@@ -260,7 +260,7 @@ func (f *finding) write(ctx context.Context) error {
 		f.rescan = append(f.rescan, f.wrong[i].Path)
 	}
 	f.rescan = append(f.rescan, f.absent...)
-	if err := base.Forget(j, f.absent); err != nil {
+	if err := lookup.Forget(j, f.absent); err != nil {
 		return err
 	}
 	if len(f.wrong) > 0 {

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/snapsync/snapsync/engine/base"
+	"github.com/snapsync/snapsync/engine/lookup"
 	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/engine/plan"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -162,7 +162,7 @@ func (r *run) plan(s *scanned) (journal.Plan, error) {
 	if err != nil {
 		return journal.Plan{}, err
 	}
-	kept, variants := base.NewPopulated(s.base, s.changes), base.NewCaseVariants(s.base, s.changes)
+	kept, variants := lookup.NewPopulated(s.base, s.changes), lookup.NewCaseVariants(s.base, s.changes)
 	in := plan.Input{
 		Changes: s.changes, Caps: r.caps,
 		CompleteSync: r.cfg.CompleteSync, EmptyDirs: r.cfg.EmptyDirs, Metadata: r.cfg.Metadata,

@@ -75,12 +75,21 @@ func (t *target) put(ctx context.Context, in io.Reader, info fs.ObjectInfo) (fs.
 	if t.dups {
 		old, err := t.f.NewObject(ctx, info.Remote())
 		if err == nil {
-			return old, old.Update(ctx, in, info)
+			return old, old.Update(ctx, in, info, uploadOptions(ctx)...)
 		} else if !gone(ctx, err) {
 			return nil, err
 		}
 	}
-	return t.f.Put(ctx, in, info)
+	return t.f.Put(ctx, in, info, uploadOptions(ctx)...)
+}
+
+// uploadOptions are what rclone's --metadata-set and --header-upload say of every upload.
+func uploadOptions(ctx context.Context) []fs.OpenOption {
+	options := fs.MetadataAsOpenOptions(ctx)
+	for _, header := range fs.GetConfig(ctx).UploadHeaders {
+		options = append(options, header)
+	}
+	return options
 }
 
 // remove removes o, or what is at name if o is nil.

@@ -81,7 +81,7 @@ counts: 130, 7, 1, 2, 3, 22, 21, 23, 5, 25, 24, in this order. Without --once: 0
 give up in the middle, and what keeps its only mapping from starting.
 
 Each flag can be set by a variable: SNAPSYNC_ and the flag in capitals, as SNAPSYNC_COMPLETE_SYNC=true.
-rclone's own variables work as well.`
+rclone's own variables work as well, or are refused: docs/from-rclone.md says which.`
 }
 
 // Run implements the command.

@@ -1,4 +1,4 @@
-package journal
+package database
 
 import (
 	"encoding/binary"
@@ -23,19 +23,14 @@ import (
 //	    56      8  inode
 //
 // Size and hash are neighbours, and big-endian, so that an index on bytes 8 to 31 finds contents and
-// ranges of sizes; content.go depends on that, and on format, kind and hash type being the first three.
+// ranges of sizes; the package base depends on that, and on format, kind and hash type being the first three.
 const (
 	packedSize   = 64
 	packedFormat = 1
 )
 
-type packed [packedSize]byte
-
-// pack encodes e into p and returns its bytes; nil for a nil entry.
-func (p *packed) pack(e *snapshot.Entry) []byte {
-	if e == nil {
-		return nil
-	}
+// pack encodes an entry.
+func pack(e *snapshot.Entry) (p [packedSize]byte) {
 	p[0], p[1], p[2], p[3] = packedFormat, byte(e.Kind), byte(e.HashType), byte(e.Flags)
 	binary.BigEndian.PutUint32(p[4:], e.Mode)
 	binary.BigEndian.PutUint64(p[8:], uint64(e.Size))
@@ -44,10 +39,10 @@ func (p *packed) pack(e *snapshot.Entry) []byte {
 	binary.BigEndian.PutUint64(p[40:], uint64(e.Ctime))
 	binary.BigEndian.PutUint64(p[48:], e.Dev)
 	binary.BigEndian.PutUint64(p[56:], e.Ino)
-	return p[:]
+	return p
 }
 
-// unpack decodes what pack encoded into e. Any other bytes are an error: a flipped bit must not
+// unpack decodes into e what pack encoded. Any other bytes are an error: a flipped bit must not
 // become a delete.
 func unpack(b []byte, e *snapshot.Entry) error {
 	if len(b) != packedSize {

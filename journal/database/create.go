@@ -1,4 +1,4 @@
-package journal
+package database
 
 import (
 	"errors"
@@ -14,13 +14,13 @@ import (
 // companions are the suffixes of what SQLite keeps beside a database.
 var companions = [...]string{"-wal", "-shm", "-journal"}
 
-// create makes an empty journal of m at path if there is none, which only its owner may read: names of files are private.
-// Schema and mapping are written under another name without waiting for the disk, and then that file becomes durable and gets its
-// name: two waits instead of nine.
+// create makes an empty database at path if there is none. Only its owner may read it: names of files are private. The schema, and
+// what start writes, go to a file of another name without waiting for the disk; then that file becomes durable and gets its name:
+// two waits instead of nine.
 //
 // A crash before it has its name leaves files beginning with path.new, which the next Open removes; one right after leaves an
-// empty journal.
-func create(path string, m Mapping) error {
+// empty database.
+func create(path string, start func(Conn) error) error {
 	if _, err := os.Lstat(path); err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -28,13 +28,13 @@ func create(path string, m Mapping) error {
 	if _, err := removeAll(fresh, fresh+companions[0], fresh+companions[1], fresh+companions[2]); err != nil {
 		return err
 	}
-	// The log of a journal that was removed would be taken for that of the new one.
+	// The log of a database that was removed would be taken for that of the new one.
 	stale, err := removeAll(path+companions[0], path+companions[1], path+companions[2])
 	if err == nil && stale {
 		syncDir(path)
 	}
 	if err == nil {
-		err = writeEmpty(fresh, m)
+		err = writeEmpty(fresh, start)
 	}
 	if err == nil {
 		err = syncFile(fresh)
@@ -50,8 +50,8 @@ func create(path string, m Mapping) error {
 	return nil
 }
 
-// writeEmpty makes a file that is an empty journal of m.
-func writeEmpty(path string, m Mapping) error {
+// writeEmpty makes a file that is an empty database.
+func writeEmpty(path string, start func(Conn) error) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -63,7 +63,9 @@ func writeEmpty(path string, m Mapping) error {
 	if err != nil {
 		return err
 	}
-	err = (&Journal{mapping: m}).start(c)
+	if err = migrate(c); err == nil {
+		err = start(c)
+	}
 	return errors.Join(err, c.Close()) // which folds the log in, and removes it
 }
 

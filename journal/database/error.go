@@ -1,6 +1,7 @@
-package journal
+package database
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -21,9 +22,9 @@ var (
 
 // Misuse by the caller: bugs, not states of the file.
 var (
-	errClosed   = errors.New("journal is closed")
-	errReadOnly = errors.New("journal was opened for reading only")
-	errStale    = errors.New("the base changed while another cursor is open, so they would show different states")
+	ErrClosed   = errors.New("journal is closed")
+	ErrReadOnly = errors.New("journal was opened for reading only")
+	ErrStale    = errors.New("the base changed while another cursor is open, so they would show different states")
 )
 
 // Error is an error of SQLite, with the file it is about. It wraps its class and its cause.
@@ -63,8 +64,8 @@ func (e *Error) Hint() string {
 	return "check the disk and the permissions of the directory that the journal is in"
 }
 
-// classify returns the class of err, and nil if it comes from neither SQLite nor a decoder.
-func classify(err error) error {
+// Class returns the class of err, and nil if it comes from neither SQLite nor a decoder.
+func Class(err error) error {
 	for _, class := range []error{ErrDamaged, ErrNewer, ErrOlder, ErrOtherMapping} {
 		if errors.Is(err, class) {
 			return class
@@ -102,8 +103,8 @@ func isSQLite(err error) bool {
 	return sqlite.ErrCode(err) != sqlite.ResultError || errors.As(err, &e)
 }
 
-// fail names the operation and the file of an error. An error that is not SQLite's keeps its meaning.
-func (j *Journal) fail(op string, err error) error {
+// Fail names the operation and the file of an error. An error that is not SQLite's keeps its meaning. nil stays nil.
+func (db *DB) Fail(op string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -113,17 +114,20 @@ func (j *Journal) fail(op string, err error) error {
 	if f := (*foreign)(nil); errors.As(err, &f) {
 		return fmt.Errorf("%s: %w", op, f.error)
 	}
-	if class := classify(err); class != nil {
-		return &Error{Op: op, File: j.name(), Class: class, Err: err}
+	if class := Class(err); class != nil {
+		return &Error{Op: op, File: cmp.Or(db.path, "in memory"), Class: class, Err: err}
 	}
 	return fmt.Errorf("%s: %w", op, err)
 }
 
-// foreign is an error of a function that the caller gave us. It is handed back as it is: a remote that
-// cannot be reached must not pass for a damaged journal.
+// foreign is an error of a function that the caller gave us.
 type foreign struct{ error }
 
-// damaged reports a row that cannot be ours.
-func damaged(format string, args ...any) error {
+// Foreign marks an error, not nil, as that of a function that the caller gave us. Fail hands it back as it is: a remote that cannot
+// be reached must not pass for a damaged journal.
+func Foreign(err error) error { return &foreign{err} }
+
+// Damaged reports a row that cannot be ours.
+func Damaged(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", ErrDamaged, fmt.Errorf(format, args...))
 }

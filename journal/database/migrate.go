@@ -1,12 +1,11 @@
-package journal
+package database
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
 	"io/fs"
 	"strings"
-
-	"zombiezen.com/go/sqlite"
 )
 
 // migrations are applied in the order of their names; the n-th leads to schema version n. A file that
@@ -26,7 +25,7 @@ func schemaVersion() int {
 
 // migrate brings an open database to schemaVersion. Each step is one transaction: a crash leaves the
 // schema before it or after it, and the next Open continues.
-func migrate(c *sqlite.Conn) error {
+func migrate(c Conn) error {
 	version, err := checkSchema(c)
 	if err != nil {
 		return err
@@ -47,7 +46,7 @@ func migrate(c *sqlite.Conn) error {
 	return nil
 }
 
-func apply(c *sqlite.Conn, script string, version int) error {
+func apply(c Conn, script string, version int) error {
 	var text strings.Builder
 	text.WriteString("BEGIN IMMEDIATE;\n")
 	text.WriteString(script)
@@ -56,10 +55,10 @@ func apply(c *sqlite.Conn, script string, version int) error {
 		s, trailing, err := c.PrepareTransient(rest)
 		if err == nil {
 			_, err = s.Step()
-			err = joinFinalize(err, s)
+			err = cmp.Or(err, s.Finalize())
 		}
 		if err != nil {
-			rollback(c)
+			c.rollback()
 			return err
 		}
 		rest = rest[len(rest)-trailing:]
@@ -67,28 +66,18 @@ func apply(c *sqlite.Conn, script string, version int) error {
 	return nil
 }
 
-func joinFinalize(err error, s *sqlite.Stmt) error {
-	if s == nil {
-		return err
-	}
-	if ferr := s.Finalize(); err == nil {
-		err = ferr
-	}
-	return err
-}
-
 // checkSchema returns the version of the schema, 0 for an empty database, and an error if the file is
 // not a journal or comes from the future.
-func checkSchema(c *sqlite.Conn) (version int, err error) {
-	id, err := queryInt(c, "PRAGMA application_id")
+func checkSchema(c Conn) (version int, err error) {
+	id, err := c.Int("PRAGMA application_id")
 	if err != nil {
 		return 0, err
 	}
-	v, err := queryInt(c, "PRAGMA user_version")
+	v, err := c.Int("PRAGMA user_version")
 	if err != nil {
 		return 0, err
 	}
-	tables, err := queryInt(c, "SELECT count(*) FROM sqlite_schema")
+	tables, err := c.Int("SELECT count(*) FROM sqlite_schema")
 	if err != nil {
 		return 0, err
 	}

@@ -1,6 +1,6 @@
-// Package base answers what has to be known of a base beyond single entries: what is beneath a directory, what differs only in
+// Package lookup answers what has to be known of a base beyond single entries: what is beneath a directory, what differs only in
 // case, which directories are empty.
-package base
+package lookup
 
 import (
 	"errors"

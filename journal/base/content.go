@@ -1,11 +1,10 @@
-package journal
+package base
 
 import (
 	"bytes"
 	"encoding/binary"
 
-	"zombiezen.com/go/sqlite"
-
+	"github.com/snapsync/snapsync/journal/database"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -20,7 +19,8 @@ import (
 const (
 	contentKey   = "substr(entry, 9, 24)"
 	contentWhere = "substr(entry, 1, 3) = x'010101'" // a file with a known XXH3
-	contentIndex = "CREATE INDEX IF NOT EXISTS base_content ON base (" + contentKey + ") WHERE " + contentWhere
+	createIndex  = "CREATE INDEX IF NOT EXISTS base_content ON base (" + contentKey + ") WHERE " + contentWhere
+	removeIndex  = "DROP INDEX IF EXISTS base_content"
 )
 
 // content is a contentKey.
@@ -41,22 +41,32 @@ type contents map[content]string
 
 // Sizes returns which of the candidates occur as the size of a file in the base whose XXH3 is known,
 // retained files included: only those are worth hashing in the hope of a copy.
-func (j *Journal) Sizes(candidates []int64) (map[int64]bool, error) {
+func (b *Base) Sizes(candidates []int64) (map[int64]bool, error) {
 	found := make(map[int64]bool)
 	if len(candidates) == 0 {
 		return found, nil
 	}
-	indexed, err := j.indexContents()
+	indexed, err := b.indexContents()
 	if err != nil {
 		return nil, err
 	}
 	if !indexed {
-		return j.sizesUnindexed(candidates)
+		return b.sizesUnindexed(candidates)
 	}
-	err = j.read("look up sizes", func(c *sqlite.Conn) error {
+	err = b.db.Read("look up sizes", func(c database.Conn) error {
+		highest := snapshot.Hash(bytes.Repeat([]byte{0xff}, 16))
 		for _, size := range candidates {
-			if err := hasSize(c, size, found); err != nil {
+			if size < 0 || found[size] {
+				continue
+			}
+			low, high := contentOf(size, snapshot.Hash{}), contentOf(size, highest)
+			there, err := c.Prepare("SELECT 1 FROM base WHERE " + contentWhere + " AND " + contentKey + " BETWEEN ? AND ? LIMIT 1").
+				Blob(low[:]).Blob(high[:]).Exists()
+			if err != nil {
 				return err
+			}
+			if there {
+				found[size] = true
 			}
 		}
 		return nil
@@ -64,98 +74,79 @@ func (j *Journal) Sizes(candidates []int64) (map[int64]bool, error) {
 	return found, err
 }
 
-func hasSize(c *sqlite.Conn, size int64, found map[int64]bool) error {
-	if size < 0 || found[size] {
-		return nil
-	}
-	s, err := prepare(c, "SELECT 1 FROM base WHERE "+contentWhere+" AND "+contentKey+" BETWEEN ? AND ? LIMIT 1")
-	if err != nil {
-		return err
-	}
-	low, high := contentOf(size, snapshot.Hash{}), contentOf(size, snapshot.Hash(bytes.Repeat([]byte{0xff}, 16)))
-	s.blob(low[:])
-	s.blob(high[:])
-	return s.each(func() error {
-		found[size] = true
-		return nil
-	})
-}
-
 // Holding returns the path of a file in the base that holds this content, retained or not: the
 // smallest by directory and then name. The content is named by its size and its XXH3.
-func (j *Journal) Holding(size int64, h snapshot.Hash) (path string, ok bool, err error) {
+func (b *Base) Holding(size int64, h snapshot.Hash) (path string, ok bool, err error) {
 	if size < 0 {
 		return "", false, nil
 	}
-	indexed, err := j.indexContents()
+	indexed, err := b.indexContents()
 	if err != nil {
 		return "", false, err
 	}
 	key := contentOf(size, h)
-	if !indexed && j.contents != nil {
-		path, ok = j.contents[key]
+	if !indexed && b.contents != nil {
+		path, ok = b.contents[key]
 		return path, ok, nil
 	}
-	err = j.read("look up content", func(c *sqlite.Conn) error {
-		return query(c, "SELECT dir, name FROM base WHERE "+contentWhere+" AND "+contentKey+" = ? ORDER BY dir, name LIMIT 1",
-			func(s *sqlite.Stmt) error {
-				path, ok = snapshot.Join(s.ColumnText(0), s.ColumnText(1)), true
-				return nil
-			}, key[:])
+	err = b.db.Read("look up content", func(c database.Conn) error {
+		ok, err = c.Prepare("SELECT dir, name FROM base WHERE " + contentWhere + " AND " + contentKey + " = ? ORDER BY dir, name LIMIT 1").
+			Blob(key[:]).First(func(row database.Row) error {
+			path = snapshot.Join(row.ColumnText(0), row.ColumnText(1))
+			return nil
+		})
+		return err
 	})
 	return path, ok, err
 }
 
 // indexContents makes sure that there is an index, or that the base has no files, and reports false
 // if the journal may not write. A crash right after leaves the index, which is only a cost.
-func (j *Journal) indexContents() (bool, error) {
+func (b *Base) indexContents() (bool, error) {
 	var there int64
-	err := j.read("look for an index", func(c *sqlite.Conn) (err error) {
-		there, err = queryInt(c, `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'base_content')
+	err := b.db.Read("look for an index", func(c database.Conn) (err error) {
+		there, err = c.Int(`SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'base_content')
 			OR (SELECT files + retained = 0 FROM counter)`)
 		return err
 	})
-	if err != nil || there != 0 || j.readOnly {
+	if err != nil || there != 0 || b.db.ReadOnly() {
 		return there != 0, err
 	}
-	return true, j.write("index contents", func(t *transaction) error {
-		return query(t.Conn, contentIndex, nil)
-	})
+	return true, b.db.Write("index contents", func(t *database.Tx) error { return t.Exec(createIndex) })
 }
 
-// dropContents drops the index before a change of that many rows, if rebuilding it would cost less
+// dropIndex drops the index before a change of that many rows, if rebuilding it would cost less
 // than keeping it.
-func (t *transaction) dropContents(rows int) error {
+func dropIndex(t *database.Tx, rows int) error {
+	if rows == 0 {
+		return nil
+	}
 	const costRatio = 10 // to insert a row with the index, against building it over that row
 	held, err := readTotals(t.Conn)
 	if err != nil || int64(rows)*costRatio < held.Files+held.Retained+int64(rows) {
 		return err
 	}
-	return query(t.Conn, "DROP INDEX IF EXISTS base_content", nil)
+	return t.Exec(removeIndex)
 }
 
-func (j *Journal) sizesUnindexed(candidates []int64) (map[int64]bool, error) {
+func (b *Base) sizesUnindexed(candidates []int64) (map[int64]bool, error) {
 	wanted, found := make(map[int64]bool, len(candidates)), make(map[int64]bool)
 	for _, size := range candidates {
 		wanted[size] = true
 	}
-	j.contents = make(contents)
-	err := j.read("look up sizes", func(c *sqlite.Conn) error {
-		s, err := prepare(c, "SELECT dir, name, "+contentKey+" FROM base WHERE "+contentWhere+" ORDER BY dir, name")
-		if err != nil {
-			return err
-		}
-		return s.each(func() error {
+	b.contents = make(contents)
+	err := b.db.Read("look up sizes", func(c database.Conn) error {
+		return c.Prepare("SELECT dir, name, " + contentKey + " FROM base WHERE " + contentWhere + " ORDER BY dir, name").Each(func(row database.Row) error {
 			var key content
-			if s.ColumnBytes(2, key[:]) != len(key) {
-				return damaged("base of %q: short entry", snapshot.Join(s.ColumnText(0), s.ColumnText(1)))
+			if row.ColumnBytes(2, key[:]) != len(key) {
+				return database.Damaged("base of %q: short entry", snapshot.Join(row.ColumnText(0), row.ColumnText(1)))
 			}
 			if !wanted[key.size()] {
 				return nil
 			}
 			found[key.size()] = true
-			if _, known := j.contents[key]; !known {
-				j.contents[key] = snapshot.Join(s.ColumnText(0), s.ColumnText(1))
+			if _, known := b.contents[key]; !known {
+				b.contents[key] = snapshot.Join(row.ColumnText(0), row.ColumnText(1))
 			}
 			return nil
 		})

@@ -1,32 +1,30 @@
-package journal
+package database
 
 import (
 	"errors"
 	"fmt"
 	"sync"
-
-	"zombiezen.com/go/sqlite"
 )
 
-// maxIdle bounds how many idle connections are kept: more cursors at once are possible.
+// maxIdle bounds how many idle connections are kept: more at once are possible.
 const maxIdle = 8
 
 // pool hands out connections for reading. It may be used from any goroutine; a connection that it
 // handed out belongs to the taker.
 type pool struct {
-	open func() (*sqlite.Conn, error)
+	open func() (Conn, error)
 
 	mu     sync.Mutex
-	idle   []*sqlite.Conn
+	idle   []Conn
 	out    int
 	closed bool
 }
 
-func (p *pool) take() (*sqlite.Conn, error) {
+func (p *pool) take() (Conn, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return nil, errClosed
+		return Conn{}, ErrClosed
 	}
 	if n := len(p.idle); n > 0 {
 		c := p.idle[n-1]
@@ -41,7 +39,7 @@ func (p *pool) take() (*sqlite.Conn, error) {
 	return c, err
 }
 
-func (p *pool) give(c *sqlite.Conn) {
+func (p *pool) give(c Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.out--
@@ -67,12 +65,12 @@ func (p *pool) close() error {
 	return err
 }
 
-// read runs fn on a connection for reading: it sees what was committed last.
-func (j *Journal) read(op string, fn func(c *sqlite.Conn) error) error {
-	c, err := j.readers.take()
+// Read runs fn on a connection for reading: each statement sees what was committed last. op says what is attempted, for messages.
+func (db *DB) Read(op string, fn func(Conn) error) error {
+	c, err := db.readers.take()
 	if err != nil {
-		return j.fail(op, err)
+		return db.Fail(op, err)
 	}
-	defer j.readers.give(c)
-	return j.fail(op, fn(c))
+	defer db.readers.give(c)
+	return db.Fail(op, fn(c))
 }
