@@ -106,7 +106,14 @@ func (f *finding) find(ctx context.Context, s *journal.Step) error {
 // findSend tells the new content from the old one by size and mtime. Where both would fit, or where
 // nothing but the size can tell, nobody knows: then it is sent again.
 func (f *finding) findSend(s *journal.Step, there *remote.Object) error {
-	if there == nil || s.Dir || there.Entry.Kind == snapshot.Dir {
+	if f.isUnseen(s.Path) {
+		return f.doubt(s)
+	}
+	switch {
+	case s.Dir && there != nil && there.Entry.Kind == snapshot.Dir:
+		f.happened(s, s.New)
+		return nil
+	case there == nil || s.Dir || there.Entry.Kind == snapshot.Dir:
 		return f.correct(s.Path, there)
 	}
 	isNew, isOld := agrees(&f.caps, s.New, there), s.Old != nil && mayBe(&f.caps, s.Old, there)
@@ -123,17 +130,26 @@ func (f *finding) findSend(s *journal.Step, there *remote.Object) error {
 	return f.correct(s.Path, there)
 }
 
+// doubt makes the base say that something is at the path of s, which nobody may look at, and that nothing is known of
+// it: so it is sent again, or deleted once the source has nothing there. A directory that the base knows stays what it is.
+func (f *finding) doubt(s *journal.Step) error {
+	base, err := f.cfg.Journal.Lookup(s.Path)
+	if err != nil || s.New.Kind == snapshot.Dir || base != nil && base.Kind == snapshot.Dir {
+		return err
+	}
+	// A size that the source does not have: empty files would be the same otherwise.
+	f.learn(s.Path, &snapshot.Entry{Kind: s.New.Kind, Size: s.New.Size + 1, Flags: snapshot.Adopted})
+	return nil
+}
+
 // findMove takes a move for done if its origin is gone and what was to arrive is at its target.
 func (f *finding) findMove(ctx context.Context, s *journal.Step, there *remote.Object) error {
 	origin, err := f.stat(ctx, s.From)
 	if err != nil {
 		return err
 	}
-	if f.isUnseen(s.From) {
-		return f.correct(s.Path, there) // it may be there still: to take it away is tried again
-	}
-	arrived := there != nil && origin == nil && !s.Dir && agrees(&f.caps, s.Old, there)
-	if s.Dir && there != nil && origin == nil {
+	arrived := there != nil && origin == nil && !s.Dir && !f.isUnseen(s.From) && agrees(&f.caps, s.Old, there)
+	if s.Dir && there != nil && origin == nil && !f.isUnseen(s.From) {
 		if arrived, err = f.arrived(ctx, s); err != nil {
 			return err
 		}
@@ -142,14 +158,21 @@ func (f *finding) findMove(ctx context.Context, s *journal.Step, there *remote.O
 	case arrived:
 		f.happened(s, s.New)
 		return nil
-	case s.Dir && there != nil:
+	case s.Dir && (there != nil || f.isUnseen(s.Path)):
 		// Half a move, on a remote that moves directories file by file; or somebody else's directory.
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		f.relist = true
+		f.onlyListed()
 		return nil
+	case f.isUnseen(s.Path):
+		return errors.Join(f.correct(s.From, origin), f.doubt(s))
 	}
 	return errors.Join(f.correct(s.From, origin), f.correct(s.Path, there))
+}
+
+// onlyListed says that only a listing can tell what the remote holds.
+func (f *finding) onlyListed() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.relist = true
 }
 
 // arrived looks for one file of a moved directory where it should be now.
@@ -171,22 +194,26 @@ func (f *finding) stat(ctx context.Context, path string) (*remote.Object, error)
 		return err
 	})
 	switch {
-	case errors.Is(err, remote.ErrNotFound), errors.Is(err, remote.ErrInvalidName):
+	case err == nil:
+		return &there, nil
+	case errors.Is(err, remote.ErrNotFound):
 		return nil, nil
-	case err != nil && (execute.EndsRun(err) || errors.Is(err, remote.ErrTemporary)):
+	case execute.EndsRun(err) || errors.Is(err, remote.ErrTemporary):
 		return nil, fmt.Errorf("stat %q: %w", path, err)
-	case err != nil:
-		// One path that cannot be looked at must not stop all others for ever. What was sent there is
-		// taken for absent, so that it is sent again, and then says what is wrong with it.
-		f.cfg.Log.Warn("cannot look at what an interrupted run may have done", "path", path, "err", err)
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		f.unseen[path] = true
-		return nil, nil
+	case errors.Is(err, remote.ErrInvalidName):
+		if base, err := f.cfg.Journal.Lookup(path); base == nil || err != nil {
+			return nil, err // no such name can be there
+		}
 	}
-	return &there, nil
+	// One path that cannot be looked at must not stop all others for ever.
+	f.cfg.Log.Warn("cannot look at what an interrupted run may have done", "path", path, "err", err)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.unseen[path] = true
+	return nil, nil
 }
 
+// isUnseen reports whether the remote did not let us look at path: then it is neither there nor absent.
 func (f *finding) isUnseen(path string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -206,19 +233,22 @@ func (f *finding) learn(path string, entry *snapshot.Entry) {
 }
 
 // correct compares what the remote holds at path with the base. Where they disagree the base learns
-// it as if it was adopted: the next scan compares it with the source.
+// it as if it was adopted: the next scan compares it with the source. What could not be looked at stays as the base has it,
+// and so does a directory in a bucket, where nothing but what is in it tells that it exists.
 func (f *finding) correct(path string, there *remote.Object) error {
 	base, err := f.cfg.Journal.Lookup(path)
 	switch {
-	case err != nil:
+	case err != nil || f.isUnseen(path):
 		return err
+	case base != nil && base.Kind == snapshot.Dir && f.caps.BucketBased:
+		// There may be a file beside it: the base has room for one, and knows what is in the directory.
 	case there == nil && base != nil:
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.absent = append(f.absent, path)
 	case there == nil, base != nil && agrees(&f.caps, base, there):
-	case base != nil && base.Kind == snapshot.Dir && f.caps.BucketBased:
-		// A file beside a directory of its name: the base has room for one, and knows what is in it.
+	case there.Entry.Kind == snapshot.Dir:
+		f.onlyListed() // nobody knows what is in it
 	default:
 		entry := there.Adopted(&f.caps)
 		f.learn(path, &entry)

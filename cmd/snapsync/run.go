@@ -204,17 +204,13 @@ func finish(w *world, s *mapping.Session, sum *engine.Summary, err error) error 
 // say prints one line about a run: text for people, out for programs.
 func say(w *world, msg string, out text.Summary) error {
 	out.Type = "summary"
-	if w.JSON {
-		return text.WriteJSON(w.Out, out)
-	}
-	if w.Quiet || msg == "" {
+	if msg == "" && !w.JSON {
 		return nil
 	}
 	if out.Mapping != "" {
 		msg = out.Mapping + ": " + msg
 	}
-	_, err := fmt.Fprintf(w.Out, "snapsync: %s\n", msg)
-	return err
+	return w.Say(out, "snapsync: %s", msg)
 }
 
 func heldFailure(s *mapping.Session, sum *engine.Summary) error {

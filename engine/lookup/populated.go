@@ -40,11 +40,29 @@ func (k *Populated) Beneath(dir string) bool {
 	return answer
 }
 
-func (k *Populated) ask(dir string) bool {
+// At is plan.Input.Outside.
+func (k *Populated) At(path string) *snapshot.Entry {
+	if plan.Changed(k.changes, path) || !k.open() {
+		return nil
+	}
+	dir, name := snapshot.Split(path)
+	e, err := k.reader.Find(dir, name)
+	if err != nil {
+		k.err = err
+	}
+	return e
+}
+
+// open opens the reader at the first question.
+func (k *Populated) open() bool {
 	if k.err == nil && k.reader == nil {
 		k.reader, k.err = k.base.Reader()
 	}
-	if k.err == nil {
+	return k.err == nil
+}
+
+func (k *Populated) ask(dir string) bool {
+	if k.open() {
 		k.err = k.reader.Open(dir)
 	}
 	var subdirs []string

@@ -24,6 +24,8 @@ type Input struct {
 	// Kept reports whether the base holds anything beneath dir that is not in Changes: unchanged,
 	// retained, excluded or unproven. Such a directory is never empty. nil: no.
 	Kept func(dir string) bool
+	// Outside returns what the base holds at path, if path is not in Changes. nil: nothing.
+	Outside func(path string) *snapshot.Entry
 	// CaseVariant returns what the base holds, and is not in Changes, under a path that differs from this one
 	// only in case; "" if nothing. Of several, a retained file is the last. nil: nothing.
 	CaseVariant func(path string) (variant string, e *snapshot.Entry)

@@ -36,7 +36,7 @@ func (ps Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Err sorts the problems; it is nil if there are none.
+// Err sorts the problems; nil: there are none.
 func (ps Problems) Err() error {
 	if len(ps) == 0 {
 		return nil

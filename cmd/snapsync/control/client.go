@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// Client asks the process behind a control socket. It may be used concurrently.
+// Client asks the process behind a control socket. Concurrent use is allowed.
 type Client struct {
 	path string
 	http http.Client
@@ -40,7 +40,7 @@ func (silentError) Hint() string {
 // ExitStatus is that of an error that may go away by itself.
 func (silentError) ExitStatus() int { return 5 }
 
-// NewClient returns a client for the socket at path. It does not connect yet.
+// NewClient returns a client for the socket at path. Nothing is connected yet.
 func NewClient(path string) *Client {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		c, err := (&net.Dialer{Timeout: 2 * time.Second}).DialContext(ctx, "unix", path)

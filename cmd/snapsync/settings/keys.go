@@ -62,8 +62,7 @@ func (r *Resolver) Schema() *config.Schema {
 		}
 	}
 	ofMappings := FlagsOf(&SyncFlags{}, &GuardFlags{}, &TransferFlags{}, &WatchFlags{})
-	run := r.Model.Children[slices.IndexFunc(r.Model.Children, func(n *kong.Node) bool { return n.Name == "run" })]
-	for _, f := range run.Flags {
+	for _, f := range r.RunFlags() {
 		where := f.Tag.Get("config")
 		isMappings := slices.ContainsFunc(ofMappings, func(g *kong.Flag) bool { return g.Name == f.Name })
 		if where == "-" {
@@ -76,6 +75,11 @@ func (r *Resolver) Schema() *config.Schema {
 		}
 	}
 	return s
+}
+
+// RunFlags are the flags of `run` itself, whichever command this process runs.
+func (r *Resolver) RunFlags() []*kong.Flag {
+	return r.Model.Children[slices.IndexFunc(r.Model.Children, func(n *kong.Node) bool { return n.Name == "run" })].Flags
 }
 
 // kindsOf are the types of flags that a file can set.

@@ -15,6 +15,7 @@
 //	log.go         for the log
 //	remember.go    flags kept in the state, for commands that come later
 //	process.go     the keys of the process, and what a reload may change
+//	arguments.go   flags for a process that somebody else starts
 //
 // What can be refused is refused here, before anything is created or anybody asked. The package prints nothing but headings, and
 // steers nobody.

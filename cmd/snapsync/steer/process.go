@@ -51,7 +51,7 @@ func Keeper(ctx context.Context, states mapping.Store, m *mapping.Mapping) *Proc
 	return nil
 }
 
-// isAbout reports whether st is about this mapping. One whose source was not found yet has no id: it goes by
+// isAbout reports whether st is about this mapping. One whose source was not found yet has no id, and goes by
 // its name in the config file, of which there may be several with another remote beneath that name.
 func isAbout(m *mapping.Mapping, st *status.Status) bool {
 	return st.ID == m.ID || m.Name != "" && st.ID == m.Name && st.Remote == m.Display
