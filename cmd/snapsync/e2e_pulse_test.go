@@ -99,7 +99,7 @@ func (p programs) silence(t *testing.T, at string) {
 			t.Logf("the process said:\n%s", said.String())
 		}
 	}()
-	awaitState(t, control.NewClient(filepath.Join(runtime, "snapsync", "control.sock")), loop.Offline)
+	awaitState(t, control.NewClient(filepath.Join(runtime, "snapsync", "control.sock"), ""), loop.Offline)
 	if l, err = net.Listen("tcp", address.String()); err != nil {
 		t.Fatal(err)
 	}

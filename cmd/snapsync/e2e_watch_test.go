@@ -94,7 +94,7 @@ func (p programs) watched(t *testing.T, r testRemote, seed uint64) *watched {
 	m.env = append(m.env, "XDG_RUNTIME_DIR="+runtime)
 	w := &watched{
 		testMapping: m, dir: filepath.Dir(m.tree.root), line: newLine(t, m, r.path),
-		socket: control.NewClient(filepath.Join(runtime, "snapsync", "control.sock")), befell: map[string]int{}, linked: map[uint64]bool{},
+		socket: control.NewClient(filepath.Join(runtime, "snapsync", "control.sock"), ""), befell: map[string]int{}, linked: map[uint64]bool{},
 	}
 	t.Cleanup(func() {
 		w.kill()
