@@ -117,7 +117,7 @@ func (r *run) prepareWhole(ctx context.Context) (p planned, err error) {
 	if err != nil {
 		return p, err
 	}
-	if p.hold, err = r.guard(plan.Steps); err != nil {
+	if p.hold, err = r.guard(plan.Steps, p.scanned.head); err != nil {
 		return p, err
 	}
 	if len(plan.Steps) > 0 {

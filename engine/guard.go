@@ -8,7 +8,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/snapsync/snapsync/engine/pathset"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
+	"github.com/snapsync/snapsync/snapshot"
 )
 
 // MaxDelete is the limit of --max-delete: a number of files, or a percentage of the files in the
@@ -60,8 +63,9 @@ func (m MaxDelete) limit(files int64) (int64, bool) {
 
 // guard decides, over the whole plan and before anything is touched, whether its deletes may happen.
 // It marks the ones that may not as Held, in place, and says why; everything else goes on.
-// Deletes that the planner itself holds (they would lose what was retained) are held here as well.
-func (r *run) guard(steps []journal.Step) (*Hold, error) {
+// Deletes that the planner itself holds (they would lose what was retained, or what something skipped covers) are held
+// here as well.
+func (r *run) guard(steps []journal.Step, seen *snapshot.Head) (*Hold, error) {
 	r.burst.excused = false
 	count, planned := countDeletes(steps)
 	if count == 0 && planned == 0 {
@@ -97,7 +101,7 @@ func (r *run) guard(steps []journal.Step) (*Hold, error) {
 		}
 	} else {
 		hold.Deletes, hold.Limit = planned, -1
-		hold.Why = fmt.Sprintf("the remote retains %d of its files where the source has something else", planned)
+		hold.Why = whyPlanned(steps, seen)
 	}
 	approved, err := r.isApproved(hold, steps, over)
 	if err != nil {
@@ -114,6 +118,37 @@ func (r *run) guard(steps []journal.Step) (*Hold, error) {
 	}
 	r.burst.holds = over
 	return hold, nil
+}
+
+// whyPlanned says why the planner holds deletes.
+func whyPlanned(steps []journal.Step, seen *snapshot.Head) string {
+	retained, covered := 0, pathset.New(&remote.Caps{})
+	for i := range steps {
+		switch s := &steps[i]; {
+		case !s.Held:
+		case s.Reason == journal.Replaced:
+			retained++
+		default:
+			covered.Count(s.Path, 1)
+		}
+	}
+	var whys []string
+	if retained > 0 {
+		whys = append(whys, fmt.Sprintf("the remote retains %d of its files where the source has something else", retained))
+	}
+	places := 0
+	for _, c := range seen.Covered {
+		if !covered.Overlaps(c.Path) {
+			continue
+		}
+		if places++; places == 1 {
+			whys = append(whys, strconv.Quote(c.Path)+": "+c.Reason)
+		}
+	}
+	if places > 1 {
+		whys[len(whys)-1] += fmt.Sprintf(", and %d more places", places-1)
+	}
+	return strings.Join(whys, "; ")
 }
 
 // heldBefore reports whether steps delete all that a guard holds already, and maybe more: that time has

@@ -125,10 +125,7 @@ func (w *worker) unopened(err error) error {
 }
 
 // distrust makes absence in the directory prove nothing: the directory could not be read, or not to the end.
-func (w *worker) distrust(err error) {
-	w.unproven = w.found.newUnproven(w.job.path, reasonOf(err), w.unproven)
-	w.unproven.unread = true
-}
+func (w *worker) distrust(err error) { w.unproven = w.found.newUnproven(w.job.path, reasonOf(err), w.unproven) }
 
 // checkMount looks whether the open directory is a mount point, and whether it was one.
 func (w *worker) checkMount() error {
