@@ -159,11 +159,15 @@ func (r *run) plan(s *scanned) (journal.Plan, error) {
 	if err != nil {
 		return journal.Plan{}, err
 	}
+	covered := pathset.New(&remote.Caps{})
+	for _, c := range s.head.Covered {
+		covered.Count(c.Path, 1)
+	}
 	kept, variants := newPopulated(s.base, s.changes), newCaseVariants(s.base, s.changes)
 	in := plan.Input{
 		Changes: s.changes, Caps: r.caps,
 		CompleteSync: r.cfg.CompleteSync, EmptyDirs: r.cfg.EmptyDirs, Metadata: r.cfg.Metadata,
-		Known: known, Kept: kept.beneath, CaseVariant: variants.find,
+		Known: known, Kept: kept.beneath, Covered: covered.Covers, CaseVariant: variants.find,
 		Survived: func(old, now int) bool {
 			return snapshot.Survived(r.cfg.Scan, s.changes[now].Path, s.changes[old].Old)
 		},
