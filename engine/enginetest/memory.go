@@ -30,6 +30,8 @@ type Memory struct {
 	// Fail is asked before each operation whether it fails; nil: none does. It is not called
 	// concurrently.
 	Fail func(Op) *Fault
+	// Done is called after each operation, whatever became of it, and may be called concurrently; nil: nobody is told.
+	Done func(Op)
 
 	t  TB
 	mu sync.Mutex // guards what follows
@@ -173,6 +175,9 @@ func (m *Memory) run(ctx context.Context, op Op, paths []string, apply func() er
 	fault, done, err := m.begin(&op, paths)
 	if err != nil {
 		return err
+	}
+	if m.Done != nil {
+		defer func() { m.Done(op) }()
 	}
 	defer done()
 	if err := m.wait(ctx, fault); err != nil {

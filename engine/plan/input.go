@@ -27,6 +27,8 @@ type Input struct {
 	// Covered reports whether something that the source skips is at path or above it. Where it is not known to have moved, a
 	// person has to agree to its delete. nil: no.
 	Covered func(path string) bool
+	// Outside returns what the base holds at path, if path is not in Changes. nil: nothing.
+	Outside func(path string) *snapshot.Entry
 	// CaseVariant returns what the base holds, and is not in Changes, under a path that differs from this one
 	// only in case; "" if nothing. Of several, a retained file is the last. nil: nothing.
 	CaseVariant func(path string) (variant string, e *snapshot.Entry)

@@ -114,6 +114,12 @@ func input(base, head entries, o options) Input {
 	in.Kept = func(dir string) bool {
 		return slices.ContainsFunc(base.beneath(dir), func(path string) bool { return !changed[path] })
 	}
+	in.Outside = func(path string) *snapshot.Entry {
+		if changed[path] {
+			return nil
+		}
+		return base[path]
+	}
 	in.CaseVariant = func(path string) (last string, e *snapshot.Entry) {
 		for _, variant := range base.paths() {
 			if variant != path && pathset.Fold(variant) == pathset.Fold(path) && !changed[variant] {

@@ -46,6 +46,9 @@ func Make(in Input) journal.Plan {
 	if in.Covered == nil {
 		in.Covered = func(string) bool { return false }
 	}
+	if in.Outside == nil {
+		in.Outside = func(string) *snapshot.Entry { return nil }
+	}
 	if in.CaseVariant == nil {
 		in.CaseVariant = func(string) (string, *snapshot.Entry) { return "", nil }
 	}

@@ -9,6 +9,7 @@ package remote
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -117,20 +118,24 @@ type Connection interface {
 	// PartialName) may be left; the next Send of the path replaces it, Cleanup removes it.
 	Send(ctx context.Context, path string, src Source) error
 
+	// Of Copy, Move and Touch, was is the file that the caller means, as the base has it; nil: whatever is
+	// there. Where a Connection sees anyway that another one is there (Caps.Contradicts), it does nothing and
+	// says ErrNotFound: content that somebody else has put there must not get another name.
+
 	// Copy makes path hold what from holds, with the given mtime, if Caps.Copy. Visible at once or
 	// not at all. Twice: yes. ErrNotFound if from is gone.
-	Copy(ctx context.Context, from, path string, e snapshot.Entry) error
+	Copy(ctx context.Context, from, path string, e snapshot.Entry, was *snapshot.Entry) error
 
 	// Move renames a file, replacing what is at path, if Caps.Move; or a directory with everything
 	// in it, if Caps.DirMove, to a path that must not exist. Parents of path are created. Twice:
 	// the second says ErrNotFound, and the caller decides by Stat. ErrCannotMove if this remote
 	// cannot do this move although its Caps say so: nothing happened.
-	Move(ctx context.Context, from, path string, dir bool) error
+	Move(ctx context.Context, from, path string, dir bool, was *snapshot.Entry) error
 
 	// Touch sets the mtime of a file if Caps.SetModTime, and with Caps.SetMetadata whatever else Send
 	// would keep of the source's file. ErrCannotMove if that turns out to take a Send: then nothing but
 	// the mtime may have happened. Twice: yes.
-	Touch(ctx context.Context, path string, e snapshot.Entry) error
+	Touch(ctx context.Context, path string, e snapshot.Entry, was *snapshot.Entry) error
 
 	// Mkdir makes sure that the directory exists, parents included. Twice: yes.
 	Mkdir(ctx context.Context, path string) error
@@ -192,3 +197,6 @@ var (
 	ErrTemporary   = errors.New("temporary failure")    // worth a retry at once: throttling, 5xx
 	ErrFatal       = errors.New("remote is not usable") // every further step would fail as well
 )
+
+// ErrAnother is ErrNotFound of a file in whose place there is another one.
+var ErrAnother = fmt.Errorf("%w: somebody else has replaced it", ErrNotFound)

@@ -64,6 +64,23 @@ func (c *Caps) MayHold(held, ns int64) bool {
 	return c.Precision <= 0 || uint64(max(held, ns))-uint64(min(held, ns)) < uint64(c.Precision)
 }
 
+// Contradicts reports whether what a remote shows of a file cannot be what the base has of it.
+func (c *Caps) Contradicts(base, there *snapshot.Entry) bool {
+	switch {
+	case base == nil:
+		return false
+	case base.Kind != there.Kind || base.Kind == snapshot.Dir:
+		return base.Kind != there.Kind
+	case base.Size != there.Size:
+		return true
+	case base.HashType != snapshot.NoHash && base.HashType == there.HashType:
+		return base.Hash != there.Hash
+	case base.Mtime == 0 || there.Mtime == 0 || !c.SetModTime:
+		return false // a remote that cannot set an mtime has an older one of a touched file
+	}
+	return !c.MayHold(there.Mtime, base.Mtime)
+}
+
 // quantum numbers the multiples of precision, also before 1970.
 func quantum(ns int64, precision time.Duration) int64 {
 	q := ns / int64(precision)
