@@ -39,6 +39,9 @@ func (r *run) catchUp(ctx context.Context, f Focus, out *Outcome) error {
 	if err := r.recheck(ctx); err != nil {
 		return err
 	}
+	if r.cfg.EmptyDirs && !r.state.EmptyDirs && r.caps != (remote.Caps{}) && !r.caps.EmptyDirs {
+		r.cfg.Log.Warn("this remote cannot hold empty directories: --create-empty-src-dirs does nothing there")
+	}
 	if err := r.wantEmptyDirs(ctx); err != nil {
 		return err
 	}
@@ -124,10 +127,13 @@ func (r *run) prepareWhole(ctx context.Context) (p planned, err error) {
 	if p.hold, err = r.guard(plan.Steps, p.scanned.head); err != nil {
 		return p, err
 	}
-	if len(plan.Steps) > 0 {
+	if len(plan.Steps) > 0 || r.isElsewhere() {
 		if err := r.reach(ctx, &p); err != nil {
 			return p, err
 		}
+	}
+	if len(plan.Steps) == 0 && p.unreached != nil {
+		return p, p.unreached
 	}
 	if _, err := r.checkSource(); err != nil { // once more: it may have gone while it was scanned
 		return p, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 
 	"github.com/snapsync/snapsync/engine/remote"
@@ -134,6 +135,32 @@ func (l *link) checkPlaces() error {
 		l.otherDisk = l.otherDisk || p.FSID != was[i].FSID && !l.decided.NewRemoteApproved
 	}
 	return nil
+}
+
+// isElsewhere reports whether the directories of this machine that the remote is kept in are not what they were. Of a remote
+// elsewhere only a connection tells.
+func (l *link) isElsewhere() bool {
+	if l.conn != nil {
+		err := l.checkPlaces()
+		return err != nil || l.relocated
+	}
+	was, err := l.places()
+	if err != nil {
+		return true
+	}
+	for _, p := range was {
+		if !filepath.IsAbs(p.Path) {
+			continue
+		}
+		now, err := remote.FindPlace(p.Path)
+		if err != nil {
+			return true
+		}
+		if moved, err := now.Moved(p); moved || err != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // distrustPlace has a bucket that is gone compared once it is there again: somebody made it anew.
