@@ -5,8 +5,8 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// populated answers whether the base holds something beneath a directory that the changes do not
-// mention: what is unchanged, retained, excluded or unproven stays, so the directory is not empty.
+// populated answers whether the base holds something at a path, or beneath it, that the changes do not
+// mention: what is unchanged, retained, excluded or unproven stays, so a directory there is not empty.
 type populated struct {
 	base    snapshot.Base
 	changes []snapshot.Change
@@ -26,19 +26,23 @@ func (k *populated) close() error {
 	return k.reader.Close()
 }
 
-func (k *populated) beneath(dir string) bool {
-	if answer, ok := k.answers[dir]; ok {
+func (k *populated) at(path string) bool {
+	if answer, ok := k.answers[path]; ok {
 		return answer
 	}
-	answer := k.ask(dir)
-	k.answers[dir] = answer
-	return answer
-}
-
-func (k *populated) ask(dir string) bool {
 	if k.err == nil && k.reader == nil {
 		k.reader, k.err = k.base.Reader()
 	}
+	var entry *snapshot.Entry
+	if k.err == nil && !plan.Changed(k.changes, path) {
+		entry, k.err = k.reader.Find(snapshot.Split(path))
+	}
+	answer := entry != nil || k.beneath(path)
+	k.answers[path] = answer
+	return answer
+}
+
+func (k *populated) beneath(dir string) bool {
 	if k.err == nil {
 		k.err = k.reader.Open(dir)
 	}
@@ -51,7 +55,7 @@ func (k *populated) ask(dir string) bool {
 		}
 		if name == nil {
 			for _, sub := range subdirs {
-				if k.beneath(sub) {
+				if k.at(sub) {
 					return true
 				}
 			}

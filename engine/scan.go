@@ -163,7 +163,7 @@ func (r *run) plan(s *scanned) (journal.Plan, error) {
 	in := plan.Input{
 		Changes: s.changes, Caps: r.caps,
 		CompleteSync: r.cfg.CompleteSync, EmptyDirs: r.cfg.EmptyDirs, Metadata: r.cfg.Metadata,
-		Known: known, Kept: kept.beneath, CaseVariant: variants.find,
+		Known: known, Kept: kept.at, CaseVariant: variants.find,
 		Survived: func(old, now int) bool {
 			return snapshot.Survived(r.cfg.Scan, s.changes[now].Path, s.changes[old].Old)
 		},

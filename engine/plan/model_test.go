@@ -105,8 +105,9 @@ func input(base, head entries, o options) Input {
 	for _, c := range changes {
 		changed[c.Path] = true
 	}
-	in.Kept = func(dir string) bool {
-		return slices.ContainsFunc(base.beneath(dir), func(path string) bool { return !changed[path] })
+	in.Kept = func(path string) bool {
+		return base[path] != nil && !changed[path] ||
+			slices.ContainsFunc(base.beneath(path), func(path string) bool { return !changed[path] })
 	}
 	in.CaseVariant = func(path string) (last string, e *snapshot.Entry) {
 		for _, variant := range base.paths() {
@@ -145,13 +146,16 @@ func hold(e *snapshot.Entry) held {
 	return held{e.Hash, e.Size, e.Mtime, e.Kind == snapshot.Symlink}
 }
 
-// newRemote holds exactly what base says.
+// newRemote holds exactly what base says. Of directories it has those above files, and those that a listing showed.
 func newRemote(caps remote.Caps, base entries) *strictRemote {
 	r := &strictRemote{caps, make(map[string]held), make(map[string]bool)}
 	for path, e := range base {
-		if e.Kind != snapshot.Dir {
+		switch {
+		case e.Kind != snapshot.Dir:
 			r.files[r.key(path)] = hold(e)
 			r.mkdirs(path)
+		case e.Flags.Has(snapshot.Adopted):
+			r.mkdirs(snapshot.Join(path, "x"))
 		}
 	}
 	return r

@@ -35,7 +35,7 @@ func Needs(changes []snapshot.Change, caps remote.Caps, sizeKnown func(size int6
 func uncertain(caps *remote.Caps, c *snapshot.Change) bool {
 	old, now := c.Old, c.New
 	return old != nil && old.Kind == now.Kind && old.Size == now.Size && old.HashType != snapshot.NoHash &&
-		!(old.Flags.Has(snapshot.Adopted) && caps.Precision > 0 && caps.SameMtime(old, now))
+		!(old.Flags.Has(snapshot.Adopted) && remote.KnowsMtime(old) && caps.Precision > 0 && caps.SameMtime(old, now))
 }
 
 // racyAdoption reports whether the base has nothing but the stat of an adopted file, and that cannot be trusted.
