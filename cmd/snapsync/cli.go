@@ -10,8 +10,10 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/snapsync/snapsync/cmd/snapsync/complete"
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/help"
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 )
 
@@ -79,8 +81,8 @@ var groups = []kong.Group{
 
 // execute parses args and runs the command that they name.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	if len(args) > 0 && args[0] == completeCommand {
-		complete(ctx, args[1:], stdout)
+	if len(args) > 0 && args[0] == complete.Command {
+		grammar().Answer(ctx, args[1:], stdout)
 		return nil
 	}
 	args = rewrite(args)
@@ -131,9 +133,18 @@ func newParser(c *cli, stdout, stderr io.Writer) (*kong.Kong, error) {
 		kong.ExplicitGroups(groups),
 		kong.Writers(stdout, stderr),
 		kong.Exit(os.Exit),
-		kong.Help(printHelp),
+		kong.Help(help.Printer(groups)),
 		kong.Vars{"version": versionLine()},
 	)
+}
+
+// grammar is the command line for completion.
+func grammar() complete.Grammar {
+	return complete.Grammar{Rewrite: rewrite, New: func() (*kong.Kong, *settings.Globals, error) {
+		c := &cli{}
+		parser, err := newParser(c, io.Discard, io.Discard)
+		return parser, &c.Globals, err
+	}}
 }
 
 // rewrite understands `help` and `help COMMAND`, which people type.

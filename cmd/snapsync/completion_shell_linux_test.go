@@ -219,7 +219,7 @@ func TestCompletionDoesNotHang(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	complete(t.Context(), []string{"run", "--mappings", pipe, "-m", ""}, &out)
+	grammar().Answer(t.Context(), []string{"run", "--mappings", pipe, "-m", ""}, &out)
 	if out.String() != ":\n" {
 		t.Errorf("answer %q", out.String())
 	}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/complete"
 )
 
 const completionMappings = `
@@ -95,23 +97,21 @@ func TestCompletionCandidates(t *testing.T) {
 	}
 	t.Setenv("SNAPSYNC_MAPPINGS", "mappings.toml")
 	for _, row := range completionRows {
-		p := propose(t.Context(), strings.Split(row.words, "|"))
-		if got := strings.Join(append(values(p), directive(p)), " "); got != row.want {
+		directive, values, _ := answered(grammar().Propose(t.Context(), strings.Split(row.words, "|")))
+		if got := strings.Join(append(values, directive), " "); got != row.want {
 			t.Errorf("%q: %s, want %s", row.words, got, row.want)
 		}
 	}
 }
 
-func values(p proposal) (all []string) {
-	for _, c := range p.candidates {
-		all = append(all, c.value)
+// answered is what scripts read: candidates and, each in its place, what they mean.
+func answered(p complete.Proposal) (directive string, values, meanings []string) {
+	directive, candidates, _ := strings.Cut(p.String(), "\n")
+	for c := range strings.Lines(candidates) {
+		value, meaning, _ := strings.Cut(strings.TrimSuffix(c, "\n"), "\t")
+		values, meanings = append(values, value), append(meanings, meaning)
 	}
-	return all
-}
-
-func directive(p proposal) string {
-	line, _, _ := strings.Cut(p.String(), "\n")
-	return line
+	return directive, values, meanings
 }
 
 // TestCompletionKnowsTheModel: what kong has and does not hide is proposed, with its help.
@@ -123,15 +123,16 @@ func TestCompletionKnowsTheModel(t *testing.T) {
 		for _, f := range slices.Concat(n.AllFlags(true)...) {
 			flags = append(flags, "--"+f.Name)
 		}
-		got := values(propose(t.Context(), at("--")))
+		_, got, _ := answered(grammar().Propose(t.Context(), at("--")))
 		slices.Sort(flags)
 		slices.Sort(got)
 		if diff := cmp.Diff(flags, got); diff != "" {
 			t.Errorf("%q (-model +proposed):\n%s", path, diff)
 		}
 		for _, c := range n.Children {
-			if p := propose(t.Context(), at(c.Name)); !slices.ContainsFunc(p.candidates, func(p candidate) bool { return p.value == c.Name && p.help != "" }) {
-				t.Errorf("%q: not proposed: %v", at(c.Name), p)
+			_, values, meanings := answered(grammar().Propose(t.Context(), at(c.Name)))
+			if i := slices.Index(values, c.Name); i < 0 || meanings[i] == "" {
+				t.Errorf("%q: not proposed: %q %q", at(c.Name), values, meanings)
 			}
 			visit(c, at(c.Name))
 		}
@@ -139,38 +140,13 @@ func TestCompletionKnowsTheModel(t *testing.T) {
 	visit(configApp(t).Model.Node, nil)
 }
 
-func TestCompletionOfOpposites(t *testing.T) {
-	var c struct {
-		Links bool `negatable:"" short:"l"`
-		Color bool `negatable:"plain"`
-	}
-	k, err := kong.New(&c, kong.NoDefaultHelp())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for _, f := range k.Model.Flags {
-		got = append(got, spellings(f)...)
-	}
-	if diff := cmp.Diff([]string{"--links", "-l", "--no-links", "--color", "--plain"}, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-}
-
 // TestCompletionSaysNothing: no words, or words that mean nothing, are answered all the same.
 func TestCompletionSaysNothing(t *testing.T) {
 	for _, words := range [][]string{nil, {"--"}, {"--", ""}, {"-"}, {"--", "--", "--", "-"}, {"--", "\x00", "", "-"}, {"--", "-", "-m", "--"}} {
 		var out bytes.Buffer
-		complete(t.Context(), words, &out)
+		grammar().Answer(t.Context(), words, &out)
 		if !strings.HasPrefix(out.String(), ":") {
 			t.Errorf("%q: %q", words, out.String())
 		}
-	}
-}
-
-func TestCompletionLines(t *testing.T) {
-	p := proposal{dirs: true, open: true, candidates: []candidate{{"a b", "two\tlines\nof  it"}, {"c\nd", ""}, {"e$'\"ü", ""}}}
-	if got, want := p.String(), ":dirs nospace\na b\ttwo lines of it\ne$'\"ü\t\n"; got != want {
-		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -15,11 +15,11 @@ import (
 
 // shared are the files that every command may use. Each other one is a command's, and what several commands need is in
 // none of them: it is in a package of its own, or here.
-var shared = []string{"main.go", "cli.go", "help.go", "world.go", "preview.go"}
+var shared = []string{"main.go", "cli.go", "world.go", "preview.go"}
 
 // partOf are files that belong to another one's command.
 var partOf = map[string]string{
-	"complete_values.go": "completion.go", "status_watch.go": "status.go", "follow.go": "history.go", "progress.go": "run.go",
+	"status_watch.go": "status.go", "follow.go": "history.go", "progress.go": "run.go",
 	"config_check.go": "config.go", "config_init.go": "config.go", "config_reload.go": "config.go", "config_show.go": "config.go",
 }
 

@@ -9,7 +9,7 @@
 // They become the Config structs of the other packages, and what comes back is shown.
 //
 //	main.go      start-up, signals, the last line of defence
-//	cli.go       the commands and how the command line is parsed; help.go
+//	cli.go       the commands and how the command line is parsed
 //	world.go     what every command gets, and what several of them do
 //	preview.go   a plan, as plan and run --dry-run show it
 //	NAME.go      the command NAME; NAME_*.go, follow.go and progress.go are parts of one (see house_test.go)
@@ -20,6 +20,8 @@
 //	steer/       what a person decides, asked of a process or applied to the state
 //	daemon/      run when it stays; control/ its socket, view/ its picture, service/ who starts it
 //	wizard/      config init; config/ the file that it extends
+//	help/        pages of --help; complete/ what completion scripts ask
+//	replay/      history between two snapshots → what differs, for diff
 //	console/     output, log and questions; text/ how values are written; exit/ what errors end with
 //
 // The packages beneath have what a person means (settings), a mapping and its state (mapping), how it stands (status), what

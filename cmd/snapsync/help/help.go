@@ -1,4 +1,6 @@
-package main
+// Package help prints the page of a command: usage, what it does with examples as it stands in the
+// source, and the flags, grouped, the ones of every command last.
+package help
 
 import (
 	"fmt"
@@ -10,10 +12,17 @@ import (
 	"golang.org/x/term"
 )
 
-// printHelp prints the page of a command: usage, what it does with examples as it stands in the
-// source, and the flags, grouped, the ones of every command last.
-func printHelp(_ kong.HelpOptions, ctx *kong.Context) error {
-	p := &page{width: helpWidth(ctx.Stdout)}
+// Printer prints pages whose tables are in the order of groups.
+func Printer(groups []kong.Group) kong.HelpPrinter {
+	return func(_ kong.HelpOptions, ctx *kong.Context) error {
+		p := &page{width: pageWidth(ctx.Stdout), groups: groups}
+		p.write(ctx)
+		_, err := io.WriteString(ctx.Stdout, p.text.String())
+		return err
+	}
+}
+
+func (p *page) write(ctx *kong.Context) {
 	node := ctx.Selected()
 	if node == nil {
 		node = ctx.Model.Node
@@ -21,7 +30,7 @@ func printHelp(_ kong.HelpOptions, ctx *kong.Context) error {
 	} else {
 		p.line("Usage: snapsync %s", node.Summary())
 	}
-	p.paragraph(node.Help)
+	p.line("\n%s", strings.Join(wrap(node.Help, p.width), "\n"))
 	if node.Detail != "" {
 		p.line("\n%s", strings.TrimRight(node.Detail, "\n"))
 	}
@@ -31,12 +40,10 @@ func printHelp(_ kong.HelpOptions, ctx *kong.Context) error {
 	if ctx.Selected() == nil {
 		p.line("\n'snapsync COMMAND --help' tells more about a command. Each flag has a variable:\nSNAPSYNC_ and the flag in capitals, as SNAPSYNC_STATE_DIR.")
 	}
-	_, err := io.WriteString(ctx.Stdout, p.text.String())
-	return err
 }
 
-// helpWidth keeps lines readable on wide terminals.
-func helpWidth(w io.Writer) int {
+// pageWidth keeps lines readable on wide terminals.
+func pageWidth(w io.Writer) int {
 	const readable = 100
 	if f, ok := w.(*os.File); ok {
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 40 {
@@ -48,15 +55,12 @@ func helpWidth(w io.Writer) int {
 
 // page is a help page in the making.
 type page struct {
-	text  strings.Builder
-	width int
+	text   strings.Builder
+	width  int
+	groups []kong.Group
 }
 
 func (p *page) line(format string, args ...any) { fmt.Fprintf(&p.text, format+"\n", args...) }
-
-func (p *page) paragraph(text string) {
-	p.line("\n%s", strings.Join(wrap(text, p.width), "\n"))
-}
 
 func (p *page) commands(node *kong.Node) {
 	rows := map[string][][2]string{}
@@ -110,7 +114,7 @@ func flagSummary(f *kong.Flag) string {
 
 // tables prints one table per group, in the order of groups.
 func (p *page) tables(rows map[string][][2]string) {
-	for _, g := range groups {
+	for _, g := range p.groups {
 		if len(rows[g.Key]) > 0 {
 			p.line("\n%s", g.Title)
 			p.table(rows[g.Key])

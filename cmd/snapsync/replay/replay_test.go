@@ -1,4 +1,4 @@
-package main
+package replay
 
 import (
 	"strings"
@@ -68,11 +68,11 @@ func TestFold(t *testing.T) {
 				rows = append(rows, row(t, text))
 			}
 			var got []string
-			for _, d := range fold(rows) {
-				if said := strings.Contains(d.text(), "modified"); said && !d.edited() {
-					t.Errorf("%s: edited is false", d.text())
+			for _, c := range Fold(rows) {
+				if said := strings.Contains(c.String(), "modified"); said && !c.edited() {
+					t.Errorf("%s: edited is false", c.String())
 				}
-				got = append(got, d.text())
+				got = append(got, c.String())
 			}
 			if diff := cmp.Diff(test.want, strings.Join(got, "; ")); diff != "" {
 				t.Error(diff)

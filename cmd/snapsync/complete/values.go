@@ -1,4 +1,4 @@
-package main
+package complete
 
 import (
 	"context"
@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -20,58 +19,9 @@ import (
 	"github.com/snapsync/snapsync/journal"
 )
 
-func takesValue(f *kong.Flag) bool { return !f.IsBool() && !f.IsCounter() }
-
-// flags proposes those that can still be given, the command's own first.
-func (l *line) flags() (all []candidate) {
-	levels := l.node.AllFlags(true)
-	slices.Reverse(levels)
-	for _, f := range slices.Concat(levels...) {
-		if l.excluded(f) {
-			continue
-		}
-		for _, name := range spellings(f) {
-			all = append(all, candidate{name, firstSentence(f.Help)})
-		}
-	}
-	return all
-}
-
-// spellings are the ways to write a flag: --links, -l, and what kong takes for the opposite.
-func spellings(f *kong.Flag) []string {
-	names := []string{"--" + f.Name}
-	if f.Short != 0 {
-		names = append(names, "-"+string(f.Short))
-	}
-	switch no := f.Tag.Negatable; no {
-	case "":
-	case "_": // kong's word for its default
-		names = append(names, "--no-"+f.Name)
-	default:
-		names = append(names, "--"+no)
-	}
-	return names
-}
-
-// excluded reports whether f was given and is not repeatable, or one was given that excludes it.
-func (l *line) excluded(f *kong.Flag) bool {
-	return slices.ContainsFunc(l.parsed.Path, func(step *kong.Path) bool {
-		g := step.Flag
-		if g == f {
-			return !f.IsCumulative() && !f.IsCounter()
-		}
-		return g != nil && slices.ContainsFunc(g.Xor, func(x string) bool { return slices.Contains(f.Xor, x) })
-	})
-}
-
-func firstSentence(help string) string {
-	help, _, _ = strings.Cut(help, ". ")
-	return strings.TrimSuffix(help, ".")
-}
-
 // value proposes values of a flag or an argument. prefix is what stands before them in the same word: "", "-m",
 // "--mapping=".
-func (l *line) value(ctx context.Context, v *kong.Value, prefix string) proposal {
+func (l *line) value(ctx context.Context, v *kong.Value, prefix string) Proposal {
 	p := l.kinds(ctx, v, strings.TrimPrefix(l.current, prefix))
 	for i := range p.candidates {
 		p.candidates[i].value = prefix + p.candidates[i].value
@@ -80,34 +30,34 @@ func (l *line) value(ctx context.Context, v *kong.Value, prefix string) proposal
 }
 
 // kinds goes by what the help calls a value, as expanded does: kong has no other word for it.
-func (l *line) kinds(ctx context.Context, v *kong.Value, typed string) proposal {
+func (l *line) kinds(ctx context.Context, v *kong.Value, typed string) Proposal {
 	what := v.Name
 	if v.Flag != nil && v.Name != "mapping" && v.Name != "backup-dir" {
 		what = v.Flag.PlaceHolder
 	}
 	switch {
 	case v.Enum != "":
-		return proposal{candidates: named(v.EnumSlice()...)}
+		return Proposal{candidates: named(v.EnumSlice()...)}
 	case v.IsBool():
-		return proposal{candidates: named("true", "false")}
+		return Proposal{candidates: named("true", "false")}
 	}
 	switch what {
 	case "FILE", "path":
-		return proposal{files: true}
+		return Proposal{files: true}
 	case "DIR", "src", "dir":
-		return proposal{dirs: true}
+		return Proposal{dirs: true}
 	case "REMOTE", "backup-dir":
 		return l.remotes(ctx, typed)
 	case "LEVEL":
-		return proposal{candidates: named("DEBUG", "INFO", "NOTICE", "ERROR")}
+		return Proposal{candidates: named("DEBUG", "INFO", "NOTICE", "ERROR")}
 	case "mapping":
-		return proposal{candidates: l.mappings(ctx)}
+		return Proposal{candidates: l.mappings(ctx)}
 	case "a":
-		return proposal{candidates: l.snapshots(ctx, false)}
+		return Proposal{candidates: l.snapshots(ctx, false)}
 	case "b":
-		return proposal{candidates: l.snapshots(ctx, true)}
+		return Proposal{candidates: l.snapshots(ctx, true)}
 	}
-	return proposal{}
+	return Proposal{}
 }
 
 func named(values ...string) (all []candidate) {
@@ -126,7 +76,7 @@ func (l *line) apply(ctx context.Context) (*settings.Resolver, error) {
 		return nil, err
 	}
 	return &settings.Resolver{
-		Globals: &l.cli.Globals, Ctx: ctx, Model: l.model, Given: settings.GivenFlags(l.parsed),
+		Globals: l.globals, Ctx: ctx, Model: l.model, Given: settings.GivenFlags(l.parsed),
 		Printer: &console.Printer{Out: io.Discard, Err: io.Discard}, Log: slog.New(slog.DiscardHandler),
 	}, nil
 }
@@ -153,11 +103,11 @@ func (l *line) mappings(ctx context.Context) (all []candidate) {
 
 // remotes are those of rclone's configuration, and directories. What follows the colon is not listed: that
 // would take a connection. Nor is a password asked for, or a command run that may ask for one.
-func (l *line) remotes(ctx context.Context, typed string) proposal {
+func (l *line) remotes(ctx context.Context, typed string) Proposal {
 	if strings.Contains(typed[len(filepath.VolumeName(typed)):], ":") {
-		return proposal{}
+		return Proposal{}
 	}
-	p := proposal{dirs: true, open: true}
+	p := Proposal{dirs: true, open: true}
 	a, err := l.apply(ctx)
 	if err != nil || a.Configure(l.parsed) != nil {
 		return p
