@@ -139,10 +139,11 @@ const emitPieces = 4
 
 // emit hands the changes that w found to whoever wants them, if they are at least so many full pieces.
 func (p *pool) emit(w *worker, pieces int) error {
-	if p.cfg.Emit == nil {
+	found := &w.found.arena
+	if p.cfg.Emit == nil || len(found.full) < pieces {
 		return nil
 	}
-	changes := w.found.take(pieces)
+	changes := sorted([]*arena{found})
 	if len(changes) == 0 {
 		return nil
 	}

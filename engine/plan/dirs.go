@@ -50,8 +50,8 @@ func (f *dirFinder) candidates() (olds, news []int32) {
 	f.oneWas, f.oneIs = f.shared((*Input).old), f.shared((*Input).now)
 	for i := range f.size() {
 		old, now := f.old(i), f.now(i)
-		if sameDir(old, now) {
-			continue
+		if isDir(old) && isDir(now) && (old.Ino == now.Ino || old.Ino == 0 || now.Ino == 0) {
+			continue // nothing says that it is another one; seen on the remote only, it has no inode
 		}
 		if isDir(old) && !(isDir(now) && f.Kept(f.path(i))) {
 			olds = append(olds, i)

@@ -130,12 +130,6 @@ func (in *Input) otherMetadata(old, now *snapshot.Entry, moved bool) bool {
 	return old.Mode != now.Mode || !moved && old.Ctime != now.Ctime
 }
 
-// sameDir reports whether nothing says that a directory was replaced by another one. One that was seen on the remote only
-// has no inode.
-func sameDir(old, now *snapshot.Entry) bool {
-	return isDir(old) && isDir(now) && (old.Ino == now.Ino || old.Ino == 0 || now.Ino == 0)
-}
-
 // merged is what the base will know of content that was there as old and is seen as now: the new stat, and the hash that
 // either of them has.
 func merged(old, now *snapshot.Entry) *snapshot.Entry {
