@@ -21,7 +21,7 @@ func (r *run) adopt(ctx context.Context) error {
 	r.phase("listing the remote")
 	err := r.cfg.Journal.Adopt(ctx, func(add func(path string, entry snapshot.Entry) error) error {
 		return r.conn.List(ctx, func(there remote.Object) error {
-			return add(there.Path, adopted(&r.caps, &there))
+			return add(there.Path, there.Adopted(&r.caps))
 		})
 	})
 	if err != nil {
@@ -29,15 +29,4 @@ func (r *run) adopt(ctx context.Context) error {
 	}
 	r.state.Adopted = true
 	return nil
-}
-
-// adopted is how the base records what the remote says of itself. A remote that keeps no mtimes at
-// least tells when it was written to; where a listing alone does not give the mtime, it stays 0.
-func adopted(caps *remote.Caps, there *remote.Object) snapshot.Entry {
-	entry := there.Entry
-	entry.Flags |= snapshot.Adopted
-	if caps.Precision <= 0 && !there.Uploaded.IsZero() {
-		entry.Mtime = there.Uploaded.UnixNano()
-	}
-	return entry
 }

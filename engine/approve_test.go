@@ -7,6 +7,7 @@ import (
 
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest/rig"
+	"github.com/snapsync/snapsync/engine/guard"
 )
 
 // --approve lets through what was shown, and not what a second round of the same run finds.
@@ -76,7 +77,7 @@ func TestRenameOntoAnotherFileIsHeld(t *testing.T) {
 	caps.Backup = true
 	r := rig.New(t, caps)
 	var err error
-	r.Cfg.MaxDelete, err = engine.ParseMaxDelete("0")
+	r.Cfg.MaxDelete, err = guard.ParseMaxDelete("0")
 	rig.Must(t, err)
 	r.Fill(3)
 	r.Run()

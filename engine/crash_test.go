@@ -25,6 +25,7 @@ func crashCaps() map[string]remote.Caps {
 	return map[string]remote.Caps{
 		"full":     rig.FullCaps,
 		"bucket":   {Copy: true, SetModTime: true, BucketBased: true, Precision: time.Nanosecond, DeleteBatch: 100},
+		"no copy":  {Move: true, DirMove: true, SetModTime: true, EmptyDirs: true, Precision: time.Second, DeleteBatch: 100},
 		"minimal":  {Precision: time.Second},
 		"backup":   backup,
 		"coarse":   coarse,

@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
+	"github.com/snapsync/snapsync/engine/guard"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -138,9 +140,27 @@ func (r *run) prepareWhole(ctx context.Context) (p planned, err error) {
 	return p, nil
 }
 
+// guard decides about the deletes of a plan.
+func (r *run) guard(steps []journal.Step) (*guard.Hold, error) {
+	totals, err := r.cfg.Journal.Totals()
+	if err != nil {
+		return nil, err
+	}
+	verdict, err := guard.Check(guard.Input{
+		Steps: steps, Base: totals, MaxDelete: r.cfg.MaxDelete, Staying: r.cfg.Staying, Burst: r.burst, Now: r.cfg.Now(),
+		Pending: r.cfg.Journal.EachPending(0), HeldDigest: r.state.HeldDigest, HeldBase: r.state.HeldBase,
+		ApprovedDigest: r.decided.ApprovedDigest, Approve: r.cfg.Approve, ApproveDigest: r.approved,
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.burst, r.approved = verdict.Burst, verdict.ApproveDigest
+	return verdict.Hold, nil
+}
+
 // begin starts the account of one round: what an earlier round of the same run did stays, what it
 // could not do is counted anew.
-func (s *Summary) begin(seen *scanned, hold *Hold, mirror bool) {
+func (s *Summary) begin(seen *scanned, hold *guard.Hold, mirror bool) {
 	s.Scan, s.Unproven = seen.head.Stats, seen.head.Unproven
 	s.Failed, s.Failures, s.Held, s.Hold = 0, nil, 0, hold
 	for _, p := range seen.problems {
@@ -161,7 +181,7 @@ func (s *Summary) begin(seen *scanned, hold *Hold, mirror bool) {
 // execution found out and, of the last cycle, how the run ended. A crash before leaves steps that were claimed, and a remote
 // that may have to be flushed again: the next run looks at the remote, and closes the cycle as interrupted.
 func (r *run) finish(cycle int64, sum *Summary, err error, last bool) error {
-	became := outcome(err)
+	became := cmp.Or(remote.Class(err), "idle")
 	if err == nil && r.yielded {
 		became = journal.OutcomeContinued // another cycle goes on with it
 	}
@@ -197,25 +217,10 @@ func (r *run) takeOutcome(sum *Summary, err error) {
 	s.LastError, s.LastErrorClass = "", ""
 	switch {
 	case err != nil:
-		s.LastError, s.LastErrorClass = err.Error(), outcome(err)
+		s.LastError, s.LastErrorClass = err.Error(), remote.Class(err)
 	case sum.Failed+sum.backedOff == 0 && !r.yielded:
 		s.LastSuccess = r.begun // what the remote holds is as of the scan, not as of now
 	}
-}
-
-// outcome is the word that status and history use for how a run ended.
-func outcome(err error) string {
-	switch {
-	case err == nil:
-		return "idle"
-	case errors.Is(err, remote.ErrOffline):
-		return "offline"
-	case errors.Is(err, context.Canceled), errors.Is(err, ErrPaused):
-		return "interrupted"
-	case errors.Is(err, ErrNewSource), errors.Is(err, snapshot.ErrSourceGone):
-		return "source"
-	}
-	return "error"
 }
 
 // recordProblems makes what could not be looked at visible in status, like any failed path.

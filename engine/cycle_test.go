@@ -17,6 +17,7 @@ import (
 	"github.com/snapsync/snapsync/engine/enginetest"
 	"github.com/snapsync/snapsync/engine/enginetest/rig"
 	"github.com/snapsync/snapsync/engine/event"
+	"github.com/snapsync/snapsync/engine/guard"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -25,7 +26,7 @@ import (
 // default guard: what a person gets who sets nothing but --complete-sync.
 func newGuardedRig(t *testing.T) *rig.Rig {
 	r := rig.New(t, rig.FullCaps)
-	r.Cfg.MaxDelete = engine.MaxDelete{}
+	r.Cfg.MaxDelete = guard.MaxDelete{}
 	return r
 }
 

@@ -6,7 +6,7 @@
 //	head    = scan of the source, streamed against the base                            scan.go
 //	changes = what differs, hashed where the stat cannot tell                          scan.go
 //	plan    = plan.Make(changes, capabilities)                                         package plan, pure
-//	guard(plan)                     may hold deletes, nothing else                     guard.go
+//	guard.Check(plan)               may hold deletes, nothing else                     package guard, pure
 //	reach the remote                nothing is written if it is not what was planned for   caps.go
 //	journal.Begin(plan)             replaces what was pending, claims the first steps  cycle.go, run.go
 //	execute.Run(pending)            the remote acknowledges, the base is folded        package execute
@@ -34,6 +34,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/snapsync/snapsync/engine/event"
+	"github.com/snapsync/snapsync/engine/guard"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -48,15 +49,15 @@ type Config struct {
 	// uploads it keeps in u. Required.
 	Connect func(ctx context.Context, u remote.Uploads) (remote.Connection, error)
 
-	CompleteSync bool      // mirror deletes; otherwise the remote retains what was deleted
-	EmptyDirs    bool      // --create-empty-src-dirs
-	MaxDelete    MaxDelete // zero value: half of the base
-	Approve      bool      // --approve
-	Transfers    int       // steps at once; 0: whatever turns out to be best, see package execute
-	Retries      int       // attempts per step within one run; 0: 3
-	Metadata     bool      // --metadata: changed modes, owners and attributes count
+	CompleteSync bool            // mirror deletes; otherwise the remote retains what was deleted
+	EmptyDirs    bool            // --create-empty-src-dirs
+	MaxDelete    guard.MaxDelete // zero value: half of the base
+	Approve      bool            // --approve
+	Transfers    int             // steps at once; 0: whatever turns out to be best, see package execute
+	Retries      int             // attempts per step within one run; 0: 3
+	Metadata     bool            // --metadata: changed modes, owners and attributes count
 	// Staying says that one run follows the other, in a process that stays: deletes are judged over what went before
-	// as well (see deleteBurst), Approve is for the first run that ends well, and whoever runs the engine flushes the remote.
+	// as well (see guard.Burst), Approve is for the first run that ends well, and whoever runs the engine flushes the remote.
 	Staying bool
 	Boot    string // identifies this start of the machine; "": unknown
 	// Options is what Connect depends on besides the remote: what was learned of the remote with others
@@ -88,7 +89,7 @@ type Engine struct {
 	warned map[string]string // places where absence proved nothing, and why: each is warned of once
 	// missingMounts are the places where a file system is not mounted any more, or is another one, by path.
 	missingMounts map[string]snapshot.Unproven
-	burst         deleteBurst
+	burst         guard.Burst
 
 	concurrency atomic.Int64 // how many steps are executed at once
 }

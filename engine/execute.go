@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/snapsync/snapsync/engine/execute"
+	"github.com/snapsync/snapsync/engine/guard"
 	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
@@ -33,7 +34,7 @@ type planned struct {
 	execute.Batch
 	scanned *scanned    // without its changes, which may be many
 	moves   [][2]string // directories that move: from, to
-	hold    *Hold       // nil: nothing is held
+	hold    *guard.Hold // nil: nothing is held
 	cycle   int64       // 0: nothing is pending
 	idle    bool        // what is pending has to wait
 
@@ -57,7 +58,7 @@ func (r *run) execute(ctx context.Context, p *planned, sum *Summary) (again bool
 	}
 	cfg, deleted := r.executor(&r.caps), int64(0)
 	cfg.Done = func(s *journal.Step) {
-		if r.burst.counts(s, r.cfg.Now()) {
+		if r.burst.Counts(s, r.cfg.Now()) {
 			deleted++
 		}
 	}
@@ -69,7 +70,7 @@ func (r *run) execute(ctx context.Context, p *planned, sum *Summary) (again bool
 	r.take(&done, sum)
 	err = errors.Join(err, r.takePlaces())
 	if r.cfg.Staying {
-		r.burst.add(deleted, r.cfg.Now())
+		r.burst.Add(deleted, r.cfg.Now())
 		return done.Again && !done.Yielded, err // the Loop flushes when it is idle
 	}
 	return done.Again, errors.Join(err, r.flush(ctx))

@@ -1,13 +1,18 @@
 package engine_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
 
+	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
 	"github.com/snapsync/snapsync/engine/enginetest/rig"
+	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/engine/remote"
+	"github.com/snapsync/snapsync/journal"
+	"github.com/snapsync/snapsync/snapshot"
 )
 
 // A file that always times out stops nothing else while the remote answers probes.
@@ -76,5 +81,39 @@ func TestBatchOfDeletesIsRetriedInPart(t *testing.T) {
 	}
 	if tries["f00"] != 1 || tries["f01"] != 2 || tries["f02"] != 1 {
 		t.Errorf("tried %v", tries)
+	}
+}
+
+// What the journal says of a run that ended early is the class of its error, and the state that a process would show follows
+// from that.
+func TestClassOfARun(t *testing.T) {
+	for _, c := range []struct {
+		err   error
+		class string
+		state loop.State
+	}{
+		{remote.ErrOffline, "offline", loop.Offline},
+		{remote.ErrTemporary, "temporary", loop.Offline},
+		{remote.ErrQuota, "quota", loop.Stopped},
+		{remote.ErrPermission, "permission", loop.Stopped},
+		{remote.ErrFatal, "fatal", loop.Stopped},
+		{context.Canceled, "interrupted", loop.Stopped},
+		{engine.ErrPaused, "interrupted", loop.Stopped},
+		{engine.ErrNewSource, "source", loop.Held},
+		{snapshot.ErrSourceGone, "source", loop.Held},
+		{errors.New("odd"), "error", loop.Stopped},
+	} {
+		r := rig.New(t, rig.FullCaps)
+		r.Remote.Fail = func(enginetest.Op) *enginetest.Fault { return &enginetest.Fault{Err: c.err} } // the listing that begins
+		if _, err := r.Try(); !errors.Is(err, c.err) {
+			t.Fatalf("%v: the run ended with %v", c.err, err)
+		}
+		r.With(func(_ *engine.Engine, j *journal.Journal) {
+			s, err := j.State()
+			rig.Must(t, err)
+			if got := loop.StateAfter(s.LastErrorClass); s.LastErrorClass != c.class || got != c.state {
+				t.Errorf("%v: class %q, state %s; want %q, %s", c.err, s.LastErrorClass, got, c.class, c.state)
+			}
+		})
 	}
 }

@@ -21,7 +21,7 @@ func TestKillModel(t *testing.T) {
 	noDirMove.DirMove = false
 	remotes := crashCaps()
 	remotes["no directory move"] = noDirMove
-	for _, name := range []string{"full", "backup", "bucket", "coarse", "no directory move"} {
+	for _, name := range []string{"full", "backup", "bucket", "coarse", "no directory move", "no copy"} {
 		for _, mirror := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s/complete-sync=%v", name, mirror), func(t *testing.T) {
 				t.Parallel()

@@ -1,42 +1,12 @@
 package engine
 
 import (
-	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 
+	"github.com/snapsync/snapsync/engine/guard"
 	"github.com/snapsync/snapsync/snapshot"
 )
-
-// heldByMounts says what is kept because the file system that held it is not mounted any more, or is
-// another one; nil: nothing. A person can approve that source; the guard has no say in it.
-func heldByMounts(unproven []snapshot.Unproven) *Hold {
-	hold := &Hold{Limit: -1}
-	var places []string
-	for i := range unproven {
-		u := &unproven[i]
-		if !u.Mount || u.Kept == 0 {
-			continue
-		}
-		inside := func(o string) bool { return snapshot.Beneath(u.Path, o) }
-		if slices.ContainsFunc(places, inside) {
-			continue // counted there
-		}
-		places = append(places, u.Path)
-		hold.Deletes += u.Kept
-		if hold.Why == "" {
-			hold.Why = fmt.Sprintf("%s: %s", strconv.Quote(u.Path), u.Reason)
-		}
-	}
-	if len(places) > 1 {
-		hold.Why += fmt.Sprintf(", and %d more places", len(places)-1)
-	}
-	if hold.Deletes == 0 {
-		return nil
-	}
-	return hold
-}
 
 // takeMounts takes in what is kept for file systems that are not mounted any more. A scan of a part of
 // the source says nothing about the rest: what an earlier one found there still counts.
@@ -58,8 +28,8 @@ func (r *run) takeMounts(seen *scanned) {
 	for _, path := range slices.SortedFunc(maps.Keys(lost), snapshot.ComparePaths) {
 		places = append(places, lost[path])
 	}
-	var held Hold
-	if hold := heldByMounts(places); hold != nil && r.cfg.CompleteSync {
+	var held guard.Hold
+	if hold := guard.Unmounted(places); hold != nil && r.cfg.CompleteSync {
 		held = *hold
 	} else if !known {
 		return

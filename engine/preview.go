@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/snapsync/snapsync/engine/execute"
+	"github.com/snapsync/snapsync/engine/guard"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -47,7 +48,7 @@ func (e *Engine) Plan(ctx context.Context) (*Preview, error) {
 	}
 	preview := &Preview{Plan: plan, Head: seen.head, Hold: hold, Base: totals, Saved: make(map[int]int64)}
 	if r.cfg.CompleteSync {
-		preview.Mounts = heldByMounts(seen.head.Unproven)
+		preview.Mounts = guard.Unmounted(seen.head.Unproven)
 	}
 	preview.Head.Problems = seen.problems
 	for i := range plan.Steps {

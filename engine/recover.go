@@ -113,8 +113,8 @@ func (f *finding) findSend(s *journal.Step, there *remote.Object) error {
 	case isNew && !isOld:
 		f.happened(s, s.New)
 		return nil
-	case isNew && isOld, !keepsTimes(&f.caps) && there.Entry.HashType == snapshot.NoHash:
-		unsure := adopted(&f.caps, there)
+	case isNew && isOld, !f.caps.KeepsTimes() && there.Entry.HashType == snapshot.NoHash:
+		unsure := there.Adopted(&f.caps)
 		unsure.Mtime, unsure.HashType, unsure.Hash = 0, snapshot.NoHash, snapshot.Hash{}
 		f.learn(s.Path, &unsure)
 		return nil
@@ -159,7 +159,7 @@ func (f *finding) arrived(ctx context.Context, s *journal.Step) (bool, error) {
 	}
 	there, err := f.stat(ctx, s.Path+path[len(s.From):])
 	return there != nil && there.Entry.Kind == entry.Kind && there.Entry.Size == entry.Size &&
-		(!keepsTimes(&f.caps) || agrees(&f.caps, entry, there)), err
+		(!f.caps.KeepsTimes() || agrees(&f.caps, entry, there)), err
 }
 
 // anyFile returns some file that the base holds beneath dir; nil if there is none.
@@ -238,7 +238,7 @@ func (f *finding) correct(path string, there *remote.Object) error {
 	case base != nil && base.Kind == snapshot.Dir && f.caps.BucketBased:
 		// A file beside a directory of its name: the base has room for one, and knows what is in it.
 	default:
-		entry := adopted(&f.caps, there)
+		entry := there.Adopted(&f.caps)
 		f.learn(path, &entry)
 	}
 	return nil
@@ -251,7 +251,7 @@ func agrees(caps *remote.Caps, base *snapshot.Entry, there *remote.Object) bool 
 	if base.Kind != now.Kind || base.Kind == snapshot.Dir {
 		return base.Kind == now.Kind
 	}
-	return base.Size == now.Size && keepsTimes(caps) && caps.MayHold(now.Mtime, base.Mtime)
+	return base.Size == now.Size && caps.KeepsTimes() && caps.MayHold(now.Mtime, base.Mtime)
 }
 
 // mayBe reports whether the remote may still hold what entry says. An earlier recovery may not have

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest/rig"
+	"github.com/snapsync/snapsync/engine/guard"
 	"github.com/snapsync/snapsync/engine/loop"
 )
 
@@ -16,7 +16,7 @@ func TestLoopRenameByCopy(t *testing.T) {
 	caps := rig.FullCaps
 	caps.Move, caps.DirMove = false, false
 	rig.Stays(t, caps, func(r *rig.Rig) {
-		r.Cfg.MaxDelete = engine.MaxDelete{}
+		r.Cfg.MaxDelete = guard.MaxDelete{}
 		for i := range 40 {
 			r.Write(fmt.Sprintf("d/f%02d", i), fmt.Sprint("content ", i))
 		}

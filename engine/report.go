@@ -3,6 +3,7 @@ package engine
 import (
 	"github.com/snapsync/snapsync/engine/event"
 	"github.com/snapsync/snapsync/engine/execute"
+	"github.com/snapsync/snapsync/engine/guard"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -17,14 +18,14 @@ type Summary struct {
 	Scan     snapshot.Stats      `json:"-"`
 	Unproven []snapshot.Unproven `json:"-"`
 	Failures []Failure           `json:"-"` // the first MaxFailures of them
-	Hold     *Hold               `json:"-"` // nil: the guard holds nothing
+	Hold     *guard.Hold         `json:"-"` // nil: the guard holds nothing
 
 	backedOff int64 // pending steps that failed lately and were not tried
 }
 
 // HeldByMounts says what of Held is kept for file systems that are not mounted any more, or are others;
 // nil: nothing.
-func (s *Summary) HeldByMounts() *Hold { return heldByMounts(s.Unproven) }
+func (s *Summary) HeldByMounts() *guard.Hold { return guard.Unmounted(s.Unproven) }
 
 // Failure is one path that could not be made true in this run. It is tried again in the next.
 type Failure = execute.Failure
@@ -44,18 +45,9 @@ func (s *Summary) fail(path string, err error) {
 type Preview struct {
 	Plan journal.Plan
 	Head *snapshot.Head
-	Hold *Hold // nil: the guard holds nothing
+	Hold *guard.Hold // nil: the guard holds nothing
 	// Mounts says what is kept for file systems that are not mounted any more, or are others; nil: nothing.
-	Mounts *Hold
+	Mounts *guard.Hold
 	Base   journal.Totals
 	Saved  map[int]int64 // by index in Plan.Steps: bytes beneath a moved directory
-}
-
-// Hold says why deletes are held.
-type Hold struct {
-	Deletes int64 // files that would be deleted
-	Limit   int64 // how many would have passed; -1 where it is not the number that matters
-	Base    int64 // files on the remote, of which Limit may be a percentage
-	Why     string
-	Digest  string // of exactly these deletes; what `approve` binds to; "" if another source is to be approved
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 
+	"github.com/snapsync/snapsync/engine/guard"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -31,7 +32,7 @@ func (r *run) checkSource() (snapshot.Identity, error) {
 
 // takeSource takes in which file systems the acknowledged tree is made of, and what is held. An approval is for
 // one plan, and is used up by the next.
-func (r *run) takeSource(head *snapshot.Head, hold *Hold, carries [][2]string) error {
+func (r *run) takeSource(head *snapshot.Head, hold *guard.Hold, carries [][2]string) error {
 	text, err := json.Marshal(r.source)
 	if err != nil {
 		return fmt.Errorf("encode the source's identity: %w", err)

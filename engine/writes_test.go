@@ -87,7 +87,7 @@ func TestKillWriteModel(t *testing.T) {
 	volatile.Volatile = true
 	remotes := crashCaps()
 	remotes["volatile"] = volatile
-	for _, name := range []string{"full", "volatile", "backup", "bucket", "minimal"} {
+	for _, name := range []string{"full", "volatile", "backup", "bucket", "minimal", "no copy"} {
 		for _, mirror := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s/complete-sync=%v", name, mirror), func(t *testing.T) {
 				t.Parallel()

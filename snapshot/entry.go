@@ -87,11 +87,16 @@ func (e *Entry) SameStat(o *Entry) bool {
 	return e.Kind == Dir || e.Size == o.Size && e.Mtime == o.Mtime && e.Ctime == o.Ctime
 }
 
-// SameFile reports whether o is the same file under another name: device, inode, size and mtime.
-// The ctime is left out because renaming a file changes it.
+// SameFile reports whether o is proved to be the same file with the same content, perhaps at another path: one that came
+// along with its directory. A file that was renamed itself has another ctime, and only reading it tells the rename from an
+// edit that kept size and mtime, or from another file that got the inode when it was free.
 func (e *Entry) SameFile(o *Entry) bool {
-	return e.Kind == o.Kind && e.Ino != 0 && e.Ino == o.Ino && e.Dev == o.Dev &&
-		e.Size == o.Size && e.Mtime == o.Mtime
+	return e.SameStat(o) && e.Ino != 0 && e.Dev == o.Dev && e.ctimeTells()
+}
+
+// ctimeTells reports whether the ctime says more than the mtime, which anybody can set. FAT has none and shows the mtime.
+func (e *Entry) ctimeTells() bool {
+	return e.Ctime != 0 && (e.Ctime != e.Mtime || e.Ctime%int64(time.Second) != 0)
 }
 
 // SameContent reports whether both contents are known in the same algorithm and are equal.

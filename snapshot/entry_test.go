@@ -25,7 +25,7 @@ func TestSame(t *testing.T) {
 		{"kind", func(e *Entry) { e.Kind = Symlink }, false, false, false},
 		{"size", func(e *Entry) { e.Size++ }, false, false, false},
 		{"mtime", func(e *Entry) { e.Mtime++ }, false, false, true},
-		{"ctime", func(e *Entry) { e.Ctime++ }, false, true, true},
+		{"ctime", func(e *Entry) { e.Ctime++ }, false, false, true},
 		{"device", func(e *Entry) { e.Dev++ }, true, false, true},
 		{"inode", func(e *Entry) { e.Ino++ }, false, false, true},
 		{"mode", func(e *Entry) { e.Mode++ }, true, true, true},
@@ -48,6 +48,11 @@ func TestSame(t *testing.T) {
 	}
 	if (&Entry{Kind: File}).SameFile(&Entry{Kind: File}) {
 		t.Error("files without an inode are the same file")
+	}
+	for _, file := range []Entry{{Kind: File, Ino: 5, Mtime: 2}, {Kind: File, Ino: 5, Mtime: 7e9, Ctime: 7e9}} {
+		if same := file; file.SameFile(&same) {
+			t.Errorf("%+v is proved to be the same file, though it has no ctime of its own", file)
+		}
 	}
 	if (&Entry{Kind: File}).SameContent(&Entry{Kind: File}) {
 		t.Error("unknown contents are the same")

@@ -32,6 +32,7 @@ import (
 	_ "github.com/snapsync/snapsync/backends/all"
 	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/guard"
 	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
@@ -167,7 +168,7 @@ func sendAll(t *testing.T, target string, transfers, files int) (limits []int) {
 	cfg.Engine.Connect = func(ctx context.Context, u remote.Uploads) (remote.Connection, error) {
 		return backends.Open(ctx, backends.Config{Remote: target, Uploads: u, Wait: time.Minute})
 	}
-	if cfg.Engine.MaxDelete, err = engine.ParseMaxDelete("100%"); err != nil {
+	if cfg.Engine.MaxDelete, err = guard.ParseMaxDelete("100%"); err != nil {
 		t.Fatal(err)
 	}
 	l, err := loop.New(cfg)

@@ -11,6 +11,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/inspect"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -59,7 +60,7 @@ func (c *explainCmd) Run(w *world) error {
 	})
 }
 
-func explain(w *world, s *mapping.Session, flags *settings.SyncFlags, path string) (*engine.Explanation, error) {
+func explain(w *world, s *mapping.Session, flags *settings.SyncFlags, path string) (*inspect.Explanation, error) {
 	config, err := w.EngineConfig(s.Mapping, flags, &settings.TransferFlags{})
 	if err != nil {
 		return nil, err
@@ -96,7 +97,7 @@ type failureJSON struct {
 	Last    *string `json:"last"`
 }
 
-func explanationOf(x *engine.Explanation) explanationJSON {
+func explanationOf(x *inspect.Explanation) explanationJSON {
 	out := explanationJSON{
 		Path: x.Path, Verdict: x.Verdict, Rule: x.Rule, Excluded: x.Excluded, Skipped: x.Skipped,
 		Before: text.NewEntry(x.Base), Now: text.NewEntry(x.Head), History: []text.History{},
@@ -114,7 +115,7 @@ func explanationOf(x *engine.Explanation) explanationJSON {
 	return out
 }
 
-func writeExplanation(w io.Writer, m *mapping.Mapping, x *engine.Explanation) error {
+func writeExplanation(w io.Writer, m *mapping.Mapping, x *inspect.Explanation) error {
 	fmt.Fprintf(w, "%s: %s\n  because %s\n\n", text.Path(x.Path), x.Verdict, x.Rule)
 	writeEntries(w, x)
 	if s := x.Step; s != nil {
@@ -137,7 +138,7 @@ func writeExplanation(w io.Writer, m *mapping.Mapping, x *engine.Explanation) er
 }
 
 // writeEntries shows what the remote holds and what the source holds side by side; what differs is marked.
-func writeEntries(w io.Writer, x *engine.Explanation) {
+func writeEntries(w io.Writer, x *inspect.Explanation) {
 	base, head := x.Base, x.Head
 	before, now := facts(base), facts(head)
 	if x.Skipped != "" {

@@ -10,6 +10,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/inspect"
 )
 
 type verifyCmd struct {
@@ -97,10 +98,10 @@ type verifyTotals struct {
 	Repaired int64  `json:"repaired"`
 }
 
-func writeReport(w *world, r *engine.Report, repair, mirror bool) error {
+func writeReport(w *world, r *inspect.Report, repair, mirror bool) error {
 	for _, group := range []struct {
 		kind  string
-		paths []engine.Difference
+		paths []inspect.Difference
 	}{{"missing", r.Missing}, {"differs", r.Differs}, {"extra", r.Extra}} {
 		for _, d := range group.paths {
 			if err := writeDifference(w, group.kind, d); err != nil {
@@ -119,7 +120,7 @@ func writeReport(w *world, r *engine.Report, repair, mirror bool) error {
 	return writeVerdict(w.Out, r, repair, mirror)
 }
 
-func writeDifference(w *world, kind string, d engine.Difference) error {
+func writeDifference(w *world, kind string, d inspect.Difference) error {
 	if w.JSON {
 		return text.WriteJSON(w.Out, differenceJSON{"difference", kind, d.Path, d.What, text.RawName(d.Path)})
 	}
@@ -127,7 +128,7 @@ func writeDifference(w *world, kind string, d engine.Difference) error {
 	return err
 }
 
-func writeVerdict(w io.Writer, r *engine.Report, repair, mirror bool) error {
+func writeVerdict(w io.Writer, r *inspect.Report, repair, mirror bool) error {
 	line := text.Counted(r.Checked, "file") + " checked"
 	if r.Unknown > 0 {
 		line += fmt.Sprintf(" (%s by size only)", text.Count(r.Unknown))
@@ -150,7 +151,7 @@ func writeVerdict(w io.Writer, r *engine.Report, repair, mirror bool) error {
 }
 
 // cure says what the run after a repair does about the differences.
-func cure(r *engine.Report, mirror bool) string {
+func cure(r *inspect.Report, mirror bool) string {
 	extra := "leaves what is extra, unless with --complete-sync"
 	switch {
 	case mirror || len(r.Extra) == 0:

@@ -35,7 +35,8 @@ func hopeful(err error) bool {
 	switch {
 	case err == nil, errors.Is(err, errVanished), errors.Is(err, fs.ErrPermission):
 		return false
-	case errors.Is(err, remote.ErrOffline), errors.Is(err, remote.ErrTemporary), errors.Is(err, snapshot.ErrChanged):
+	case errors.Is(err, remote.ErrOffline), errors.Is(err, remote.ErrTemporary), errors.Is(err, snapshot.ErrChanged),
+		errors.Is(err, context.Canceled): // by the remote's library: that of the run itself ends the attempts
 		return true
 	}
 	return remote.Class(err) == "error"

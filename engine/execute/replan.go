@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/engine/pathset"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -27,7 +28,7 @@ var (
 	// ErrEntangled means that what is due has to do with what is in flight.
 	ErrEntangled = errors.New("it has to wait for a transfer that is under way")
 	// ErrPaused means that a person paused, and that the transfers under way were given up.
-	ErrPaused = errors.New("paused")
+	ErrPaused = remote.Classed("interrupted", "paused")
 )
 
 // interrupted reports whether the pass is to end although transfers are under way. If a person wants that, they are given

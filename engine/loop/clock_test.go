@@ -10,6 +10,7 @@ import (
 
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest/rig"
+	"github.com/snapsync/snapsync/engine/guard"
 	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/journal"
 )
@@ -126,7 +127,7 @@ func TestClockStepsWhileOffline(t *testing.T) {
 // meanwhile does not count.
 func TestClockStepsDuringASpree(t *testing.T) {
 	few := func(r *rig.Rig) {
-		r.Cfg.MaxDelete = engine.MaxDelete{}
+		r.Cfg.MaxDelete = guard.MaxDelete{}
 		for i := range 20 {
 			r.Write(fmt.Sprintf("f%02d", i), fmt.Sprint(i))
 		}

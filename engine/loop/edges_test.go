@@ -6,10 +6,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
 	"github.com/snapsync/snapsync/engine/enginetest/rig"
 	"github.com/snapsync/snapsync/engine/event"
+	"github.com/snapsync/snapsync/engine/guard"
 	"github.com/snapsync/snapsync/engine/hint"
 	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -27,7 +27,7 @@ func TestLoopRetryNothing(t *testing.T) {
 // What fails and is then held, so that it is not tried, does not keep the loop busy.
 func TestLoopFailsThenHeld(t *testing.T) {
 	rig.Stays(t, rig.FullCaps, func(r *rig.Rig) {
-		r.Cfg.MaxDelete, r.Cfg.Retries = engine.MaxDelete{}, 1
+		r.Cfg.MaxDelete, r.Cfg.Retries = guard.MaxDelete{}, 1
 		r.Remote.Fail = rig.Every("delete", enginetest.Fault{Err: remote.ErrPermission})
 		for i := range 20 {
 			r.Write(fmt.Sprintf("f%02d", i), fmt.Sprint(i))
@@ -54,7 +54,7 @@ func TestLoopFailsThenHeld(t *testing.T) {
 // What is held stays held when one more goes, long afterwards.
 func TestLoopHeldAndOneMore(t *testing.T) {
 	rig.Stays(t, rig.FullCaps, func(r *rig.Rig) {
-		r.Cfg.MaxDelete = engine.MaxDelete{}
+		r.Cfg.MaxDelete = guard.MaxDelete{}
 		for i := range 40 {
 			r.Write(fmt.Sprintf("f%02d", i), fmt.Sprint(i))
 		}
@@ -79,7 +79,7 @@ func TestLoopHeldAndOneMore(t *testing.T) {
 // Work that deletes nothing does not make deletes that are far apart count together.
 func TestLoopSpreeEnds(t *testing.T) {
 	rig.Stays(t, rig.FullCaps, func(r *rig.Rig) {
-		r.Cfg.MaxDelete = engine.MaxDelete{}
+		r.Cfg.MaxDelete = guard.MaxDelete{}
 		for i := range 40 {
 			r.Write(fmt.Sprintf("f%02d", i), fmt.Sprint(i))
 		}
@@ -102,7 +102,7 @@ func TestApproveDuringARun(t *testing.T) {
 	var approve atomic.Bool
 	var s *rig.Stay
 	rig.Stays(t, rig.FullCaps, func(r *rig.Rig) {
-		r.Cfg.MaxDelete = engine.MaxDelete{}
+		r.Cfg.MaxDelete = guard.MaxDelete{}
 		for i := range 40 {
 			r.Write(fmt.Sprintf("f%02d", i), fmt.Sprint(i))
 		}
@@ -215,7 +215,7 @@ func TestLoopHeldAcrossRestart(t *testing.T) {
 	var kept *rig.Rig
 	rig.Stays(t, rig.FullCaps, func(r *rig.Rig) {
 		kept = r
-		r.Cfg.MaxDelete = engine.MaxDelete{}
+		r.Cfg.MaxDelete = guard.MaxDelete{}
 		for i := range 40 {
 			r.Write(fmt.Sprintf("f%02d", i), fmt.Sprint(i))
 		}
@@ -243,7 +243,7 @@ func TestLoopHeldAcrossRestart(t *testing.T) {
 // What comes and goes while a burst of deletes lasts was never there to be lost.
 func TestLoopChurnIsNoSpree(t *testing.T) {
 	rig.Stays(t, rig.FullCaps, func(r *rig.Rig) {
-		r.Cfg.MaxDelete = engine.MaxDelete{}
+		r.Cfg.MaxDelete = guard.MaxDelete{}
 		for i := range 20 {
 			r.Write(fmt.Sprintf("f%02d", i), fmt.Sprint(i))
 		}

@@ -58,11 +58,23 @@ const (
 	Idle     State = "idle"     // everything that is known is on the remote
 	Scanning State = "scanning" // the source is being looked at
 	Syncing  State = "syncing"  // steps are being executed
-	Offline  State = "offline"  // the remote cannot be reached; it is probed
+	Offline  State = "offline"  // the remote cannot be reached, or answers uselessly; it is probed
 	Held     State = "held"     // a guard holds steps, or the source is not the one it was
 	Paused   State = "paused"   // by a person
 	Stopped  State = "stopped"  // Run is not running, or an error that only a person can mend
 )
+
+// StateAfter is the state of a mapping whose last run ended with an error of this class, see remote.Class: in a process that
+// stays, and where only the journal tells.
+func StateAfter(class string) State {
+	switch class {
+	case "offline", "temporary":
+		return Offline
+	case "source":
+		return Held
+	}
+	return Stopped
+}
 
 // Status is how a Loop stands. Its numbers of files and steps are the journal's.
 type Status struct {

@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
 	"github.com/snapsync/snapsync/engine/enginetest/rig"
+	"github.com/snapsync/snapsync/engine/guard"
 	"github.com/snapsync/snapsync/engine/hint"
 	"github.com/snapsync/snapsync/engine/loop"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -156,7 +156,7 @@ func TestLoopPause(t *testing.T) {
 // Too many deletes are held, while the rest goes on, until a person approves.
 func TestLoopHeld(t *testing.T) {
 	rig.Stays(t, rig.FullCaps, func(r *rig.Rig) {
-		r.Cfg.MaxDelete = engine.MaxDelete{}
+		r.Cfg.MaxDelete = guard.MaxDelete{}
 		for i := range 20 {
 			r.Write(fmt.Sprint("d/", i), fmt.Sprint(i))
 		}
@@ -190,7 +190,7 @@ func TestLoopHeld(t *testing.T) {
 // A source that goes in portions, none of which is too much, is held all the same.
 func TestLoopSpree(t *testing.T) {
 	rig.Stays(t, rig.FullCaps, func(r *rig.Rig) {
-		r.Cfg.MaxDelete = engine.MaxDelete{}
+		r.Cfg.MaxDelete = guard.MaxDelete{}
 		for i := range 40 {
 			r.Write(fmt.Sprintf("f%02d", i), fmt.Sprint(i))
 		}

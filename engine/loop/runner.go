@@ -321,21 +321,23 @@ func (r *runner) showState() error {
 
 // whyAway returns the state for what keeps the Loop from working, and what would change it.
 func (r *runner) whyAway() (State, string) {
-	switch err := r.failure; {
+	err := r.failure
+	state := StateAfter(remote.Class(err))
+	switch {
 	case errors.Is(err, remote.ErrNewRemote):
-		return Offline, "what the remote was in is not there: a disk that is not mounted, or a directory or bucket that is gone; what changes is kept, and it goes on when that is back, or after 'snapsync approve --new-remote'"
+		return state, "what the remote was in is not there: a disk that is not mounted, or a directory or bucket that is gone; what changes is kept, and it goes on when that is back, or after 'snapsync approve --new-remote'"
 	case errors.Is(err, remote.ErrOffline):
-		return Offline, "the remote cannot be reached; what changes is kept, and it is tried again"
+		return state, "the remote cannot be reached; what changes is kept, and it is tried again"
 	case errors.Is(err, remote.ErrTemporary):
-		return Offline, "the remote answers, but not usefully; what changes is kept, and it is tried again"
+		return state, "the remote answers, but not usefully; what changes is kept, and it is tried again"
 	case errors.Is(err, engine.ErrNewSource):
-		return Held, "the source is not the directory that was snapshotted; it goes on when that is back, or after 'snapsync approve --new-source'"
+		return state, "the source is not the directory that was snapshotted; it goes on when that is back, or after 'snapsync approve --new-source'"
 	case errors.Is(err, snapshot.ErrSourceGone):
-		return Held, "the source cannot be read; it goes on when it is back"
+		return state, "the source cannot be read; it goes on when it is back"
 	case errors.Is(err, journal.ErrFull):
 		return Held, "the disk of the state directory is full; it goes on when there is room"
 	}
-	return Stopped, "the last attempt failed; it is tried again, and at once by 'snapsync sync'"
+	return state, "the last attempt failed; it is tried again, and at once by 'snapsync sync'"
 }
 
 // nextRetry plans the next attempt at what failed.

@@ -25,6 +25,9 @@ func (p *pairs) sourceOf(h int32) int32 {
 
 // weigh compares Old i with the place h that it was paired with.
 func (p *pairs) weigh(i, h int32) verdict {
+	if !p.Caps.SameContent(p.old(i), p.now(h), p.path(i) != p.path(h)) {
+		return edited
+	}
 	return p.compare(p.old(i), p.now(h), p.occupant[h] != i)
 }
 

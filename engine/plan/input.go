@@ -103,12 +103,10 @@ const (
 	edited                 // the content differs, or nothing proves that it does not
 )
 
-// compare judges two files. moved says that old was matched with now under another path: a rename changes the ctime, which
-// then proves nothing.
+// compare judges what two files with the same content have besides. moved says that old was matched with now under another
+// path, not carried there: a rename changes the ctime, which then proves nothing.
 func (in *Input) compare(old, now *snapshot.Entry, moved bool) verdict {
 	switch {
-	case !in.Caps.SameContent(old, now, moved):
-		return edited
 	case in.otherMetadata(old, now, moved) && in.Caps.SetMetadata && in.Caps.SetModTime:
 		return retimed
 	case in.otherMetadata(old, now, moved) && old.Mode != now.Mode:

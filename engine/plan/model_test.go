@@ -98,8 +98,14 @@ func input(base, head entries, o options) Input {
 		Changes: changes, Caps: o.caps, Known: make(map[Content]string),
 		CompleteSync: o.completeSync, EmptyDirs: o.emptyDirs, Metadata: o.metadata,
 	}
-	if o.survived {
+	switch {
+	case o.survived:
 		in.Survived = func(old, now int) bool { return true }
+	case o.born != nil:
+		in.Survived = func(old, now int) bool {
+			was, is := changes[old].Old, changes[now].New
+			return was.Ino == is.Ino && was.Kind == is.Kind && o.born[is.Ino] <= was.Ctime
+		}
 	}
 	changed := make(map[string]bool)
 	for _, c := range changes {
@@ -375,7 +381,8 @@ func truncateFor(caps remote.Caps, mtime int64) int64 {
 type options struct {
 	caps                              remote.Caps
 	completeSync, emptyDirs, metadata bool
-	survived                          bool // no inode is a reused one
+	survived                          bool             // no inode is a reused one
+	born                              map[uint64]int64 // else: when the inodes of the head were made; nil: the file system does not tell
 }
 
 // overlap reports whether the order of two steps matters.

@@ -10,9 +10,8 @@ import (
 //
 //   - files of the same size as before, of which the stat does not say whether they changed;
 //   - adopted files that are racy: what is learned about them now is all that the next scan will have;
-//   - new content of the size of content that is leaving its path, which it may be under a new name, unless it is the
-//     same file moved;
-//   - files that came along with their directory and whose ctime says that something was done to them;
+//   - new content of the size of content that is leaving its path, which it may be under a new name, unless its stat
+//     proves that it is: it came along with its directory;
 //   - with server-side copy, new content of a size that the base holds anywhere.
 //
 // sizeKnown reports whether the base holds content of that size with a known hash.
@@ -23,7 +22,7 @@ func Needs(changes []snapshot.Change, caps remote.Caps, sizeKnown func(size int6
 		c := &changes[i]
 		switch {
 		case !IsFile(c.New) || c.New.HashType != snapshot.NoHash || c.New.Size == 0:
-		case undecided(&caps, c), leaving.explains(changes, c), caps.Copy && !unchanged(&caps, c) && sizeKnown(c.New.Size):
+		case undecided(&caps, c), leaving.explains(c), caps.Copy && !unchanged(&caps, c) && sizeKnown(c.New.Size):
 			needs = append(needs, i)
 		}
 	}
@@ -54,11 +53,10 @@ func unchanged(caps *remote.Caps, c *snapshot.Change) bool {
 type leaving struct {
 	sizes map[int64]struct{}
 	files map[fileID]*snapshot.Change
-	dirs  bool // directories may be moved as a whole
 }
 
 func findLeaving(changes []snapshot.Change, caps *remote.Caps) leaving {
-	l := leaving{dirs: caps.DirMove}
+	var l leaving
 	if !caps.Move && !caps.DirMove && !caps.Copy {
 		return l
 	}
@@ -78,25 +76,18 @@ func findLeaving(changes []snapshot.Change, caps *remote.Caps) leaving {
 	return l
 }
 
-// explains reports whether reading c.New may show that it is content on the move. A file with the same identity needs no
-// reading, unless its stat cannot be trusted.
-func (l *leaving) explains(changes []snapshot.Change, c *snapshot.Change) bool {
+// explains reports whether reading c.New may show that it is content on the move. It needs no reading if its stat proves
+// that, or if it is a second link of a file that is read at its own path: see recognise.
+func (l *leaving) explains(c *snapshot.Change) bool {
 	if _, match := l.sizes[c.New.Size]; !match {
 		return false
 	}
 	was := l.files[idOf(c.New)]
-	return was == nil || !was.Old.SameFile(c.New) || was.Old.Flags.Has(snapshot.Racy) ||
-		l.dirs && was.Old.Ctime != c.New.Ctime && cameAlong(changes, was.Path, c.Path)
-}
-
-// cameAlong reports whether what was at one path came to another with its directory. That does not change a file's ctime,
-// as a rename of the file itself does.
-func cameAlong(changes []snapshot.Change, from, to string) bool {
-	fromDir, fromName := snapshot.Split(from)
-	toDir, toName := snapshot.Split(to)
-	if fromName != toName || fromDir == toDir {
-		return false
+	switch {
+	case was == nil:
+		return true
+	case IsFile(was.New) && was != c && was.New.SameFile(c.New) && was.Old.Size == was.New.Size:
+		return c.New.Flags.Has(snapshot.Racy)
 	}
-	was, is := Find(changes, fromDir), Find(changes, toDir)
-	return was != nil && is != nil && isDir(was.Old) && isDir(is.New) && is.New.Ino != 0 && idOf(was.Old) == idOf(is.New)
+	return was.Old.Flags.Has(snapshot.Racy) || !was.Old.SameFile(c.New)
 }

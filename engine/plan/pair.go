@@ -47,11 +47,9 @@ func (p *pairs) pairWith(dirs []match) []match {
 			m.news = append(m.news, i)
 		}
 	}
-	// In its own place a file was modified, not moved: there something better may be found.
-	elsewhere := func(i, h int32) bool { return p.occupant[h] != i }
 	if p.Caps.Move || p.Caps.DirMove || p.Caps.Copy {
-		m.round(byIdentity, elsewhere)
-		m.round(byContent, elsewhere)
+		m.round(byIdentity, p.renamed)
+		m.round(byContent, p.elsewhere)
 	}
 	found := m.out
 	if p.Caps.Move {
@@ -64,6 +62,18 @@ func (p *pairs) pairWith(dirs []match) []match {
 	}
 	p.pairModified()
 	return found
+}
+
+// elsewhere reports whether New h is not the place of Old i. There a file was modified, not moved, and something better may
+// be found.
+func (p *pairs) elsewhere(i, h int32) bool { return p.occupant[h] != i }
+
+// renamed reports whether New h, which has the inode, the size and the mtime of Old i, is that file with another name. An
+// empty one has no content to prove that.
+func (p *pairs) renamed(i, h int32) bool {
+	old, now := p.old(i), p.now(h)
+	return p.elsewhere(i, h) && p.Caps.SameContent(old, now, true) &&
+		(old.Size > 0 || old.SameFile(now) || p.Survived != nil && p.survived(i, h))
 }
 
 // survived reports whether New h is Old i, edited. If Old i still is at its own path, edited, New h is a second link of it.
@@ -117,7 +127,7 @@ func (p *pairs) pairInPlace() (alike []int32) {
 		switch {
 		case isDir(old) && isDir(now):
 			p.bind(i, h)
-		case IsFile(old) && IsFile(now) && p.compare(old, now, false) != edited:
+		case IsFile(old) && IsFile(now) && p.weigh(i, int32(h)) != edited:
 			p.bind(i, h)
 			if old.Ino != now.Ino && old.Ino != 0 && now.Ino != 0 {
 				alike = append(alike, h)
@@ -150,13 +160,13 @@ func (p *pairs) unpairChains(alike []int32) {
 		}
 		var chain []int32
 		h, found := at[idOf(p.old(i))]
-		for found && open[h] && p.old(i).SameFile(p.now(h)) {
+		for found && open[h] && p.keptTime(i, h) {
 			delete(open, h)
 			chain = append(chain, h)
 			i = p.source[h]
 			h, found = at[idOf(p.old(i))]
 		}
-		if found && p.source[h] == none && p.old(i).SameFile(p.now(h)) {
+		if found && p.source[h] == none && p.keptTime(i, h) {
 			for _, h := range chain {
 				p.dest[p.source[h]], p.source[h] = none, none
 			}
@@ -164,13 +174,24 @@ func (p *pairs) unpairChains(alike []int32) {
 	}
 }
 
-// recognise gives files that nobody has read the content that their inode tells: that of an Old whose place is taken, by
-// the file itself or by one that is alike. Then something else may become the Old.
+// keptTime reports whether New h has the content and the mtime of Old i.
+func (p *pairs) keptTime(i, h int32) bool {
+	return p.old(i).Mtime == p.now(h).Mtime && p.Caps.SameContent(p.old(i), p.now(h), true)
+}
+
+// recognise gives files that nobody has read the content that their inode tells: that of a file whose place is taken, by
+// itself or by one that is alike. A file that came along with its directory is that Old, which something else may become
+// then; a second link is what was read at the other path.
 func (p *pairs) recognise() {
-	kept := make(map[fileID]int32)
-	for _, i := range p.source {
-		if i != none && IsFile(p.old(i)) && p.old(i).Ino != 0 && p.old(i).HashType == snapshot.XXH3 {
-			kept[idOf(p.old(i))] = i
+	kept := make(map[fileID][]*snapshot.Entry)
+	for h, i := range p.source {
+		if i == none || !IsFile(p.old(i)) {
+			continue
+		}
+		for _, e := range []*snapshot.Entry{p.old(i), p.now(int32(h))} {
+			if e.Ino != 0 && e.HashType == snapshot.XXH3 {
+				kept[idOf(e)] = append(kept[idOf(e)], e)
+			}
 		}
 	}
 	if len(kept) == 0 {
@@ -182,14 +203,16 @@ func (p *pairs) recognise() {
 		if !IsFile(now) || p.source[h] != none || now.HashType != snapshot.NoHash {
 			continue
 		}
-		i, found := kept[idOf(now)]
-		if !found || !p.Caps.SameContent(p.old(i), now, true) {
-			continue
+		for _, e := range kept[idOf(now)] {
+			if !p.Caps.SameContent(e, now, true) {
+				continue
+			}
+			if !own {
+				p.Changes, own = slices.Clone(p.Changes), true
+			}
+			p.Changes[h].New = merged(e, now)
+			break
 		}
-		if !own {
-			p.Changes, own = slices.Clone(p.Changes), true
-		}
-		p.Changes[h].New = merged(p.old(i), now)
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 // TestTreeFollowsMoves compares a tree with a map in which every path is renamed one by one.
 func TestTreeFollowsMoves(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		d := &disk{tree: make(entries), names: planNames}
+		d := &disk{tree: make(entries), names: planNames, born: make(map[uint64]int64)}
 		for range rapid.IntRange(1, 12).Draw(t, "files") {
 			d.write(t, d.draw(t, "file"))
 		}

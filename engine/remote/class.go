@@ -1,14 +1,15 @@
 package remote
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// Class is the word for the kind of error that err is, as the journal's failures have it: "offline", "quota",
-// "permission", …; "error" for one of no kind, "" for nil.
+// Class is the word for the kind of error that err is: "offline", "quota", "permission", …; "error" for one of no kind, "" for
+// nil. The journal has no others, whether for a path that failed, for a run or for a cycle; nor have status and metrics.
 func Class(err error) string {
 	if err == nil {
 		return ""
@@ -35,7 +36,7 @@ var classes = []struct {
 	err  error
 	name string
 }{
-	{ErrOffline, "offline"}, {ErrFatal, "fatal"}, {ErrQuota, "quota"}, {ErrPermission, "permission"},
+	{ErrOffline, "offline"}, {context.Canceled, "interrupted"}, {ErrFatal, "fatal"}, {ErrQuota, "quota"}, {ErrPermission, "permission"},
 	{ErrInvalidName, "name"}, {ErrNotFound, "not found"}, {ErrCannotMove, "cannot move"},
 	{ErrNotEmpty, "not empty"}, {ErrTemporary, "temporary"}, {snapshot.ErrChanged, "changing"},
 	{fs.ErrPermission, "source"}, {snapshot.ErrSourceGone, "source"},

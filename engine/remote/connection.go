@@ -49,6 +49,17 @@ type Object struct {
 	Temporary bool
 }
 
+// Adopted is how the base records what a remote with caps says of itself. One that keeps no mtimes at least tells when it was
+// written to; where a listing alone does not give the mtime, it stays 0.
+func (o *Object) Adopted(caps *Caps) snapshot.Entry {
+	entry := o.Entry
+	entry.Flags |= snapshot.Adopted
+	if caps.Precision <= 0 && !o.Uploaded.IsZero() {
+		entry.Mtime = o.Uploaded.UnixNano()
+	}
+	return entry
+}
+
 // Source gives the bytes of one file to Send.
 type Source interface {
 	// Open starts reading from the first byte. The stream fails with snapshot.ErrChanged, before its

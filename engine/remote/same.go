@@ -7,7 +7,7 @@ import (
 )
 
 // SameContent reports whether two files are proved to have the same content: by a hash of both, else by their stat as far
-// as it can be trusted.
+// as it can be trusted. moved says that they are at different paths.
 func (c *Caps) SameContent(old, now *snapshot.Entry, moved bool) bool {
 	switch {
 	case old.Kind != now.Kind || old.Size != now.Size:
@@ -81,3 +81,7 @@ func quantum(ns int64, precision time.Duration) int64 {
 
 // Truncate rounds nanoseconds down, also before 1970.
 func Truncate(ns int64, to time.Duration) int64 { return quantum(ns, to) * int64(to) }
+
+// KeepsTimes reports whether the remote's mtimes are those of the base: where an mtime cannot be set without sending the file
+// again, a touched file keeps its old one on the remote.
+func (c *Caps) KeepsTimes() bool { return c.Precision > 0 && c.SetModTime }

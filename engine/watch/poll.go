@@ -2,11 +2,12 @@ package watch
 
 import (
 	"context"
-	"math/rand/v2"
 	"slices"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"github.com/snapsync/snapsync/engine/backoff"
 )
 
 const (
@@ -31,10 +32,10 @@ func roundTime(interval time.Duration, n int) time.Duration {
 	return max(interval, time.Duration(n/pollBurst)*pollGap)
 }
 
-// rest sets the timer to the next round, a fifth sooner or later, so that several watchers do not poll at once.
+// rest sets the timer to the next round, not quite regularly, so that several watchers do not poll at once.
 func (p *poller) rest() {
 	pause := roundTime(p.interval, p.round)
-	p.timer.Reset(pause - pause/5 + rand.N(pause/5*2+1))
+	p.timer.Reset(backoff.Jitter(pause))
 }
 
 // some returns the next ones of the round, and sets the timer.

@@ -10,7 +10,7 @@ import (
 	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
-	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/guard"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -123,11 +123,11 @@ func (f *SyncFlags) linkMode() snapshot.LinkMode {
 	return snapshot.SkipLinks
 }
 
-func (f *GuardFlags) limit() (engine.MaxDelete, error) {
+func (f *GuardFlags) limit() (guard.MaxDelete, error) {
 	if f.MaxDelete == "" {
-		return engine.MaxDelete{}, nil // the engine's default
+		return guard.MaxDelete{}, nil // the engine's default
 	}
-	m, err := engine.ParseMaxDelete(f.MaxDelete)
+	m, err := guard.ParseMaxDelete(f.MaxDelete)
 	if err != nil {
 		return m, exit.Usage("0 holds every delete, 100% none", "%w", err)
 	}

@@ -36,6 +36,7 @@ func wordFor(f *facts) (state loop.State, why string) {
 // onDisk is the word for a mapping that nobody can be asked about.
 func (f *facts) onDisk() loop.State {
 	s, c, stays := f.State, f.Counts, f.stays()
+	after := loop.StateAfter(s.LastErrorClass)
 	doing, _ := s.Doing()
 	switch {
 	case f.Running && !stays && c.Pending > 0:
@@ -46,8 +47,8 @@ func (f *facts) onDisk() loop.State {
 		return loop.Paused
 	case c.Held > 0, s.MountsHeld > 0:
 		return loop.Held
-	case s.LastErrorClass == "offline":
-		return loop.Offline
+	case after != loop.Stopped:
+		return after
 	case stays && (doing == "scanning" || doing == "syncing"):
 		return loop.State(doing)
 	case stays && c.Pending > c.Failed:
@@ -69,9 +70,11 @@ func (f *facts) whyOnDisk(state loop.State) string {
 	case state == loop.Paused:
 		return "runs do nothing until 'snapsync resume'"
 	case state == loop.Offline:
-		return "the remote could not be reached; the next run tries again"
+		return "the remote could not be reached, or answered uselessly; the next run tries again"
 	case state == loop.Stopped:
 		return "the next run continues"
+	case state == loop.Held && f.Counts.Held == 0 && f.State.MountsHeld == 0:
+		return "the source is not the directory that was snapshotted, or cannot be read; the next run looks again"
 	case state == loop.Held && f.Counts.Held == 0:
 		return "what is not mounted is kept on the remote; everything else is done"
 	case state == loop.Held:

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/engine"
+	"github.com/snapsync/snapsync/engine/guard"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -44,7 +45,7 @@ func TestWithoutPath(t *testing.T) {
 // What a mount holds counts as held, in the totals of a plan as in its text.
 func TestPlanShowsWhatMountsHold(t *testing.T) {
 	head := &snapshot.Head{Stats: snapshot.Stats{Files: 3, Symlinks: 2, Special: 1}}
-	v := NewPlan(&engine.Preview{Head: head, Mounts: &engine.Hold{Deletes: 7, Limit: -1, Why: `"disk": gone`}}, false)
+	v := NewPlan(&engine.Preview{Head: head, Mounts: &guard.Hold{Deletes: 7, Limit: -1, Why: `"disk": gone`}}, false)
 	if v.totals.Held != 7 || v.totals.HeldWhy != `"disk": gone` {
 		t.Errorf("got %+v", v.totals)
 	}

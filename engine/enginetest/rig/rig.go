@@ -13,6 +13,8 @@ import (
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/enginetest"
 	"github.com/snapsync/snapsync/engine/event"
+	"github.com/snapsync/snapsync/engine/guard"
+	"github.com/snapsync/snapsync/engine/inspect"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
@@ -43,7 +45,7 @@ func New(t *testing.T, caps remote.Caps) *Rig {
 		Remote: enginetest.NewMemory(t, caps),
 	}
 	Must(t, os.Mkdir(r.Source, 0o755))
-	everything, err := engine.ParseMaxDelete("100%")
+	everything, err := guard.ParseMaxDelete("100%")
 	Must(t, err)
 	r.Cfg = engine.Config{CompleteSync: true, MaxDelete: everything}
 	return r
@@ -98,7 +100,7 @@ func (r *Rig) Fails(want error) {
 }
 
 // Verify lists the remote and, if told so, makes the base say what it holds.
-func (r *Rig) Verify(opt engine.VerifyOptions) (report engine.Report) {
+func (r *Rig) Verify(opt engine.VerifyOptions) (report inspect.Report) {
 	r.T.Helper()
 	r.With(func(e *engine.Engine, _ *journal.Journal) {
 		got, err := e.Verify(context.Background(), opt)

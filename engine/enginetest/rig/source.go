@@ -66,10 +66,13 @@ func (r *Rig) editOnce(rng *rand.Rand) {
 	}
 	a, b := name(), name()
 	// Many of these fail, since a parent is a file or missing: that is no change, and that is fine.
-	switch rng.IntN(7) {
+	switch rng.IntN(9) {
 	case 0, 1, 2:
 		_ = os.MkdirAll(filepath.Dir(a), 0o755)
 		_ = os.WriteFile(a, []byte(strings.Repeat("x", rng.IntN(3))+string(rune('p'+rng.IntN(3)))), 0o644)
+		if rng.IntN(3) == 0 {
+			_ = os.Chtimes(a, archived, archived)
+		}
 	case 3:
 		_ = os.MkdirAll(filepath.Dir(b), 0o755)
 		_ = os.Rename(a, b)
@@ -90,6 +93,35 @@ func (r *Rig) editOnce(rng *rand.Rand) {
 		if info, err := os.Lstat(a); err == nil && !info.IsDir() {
 			_ = os.Chtimes(a, when, when)
 		}
+	case 7:
+		slip(a)
+		_ = os.MkdirAll(filepath.Dir(b), 0o755)
+		_ = os.Rename(a, b)
+	case 8: // an inode that is free is used again, for a file that shows no difference
+		if info, err := os.Lstat(a); err == nil && !info.IsDir() && os.Remove(a) == nil {
+			_ = os.MkdirAll(filepath.Dir(b), 0o755)
+			_ = os.WriteFile(b, []byte(strings.Repeat("y", int(info.Size()))), 0o644)
+			_ = os.Chtimes(b, info.ModTime(), info.ModTime())
+		}
+	}
+}
+
+// archived is the mtime of files from a reproducible archive: many have it.
+var archived = time.Unix(1_000_000_000, 0)
+
+// slip edits a file so that its size and mtime stay.
+func slip(file string) {
+	info, err := os.Lstat(file)
+	if err != nil || info.IsDir() {
+		return
+	}
+	content, err := os.ReadFile(file)
+	if err != nil || len(content) == 0 {
+		return
+	}
+	content[0]++
+	if os.WriteFile(file, content, 0o644) == nil {
+		_ = os.Chtimes(file, info.ModTime(), info.ModTime())
 	}
 }
 

@@ -1,4 +1,4 @@
-package engine
+package inspect
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/snapsync/snapsync/engine/execute"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -28,40 +29,46 @@ type Explanation struct {
 const explainHistory = 10
 
 // Explain looks at one path, at the source and in the journal. It reads the file only if its stat
-// cannot tell, and never asks the remote.
-func (e *Engine) Explain(ctx context.Context, path string) (*Explanation, error) {
+// cannot tell, and needs no Conn.
+func Explain(ctx context.Context, cfg Config, path string) (*Explanation, error) {
 	x := &Explanation{Path: path}
 	var err error
-	if x.Base, err = e.cfg.Journal.Lookup(path); err != nil {
+	if x.Base, err = cfg.Journal.Lookup(path); err != nil {
 		return nil, err
 	}
-	x.Head, err = snapshot.Stat(e.cfg.Scan, path)
+	x.Head, err = snapshot.Stat(cfg.Scan, path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	if skipped := (*snapshot.SkippedError)(nil); errors.As(err, &skipped) {
 		x.Skipped = skipped.What
-		x.Excluded = excluded(e.cfg.Scan.Filter, path, &skipped.Entry)
+		x.Excluded = excluded(cfg.Scan.Filter, path, &skipped.Entry)
 	} else if seen := x.Head; seen != nil {
-		x.Excluded = excluded(e.cfg.Scan.Filter, path, seen)
+		x.Excluded = excluded(cfg.Scan.Filter, path, seen)
 	} else if x.Base != nil {
-		x.Excluded = excluded(e.cfg.Scan.Filter, path, x.Base)
+		x.Excluded = excluded(cfg.Scan.Filter, path, x.Base)
 	}
-	if x.Step, err = pendingFor(e.cfg.Journal, path); err != nil {
+	for step, err := range cfg.Journal.EachPending(0) {
+		if err != nil {
+			return nil, err
+		}
+		if step.Path == path || step.From == path {
+			x.Step = step
+			break
+		}
+	}
+	if x.Failure, err = failureOf(cfg.Journal, path); err != nil {
 		return nil, err
 	}
-	if x.Failure, err = failureOf(e.cfg.Journal, path); err != nil {
-		return nil, err
-	}
-	x.History, err = e.cfg.Journal.History(journal.HistoryQuery{Path: path, Limit: explainHistory, Newest: true})
+	x.History, err = cfg.Journal.History(journal.HistoryQuery{Path: path, Limit: explainHistory, Newest: true})
 	if err != nil {
 		return nil, err
 	}
-	return x, e.decide(ctx, x)
+	return x, cfg.decide(ctx, x)
 }
 
 // decide fills in the verdict and its rule, in the order in which a run would apply them.
-func (e *Engine) decide(ctx context.Context, x *Explanation) error {
+func (cfg *Config) decide(ctx context.Context, x *Explanation) error {
 	say := func(verdict, rule string) error {
 		x.Verdict, x.Rule = verdict, rule
 		return nil
@@ -76,7 +83,7 @@ func (e *Engine) decide(ctx context.Context, x *Explanation) error {
 		return say("unknown", "neither the source nor the base has it")
 	case head == nil && base.Flags.Has(snapshot.Retained):
 		return say("retained", "deleted from the source; without --complete-sync the remote keeps it")
-	case head == nil && e.cfg.CompleteSync:
+	case head == nil && cfg.CompleteSync:
 		return say("will be deleted, or is the origin of a move", "the base has it and the source does not")
 	case head == nil:
 		return say("will be retained, or is the origin of a move", "the base has it and the source does not; without --complete-sync the remote keeps it")
@@ -93,7 +100,7 @@ func (e *Engine) decide(ctx context.Context, x *Explanation) error {
 	case base.Size != head.Size:
 		return say("will be sent", "the size differs from the base")
 	}
-	return e.decideByContent(ctx, x, say)
+	return cfg.decideByContent(ctx, x, say)
 }
 
 // whySkipped is the rule about what is neither a file nor a directory.
@@ -108,11 +115,11 @@ func whySkipped(x *Explanation) string {
 	return rule
 }
 
-func (e *Engine) decideByContent(ctx context.Context, x *Explanation, say func(verdict, rule string) error) error {
+func (cfg *Config) decideByContent(ctx context.Context, x *Explanation, say func(verdict, rule string) error) error {
 	if x.Base.HashType != snapshot.XXH3 {
 		return say("will be compared", "the stat differs from the base, and the base knows no hash of ours")
 	}
-	now, _, err := snapshot.HashFile(ctx, e.cfg.Scan, x.Path)
+	now, _, err := snapshot.HashFile(ctx, cfg.Scan, x.Path)
 	if err != nil {
 		return say("cannot be read", err.Error())
 	}
@@ -122,23 +129,14 @@ func (e *Engine) decideByContent(ctx context.Context, x *Explanation, say func(v
 		return say("will be sent", "size is the same, the content is not: it was read and hashed")
 	case now.Mtime != x.Base.Mtime:
 		return say("will be touched", "the content is the same, only the mtime differs")
-	case e.cfg.Metadata && (now.Mode != x.Base.Mode || now.Ctime != x.Base.Ctime):
+	case cfg.Metadata && (now.Mode != x.Base.Mode || now.Ctime != x.Base.Ctime):
 		return say("will be touched, or sent", "the content is the same; the mode, the owner or an attribute may differ")
 	}
 	return say("synced", "the stat could not tell, so it was read and hashed: the content is as acknowledged")
 }
 
-func pendingFor(j *journal.Journal, path string) (*journal.Step, error) {
-	for s, err := range j.EachPending(0) {
-		if err != nil || s.Path == path || s.From == path {
-			return s, err
-		}
-	}
-	return nil, nil
-}
-
 func failureOf(j *journal.Journal, path string) (*journal.FailureRow, error) {
-	rows, err := j.Failures(MaxFailures)
+	rows, err := j.Failures(execute.MaxFailures)
 	if err != nil {
 		return nil, err
 	}

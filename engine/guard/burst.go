@@ -1,4 +1,4 @@
-package engine
+package guard
 
 import (
 	"time"
@@ -6,10 +6,10 @@ import (
 	"github.com/snapsync/snapsync/journal"
 )
 
-// deleteBurst is what a process that stays has deleted lately. A source that goes file by file, in portions
+// Burst is what a process that stays has deleted lately; the zero value: nothing. A source that goes file by file, in portions
 // that no plan would be held for, is a source that goes all the same: deletes with less than burstGap
 // between them count together, and what is held keeps the burst alive until a person has looked.
-type deleteBurst struct {
+type Burst struct {
 	files   int64
 	begun   time.Time // zero: none is under way
 	last    time.Time
@@ -20,16 +20,16 @@ type deleteBurst struct {
 const burstGap = 10 * time.Minute
 
 // deletes returns how many files went in the burst that is under way.
-func (b *deleteBurst) deletes(now time.Time) int64 {
+func (b *Burst) deletes(now time.Time) int64 {
 	if !b.holds && now.Sub(b.last) > burstGap {
 		b.files, b.begun = 0, time.Time{}
 	}
 	return b.files
 }
 
-// counts reports whether the delete of a file is one of those that a burst is about: what came and went
+// Counts reports whether the delete of a file is one of those that a burst is about: what came and went
 // while it lasted was never there to be lost. An mtime of the future proves nothing.
-func (b *deleteBurst) counts(step *journal.Step, now time.Time) bool {
+func (b *Burst) Counts(step *journal.Step, now time.Time) bool {
 	if !countable(step) || step.Dir {
 		return false
 	}
@@ -40,7 +40,8 @@ func (b *deleteBurst) counts(step *journal.Step, now time.Time) bool {
 	return step.Old.Mtime < begun.UnixNano() || step.Old.Mtime > now.UnixNano()
 }
 
-func (b *deleteBurst) add(files int64, now time.Time) {
+// Add has the burst go on with so many files that were deleted.
+func (b *Burst) Add(files int64, now time.Time) {
 	if b.excused || files == 0 {
 		return
 	}

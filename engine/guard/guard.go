@@ -1,0 +1,231 @@
+// Package guard decides whether the deletes of a plan may happen.
+//
+// A plan that deletes more than --max-delete allows has its deletes held, all of them, until a person has let exactly these
+// through; everything else of it goes on. Deletes that the planner holds, since they would lose what the remote retains, wait
+// for a person as well. The decision is made over the whole plan, before anything is touched, from nothing but its Input.
+package guard
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"iter"
+	"strconv"
+	"time"
+
+	"github.com/snapsync/snapsync/journal"
+)
+
+// Input is what a decision is made from.
+type Input struct {
+	Steps     []journal.Step // the plan; its Held, where the planner has set it, say what only a person can let through
+	Base      journal.Totals // of the base
+	MaxDelete MaxDelete
+	// Staying: the process stays, so that deletes of earlier plans count, and what is held is held again when it is a part of
+	// what a later plan deletes.
+	Staying bool
+	Burst   Burst // deletes of earlier plans
+	Now     time.Time
+
+	// Pending are the steps that the journal has, before Steps take their place. They are gone through only if Steps delete.
+	Pending iter.Seq2[*journal.Step, error]
+	// HeldDigest is of the deletes that are held already, "" if none are; HeldBase is how many files the base had then.
+	HeldDigest string
+	HeldBase   int64
+
+	// ApprovedDigest is of the deletes that a person let through; "": none.
+	ApprovedDigest string
+	// Approve lets through what is held already, if anything is, else whatever Steps delete; ApproveDigest is of what it has
+	// let through in this run, "" if nothing yet: nothing else passes then.
+	Approve       bool
+	ApproveDigest string
+}
+
+// Verdict is what was decided.
+type Verdict struct {
+	Hold  *Hold // nil: every delete may happen
+	Burst Burst // as it is from now on
+	// ApproveDigest is Input.ApproveDigest from now on.
+	ApproveDigest string
+}
+
+// Hold says why deletes are held.
+type Hold struct {
+	Deletes int64 // files that would be deleted
+	Limit   int64 // how many would have passed; -1 where it is not the number that matters
+	Base    int64 // files on the remote, of which Limit may be a percentage
+	Why     string
+	Digest  string // of exactly these deletes; what `approve` binds to; "" if another source is to be approved
+}
+
+// Check decides about the deletes of in.Steps. It sets Held of those that may not happen, in place, and clears it of those
+// that a person let through.
+func Check(in Input) (Verdict, error) {
+	out := Verdict{Burst: in.Burst, ApproveDigest: in.ApproveDigest}
+	out.Burst.excused = false
+	hold, over, err := in.weigh(&out.Burst)
+	if err != nil {
+		return Verdict{}, err
+	}
+	out.Burst.holds = over
+	if hold == nil {
+		return out, nil
+	}
+	approved, byFlag, err := in.isApproved(hold, over)
+	if err != nil {
+		return Verdict{}, err
+	}
+	if byFlag {
+		out.ApproveDigest = hold.Digest
+	}
+	for i := range in.Steps {
+		if s := &in.Steps[i]; heldBy(s, over) {
+			s.Held = !approved
+		}
+	}
+	if approved {
+		out.Burst = Burst{excused: true}
+		return out, nil
+	}
+	out.Hold = hold
+	return out, nil
+}
+
+// weigh returns what is to be held unless a person let it through, nil if nothing is; over: it is every delete, as they
+// are too many.
+func (in *Input) weigh(burst *Burst) (hold *Hold, over bool, err error) {
+	count, planned := countDeletes(in.Steps)
+	if count == 0 && planned == 0 {
+		return nil, false, nil
+	}
+	files := in.Base.Files + in.Base.Retained
+	if in.HeldBase > 0 {
+		// What a held plan sends all the same enlarges the base: it must not let its own deletes through.
+		files = min(files, in.HeldBase)
+	}
+	before := burst.deletes(in.Now)
+	limit, limited := in.MaxDelete.limit(files + before)
+	over = limited && count+before > limit
+	if !over && in.Staying && in.HeldDigest != "" {
+		if over, err = in.heldBefore(); err != nil {
+			return nil, false, err
+		}
+	}
+	if !over && planned == 0 {
+		return nil, false, nil
+	}
+	hold = &Hold{Deletes: count, Limit: limit, Base: files, Digest: digestDeletes(in.Steps, over)}
+	if over {
+		hold.Why = fmt.Sprintf("the plan deletes %d of %d files, more than --max-delete %v allows", count, files, in.MaxDelete)
+		if before > 0 {
+			hold.Why += fmt.Sprintf(" after the %d that went a moment before", before)
+		}
+	} else {
+		hold.Deletes, hold.Limit = planned, -1
+		hold.Why = fmt.Sprintf("the remote retains %d of its files where the source has something else", planned)
+	}
+	return hold, over, nil
+}
+
+// heldBefore reports whether the plan deletes all that is held already, and maybe more: that time has passed, or that the
+// process is another one, does not let it through.
+func (in *Input) heldBefore() (bool, error) {
+	held, err := in.pendingDeletes(true)
+	if err != nil {
+		return false, err
+	}
+	again := false // by more than the planner
+	for i := range in.Steps {
+		if s := &in.Steps[i]; countable(s) && held[deleteKey(s)] {
+			again = again || !s.Held
+			delete(held, deleteKey(s))
+		}
+	}
+	return again && len(held) == 0, nil
+}
+
+// countDeletes returns how many files the plan deletes, and how many steps the planner holds.
+// Our own leftovers do not count, nor do emptied directories, nor moves, also where they end in the
+// delete of what was copied.
+func countDeletes(steps []journal.Step) (files, planned int64) {
+	for i := range steps {
+		s := &steps[i]
+		if s.Held {
+			planned++
+		}
+		if countable(s) && !s.Dir {
+			files++
+		}
+	}
+	return files, planned
+}
+
+// heldBy reports whether s is one of the steps that a hold stops: every delete of a plan that is over
+// the limit, else the ones that the planner marked.
+func heldBy(s *journal.Step, over bool) bool {
+	return s.Held || over && countable(s)
+}
+
+// countable reports whether s takes something away that the source no longer has.
+func countable(s *journal.Step) bool {
+	return s.Action == journal.Delete && s.Reason != journal.Stale && s.Reason != journal.Renamed
+}
+
+// isApproved reports whether a person let exactly these deletes through: by `approve`, by --approve (byFlag), or in an
+// earlier run that was interrupted before it had done them all. It adds to hold.Why why --approve did not.
+func (in *Input) isApproved(hold *Hold, over bool) (approved, byFlag bool, err error) {
+	if hold.Digest == in.ApprovedDigest {
+		return true, false, nil
+	}
+	if in.Approve {
+		if shown := cmp.Or(in.ApproveDigest, in.HeldDigest); shown == "" || shown == hold.Digest {
+			return true, true, nil
+		}
+		hold.Why += "; --approve was given, but these are not the deletes that were held before"
+	}
+	passed, err := in.pendingDeletes(false)
+	if err != nil || len(passed) == 0 {
+		return false, false, err
+	}
+	for i := range in.Steps {
+		if s := &in.Steps[i]; heldBy(s, over) && !passed[deleteKey(s)] {
+			return false, false, nil
+		}
+	}
+	return true, false, nil
+}
+
+// pendingDeletes are the pending deletes that are held, or those that were let through already.
+func (in *Input) pendingDeletes(held bool) (map[string]bool, error) {
+	found := make(map[string]bool)
+	for s, err := range in.Pending {
+		if err != nil {
+			return nil, err
+		}
+		if s.Action == journal.Delete && s.Held == held {
+			found[deleteKey(s)] = true
+		}
+	}
+	return found, nil
+}
+
+// deleteKey identifies what a delete would remove: the path and what the base holds there.
+func deleteKey(s *journal.Step) string {
+	key := s.Path + "\x00" + strconv.FormatBool(s.Dir)
+	if s.Old != nil && !s.Dir {
+		key += fmt.Sprintf("\x00%d\x00%d\x00%v", s.Old.Size, s.Old.Mtime, s.Old.Hash)
+	}
+	return key
+}
+
+// digestDeletes identifies a set of held deletes.
+func digestDeletes(steps []journal.Step, over bool) string {
+	h := sha256.New()
+	for i := range steps {
+		if s := &steps[i]; heldBy(s, over) {
+			fmt.Fprintf(h, "%s\x00\n", deleteKey(s))
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}

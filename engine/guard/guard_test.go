@@ -1,0 +1,85 @@
+package guard
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/snapsync/snapsync/journal"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// deletes are the steps that delete the files numbered from to to.
+func deletes(from, to int) (steps []journal.Step) {
+	for i := from; i < to; i++ {
+		steps = append(steps, journal.Step{Path: fmt.Sprint("f", i), Action: journal.Delete, Old: &snapshot.Entry{Size: 1}})
+	}
+	return steps
+}
+
+// TestCheck goes through what makes deletes pass, and what does not: of a base of 100 files more than 10 are too many.
+func TestCheck(t *testing.T) {
+	most, err := ParseMaxDelete("10")
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := func(steps []journal.Step) []journal.Step {
+		for i := range steps {
+			steps[i].Held = true
+		}
+		return steps
+	}
+	digest := digestDeletes(deletes(0, 20), true)
+	leftover := deletes(0, 20)
+	for i := range leftover {
+		leftover[i].Reason = journal.Stale
+	}
+	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	lately := func(ago time.Duration) (b Burst) { b.Add(8, noon.Add(-ago)); return b }
+	for _, c := range []struct {
+		name    string
+		in      Input
+		pending []journal.Step
+		held    int64
+	}{
+		{"as many as allowed", Input{Steps: deletes(0, 10)}, nil, 0},
+		{"one more", Input{Steps: deletes(0, 11)}, nil, 11},
+		{"our own leftovers", Input{Steps: leftover}, nil, 0},
+		{"held by the planner", Input{Steps: held(deletes(0, 2))}, nil, 2},
+		{"approved", Input{Steps: deletes(0, 20), ApprovedDigest: digest}, nil, 0},
+		{"others approved", Input{Steps: deletes(0, 21), ApprovedDigest: digest}, nil, 21},
+		{"--approve, nothing held before", Input{Steps: deletes(0, 20), Approve: true}, nil, 0},
+		{"--approve, these held before", Input{Steps: deletes(0, 20), Approve: true, HeldDigest: digest}, nil, 0},
+		{"--approve, others held before", Input{Steps: deletes(0, 21), Approve: true, HeldDigest: digest}, nil, 21},
+		{"--approve, others let through before", Input{Steps: deletes(0, 21), Approve: true, ApproveDigest: digest}, nil, 21},
+		{"let through, then interrupted", Input{Steps: deletes(5, 20)}, deletes(0, 20), 0},
+		{"some let through, then interrupted", Input{Steps: deletes(5, 25)}, deletes(0, 20), 20},
+		{"in portions", Input{Steps: deletes(0, 9), Staying: true, Burst: lately(time.Minute)}, nil, 9},
+		{"in portions, with a pause", Input{Steps: deletes(0, 9), Staying: true, Burst: lately(time.Hour)}, nil, 0},
+		{"held by another process, allowed now", Input{Steps: deletes(0, 9), Staying: true, HeldDigest: "x"}, held(deletes(0, 9)), 9},
+		{"of those held one is back", Input{Steps: deletes(0, 8), Staying: true, HeldDigest: "x"}, held(deletes(0, 9)), 0},
+	} {
+		in := c.in
+		in.Base, in.MaxDelete, in.Now = journal.Totals{Files: 100}, most, noon
+		in.Pending = func(yield func(*journal.Step, error) bool) {
+			for i := range c.pending {
+				if !yield(&c.pending[i], nil) {
+					return
+				}
+			}
+		}
+		got, err := Check(in)
+		if err != nil {
+			t.Fatal(c.name, err)
+		}
+		var says int64
+		if got.Hold != nil {
+			says = got.Hold.Deletes
+		}
+		n := len(in.Steps) - len(slices.DeleteFunc(slices.Clone(in.Steps), func(s journal.Step) bool { return s.Held }))
+		if says != c.held || int64(n) != c.held {
+			t.Errorf("%s: the verdict holds %d, %d steps are held; want %d", c.name, says, n, c.held)
+		}
+	}
+}
