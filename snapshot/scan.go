@@ -77,7 +77,12 @@ func (p *pool) work(ctx context.Context) error {
 		if err := p.start(p.cfg.Workers - len(p.workers)); err != nil {
 			return err
 		}
-		if err := p.workTogether(ctx); err != nil {
+		g, ctx := errgroup.WithContext(ctx)
+		defer context.AfterFunc(ctx, p.todo.close)()
+		for _, w := range p.workers {
+			g.Go(func() error { return p.run(ctx, w, math.MaxInt) })
+		}
+		if err := g.Wait(); err != nil {
 			return err
 		}
 	}
@@ -87,16 +92,6 @@ func (p *pool) work(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-func (p *pool) workTogether(ctx context.Context) error {
-	g, ctx := errgroup.WithContext(ctx)
-	stop := context.AfterFunc(ctx, p.todo.close)
-	defer stop()
-	for _, w := range p.workers {
-		g.Go(func() error { return p.run(ctx, w, math.MaxInt) })
-	}
-	return g.Wait()
 }
 
 // start adds n workers.
