@@ -46,8 +46,11 @@ func Accelerate(backend string, a Accelerator) { accelerators[backend] = a }
 // Understand returns ErrNotAccelerated if an option of the remote that is not among names has another
 // value than rclone's default.
 func (d *Details) Understand(rctx context.Context, names ...string) error {
-	if fs.GetConfig(rctx).Inplace {
-		return fmt.Errorf("%w: option inplace", ErrNotAccelerated)
+	ci := fs.GetConfig(rctx)
+	for name, set := range map[string]bool{"inplace": ci.Inplace, "disable": len(ci.DisableFeatures) > 0, "max_connections": ci.MaxConnections > 0} {
+		if set {
+			return fmt.Errorf("%w: option %s", ErrNotAccelerated, name)
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.info.Options.NonDefault(d.Options))) {
 		if !slices.Contains(names, name) {

@@ -42,17 +42,17 @@ func openBackupLocation(rctx context.Context, d *Details) (*BackupLocation, erro
 		return nil, name.Explain(err)
 	}
 	if section != d.Section || connectionString(cfg.Rclone.BackupDir) != connectionString(cfg.Remote) {
-		return nil, fmt.Errorf("%w: --backup-dir %s must be on the same remote as %s", remote.ErrFatal, cfg.Rclone.BackupDir, cfg.Remote)
+		return nil, fmt.Errorf("%w: --backup-dir %s must be on the same remote as %s", remote.ErrFatal, name, d.Name)
 	}
 	a := &BackupLocation{Root: root, rctx: rctx}
 	target, at := strings.Trim(rclone.CleanPath(d.Root), "/"), strings.Trim(rclone.CleanPath(root), "/")
 	switch {
 	case target == at && cfg.Rclone.Suffix == "":
-		return nil, fmt.Errorf("%w: --backup-dir %s is the remote itself", remote.ErrFatal, cfg.Rclone.BackupDir)
+		return nil, fmt.Errorf("%w: --backup-dir %s is the remote itself", remote.ErrFatal, name)
 	case target == at:
 		a.suffix = cfg.Rclone.Suffix
 	case snapshot.Beneath(target, at):
-		return nil, fmt.Errorf("%w: the remote %s is inside --backup-dir %s", remote.ErrFatal, cfg.Remote, cfg.Rclone.BackupDir)
+		return nil, fmt.Errorf("%w: the remote %s is inside --backup-dir %s", remote.ErrFatal, d.Name, name)
 	case snapshot.Beneath(at, target):
 		a.hidden = strings.Trim(strings.TrimPrefix(at, target), "/")
 	}

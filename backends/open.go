@@ -61,7 +61,7 @@ func Open(ctx context.Context, cfg Config) (remote.Connection, error) {
 	if err != nil {
 		return nil, name.Explain(err)
 	}
-	if dir, ok := plainLocal(&cfg, name, info, options); ok {
+	if dir, ok := plainLocal(rctx, &cfg, name, info, options); ok {
 		c, err := local.Open(dir, cfg.Rclone.Links)
 		if err != nil {
 			return nil, err
@@ -82,8 +82,8 @@ func Open(ctx context.Context, cfg Config) (remote.Connection, error) {
 }
 
 // plainLocal returns the directory if nothing that only rclone's backend can do was asked for.
-func plainLocal(cfg *Config, name rclone.Name, info *fs.RegInfo, options *configmap.Map) (string, bool) {
-	if cfg.Rclone.Metadata || cfg.Rclone.BackupDir != "" || cfg.Rclone.Suffix != "" || info.Name != "local" || len(cfg.Rclone.Options) > 0 {
+func plainLocal(rctx context.Context, cfg *Config, name rclone.Name, info *fs.RegInfo, options *configmap.Map) (string, bool) {
+	if cfg.Rclone.Metadata || cfg.Rclone.BackupDir != "" || cfg.Rclone.Suffix != "" || info.Name != "local" || len(cfg.Rclone.Options) > 0 || len(fs.GetConfig(rctx).DisableFeatures) > 0 {
 		return "", false
 	}
 	for option := range info.Options.NonDefault(options) {

@@ -15,8 +15,8 @@ const FirstRetry = time.Minute
 
 var retryPauses = backoff.Pauses{First: FirstRetry, Max: time.Hour}
 
-// backedOff returns those of the pending steps that have to wait, by number.
-func backedOff(j *journal.Journal, pending []journal.Step, now time.Time) (map[int64]bool, error) {
+// backedOff returns those of the pending steps that have to wait, by number, and of what class their failures are.
+func backedOff(j *journal.Journal, pending []journal.Step, now time.Time) (map[int64]string, error) {
 	if len(pending) == 0 {
 		return nil, nil
 	}
@@ -24,14 +24,14 @@ func backedOff(j *journal.Journal, pending []journal.Step, now time.Time) (map[i
 	if err != nil || len(failures) == 0 {
 		return nil, err
 	}
-	until := make(map[string]time.Time, len(failures))
+	failed := make(map[string]*journal.FailureRow, len(failures))
 	for i := range failures {
-		until[failures[i].Path] = RetryAt(&failures[i], now)
+		failed[failures[i].Path] = &failures[i]
 	}
-	waiting := make(map[int64]bool)
+	waiting := make(map[int64]string)
 	for i := range pending {
-		if until[pending[i].Path].After(now) {
-			waiting[pending[i].Seq] = true
+		if f := failed[pending[i].Path]; f != nil && RetryAt(f, now).After(now) {
+			waiting[pending[i].Seq] = f.Class
 		}
 	}
 	return waiting, nil

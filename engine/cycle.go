@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/snapsync/snapsync/engine/guard"
+	"github.com/snapsync/snapsync/engine/plan"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -36,6 +38,9 @@ func (r *run) catchUp(ctx context.Context, f Focus, out *Outcome) error {
 	}
 	if err := r.recheck(ctx); err != nil {
 		return err
+	}
+	if r.cfg.EmptyDirs && !r.state.EmptyDirs && r.caps != (remote.Caps{}) && !r.caps.EmptyDirs {
+		r.cfg.Log.Warn("this remote cannot hold empty directories: --create-empty-src-dirs does nothing there")
 	}
 	if err := r.wantEmptyDirs(ctx); err != nil {
 		return err
@@ -122,10 +127,13 @@ func (r *run) prepareWhole(ctx context.Context) (p planned, err error) {
 	if p.hold, err = r.guard(plan.Steps); err != nil {
 		return p, err
 	}
-	if len(plan.Steps) > 0 {
+	if len(plan.Steps) > 0 || r.isElsewhere() {
 		if err := r.reach(ctx, &p); err != nil {
 			return p, err
 		}
+	}
+	if len(plan.Steps) == 0 && p.unreached != nil {
+		return p, p.unreached
 	}
 	if _, err := r.checkSource(); err != nil { // once more: it may have gone while it was scanned
 		return p, err
@@ -138,6 +146,75 @@ func (r *run) prepareWhole(ctx context.Context) (p planned, err error) {
 	p.Add(plan.Steps, p.scanned.changes)
 	p.scanned.changes = nil
 	return p, nil
+}
+
+// fill is prepare for an empty base. The source is scanned, planned and journalled in pieces, so
+// that the memory of a first run does not grow with the tree.
+func (r *run) fill(ctx context.Context) (p planned, err error) {
+	if err := r.learnCaps(ctx); err != nil {
+		return p, err
+	}
+	if r.caps.CaseInsensitive { // a path may have its case variant in any other piece
+		return r.prepareWhole(ctx)
+	}
+	j := r.cfg.Journal
+	if _, err := j.Begin(journal.Plan{}, nil, r.cfg.Now()); err != nil {
+		return p, err
+	}
+	var last journal.Plan // is kept for the end: what was mounted inside the source is known then
+	scan := r.scanConfig()
+	scan.Emit = func(changes []snapshot.Change) error {
+		if !p.reached && p.unreached == nil {
+			if err := r.reach(ctx, &p); err != nil {
+				return err
+			}
+		}
+		if len(last.Steps)+len(last.Refresh) > 0 {
+			if _, err := j.Extend(last, nil, r.cfg.Now()); err != nil {
+				return err
+			}
+			p.Add(last.Steps, nil)
+		}
+		// They do not depend on any others.
+		last = plan.Make(plan.Input{Changes: changes, Caps: r.caps, CompleteSync: r.cfg.CompleteSync, Metadata: r.cfg.Metadata})
+		return nil
+	}
+	r.phase("scanning")
+	head, err := snapshot.Scan(ctx, scan, snapshot.Empty{})
+	if err != nil {
+		return p, fmt.Errorf("scan %s: %w", scan.Root, err)
+	}
+	p.scanned = &scanned{head: head, problems: head.Problems}
+	err = r.begin(&p, func(rec *journal.Record) (int64, error) { return j.Extend(last, rec, r.cfg.Now()) })
+	p.Add(last.Steps, nil)
+	return p, err
+}
+
+// errStale means that a plan was thrown away: it was made for a remote that turned out to be another one.
+var errStale = fmt.Errorf("%w: what it can do, or where it is, changed while the plan was made", remote.ErrTemporary)
+
+// reach opens the remote for a plan that is about to be journalled. It fails only with errStale, if the plan was made for an
+// older configuration of the remote, say, or for a base that is not what the remote holds where it is now. What else is wrong is
+// kept in p.unreached, for when the plan is in the journal: an offline run leaves it there.
+func (r *run) reach(ctx context.Context, p *planned) error {
+	before := r.caps
+	if p.unreached = r.connect(ctx); p.unreached != nil {
+		return nil
+	}
+	if p.unreached = r.takeCaps(r.conn.Caps()); p.unreached != nil {
+		return nil
+	}
+	if r.caps != before {
+		return errStale
+	}
+	if r.relocated {
+		if p.unreached = r.compareMoved(ctx); p.unreached != nil {
+			return nil
+		}
+		return errStale
+	}
+	p.reached = true
+	return nil
 }
 
 // guard decides about the deletes of a plan.

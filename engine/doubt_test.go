@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -337,5 +338,67 @@ func TestDoubtThatCannotBeLookedAt(t *testing.T) {
 			r.Run()
 			r.Same()
 		})
+	}
+}
+
+// Whatever was in doubt, and whichever of its paths the remote lets nobody look at: the base goes on to know of all that the
+// remote may hold, and what the source has no more is deleted in the end.
+func TestDoubtThatCannotBeLookedAtLeavesNothing(t *testing.T) {
+	byCopy := remote.Caps{Copy: true, SetModTime: true, BucketBased: true, Precision: time.Nanosecond, DeleteBatch: 100}
+	for name, story := range map[string]struct {
+		caps   remote.Caps
+		edit   func(*rig.Rig)
+		op     string   // is done, and its answer lost
+		paths  []string // of which one cannot be looked at
+		remove []string // from the source, before anybody looks
+	}{
+		"new file":     {rig.FullCaps, func(r *rig.Rig) { r.Write("n", "new") }, "send", []string{"n"}, []string{"n"}},
+		"empty file":   {rig.FullCaps, func(r *rig.Rig) { r.Write("n", "") }, "send", []string{"n"}, nil},
+		"edited file":  {rig.FullCaps, func(r *rig.Rig) { r.Write("f", "edited") }, "send", []string{"f"}, []string{"f"}},
+		"rename":       {rig.FullCaps, func(r *rig.Rig) { r.Rename("f", "h") }, "move", []string{"f", "h"}, []string{"h"}},
+		"kept rename":  {rig.FullCaps, func(r *rig.Rig) { r.Rename("f", "h") }, "move", []string{"f", "h"}, nil},
+		"directory":    {rig.FullCaps, func(r *rig.Rig) { r.Rename("d", "e") }, "dirmove", []string{"d", "e", "e/x"}, []string{"e"}},
+		"copy":         {byCopy, func(r *rig.Rig) { r.Rename("f", "h") }, "copy", []string{"f", "h"}, []string{"h"}},
+		"kept copy":    {byCopy, func(r *rig.Rig) { r.Rename("f", "h") }, "copy", []string{"f", "h"}, nil},
+		"in a bucket":  {byCopy, func(r *rig.Rig) { r.Write("n", "new") }, "send", []string{"n"}, []string{"n"}},
+		"delete":       {rig.FullCaps, func(r *rig.Rig) { r.Remove("f") }, "delete", []string{"f"}, nil},
+		"made over it": {rig.FullCaps, func(r *rig.Rig) { r.Remove("d"); r.Write("d", "a file") }, "send", []string{"d"}, []string{"d"}},
+	} {
+		for _, hidden := range story.paths {
+			for _, why := range []error{remote.ErrPermission, errInjected} {
+				t.Run(fmt.Sprintf("%s/%s/%v", name, hidden, why), func(t *testing.T) {
+					r := rig.New(t, story.caps)
+					r.Cfg.Retries, r.Cfg.Transfers = 1, 1
+					for path, content := range map[string]string{"f": "ff", "g": "ggg", "d/x": "xxxx", "d/y": "yyyyy"} {
+						r.Write(path, content)
+					}
+					r.Run()
+					story.edit(r)
+					r.Remote.Fail = rig.Cut(story.op, enginetest.After)
+					r.Fails(remote.ErrOffline)
+					for _, path := range story.remove {
+						r.Remove(path)
+					}
+					asked := 0
+					r.Remote.Fail = func(op enginetest.Op) *enginetest.Fault {
+						if op.Name != "stat" || op.Path != hidden {
+							return nil
+						}
+						asked++
+						return &enginetest.Fault{Err: why}
+					}
+					if _, err := r.Try(); err != nil || asked == 0 {
+						t.Fatalf("%v, after %d looks at %s\n%s", err, asked, hidden, r.Remote.Log())
+					}
+					r.Remote.Fail = nil
+					if sum := r.Run(); sum.Failed > 0 {
+						t.Fatalf("got %+v\n%s", sum, r.Remote.Log())
+					}
+					if r.Same(); t.Failed() {
+						t.Log(r.Remote.Log())
+					}
+				})
+			}
+		}
 	}
 }

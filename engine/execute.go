@@ -68,7 +68,7 @@ func (r *run) execute(ctx context.Context, p *planned, sum *Summary) (again bool
 	}
 	done, err := execute.Run(ctx, cfg, p.Batch, i)
 	r.take(&done, sum)
-	err = errors.Join(err, r.takePlaces())
+	err = errors.Join(err, r.takePlace())
 	if r.cfg.Staying {
 		r.burst.Add(deleted, r.cfg.Now())
 		return done.Again && !done.Yielded, err // the Loop flushes when it is idle

@@ -16,7 +16,7 @@ import (
 // touchless is a remote that takes metadata with the content only, which shows when it is asked.
 type touchless struct{ remote.Connection }
 
-func (t touchless) Touch(_ context.Context, path string, _ snapshot.Entry) error {
+func (t touchless) Touch(_ context.Context, path string, _ snapshot.Entry, _ *snapshot.Entry) error {
 	return fmt.Errorf("touch %q: %w", path, remote.ErrCannotMove)
 }
 

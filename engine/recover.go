@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/snapsync/snapsync/engine/execute"
+	"github.com/snapsync/snapsync/engine/lookup"
 	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
@@ -22,19 +23,19 @@ import (
 // Of steps that overlap only the first can have been started (see package execute), so each is judged by
 // itself, by what the remote now holds at its paths. A crash anywhere in here finds the same steps in
 // doubt again.
-func (r *run) recover(ctx context.Context) error {
-	steps, err := r.stepsInDoubt()
+func (l *link) recover(ctx context.Context) error {
+	steps, err := l.stepsInDoubt()
 	if err != nil || len(steps) == 0 {
 		return err
 	}
-	if err := r.connect(ctx); err != nil {
+	if err := l.connect(ctx); err != nil {
 		return err // and nothing is planned anew: what was started must not be forgotten
 	}
-	r.phase("recovering")
-	r.cfg.Log.Info("looking at what an interrupted run may have done", "steps", len(steps))
-	f := finding{run: r, executor: r.executor(&r.caps), unseen: make(map[string]bool)}
+	l.phase("recovering")
+	l.cfg.Log.Info("looking at what an interrupted run may have done", "steps", len(steps))
+	f := finding{link: l, executor: l.executor(&l.caps), unseen: make(map[string]bool)}
 	group, gctx := errgroup.WithContext(ctx)
-	group.SetLimit(max(r.caps.Transfers, execute.DefaultTransfers))
+	group.SetLimit(max(l.caps.Transfers, execute.DefaultTransfers))
 	for i := range steps {
 		group.Go(func() error { return f.find(gctx, &steps[i]) })
 	}
@@ -45,16 +46,16 @@ func (r *run) recover(ctx context.Context) error {
 }
 
 // stepsInDoubt returns the steps whose outcome nobody knows.
-func (r *run) stepsInDoubt() ([]journal.Step, error) {
-	if r.inDoubt != nil {
-		return r.inDoubt, nil
+func (l *link) stepsInDoubt() ([]journal.Step, error) {
+	if l.inDoubt != nil {
+		return l.inDoubt, nil
 	}
-	claimed, err := r.cfg.Journal.Started()
+	claimed, err := l.cfg.Journal.Started()
 	if err != nil {
 		return nil, err
 	}
 	var started []journal.Step
-	seen := pathset.NewClaims(&r.caps)
+	seen := pathset.NewClaims(&l.caps)
 	for i := range claimed {
 		if s := &claimed[i]; !seen.Overlaps(s) {
 			started = append(started, *s)
@@ -66,7 +67,7 @@ func (r *run) stepsInDoubt() ([]journal.Step, error) {
 
 // finding collects what became of the steps in doubt.
 type finding struct {
-	*run
+	*link
 	executor execute.Config
 
 	mu     sync.Mutex // guards what follows
@@ -105,7 +106,14 @@ func (f *finding) find(ctx context.Context, s *journal.Step) error {
 // findSend tells the new content from the old one by size and mtime. Where both would fit, or where
 // nothing but the size can tell, nobody knows: then it is sent again.
 func (f *finding) findSend(s *journal.Step, there *remote.Object) error {
-	if there == nil || s.Dir || there.Entry.Kind == snapshot.Dir {
+	if f.isUnseen(s.Path) {
+		return f.doubt(s)
+	}
+	switch {
+	case s.Dir && there != nil && there.Entry.Kind == snapshot.Dir:
+		f.happened(s, s.New)
+		return nil
+	case there == nil || s.Dir || there.Entry.Kind == snapshot.Dir:
 		return f.correct(s.Path, there)
 	}
 	isNew, isOld := agrees(&f.caps, s.New, there), s.Old != nil && mayBe(&f.caps, s.Old, there)
@@ -122,17 +130,26 @@ func (f *finding) findSend(s *journal.Step, there *remote.Object) error {
 	return f.correct(s.Path, there)
 }
 
+// doubt makes the base say that something is at the path of s, which nobody may look at, and that nothing is known of
+// it: so it is sent again, or deleted once the source has nothing there. A directory that the base knows stays what it is.
+func (f *finding) doubt(s *journal.Step) error {
+	base, err := f.cfg.Journal.Lookup(s.Path)
+	if err != nil || s.New.Kind == snapshot.Dir || base != nil && base.Kind == snapshot.Dir {
+		return err
+	}
+	// A size that the source does not have: empty files would be the same otherwise.
+	f.learn(s.Path, &snapshot.Entry{Kind: s.New.Kind, Size: s.New.Size + 1, Flags: snapshot.Adopted})
+	return nil
+}
+
 // findMove takes a move for done if its origin is gone and what was to arrive is at its target.
 func (f *finding) findMove(ctx context.Context, s *journal.Step, there *remote.Object) error {
 	origin, err := f.stat(ctx, s.From)
 	if err != nil {
 		return err
 	}
-	if f.isUnseen(s.From) {
-		return f.correct(s.Path, there) // it may be there still: to take it away is tried again
-	}
-	arrived := there != nil && origin == nil && !s.Dir && agrees(&f.caps, s.Old, there)
-	if s.Dir && there != nil && origin == nil {
+	arrived := there != nil && origin == nil && !s.Dir && !f.isUnseen(s.From) && agrees(&f.caps, s.Old, there)
+	if s.Dir && there != nil && origin == nil && !f.isUnseen(s.From) {
 		if arrived, err = f.arrived(ctx, s); err != nil {
 			return err
 		}
@@ -141,44 +158,32 @@ func (f *finding) findMove(ctx context.Context, s *journal.Step, there *remote.O
 	case arrived:
 		f.happened(s, s.New)
 		return nil
-	case s.Dir && there != nil:
+	case s.Dir && (there != nil || f.isUnseen(s.Path)):
 		// Half a move, on a remote that moves directories file by file; or somebody else's directory.
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		f.relist = true
+		f.onlyListed()
 		return nil
+	case f.isUnseen(s.Path):
+		return errors.Join(f.correct(s.From, origin), f.doubt(s))
 	}
 	return errors.Join(f.correct(s.From, origin), f.correct(s.Path, there))
 }
 
+// onlyListed says that only a listing can tell what the remote holds.
+func (f *finding) onlyListed() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.relist = true
+}
+
 // arrived looks for one file of a moved directory where it should be now.
 func (f *finding) arrived(ctx context.Context, s *journal.Step) (bool, error) {
-	path, entry, err := anyFile(f.cfg.Journal, s.From)
+	path, entry, err := lookup.AnyFile(f.cfg.Journal, s.From)
 	if err != nil || entry == nil {
 		return err == nil, err
 	}
 	there, err := f.stat(ctx, s.Path+path[len(s.From):])
 	return there != nil && there.Entry.Kind == entry.Kind && there.Entry.Size == entry.Size &&
 		(!f.caps.KeepsTimes() || agrees(&f.caps, entry, there)), err
-}
-
-// anyFile returns some file that the base holds beneath dir; nil if there is none.
-func anyFile(j *journal.Journal, dir string) (path string, file *snapshot.Entry, err error) {
-	reader, err := j.Reader()
-	if err != nil {
-		return "", nil, err
-	}
-	for dirs := []string{dir}; len(dirs) > 0 && file == nil && err == nil; dirs = dirs[1:] {
-		err = eachChild(reader, dirs[0], func(child string, entry *snapshot.Entry) {
-			if entry.Kind == snapshot.Dir {
-				dirs = append(dirs, child)
-			} else if file == nil {
-				found := *entry
-				path, file = child, &found
-			}
-		})
-	}
-	return path, file, errors.Join(err, reader.Close())
 }
 
 // stat returns what the remote holds at path, or nil.
@@ -189,22 +194,26 @@ func (f *finding) stat(ctx context.Context, path string) (*remote.Object, error)
 		return err
 	})
 	switch {
-	case errors.Is(err, remote.ErrNotFound), errors.Is(err, remote.ErrInvalidName):
+	case err == nil:
+		return &there, nil
+	case errors.Is(err, remote.ErrNotFound):
 		return nil, nil
-	case err != nil && (execute.EndsRun(err) || errors.Is(err, remote.ErrTemporary)):
+	case execute.EndsRun(err) || errors.Is(err, remote.ErrTemporary):
 		return nil, fmt.Errorf("stat %q: %w", path, err)
-	case err != nil:
-		// One path that cannot be looked at must not stop all others for ever. What was sent there is
-		// taken for absent, so that it is sent again, and then says what is wrong with it.
-		f.cfg.Log.Warn("cannot look at what an interrupted run may have done", "path", path, "err", err)
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		f.unseen[path] = true
-		return nil, nil
+	case errors.Is(err, remote.ErrInvalidName):
+		if base, err := f.cfg.Journal.Lookup(path); base == nil || err != nil {
+			return nil, err // no such name can be there
+		}
 	}
-	return &there, nil
+	// One path that cannot be looked at must not stop all others for ever.
+	f.cfg.Log.Warn("cannot look at what an interrupted run may have done", "path", path, "err", err)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.unseen[path] = true
+	return nil, nil
 }
 
+// isUnseen reports whether the remote did not let us look at path: then it is neither there nor absent.
 func (f *finding) isUnseen(path string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -224,19 +233,22 @@ func (f *finding) learn(path string, entry *snapshot.Entry) {
 }
 
 // correct compares what the remote holds at path with the base. Where they disagree the base learns
-// it as if it was adopted: the next scan compares it with the source.
+// it as if it was adopted: the next scan compares it with the source. What could not be looked at stays as the base has it,
+// and so does a directory in a bucket, where nothing but what is in it tells that it exists.
 func (f *finding) correct(path string, there *remote.Object) error {
 	base, err := f.cfg.Journal.Lookup(path)
 	switch {
-	case err != nil:
+	case err != nil || f.isUnseen(path):
 		return err
+	case base != nil && base.Kind == snapshot.Dir && f.caps.BucketBased:
+		// There may be a file beside it: the base has room for one, and knows what is in the directory.
 	case there == nil && base != nil:
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.absent = append(f.absent, path)
 	case there == nil, base != nil && mayBe(&f.caps, base, there): // of which nobody knows more by now
-	case base != nil && base.Kind == snapshot.Dir && f.caps.BucketBased:
-		// A file beside a directory of its name: the base has room for one, and knows what is in it.
+	case there.Entry.Kind == snapshot.Dir:
+		f.onlyListed() // nobody knows what is in it
 	default:
 		entry := there.Adopted(&f.caps)
 		f.learn(path, &entry)
@@ -278,7 +290,7 @@ func (f *finding) write(ctx context.Context) error {
 		f.rescan = append(f.rescan, f.wrong[i].Path)
 	}
 	f.rescan = append(f.rescan, f.absent...)
-	if err := forget(j, f.absent); err != nil {
+	if err := lookup.Forget(j, f.absent); err != nil {
 		return err
 	}
 	if len(f.wrong) > 0 {
@@ -293,38 +305,4 @@ func (f *finding) write(ctx context.Context) error {
 		f.rescan = append(f.rescan, "") // everything
 	}
 	return j.Settle(f.cfg.Now())
-}
-
-// forget removes from the base what the remote turned out not to hold, with everything beneath.
-func forget(j *journal.Journal, paths []string) error {
-	if len(paths) == 0 {
-		return nil
-	}
-	reader, err := j.Reader()
-	if err != nil {
-		return err
-	}
-	var fixes []journal.Refresh
-	for ; len(paths) > 0 && err == nil; paths = paths[1:] {
-		fixes = append(fixes, journal.Refresh{Path: paths[0]})
-		err = eachChild(reader, paths[0], func(path string, _ *snapshot.Entry) { paths = append(paths, path) })
-	}
-	if err := errors.Join(err, reader.Close()); err != nil {
-		return err
-	}
-	return j.Repair(fixes)
-}
-
-// eachChild calls fn for what the base holds directly in dir.
-func eachChild(r snapshot.BaseReader, dir string, fn func(path string, entry *snapshot.Entry)) error {
-	if err := r.Open(dir); err != nil {
-		return err
-	}
-	for {
-		name, entry, err := r.Next()
-		if err != nil || name == nil {
-			return err
-		}
-		fn(snapshot.Join(dir, string(name)), entry)
-	}
 }

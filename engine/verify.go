@@ -35,31 +35,31 @@ func (e *Engine) Verify(ctx context.Context, opt VerifyOptions) (*inspect.Report
 	return r.verify(ctx, opt)
 }
 
-func (r *run) verify(ctx context.Context, opt VerifyOptions) (*inspect.Report, error) {
-	if err := r.connect(ctx); err != nil {
+func (l *link) verify(ctx context.Context, opt VerifyOptions) (*inspect.Report, error) {
+	if err := l.connect(ctx); err != nil {
 		return nil, err
 	}
 	if opt.Repair { // what is in doubt would be corrected twice, and differently
-		if err := r.recover(ctx); err != nil {
+		if err := l.recover(ctx); err != nil {
 			return nil, err
 		}
 	}
-	cfg := r.inspected()
-	cfg.Conn, cfg.Caps, cfg.Phase = r.conn, r.caps, r.phase
+	cfg := l.inspected()
+	cfg.Conn, cfg.Caps, cfg.Phase = l.conn, l.caps, l.phase
 	report, err := inspect.Compare(ctx, cfg, opt.Checksum)
 	if err != nil || !opt.Repair {
 		return report, err
 	}
 	if !report.Clean() {
-		if (opt.refuseEmpty || r.otherDisk) && report.Listed == 0 {
+		if (opt.refuseEmpty || l.otherDisk) && report.Listed == 0 {
 			return report, fmt.Errorf("%w: %w: it holds nothing, and should hold %d files: is its disk mounted?", remote.ErrOffline, remote.ErrNewRemote, report.Checked)
 		}
-		if err := report.Repair(r.cfg.Journal); err != nil {
+		if err := report.Repair(l.cfg.Journal); err != nil {
 			return report, err
 		}
 	}
-	if err := r.takePlaces(); err != nil {
+	if err := l.takePlace(); err != nil {
 		return report, err
 	}
-	return report, r.save()
+	return report, l.save()
 }

@@ -2,9 +2,10 @@ package journal
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
+	"github.com/snapsync/snapsync/journal/base"
+	"github.com/snapsync/snapsync/journal/database"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -26,176 +27,125 @@ func (j *Journal) Ack(done []Done) error {
 	if len(done) == 0 {
 		return nil
 	}
-	return j.write("acknowledge steps", func(t *transaction) error {
-		a, err := t.acknowledgement(done[0].At)
-		if err != nil {
-			return err
-		}
-		for i := range done {
-			if err := a.add(&done[i]); err != nil {
-				return fmt.Errorf("%v %q: %w", done[i].Step.Action, done[i].Step.Path, err)
+	return j.db.Write("acknowledge steps", func(t *database.Tx) error {
+		return j.writer.Edit(t, 0, func(e *base.Edit) error {
+			a := acknowledgement{Edit: e}
+			if err := a.begin(done[0].At); err != nil {
+				return err
 			}
-		}
-		return a.finish(done)
+			for i := range done {
+				if err := a.add(&done[i]); err != nil {
+					return fmt.Errorf("%v %q: %w", done[i].Step.Action, done[i].Step.Path, err)
+				}
+			}
+			return a.finish()
+		})
 	})
 }
 
 // acknowledgement is one group.
 type acknowledgement struct {
-	*transaction
+	*base.Edit
+	cycle           int64
 	first, last     int64 // history rows
 	failures, temps bool  // there are some to forget
+	seqs            []int64
 	counts          CycleResult
 }
 
-func (t *transaction) acknowledgement(at time.Time) (*acknowledgement, error) {
-	if t.j.cycle == 0 {
+func (a *acknowledgement) begin(at time.Time) error {
+	err := a.Query("SELECT coalesce(max(id), 0), EXISTS (SELECT 1 FROM failure), EXISTS (SELECT 1 FROM temp) FROM history",
+		func(row database.Row) error {
+			a.first, a.last = row.ColumnInt64(0)+1, row.ColumnInt64(0)
+			a.failures, a.temps = row.ColumnBool(1), row.ColumnBool(2)
+			return nil
+		})
+	if err != nil {
+		return err
+	}
+	if a.cycle, err = openCycle(a.Tx); err == nil && a.cycle == 0 {
 		// Without a Begin: what an interrupted run had done is found out before the next plan.
-		if _, err := t.beginCycle(at); err != nil {
-			return nil, err
-		}
+		a.cycle, err = beginCycle(a.Tx, at)
 	}
-	a := &acknowledgement{transaction: t}
-	last, err := queryInt(t.Conn, "SELECT coalesce(max(id), 0) FROM history")
-	if err != nil {
-		return nil, err
-	}
-	a.first, a.last = last+1, last
-	failures, err := queryInt(t.Conn, "SELECT EXISTS (SELECT 1 FROM failure)")
-	if err != nil {
-		return nil, err
-	}
-	temps, err := queryInt(t.Conn, "SELECT EXISTS (SELECT 1 FROM temp)")
-	a.failures, a.temps = failures != 0, temps != 0
-	return a, err
+	return err
 }
 
 func (a *acknowledgement) add(d *Done) error {
-	if err := d.Step.Validate(); err != nil {
+	s := &d.Step
+	if err := s.Validate(); err != nil {
 		return err
 	}
 	before, err := a.fold(d)
 	if err != nil {
 		return err
 	}
-	if err := a.forget(d); err != nil {
-		return err
+	if a.failures {
+		if err := a.Prepare(deleteFailure).Text(s.Path).Run(); err != nil {
+			return err
+		}
 	}
-	a.counts.add(d)
+	if a.temps && s.Action == Send && s.How == Upload {
+		if err := a.Prepare(deleteTemp).Text(s.Path).Run(); err != nil {
+			return err
+		}
+	}
+	if s.Seq != 0 {
+		a.seqs = append(a.seqs, s.Seq)
+	}
+	a.count(d)
 	a.last++
-	return a.record(a.last, a.j.cycle, d, before)
+	return addHistory(a.Conn, &HistoryRow{
+		ID: a.last, Cycle: a.cycle, At: d.At, Action: s.Action, How: s.How, Reason: s.Reason, Path: s.Path, From: s.From,
+		Dir: s.Dir, Files: int64(s.Files), Before: before, After: d.Entry,
+	})
 }
 
 // fold applies the outcome of a step to the base, and returns what the base held: at From of a move,
 // at Path otherwise.
-func (t *transaction) fold(d *Done) (before *snapshot.Entry, err error) {
+func (a *acknowledgement) fold(d *Done) (before *snapshot.Entry, err error) {
 	s := &d.Step
 	if s.Action == Move {
-		return t.foldMove(d)
+		return a.Move(s.From, s.Path, s.Dir, d.Entry)
 	}
 	if s.Old == nil && d.Entry != nil {
 		// What was planned as new is new, nearly always: a first run is a million of these.
-		if fresh, err := t.insert(s.Path, d.Entry); err != nil || fresh {
+		if fresh, err := a.Add(s.Path, d.Entry); err != nil || fresh {
 			return nil, err
 		}
 	}
-	if before, err = t.lookup(s.Path); err != nil {
-		return nil, err
-	}
-	return before, t.replace(s.Path, before, d.Entry)
+	return a.Set(s.Path, d.Entry)
 }
 
-func (t *transaction) foldMove(d *Done) (before *snapshot.Entry, err error) {
-	s := &d.Step
-	if before, err = t.lookup(s.From); err != nil {
-		return nil, err
-	}
-	if s.Dir {
-		if err := t.rekey(s.From, s.Path); err != nil {
-			return nil, err
+// count adds a step to those of the cycle.
+func (a *acknowledgement) count(d *Done) {
+	switch s, n := &d.Step, &a.counts; {
+	case s.Action == Move:
+		n.Moved++
+	case s.Action == Delete && s.Dir:
+	case s.Action == Delete:
+		n.Deleted++
+	case s.How == Copy:
+		n.Copied++
+	case s.How == Touch:
+		n.Touched++
+	default:
+		n.Sent++
+		if d.Entry != nil {
+			n.UploadBytes += d.Entry.Size
 		}
 	}
-	if err := t.remove(s.From); err != nil {
-		return nil, err
-	}
-	if d.Entry == nil {
-		return before, t.remove(s.Path)
-	}
-	return before, t.put(s.Path, d.Entry)
-}
-
-// forget drops what is remembered about a path that is now true.
-func (a *acknowledgement) forget(d *Done) error {
-	if a.failures {
-		if err := a.dropPath("DELETE FROM failure WHERE path = ?", d.Step.Path); err != nil {
-			return err
-		}
-	}
-	if a.temps && d.Step.Action == Send && d.Step.How == Upload {
-		return a.dropPath("DELETE FROM temp WHERE path = ?", d.Step.Path)
-	}
-	return nil
-}
-
-func (t *transaction) dropPath(text, path string) error {
-	s, err := prepare(t.Conn, text)
-	if err != nil {
-		return err
-	}
-	s.text(path)
-	return s.run()
 }
 
 // finish removes the steps and writes the sums of the group.
-func (a *acknowledgement) finish(done []Done) error {
-	if err := a.removeSteps(done); err != nil {
+func (a *acknowledgement) finish() error {
+	if err := removeSteps(a.Tx, a.seqs); err != nil {
 		return err
 	}
-	if err := a.countCycle(&a.counts); err != nil {
+	n := &a.counts
+	if err := a.Exec(`UPDATE cycle SET sent = sent + ?, copied = copied + ?, touched = touched + ?, moved = moved + ?,
+		deleted = deleted + ?, upload_bytes = upload_bytes + ? WHERE id = ?`,
+		n.Sent, n.Copied, n.Touched, n.Moved, n.Deleted, n.UploadBytes, a.cycle); err != nil {
 		return err
 	}
-	return query(a.Conn, "INSERT INTO outbox (first, last) VALUES (?, ?)", nil, a.first, a.last)
-}
-
-// removeSteps deletes the acknowledged steps, runs of consecutive numbers at once.
-func (t *transaction) removeSteps(done []Done) error {
-	seqs := make([]int64, 0, len(done))
-	for i := range done {
-		if seq := done[i].Step.Seq; seq != 0 {
-			seqs = append(seqs, seq)
-		}
-	}
-	slices.Sort(seqs)
-	for len(seqs) > 0 {
-		n := 1
-		for n < len(seqs) && seqs[n] == seqs[0]+int64(n) {
-			n++
-		}
-		if err := t.removeRun(seqs[0], int64(n)); err != nil {
-			return err
-		}
-		seqs = seqs[n:]
-	}
-	return nil
-}
-
-func (t *transaction) removeRun(first, n int64) error {
-	s, err := prepare(t.Conn, "SELECT since, sum(held), count(*) FROM step WHERE seq BETWEEN ? AND ? GROUP BY since")
-	if err != nil {
-		return err
-	}
-	s.int(first)
-	s.int(first + n - 1)
-	left := n
-	if err := s.each(func() error {
-		left -= s.ColumnInt64(2)
-		t.wait(s.ColumnInt64(0), waiting{steps: -s.ColumnInt64(2), held: -s.ColumnInt64(1)})
-		return nil
-	}); err != nil {
-		return err
-	}
-	if left > 0 {
-		return fmt.Errorf("%d of the steps %d to %d are not pending", left, first, first+n-1)
-	}
-	return query(t.Conn, "DELETE FROM step WHERE seq BETWEEN ? AND ?", nil, first, first+n-1)
+	return a.Exec("INSERT INTO outbox (first, last) VALUES (?, ?)", a.first, a.last)
 }

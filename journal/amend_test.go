@@ -26,7 +26,7 @@ func TestAmendKeepsTheRest(t *testing.T) {
 	if again[0].Seq <= steps[2].Seq {
 		t.Errorf("step number %d was used before", again[0].Seq)
 	}
-	if diff := cmp.Diff([]Step{steps[0], steps[2], again[0], again[1]}, pending(t, j)); diff != "" {
+	if diff := cmp.Diff([]Step{steps[0], steps[2], again[0], again[1]}, allPending(t, j)); diff != "" {
 		t.Error(diff)
 	}
 	must(t, j.Ack([]Done{{Step: steps[0], Entry: file(1), At: later}, {Step: steps[2], At: later}}))

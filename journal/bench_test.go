@@ -7,8 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"zombiezen.com/go/sqlite"
-
+	"github.com/snapsync/snapsync/journal/database"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -165,16 +164,11 @@ func BenchmarkFind(b *testing.B) {
 func plainFind(b *testing.B, j *Journal, path func(i int) string) time.Duration {
 	const n = 10_000
 	begun := time.Now()
-	if err := j.read("find", func(c *sqlite.Conn) error {
+	if err := j.db.Read("find", func(c database.Conn) error {
 		for i := range n {
-			s, err := prepare(c, "SELECT entry FROM base WHERE dir = ? AND name = ?")
-			if err != nil {
-				return err
-			}
 			dir, name := snapshot.Split(path(i))
-			s.text(dir)
-			s.text(name)
-			if err := s.each(func() error { return nil }); err != nil {
+			s := c.Prepare("SELECT entry FROM base WHERE dir = ? AND name = ?").Text(dir).Text(name)
+			if err := s.Each(func(database.Row) error { return nil }); err != nil {
 				return err
 			}
 		}
@@ -189,8 +183,8 @@ func plainScan(b *testing.B, j *Journal) time.Duration {
 	begun := time.Now()
 	n := 0
 	buf := make([]byte, 256)
-	if err := j.read("scan", func(c *sqlite.Conn) error {
-		return query(c, "SELECT name, entry FROM base", func(s *sqlite.Stmt) error {
+	if err := j.db.Read("scan", func(c database.Conn) error {
+		return c.Query("SELECT name, entry FROM base", func(s database.Row) error {
 			s.ColumnBytes(0, buf)
 			n += s.ColumnBytes(1, buf)
 			return nil
@@ -257,9 +251,11 @@ func plainInsert(b *testing.B) time.Duration {
 	j := openBench(b)
 	begun := time.Now()
 	for i := 0; i < benchDirs*benchPerDir; i += benchGroup {
-		if err := j.write("insert", func(t *transaction) error {
+		if err := j.db.Write("insert", func(t *database.Tx) error {
 			for k := i; k < i+benchGroup; k++ {
-				if err := t.store(benchPath(k), benchEntry(k)); err != nil {
+				dir, name := snapshot.Split(benchPath(k))
+				s := t.Prepare("REPLACE INTO base (dir, name, entry) VALUES (?, ?, ?)").Text(dir).Text(name).Entry(benchEntry(k))
+				if err := s.Run(); err != nil {
 					return err
 				}
 			}

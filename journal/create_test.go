@@ -46,24 +46,3 @@ func TestCreateAfterCrash(t *testing.T) {
 		})
 	}
 }
-
-// A journal is whole as soon as it has its name: who reads it meanwhile finds none, or one with a mapping.
-func TestCreateIsWhole(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "journal.db")
-	must(t, create(path, testMapping))
-	if got := listing(t, filepath.Dir(path)); len(got) != 1 {
-		t.Errorf("files: %d", len(got))
-	}
-	ro, err := OpenReadOnly(path)
-	must(t, err)
-	defer ro.Close()
-	mustBeSound(t, ro)
-	if ro.Mapping() != testMapping {
-		t.Errorf("mapping %v", ro.Mapping())
-	}
-	info, err := os.Stat(path)
-	must(t, err)
-	if info.Mode().Perm() != 0o600 {
-		t.Errorf("mode %v", info.Mode())
-	}
-}

@@ -3,9 +3,7 @@ package journal
 import (
 	"time"
 
-	"zombiezen.com/go/sqlite"
-
-	"github.com/snapsync/snapsync/snapshot"
+	"github.com/snapsync/snapsync/journal/database"
 )
 
 // Outcomes that mean something here. The rest are the engine's words.
@@ -32,114 +30,61 @@ type Cycle struct {
 	CycleResult
 }
 
-func (r *CycleResult) add(d *Done) {
-	switch s := &d.Step; s.Action {
-	case Move:
-		r.Moved++
-	case Delete:
-		if !s.Dir {
-			r.Deleted++
-		}
-	case Send:
-		r.addSend(s.How, d.Entry)
-	}
-}
-
-func (r *CycleResult) addSend(how How, e *snapshot.Entry) {
-	switch how {
-	case Copy:
-		r.Copied++
-	case Touch:
-		r.Touched++
-	default:
-		r.Sent++
-		if e != nil {
-			r.UploadBytes += e.Size
-		}
-	}
-}
-
 // beginCycle makes a new cycle the one that acknowledgements belong to.
-func (t *transaction) beginCycle(at time.Time) (int64, error) {
-	err := query(t.Conn, `INSERT INTO cycle (began, first_history)
-		VALUES (?, (SELECT coalesce(max(id), 0) + 1 FROM history))`, nil, nanos(at))
-	t.j.cycle = t.LastInsertRowID()
-	return t.j.cycle, err
+func beginCycle(t *database.Tx, at time.Time) (int64, error) {
+	err := t.Exec(`INSERT INTO cycle (began, first_history)
+		VALUES (?, (SELECT coalesce(max(id), 0) + 1 FROM history))`, database.Nanos(at))
+	return t.LastInsertRowID(), err
 }
 
-func (t *transaction) countCycle(r *CycleResult) error {
-	return query(t.Conn, `UPDATE cycle SET sent = sent + ?, copied = copied + ?, touched = touched + ?,
-		moved = moved + ?, deleted = deleted + ?, upload_bytes = upload_bytes + ? WHERE id = ?`,
-		nil, r.Sent, r.Copied, r.Touched, r.Moved, r.Deleted, r.UploadBytes, t.j.cycle)
-}
-
-// Finish ends a cycle. Of r only Failed, Held and Outcome are used: the rest was counted as it was
-// acknowledged, so that a crash cannot lose it. A cycle in which nothing was acknowledged leaves no
-// row. rec is remembered in the same transaction; nil: nothing is. A crash right before leaves an open cycle, which the next
-// Begin closes, and with it all that was claimed in doubt; one right after leaves nothing to do.
-// Then history beyond the retention is removed; a crash before that leaves it to the next Finish.
-func (j *Journal) Finish(cycle int64, r CycleResult, rec *Record, at time.Time) error {
-	err := j.write("finish", func(t *transaction) error {
-		if cycle != 0 {
-			if err := t.endCycle(cycle, nanos(at), &r); err != nil {
-				return err
-			}
-		}
-		j.cycle = 0
-		return t.remember(rec, at)
-	})
-	if err != nil {
-		return err
-	}
-	return j.prune(at)
+// openCycle returns the cycle that has not ended, 0 if there is none. Only the newest can be open.
+func openCycle(t *database.Tx) (int64, error) {
+	return t.Int("SELECT id FROM cycle WHERE id = (SELECT max(id) FROM cycle) AND ended = 0")
 }
 
 // closeOpen ends the cycle that a crash left open, or that another one takes the place of, if there is one:
 // it ended when it last acknowledged something.
-func (t *transaction) closeOpen(outcome string) error {
-	open, err := openCycle(t.Conn)
+func closeOpen(t *database.Tx, outcome string) error {
+	open, err := openCycle(t)
 	if err != nil || open == 0 {
 		return err
 	}
-	return t.endCycle(open, 0, &CycleResult{Outcome: outcome})
+	return endCycle(t, open, time.Time{}, &CycleResult{Outcome: outcome})
 }
 
-// openCycle returns the cycle that has not ended, 0 if there is none. Only the newest can be open.
-func openCycle(c *sqlite.Conn) (int64, error) {
-	return queryInt(c, "SELECT id FROM cycle WHERE id = (SELECT max(id) FROM cycle) AND ended = 0")
-}
-
-// endCycle ends the newest cycle.
-func (t *transaction) endCycle(id, at int64, r *CycleResult) error {
-	acked, err := queryInt(t.Conn, `SELECT coalesce((SELECT max(id) FROM history), 0) >=
+// endCycle ends the newest cycle; at is zero for the time of its last acknowledgement. One in which nothing was acknowledged
+// leaves no row.
+func endCycle(t *database.Tx, id int64, at time.Time, r *CycleResult) error {
+	acked, err := t.Int(`SELECT coalesce((SELECT max(id) FROM history), 0) >=
 		(SELECT first_history FROM cycle WHERE id = ?)`, id)
 	if err != nil {
 		return err
 	}
 	if acked == 0 {
-		return query(t.Conn, "DELETE FROM cycle WHERE id = ?", nil, id)
+		return t.Exec("DELETE FROM cycle WHERE id = ?", id)
 	}
-	if at == 0 {
-		if at, err = queryInt(t.Conn, "SELECT at FROM history ORDER BY id DESC LIMIT 1"); err != nil {
+	ended := database.Nanos(at)
+	if ended == 0 {
+		if ended, err = t.Int("SELECT at FROM history ORDER BY id DESC LIMIT 1"); err != nil {
 			return err
 		}
 	}
-	return query(t.Conn, "UPDATE cycle SET ended = max(?, 1), outcome = ?, failed = ?, held = ? WHERE id = ?",
-		nil, at, r.Outcome, r.Failed, r.Held, id)
+	return t.Exec("UPDATE cycle SET ended = max(?, 1), outcome = ?, failed = ?, held = ? WHERE id = ?",
+		ended, r.Outcome, r.Failed, r.Held, id)
 }
 
 // Cycles returns up to limit acknowledged snapshots, newest first.
-func (j *Journal) Cycles(limit int) (cycles []Cycle, err error) {
-	err = j.read("read snapshots", func(c *sqlite.Conn) error {
-		return query(c, `SELECT id, began, ended, sent, copied, touched, moved, deleted, upload_bytes, failed, held, outcome
+func (h *history) Cycles(limit int) (cycles []Cycle, err error) {
+	err = h.db.Read("read snapshots", func(c database.Conn) error {
+		return c.Query(`SELECT id, began, ended, sent, copied, touched, moved, deleted, upload_bytes, failed, held, outcome
 			FROM cycle WHERE (SELECT max(id) FROM history) >= first_history ORDER BY id DESC LIMIT ?`,
-			func(s *sqlite.Stmt) error {
+			func(row database.Row) error {
 				cycles = append(cycles, Cycle{
-					ID: s.ColumnInt64(0), Began: fromNanos(s.ColumnInt64(1)), Ended: fromNanos(s.ColumnInt64(2)),
+					ID: row.ColumnInt64(0), Began: row.ColumnTime(1), Ended: row.ColumnTime(2),
 					CycleResult: CycleResult{
-						Sent: s.ColumnInt64(3), Copied: s.ColumnInt64(4), Touched: s.ColumnInt64(5), Moved: s.ColumnInt64(6),
-						Deleted: s.ColumnInt64(7), UploadBytes: s.ColumnInt64(8), Failed: s.ColumnInt64(9),
-						Held: s.ColumnInt64(10), Outcome: s.ColumnText(11),
+						Sent: row.ColumnInt64(3), Copied: row.ColumnInt64(4), Touched: row.ColumnInt64(5), Moved: row.ColumnInt64(6),
+						Deleted: row.ColumnInt64(7), UploadBytes: row.ColumnInt64(8), Failed: row.ColumnInt64(9),
+						Held: row.ColumnInt64(10), Outcome: row.ColumnText(11),
 					},
 				})
 				return nil

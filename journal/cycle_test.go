@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/snapsync/snapsync/journal/database"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -21,7 +22,7 @@ func counts(t *testing.T, j *Journal) Counts {
 	return n
 }
 
-func pending(t *testing.T, j *Journal) []Step {
+func allPending(t *testing.T, j *Journal) []Step {
 	t.Helper()
 	steps, err := j.Pending(0, 1000)
 	must(t, err)
@@ -41,7 +42,7 @@ func TestPendingReturnsWhatBegan(t *testing.T) {
 	}
 	_, err := j.Begin(Plan{Steps: want}, nil, noon)
 	must(t, err)
-	if diff := cmp.Diff(want, pending(t, j)); diff != "" {
+	if diff := cmp.Diff(want, allPending(t, j)); diff != "" {
 		t.Error(diff)
 	}
 	page, err := j.Pending(want[1].Seq, 2)
@@ -66,7 +67,7 @@ func TestBeginReplacesWhatWasPending(t *testing.T) {
 	if again[0].Seq <= steps[2].Seq {
 		t.Errorf("step number %d was used before", again[0].Seq)
 	}
-	if diff := cmp.Diff(again, pending(t, j)); diff != "" {
+	if diff := cmp.Diff(again, allPending(t, j)); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff(Counts{Pending: 2, Oldest: noon}, counts(t, j)); diff != "" {
@@ -489,10 +490,12 @@ func TestDamagedDocument(t *testing.T) {
 }
 
 // changes counts the rows that the writer has written so far.
-func changes(t *testing.T, j *Journal) int64 {
+func changes(t *testing.T, j *Journal) (n int64) {
 	t.Helper()
-	n, err := queryInt(j.conn, "SELECT total_changes()")
-	must(t, err)
+	must(t, j.db.Write("count changes", func(t *database.Tx) (err error) {
+		n, err = t.Int("SELECT total_changes()")
+		return err
+	}))
 	return n
 }
 

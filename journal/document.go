@@ -2,14 +2,11 @@ package journal
 
 import (
 	"bytes"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"strconv"
 
-	"zombiezen.com/go/sqlite"
+	"github.com/snapsync/snapsync/journal/database"
 )
 
 // A document is what one owner remembers, as JSON:
@@ -24,22 +21,25 @@ type document interface {
 	owner() string
 }
 
-// nothing is the text of a document that was never written.
-const nothing = "{}"
-
-// readDocument returns the document D, and its text.
-func readDocument[D document](c *sqlite.Conn) (d D, text string, err error) {
-	text = nothing
-	if err := query(c, "SELECT json FROM document WHERE owner = ?", func(s *sqlite.Stmt) error {
-		text = s.ColumnText(0)
+// updateDocument changes the document D, and writes it if that made a difference.
+func updateDocument[D document](t *database.Tx, change func(*D)) error {
+	var d D
+	was := "{}" // of a document that was never written
+	if err := t.Query("SELECT json FROM document WHERE owner = ?", func(row database.Row) error {
+		was = row.ColumnText(0)
 		return nil
 	}, d.owner()); err != nil {
-		return d, "", err
+		return err
 	}
-	if err := decodeDocument(text, &d); err != nil {
-		return d, "", damaged("document %s: %w", d.owner(), err)
+	if err := decodeDocument(was, &d); err != nil {
+		return database.Damaged("document %s: %w", d.owner(), err)
 	}
-	return d, text, nil
+	change(&d)
+	text, err := json.Marshal(&d)
+	if err != nil || string(text) == was {
+		return err
+	}
+	return t.Exec("INSERT INTO document (owner, json) VALUES (?, ?) ON CONFLICT DO UPDATE SET json = excluded.json", d.owner(), string(text))
 }
 
 func decodeDocument(text string, d any) error {
@@ -54,35 +54,26 @@ func decodeDocument(text string, d any) error {
 	return nil
 }
 
-// writeDocument writes d unless its text is was.
-func writeDocument[D document](t *transaction, d *D, was string) error {
-	text, err := json.Marshal(d)
-	if err != nil || string(text) == was {
-		return err
-	}
-	return query(t.Conn, "INSERT INTO document (owner, json) VALUES (?, ?) ON CONFLICT DO UPDATE SET json = excluded.json",
-		nil, (*d).owner(), string(text))
-}
+// documents are those of all owners.
+type documents struct{ db *database.DB }
 
-// updateDocument changes one document.
-func updateDocument[D document](t *transaction, change func(*D)) error {
-	d, was, err := readDocument[D](t.Conn)
-	if err != nil {
-		return err
-	}
-	change(&d)
-	return writeDocument(t, &d, was)
-}
-
-// readState reads all documents, as they are at one moment.
-func readState(c *sqlite.Conn) (s State, err error) {
-	err = query(c, "SELECT owner, json FROM document", func(q *sqlite.Stmt) error {
-		if err := s.decode(q.ColumnText(0), q.ColumnText(1)); err != nil {
-			return damaged("document %s: %w", q.ColumnText(0), err)
-		}
-		return nil
+// State returns all documents, as they are at one moment; a zero State in a new journal.
+func (d *documents) State() (s State, err error) {
+	err = d.db.Read("read state", func(c database.Conn) error {
+		return c.Query("SELECT owner, json FROM document", func(row database.Row) error {
+			if err := s.decode(row.ColumnText(0), row.ColumnText(1)); err != nil {
+				return database.Damaged("document %s: %w", row.ColumnText(0), err)
+			}
+			return nil
+		})
 	})
 	return s, err
+}
+
+// Update changes the document that change takes. If it does not differ afterwards, nothing is written. change may
+// read the journal: nothing else is written meanwhile.
+func Update[D document](j *Journal, change func(*D)) error {
+	return j.db.Write("update state", func(t *database.Tx) error { return updateDocument(t, change) })
 }
 
 // decode reads the document of one owner.
@@ -98,34 +89,4 @@ func (s *State) decode(owner, text string) error {
 		return decodeDocument(text, &s.Decisions)
 	}
 	return errors.New("nobody has this name")
-}
-
-// Mounts are the file systems mounted inside the source: path to file-system id. JSON has the paths in hexadecimal digits,
-// since they need not be UTF-8.
-type Mounts map[string]uint64
-
-// MarshalJSON implements json.Marshaler.
-func (m Mounts) MarshalJSON() ([]byte, error) {
-	named := make(map[string]uint64, len(m))
-	for path, id := range m {
-		named[fmt.Sprintf("%X", path)] = id
-	}
-	return json.Marshal(named)
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (m *Mounts) UnmarshalJSON(text []byte) error {
-	var named map[string]uint64
-	if err := json.Unmarshal(text, &named); err != nil {
-		return err
-	}
-	*m = make(Mounts, len(named))
-	for name, id := range named {
-		path, err := hex.DecodeString(name)
-		if err != nil {
-			return fmt.Errorf("mount %s: %w", strconv.Quote(name), err)
-		}
-		(*m)[string(path)] = id
-	}
-	return nil
 }

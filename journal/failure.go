@@ -3,8 +3,13 @@ package journal
 import (
 	"time"
 
-	"zombiezen.com/go/sqlite"
+	"github.com/snapsync/snapsync/journal/database"
 )
+
+// failures are the paths that could not be made true.
+type failures struct{ db *database.DB }
+
+const deleteFailure = "DELETE FROM failure WHERE path = ?"
 
 // Failure is one attempt that did not make a path true.
 type Failure struct {
@@ -23,13 +28,16 @@ type FailureRow struct {
 
 // Fail remembers failures. Their steps stay pending. A path is forgotten when a step on it is
 // acknowledged, or when Begin gets a plan without it.
-func (j *Journal) Fail(failures []Failure) error {
-	if len(failures) == 0 {
+func (f *failures) Fail(rows []Failure) error {
+	if len(rows) == 0 {
 		return nil
 	}
-	return j.write("record failures", func(t *transaction) error {
-		for i := range failures {
-			if err := t.addFailure(&failures[i]); err != nil {
+	return f.db.Write("record failures", func(t *database.Tx) error {
+		for i := range rows {
+			row := &rows[i]
+			if err := t.Exec(`INSERT INTO failure (path, class, message, tries, first, last) VALUES (?1, ?2, ?3, 1, ?4, ?4)
+				ON CONFLICT DO UPDATE SET class = excluded.class, message = excluded.message, tries = tries + 1, last = excluded.last`,
+				row.Path, row.Class, row.Message, database.Nanos(row.At)); err != nil {
 				return err
 			}
 		}
@@ -37,21 +45,15 @@ func (j *Journal) Fail(failures []Failure) error {
 	})
 }
 
-func (t *transaction) addFailure(f *Failure) error {
-	return query(t.Conn, `INSERT INTO failure (path, class, message, tries, first, last) VALUES (?1, ?2, ?3, 1, ?4, ?4)
-		ON CONFLICT DO UPDATE SET class = excluded.class, message = excluded.message, tries = tries + 1, last = excluded.last`,
-		nil, f.Path, f.Class, f.Message, nanos(f.At))
-}
-
 // Failures returns up to limit of them, by path.
-func (j *Journal) Failures(limit int) (rows []FailureRow, err error) {
-	err = j.read("read failures", func(c *sqlite.Conn) error {
-		return query(c, "SELECT path, class, message, tries, first, last FROM failure ORDER BY path LIMIT ?",
-			func(s *sqlite.Stmt) error {
-				last := fromNanos(s.ColumnInt64(5))
+func (f *failures) Failures(limit int) (rows []FailureRow, err error) {
+	err = f.db.Read("read failures", func(c database.Conn) error {
+		return c.Query("SELECT path, class, message, tries, first, last FROM failure ORDER BY path LIMIT ?",
+			func(row database.Row) error {
+				last := row.ColumnTime(5)
 				rows = append(rows, FailureRow{
-					Failure: Failure{Path: s.ColumnText(0), Class: s.ColumnText(1), Message: s.ColumnText(2), At: last},
-					Tries:   s.ColumnInt64(3), First: fromNanos(s.ColumnInt64(4)), Last: last,
+					Failure: Failure{Path: row.ColumnText(0), Class: row.ColumnText(1), Message: row.ColumnText(2), At: last},
+					Tries:   row.ColumnInt64(3), First: row.ColumnTime(4), Last: last,
 				})
 				return nil
 			}, limit)
@@ -59,18 +61,22 @@ func (j *Journal) Failures(limit int) (rows []FailureRow, err error) {
 	return rows, err
 }
 
-func (t *transaction) failedPaths() (map[string]bool, error) {
-	paths := make(map[string]bool)
-	err := query(t.Conn, "SELECT path FROM failure", func(s *sqlite.Stmt) error {
-		paths[s.ColumnText(0)] = true
+// forgetFailures forgets those of the paths that were looked at and for which no step is planned again.
+func forgetFailures(t *database.Tx, planned []Step, looked func(path string) bool) error {
+	gone := make(map[string]bool)
+	if err := t.Query("SELECT path FROM failure", func(row database.Row) error {
+		if path := row.ColumnText(0); looked(path) {
+			gone[path] = true
+		}
 		return nil
-	})
-	return paths, err
-}
-
-func (t *transaction) dropFailures(paths map[string]bool) error {
-	for path := range paths {
-		if err := t.dropPath("DELETE FROM failure WHERE path = ?", path); err != nil {
+	}); err != nil || len(gone) == 0 {
+		return err
+	}
+	for i := range planned {
+		delete(gone, planned[i].Path)
+	}
+	for path := range gone {
+		if err := t.Prepare(deleteFailure).Text(path).Run(); err != nil {
 			return err
 		}
 	}

@@ -2,12 +2,19 @@ package journal
 
 import (
 	"strings"
+	"sync"
 	"time"
 
-	"zombiezen.com/go/sqlite"
-
+	"github.com/snapsync/snapsync/journal/database"
 	"github.com/snapsync/snapsync/snapshot"
 )
+
+// history reads what was acknowledged, and bounds it.
+type history struct {
+	db        *database.DB
+	mu        sync.Mutex
+	retention Retention // guarded by mu
+}
 
 // HistoryRow is an acknowledged step.
 type HistoryRow struct {
@@ -36,15 +43,15 @@ type HistoryQuery struct {
 
 // History returns the rows that q selects. With a Path it may read all of the history, which is
 // bounded; without one it reads what it returns.
-func (j *Journal) History(q HistoryQuery) (rows []HistoryRow, err error) {
+func (h *history) History(q HistoryQuery) (rows []HistoryRow, err error) {
 	text, args := q.sql()
-	err = j.read("read history", func(c *sqlite.Conn) error {
-		return query(c, text, func(s *sqlite.Stmt) error {
-			row, err := columnHistory(s)
+	err = h.db.Read("read history", func(c database.Conn) error {
+		return c.Query(text, func(row database.Row) error {
+			r, err := columnHistory(row)
 			if err != nil {
-				return damaged("history row %d: %w", s.ColumnInt64(0), err)
+				return database.Damaged("history row %d: %w", row.ColumnInt64(0), err)
 			}
-			rows = append(rows, row)
+			rows = append(rows, r)
 			return nil
 		}, args...)
 	})
@@ -86,36 +93,86 @@ func (q *HistoryQuery) sql() (text string, args []any) {
 
 const historyColumns = "id, cycle, at, action, how, reason, path, from_path, dir, files, before, after"
 
-func columnHistory(s *sqlite.Stmt) (r HistoryRow, err error) {
+func columnHistory(row database.Row) (r HistoryRow, err error) {
 	r = HistoryRow{
-		ID: s.ColumnInt64(0), Cycle: s.ColumnInt64(1), At: fromNanos(s.ColumnInt64(2)),
-		Action: Action(s.ColumnInt64(3)), How: How(s.ColumnInt64(4)), Reason: Reason(s.ColumnInt64(5)),
-		Path: s.ColumnText(6), From: s.ColumnText(7), Dir: s.ColumnBool(8), Files: s.ColumnInt64(9),
+		ID: row.ColumnInt64(0), Cycle: row.ColumnInt64(1), At: row.ColumnTime(2),
+		Action: Action(row.ColumnInt64(3)), How: How(row.ColumnInt64(4)), Reason: Reason(row.ColumnInt64(5)),
+		Path: row.ColumnText(6), From: row.ColumnText(7), Dir: row.ColumnBool(8), Files: row.ColumnInt64(9),
 	}
-	if r.Before, err = columnEntry(s, 10); err != nil {
+	if r.Before, err = row.ColumnEntry(10); err != nil {
 		return r, err
 	}
-	r.After, err = columnEntry(s, 11)
+	r.After, err = row.ColumnEntry(11)
 	return r, err
 }
 
-// record writes one row.
-func (t *transaction) record(id, cycle int64, d *Done, before *snapshot.Entry) error {
-	q, err := prepare(t.Conn, "INSERT INTO history ("+historyColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-	if err != nil {
+// addHistory writes one row.
+func addHistory(c database.Conn, r *HistoryRow) error {
+	return c.Prepare("INSERT INTO history (" + historyColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)").
+		Int(r.ID).Int(r.Cycle).Time(r.At).Int(int64(r.Action)).Int(int64(r.How)).Int(int64(r.Reason)).
+		Text(r.Path).Name(r.From).Bool(r.Dir).Int(r.Files).Entry(r.Before).Entry(r.After).Run()
+}
+
+// Retention bounds the history.
+type Retention struct {
+	MaxAge  time.Duration // 0: 90 days
+	MaxRows int64         // 0: 1,000,000
+}
+
+const (
+	defaultMaxAge  = 90 * 24 * time.Hour
+	defaultMaxRows = 1_000_000
+)
+
+// Retention sets how much history Finish keeps. The newest row is always kept.
+func (h *history) Retention(r Retention) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.retention = r
+}
+
+// prune removes the history that is too old or too much, and with it the cycles and the outbox rows
+// that are about nothing else. Age goes by whole cycles. Nothing is written if nothing has to go.
+func (h *history) prune(now time.Time) error {
+	h.mu.Lock()
+	r := h.retention
+	h.mu.Unlock()
+	if r.MaxAge <= 0 {
+		r.MaxAge = defaultMaxAge
+	}
+	if r.MaxRows <= 0 {
+		r.MaxRows = defaultMaxRows
+	}
+	keep, err := h.firstKept(now.Add(-r.MaxAge), r.MaxRows)
+	if err != nil || keep == 0 {
 		return err
 	}
-	q.int(id)
-	q.int(cycle)
-	q.int(nanos(d.At))
-	q.int(int64(d.Step.Action))
-	q.int(int64(d.Step.How))
-	q.int(int64(d.Step.Reason))
-	q.text(d.Step.Path)
-	q.name(d.Step.From)
-	q.bool(d.Step.Dir)
-	q.int(int64(d.Step.Files))
-	q.blob(t.row.pack(before))
-	q.blob(t.row.pack(d.Entry))
-	return q.run()
+	return h.db.Write("prune history", func(t *database.Tx) error {
+		for _, q := range []string{
+			"DELETE FROM history WHERE id < ?",
+			"DELETE FROM outbox WHERE last < ?",
+			"UPDATE outbox SET first = ?1 WHERE first < ?1",
+			`DELETE FROM cycle WHERE ended <> 0 AND id < (SELECT max(id) FROM cycle WHERE first_history <= ?)`,
+		} {
+			if err := t.Exec(q, keep); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// firstKept returns the number of the first history row to keep, 0 if all of them stay.
+func (h *history) firstKept(oldest time.Time, rows int64) (keep int64, err error) {
+	err = h.db.Read("read history", func(c database.Conn) error {
+		// The cycles that ended before oldest are a prefix; what the first of the others did stays.
+		keep, err = c.Int(`SELECT CASE WHEN keep > low THEN keep ELSE 0 END FROM (SELECT
+			(SELECT min(id) FROM history) AS low,
+			min((SELECT max(id) FROM history), max(
+				(SELECT max(id) FROM history) - ?1 + 1,
+				coalesce((SELECT min(first_history) FROM cycle WHERE ended = 0 OR ended >= ?2),
+					(SELECT max(id) FROM history)))) AS keep)`, rows, database.Nanos(oldest))
+		return err
+	})
+	return keep, err
 }

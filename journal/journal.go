@@ -19,14 +19,12 @@
 // not yet acknowledged is pending still: the next cycle compares again and runs it again, and what
 // an interrupted upload may have left under a temporary name is known from the claims.
 //
-// On disk that is the database, its write-ahead log and the log's index, which belong together: path, path-wal and path-shm. The log
-// is folded into the database only when it has grown.
+// Two packages beneath share the work: database is the file, and base what the remote is known to hold.
 //
 // # Guarantees
 //
-// A method that returned nil is durable (WAL with synchronous=FULL); one that returned an error
-// changed nothing. Writing methods may be called from any goroutine but wait for each other: they are
-// meant for one. Reading methods never wait for a writer and see what was committed last, except
+// What a method wrote is durable when it returned nil, and nothing of it is there when it returned an error. Writing methods
+// may be called from any goroutine but wait for each other: they are meant for one. Reading methods never wait for a writer and see what was committed last, except
 // cursors and walks, which see the state at which they started for as long as they last. Memory is
 // bounded: 8 MiB for the writer, 2 MiB for each cursor; Begin adds 16 bytes for each step that was
 // pending before it.
@@ -43,13 +41,45 @@
 package journal
 
 import (
-	"errors"
+	"context"
 	"fmt"
-	"os"
-	"sync"
-	"sync/atomic"
 
-	"zombiezen.com/go/sqlite"
+	"github.com/snapsync/snapsync/journal/base"
+	"github.com/snapsync/snapsync/journal/database"
+	"github.com/snapsync/snapsync/snapshot"
+)
+
+// Journal is one mapping's durable record. Its own methods change several tables in one transaction; those of what is embedded
+// are about one table each.
+type Journal struct {
+	mapping Mapping
+	db      *database.DB
+	writer  *base.Writer
+
+	*base.Base
+	documents
+	failures
+	history
+	pending
+	temps
+	uploads
+}
+
+// Totals and Refresh are the base's, and documented there.
+type (
+	Totals  = base.Totals
+	Refresh = base.Refresh
+)
+
+// Classes of errors, tested with errors.Is. Every error of SQLite has exactly one.
+var (
+	ErrDamaged      = database.ErrDamaged
+	ErrNewer        = database.ErrNewer
+	ErrOlder        = database.ErrOlder
+	ErrOtherMapping = database.ErrOtherMapping
+	ErrFull         = database.ErrFull
+	ErrBusy         = database.ErrBusy
+	ErrUnusable     = database.ErrUnusable
 )
 
 // Mapping is what a journal is about. Both strings are opaque here; they are compared byte by byte.
@@ -60,228 +90,96 @@ type Mapping struct {
 
 func (m Mapping) String() string { return m.Source + " -> " + m.Remote }
 
-// Journal is one mapping's durable record.
-type Journal struct {
-	path    string // "" if it is in memory only
-	mapping Mapping
-	readers pool
-
-	// cursors keeps those that are open at once on one state of the base: see Reader. Its lock is held
-	// while a cursor starts and while a commit is made, so that neither happens in the middle of the
-	// other; it comes after mu.
-	cursors struct {
-		sync.Mutex
-		open    int   // how many
-		shown   int64 // the version that they show
-		version int64 // grows with every commit that changes the base
-	}
-
-	// mu is held for the whole of a writing transaction and guards what follows.
-	mu        sync.Mutex
-	conn      *sqlite.Conn // nil: read-only or closed
-	readOnly  bool
-	dirs      map[string]struct{} // directories that are known to have a row in the base
-	cycle     int64               // the cycle that acknowledgements belong to; 0: none yet
-	retention Retention
-	intercept func(op string, durable bool) error // see Intercept
-
-	contents contents // of a journal that may not create its index
-}
-
 // Open opens the journal at path for reading and writing, creating it if it is missing; its directory
 // must exist. A new journal belongs to m for ever; ErrOtherMapping if path belongs to another.
 func Open(path string, m Mapping) (*Journal, error) {
-	j := &Journal{path: path, mapping: m}
-	if err := j.open(path); err != nil {
-		return nil, j.fail("open", err)
-	}
-	return j, nil
+	db, err := database.Open(path, m.claim)
+	return journalIn(db, m, err)
 }
 
-func (j *Journal) open(path string) error {
-	if err := create(path, j.mapping); err != nil {
+// OpenReadOnly opens the journal at path without changing anything on disk: see database.OpenReadOnly. An error that is
+// fs.ErrNotExist means that there is no journal yet.
+func OpenReadOnly(path string) (*Journal, error) {
+	var m Mapping
+	db, err := database.OpenReadOnly(path, func(c database.Conn) (err error) {
+		m, _, err = readMapping(c)
 		return err
-	}
-	c, err := connect(path, sqlite.OpenReadWrite, nil)
-	if err != nil {
-		return err
-	}
-	// The file is looked at before any pragma changes it: it may not be ours.
-	if _, err = checkSchema(c); err == nil {
-		err = configure(c, writerPragmas)
-	}
-	if err == nil {
-		err = j.start(c)
-	}
-	if err != nil {
-		c.Close()
-		return err
-	}
-	j.readers.open = func() (*sqlite.Conn, error) {
-		return connect(path, sqlite.OpenReadOnly, readerPragmas)
-	}
-	return nil
+	})
+	return journalIn(db, m, err)
 }
 
-// start makes c the writer of j: schema, mapping, and what an earlier process left unfinished.
-func (j *Journal) start(c *sqlite.Conn) error {
-	if err := migrate(c); err != nil {
-		return err
-	}
-	if err := claimMapping(c, j.mapping); err != nil {
-		return err
-	}
-	cycle, err := openCycle(c)
-	if err != nil {
-		return err
-	}
-	j.conn, j.cycle, j.dirs = c, cycle, make(map[string]struct{})
-	return nil
+// OpenMemory returns an empty journal that leaves no trace: for a plan before the first run. It must
+// not be written to while a cursor is open.
+func OpenMemory(m Mapping) (*Journal, error) {
+	db, err := database.OpenMemory(m.claim)
+	return journalIn(db, m, err)
 }
 
-// claimMapping writes the mapping of a new journal and compares that of an old one.
-func claimMapping(c *sqlite.Conn, m Mapping) error {
+// journalIn returns the journal in a database that was opened with this error, which may be nil.
+func journalIn(db *database.DB, m Mapping, err error) (*Journal, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &Journal{
+		mapping: m, db: db, writer: base.NewWriter(), Base: base.New(db), documents: documents{db}, failures: failures{db},
+		history: history{db: db}, pending: pending{db}, temps: temps{db}, uploads: uploads{db},
+	}, nil
+}
+
+// claim writes the mapping of a new journal and compares that of an old one.
+func (m Mapping) claim(c database.Conn) error {
 	was, found, err := readMapping(c)
 	switch {
 	case err != nil:
 		return err
 	case !found:
-		return query(c, "INSERT INTO mapping (id, source, remote) VALUES (1, ?, ?)", nil, m.Source, m.Remote)
+		return c.Exec("INSERT INTO mapping (id, source, remote) VALUES (1, ?, ?)", m.Source, m.Remote)
 	case was != m:
 		return fmt.Errorf("%w: it belongs to %v, not to %v", ErrOtherMapping, was, m)
 	}
 	return nil
 }
 
-func readMapping(c *sqlite.Conn) (m Mapping, found bool, err error) {
-	err = query(c, "SELECT source, remote FROM mapping", func(s *sqlite.Stmt) error {
-		m, found = Mapping{s.ColumnText(0), s.ColumnText(1)}, true
+func readMapping(c database.Conn) (m Mapping, found bool, err error) {
+	err = c.Query("SELECT source, remote FROM mapping", func(row database.Row) error {
+		m, found = Mapping{row.ColumnText(0), row.ColumnText(1)}, true
 		return nil
 	})
 	return m, found, err
 }
 
-// OpenReadOnly opens the journal at path without changing anything on disk: the file may be in use by
-// another process, or be left as a crash left it. An error that is fs.ErrNotExist means that there is
-// no journal yet.
-//
-// Without a write-ahead log, which Close leaves mostly, the file is taken as immutable, so that not even SQLite's lock files are
-// created: the caller holds the mapping's lock, or accepts ErrDamaged if a writer starts meanwhile.
-// With one, the log is read, and what was in it when reading started is seen.
-func OpenReadOnly(path string) (*Journal, error) {
-	for n := 1; ; n++ {
-		way := readOnlyURI(path)
-		j := &Journal{path: path, readOnly: true}
-		err := j.openReadOnly(path)
-		if err == nil {
-			return j, nil
-		}
-		_ = j.readers.close() // what it says is less than why it was opened in vain
-		// A writer that came or went between the two looks left SQLite with a log, or an index, that is not
-		// there any more, or that was not there yet.
-		if n == openTries || readOnlyURI(path) == way {
-			return nil, j.fail("open", err)
-		}
-	}
-}
-
-// openTries bounds how many writers may come and go while a journal is opened to be read.
-const openTries = 5
-
-func (j *Journal) openReadOnly(path string) error {
-	if _, err := os.Stat(path); err != nil {
-		return err
-	}
-	j.readers.open = func() (*sqlite.Conn, error) {
-		return connect(readOnlyURI(path), sqlite.OpenReadOnly|sqlite.OpenURI, readerPragmas)
-	}
-	return j.read("open", func(c *sqlite.Conn) error {
-		version, err := checkSchema(c)
-		if err != nil {
-			return err
-		}
-		if version < schemaVersion() {
-			return fmt.Errorf("%w: its schema has version %d, this program needs %d", ErrOlder, version, schemaVersion())
-		}
-		j.mapping, _, err = readMapping(c)
-		return err
-	})
-}
-
-// readOnlyURI decides how to read without writing. readonly_shm keeps SQLite from touching the index
-// of the log; a log without its index, which a restored backup may be, has to be given one.
-func readOnlyURI(path string) string {
-	log, logErr := os.Stat(path + "-wal")
-	_, indexErr := os.Stat(path + "-shm")
-	switch {
-	case logErr == nil && indexErr == nil:
-		return fileURI(path, "mode=ro&readonly_shm=1")
-	case logErr == nil && log.Size() > 0:
-		return fileURI(path, "mode=ro")
-	}
-	return fileURI(path, "immutable=1")
-}
-
-// memories numbers the databases in memory: equal names would share one.
-var memories atomic.Int64
-
-// OpenMemory returns an empty journal that leaves no trace: for a plan before the first run. It must
-// not be written to while a cursor is open.
-func OpenMemory(m Mapping) (*Journal, error) {
-	j := &Journal{mapping: m}
-	name := fmt.Sprintf("file:/snapsync-%d?vfs=memdb", memories.Add(1))
-	c, err := connect(name, sqlite.OpenReadWrite|sqlite.OpenCreate|sqlite.OpenURI, nil)
-	if err != nil {
-		return nil, j.fail("open", err)
-	}
-	if err := j.start(c); err != nil {
-		c.Close()
-		return nil, j.fail("open", err)
-	}
-	j.readers.open = func() (*sqlite.Conn, error) {
-		return connect(name, sqlite.OpenReadOnly|sqlite.OpenURI, readerPragmas)
-	}
-	return j, nil
-}
-
 // Mapping returns what the journal is about.
 func (j *Journal) Mapping() Mapping { return j.mapping }
 
-// name is what messages call the file.
-func (j *Journal) name() string {
-	if j.path == "" {
-		return "in memory"
-	}
-	return j.path
+// Close closes the journal. Cursors must have been closed before. Its write-ahead log may stay beside it, as after a crash:
+// everything in it is durable, and the next Open goes on with it.
+func (j *Journal) Close() error { return j.db.Close() }
+
+// Intercept has fn called before and after each commit, for tests: see database.DB.Intercept.
+func (j *Journal) Intercept(fn func(op string, durable bool) error) { j.db.Intercept(fn) }
+
+// Adopt replaces the base by what fill adds, in any order: a listing of the remote. See base.Writer.Adopt.
+//
+// If fill fails, or ctx is done, the base stays as it was. On success State.Adopted is true. A crash in the middle leaves the old
+// base.
+func (j *Journal) Adopt(ctx context.Context, fill func(add func(path string, e snapshot.Entry) error) error) error {
+	return j.db.Write("adopt", func(t *database.Tx) error {
+		if err := j.writer.Adopt(ctx, t, fill); err != nil {
+			return err
+		}
+		return updateDocument(t, func(s *EngineState) { s.Adopted = true })
+	})
 }
 
-// maxLog is the size of the write-ahead log from which on Close folds it in. Until then the next Open reads it, in a millisecond;
-// to fold it in waits for the disk three times, and some ten runs share that.
-const maxLog = 1 << 20
+// Repair makes the base say what the remote was found to hold: nil for nothing. It is one transaction.
+func (j *Journal) Repair(fixes []Refresh) error {
+	if len(fixes) == 0 {
+		return nil
+	}
+	return j.db.Write("repair base", func(t *database.Tx) error { return j.learn(t, len(fixes), fixes) })
+}
 
-// Close closes the journal. Cursors must have been closed before. Its write-ahead log stays beside it, as after a crash, unless it
-// has grown: everything in it is durable, and the next Open goes on with it.
-func (j *Journal) Close() error {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.readOnly = false
-	if j.conn == nil {
-		return j.fail("close", j.readers.close())
-	}
-	c := j.conn
-	j.conn = nil
-	if log, err := os.Stat(j.path + "-wal"); j.path == "" || err == nil && log.Size() > maxLog {
-		err := j.readers.close()
-		// Another process may be reading, which is no error: the log stays, and a later Close folds it in.
-		c.SetBusyTimeout(closeTimeout)
-		_, cerr := queryInt(c, "PRAGMA wal_checkpoint(TRUNCATE)")
-		return j.fail("close", errors.Join(err, cerr, c.Close()))
-	}
-	// SQLite folds the log in when the last connection is closed, if that may write. So the last one is a reader, which has the
-	// file open once it has read.
-	err := j.read("close", func(c *sqlite.Conn) error {
-		_, err := queryInt(c, "PRAGMA schema_version")
-		return err
-	})
-	return j.fail("close", errors.Join(err, c.Close(), j.readers.close()))
+// learn makes the base say what changes say, as the first of a change of about so many rows.
+func (j *Journal) learn(t *database.Tx, rows int, changes []Refresh) error {
+	return j.writer.Edit(t, rows, func(e *base.Edit) error { return e.Refresh(changes) })
 }

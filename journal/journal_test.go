@@ -16,6 +16,7 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
+	"github.com/snapsync/snapsync/journal/database"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -30,8 +31,8 @@ func newJournal(t testing.TB) (*Journal, string) {
 	path := filepath.Join(t.TempDir(), "journal.db")
 	j := mustOpen(t, path)
 	t.Cleanup(func() {
-		if j.conn == nil {
-			return // the test closed it
+		if errors.Is(execute(j), database.ErrClosed) {
+			return // by the test
 		}
 		mustBeSound(t, j)
 		if err := j.Close(); err != nil {
@@ -39,6 +40,18 @@ func newJournal(t testing.TB) (*Journal, string) {
 		}
 	})
 	return j, path
+}
+
+// execute runs statements on the connection that writes.
+func execute(j *Journal, texts ...string) error {
+	return j.db.Write("test", func(t *database.Tx) error {
+		for _, text := range texts {
+			if err := t.Exec(text); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func mustOpen(t testing.TB, path string) *Journal {
@@ -379,7 +392,7 @@ func TestOpenReadOnlyLeavesNoTrace(t *testing.T) {
 			if ro.Mapping() != testMapping {
 				t.Errorf("mapping %v", ro.Mapping())
 			}
-			if err := Update(ro, func(*EngineState) {}); !errors.Is(err, errReadOnly) {
+			if err := Update(ro, func(*EngineState) {}); !errors.Is(err, database.ErrReadOnly) {
 				t.Errorf("update: %v", err)
 			}
 			mustBeSound(t, ro)
@@ -450,10 +463,10 @@ func TestOpenOddPath(t *testing.T) {
 func TestClosedJournal(t *testing.T) {
 	j, _ := newJournal(t)
 	must(t, j.Close())
-	if _, err := j.State(); !errors.Is(err, errClosed) {
+	if _, err := j.State(); !errors.Is(err, database.ErrClosed) {
 		t.Errorf("state: %v", err)
 	}
-	if err := j.Claim(1); !errors.Is(err, errClosed) {
+	if err := j.Claim(1); !errors.Is(err, database.ErrClosed) {
 		t.Errorf("claim: %v", err)
 	}
 }
@@ -463,7 +476,7 @@ func wantError(t testing.TB, err, class error, mentions ...string) {
 	if !errors.Is(err, class) {
 		t.Fatalf("got %v, want one that is %q", err, class)
 	}
-	if e := (*Error)(nil); !errors.As(err, &e) || e.Hint() == "" {
+	if e := (*database.Error)(nil); !errors.As(err, &e) || e.Hint() == "" {
 		t.Errorf("%v has no hint", err)
 	}
 	if strings.Count(err.Error(), class.Error()) > 1 {

@@ -4,31 +4,59 @@ import (
 	"iter"
 	"time"
 
-	"zombiezen.com/go/sqlite"
+	"github.com/snapsync/snapsync/journal/database"
 )
 
-// selectSteps reads what columnStep decodes.
-const selectSteps = "SELECT seq, action, how, reason, dir, held, files, path, from_path, old, new FROM step "
+// pending reads the steps that are still to be done.
+type pending struct{ db *database.DB }
 
 // Pending returns up to limit pending steps with a number above after, in order, held ones too.
-func (j *Journal) Pending(after int64, limit int) (steps []Step, err error) {
-	err = j.read("read pending steps", func(c *sqlite.Conn) error {
-		s, err := prepare(c, selectSteps+"WHERE seq > ? ORDER BY seq LIMIT ?")
-		if err != nil {
-			return err
-		}
-		s.int(after)
-		s.int(int64(limit))
-		return s.each(func() error {
-			step, err := columnStep(s.Stmt)
+func (p *pending) Pending(after int64, limit int) (steps []Step, err error) {
+	return p.read("read pending steps", "seq > ? ORDER BY seq LIMIT ?", after, limit)
+}
+
+// Started returns the steps that were claimed and not acknowledged, in order: after a crash nobody
+// knows which of them happened. Begin would drop them, so their outcome is to be found out first.
+func (p *pending) Started() (steps []Step, err error) {
+	return p.read("read started steps", "seq <= (SELECT claimed FROM counter) AND held = 0 ORDER BY seq")
+}
+
+func (p *pending) read(op, where string, args ...any) (steps []Step, err error) {
+	err = p.db.Read(op, func(c database.Conn) error {
+		return c.Query("SELECT "+stepColumns+" FROM step WHERE "+where, func(row database.Row) error {
+			step, err := columnStep(row)
 			if err != nil {
-				return damaged("step %d: %w", s.ColumnInt64(0), err)
+				return database.Damaged("step %d: %w", row.ColumnInt64(0), err)
 			}
 			steps = append(steps, step)
 			return nil
-		})
+		}, args...)
 	})
 	return steps, err
+}
+
+const stepColumns = "seq, action, how, reason, dir, held, files, path, from_path, old, new"
+
+// columnStep decodes stepColumns and validates the step: nothing else reaches the remote.
+func columnStep(row database.Row) (step Step, err error) {
+	step = Step{
+		Seq:    row.ColumnInt64(0),
+		Action: Action(row.ColumnInt64(1)),
+		How:    How(row.ColumnInt64(2)),
+		Reason: Reason(row.ColumnInt64(3)),
+		Dir:    row.ColumnBool(4),
+		Held:   row.ColumnBool(5),
+		Files:  row.ColumnInt32(6),
+		Path:   row.ColumnText(7),
+		From:   row.ColumnText(8),
+	}
+	if step.Old, err = row.ColumnEntry(9); err != nil {
+		return step, err
+	}
+	if step.New, err = row.ColumnEntry(10); err != nil {
+		return step, err
+	}
+	return step, step.Validate()
 }
 
 // pendingPage is how many steps EachPending reads at once.
@@ -36,10 +64,10 @@ const pendingPage = 256
 
 // EachPending yields what Pending returns, without a limit. It reads a page at a time, each as it was committed last. An
 // error comes without a step, and is the last thing that is yielded.
-func (j *Journal) EachPending(after int64) iter.Seq2[*Step, error] {
+func (p *pending) EachPending(after int64) iter.Seq2[*Step, error] {
 	return func(yield func(*Step, error) bool) {
 		for {
-			page, err := j.Pending(after, pendingPage)
+			page, err := p.Pending(after, pendingPage)
 			if err != nil {
 				yield(nil, err)
 				return
@@ -57,45 +85,17 @@ func (j *Journal) EachPending(after int64) iter.Seq2[*Step, error] {
 	}
 }
 
-// columnStep decodes and validates a step: nothing else reaches the remote.
-func columnStep(s *sqlite.Stmt) (step Step, err error) {
-	step = Step{
-		Seq:    s.ColumnInt64(0),
-		Action: Action(s.ColumnInt64(1)),
-		How:    How(s.ColumnInt64(2)),
-		Reason: Reason(s.ColumnInt64(3)),
-		Dir:    s.ColumnBool(4),
-		Held:   s.ColumnBool(5),
-		Files:  s.ColumnInt32(6),
-		Path:   s.ColumnText(7),
-		From:   s.ColumnText(8),
-	}
-	if step.Old, err = columnEntry(s, 9); err != nil {
-		return step, err
-	}
-	if step.New, err = columnEntry(s, 10); err != nil {
-		return step, err
-	}
-	return step, step.Validate()
-}
-
 // Claim records that steps numbered up to upTo may be in flight. It must have returned before the
 // first of them touches the remote. A lower number than before changes nothing. A crash right after
 // makes Begin remember the names that their uploads would have used, although none may have started. A Record claims the first of
 // a plan with the plan.
-func (j *Journal) Claim(upTo int64) error {
-	return j.write("claim steps", func(t *transaction) error {
-		return query(t.Conn, "UPDATE counter SET claimed = ?1 WHERE claimed < ?1", nil, upTo)
+func (p *pending) Claim(upTo int64) error {
+	return p.db.Write("claim steps", func(t *database.Tx) error {
+		return t.Exec("UPDATE counter SET claimed = ?1 WHERE claimed < ?1", upTo)
 	})
 }
 
-// claimFirst is Claim for so many of the first pending steps.
-func (t *transaction) claimFirst(steps int) error {
-	return query(t.Conn, `UPDATE counter SET claimed = (SELECT max(seq) FROM (SELECT seq FROM step ORDER BY seq LIMIT ?1))
-		WHERE claimed < (SELECT max(seq) FROM (SELECT seq FROM step ORDER BY seq LIMIT ?1))`, nil, steps)
-}
-
-// Counts is what is waiting.
+// Counts says how much is still to be done.
 type Counts struct {
 	Pending int64     // steps, without the held ones
 	Held    int64     // steps that wait for a person
@@ -103,29 +103,14 @@ type Counts struct {
 	Oldest  time.Time // when the oldest difference that is not yet on the remote was first seen; zero: none
 }
 
-// Counts returns what is waiting, at a cost that does not depend on how much it is.
-func (j *Journal) Counts() (n Counts, err error) {
-	err = j.read("count pending steps", func(c *sqlite.Conn) error {
-		return query(c, `SELECT coalesce(sum(steps - held), 0), coalesce(sum(held), 0), coalesce(min(since), 0),
-			(SELECT count(*) FROM failure) FROM backlog`, func(s *sqlite.Stmt) error {
-			n = Counts{Pending: s.ColumnInt64(0), Held: s.ColumnInt64(1), Oldest: fromNanos(s.ColumnInt64(2)), Failed: s.ColumnInt64(3)}
+// Counts counts what is still to be done, at a cost that does not depend on how much it is.
+func (p *pending) Counts() (n Counts, err error) {
+	err = p.db.Read("count pending steps", func(c database.Conn) error {
+		return c.Query(`SELECT coalesce(sum(steps - held), 0), coalesce(sum(held), 0), coalesce(min(since), 0),
+			(SELECT count(*) FROM failure) FROM backlog`, func(row database.Row) error {
+			n = Counts{Pending: row.ColumnInt64(0), Held: row.ColumnInt64(1), Oldest: row.ColumnTime(2), Failed: row.ColumnInt64(3)}
 			return nil
 		})
 	})
 	return n, err
-}
-
-// nanos and fromNanos keep the zero time apart from 1970.
-func nanos(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixNano()
-}
-
-func fromNanos(n int64) time.Time {
-	if n == 0 {
-		return time.Time{}
-	}
-	return time.Unix(0, n)
 }

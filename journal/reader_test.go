@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/snapsync/snapsync/journal/database"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -67,10 +67,10 @@ func TestReader(t *testing.T) {
 	}
 	must(t, r.Close())
 	must(t, r.Close())
-	if err := r.Open(""); !errors.Is(err, errClosed) {
+	if err := r.Open(""); !errors.Is(err, database.ErrClosed) {
 		t.Errorf("opened after close: %v", err)
 	}
-	if _, err := r.Find("", "b"); !errors.Is(err, errClosed) {
+	if _, err := r.Find("", "b"); !errors.Is(err, database.ErrClosed) {
 		t.Errorf("found after close: %v", err)
 	}
 }
@@ -131,11 +131,11 @@ func TestReaderFinds(t *testing.T) {
 func TestReaderFindsDamage(t *testing.T) {
 	j, _ := newJournal(t)
 	run(t, j, send("a", file(1)))
-	must(t, query(j.conn, "UPDATE base SET entry = CAST(entry || x'01' AS BLOB)", nil))
+	must(t, execute(j, "UPDATE base SET entry = CAST(entry || x'01' AS BLOB)"))
 	r := openReader(t, j)
 	defer func() {
 		must(t, r.Close())
-		must(t, query(j.conn, "UPDATE base SET entry = CAST(substr(entry, 1, 64) AS BLOB)", nil))
+		must(t, execute(j, "UPDATE base SET entry = CAST(substr(entry, 1, 64) AS BLOB)"))
 	}()
 	if e, err := r.Find("", "a"); e != nil || !errors.Is(err, ErrDamaged) {
 		t.Errorf("found %+v, %v", e, err)
@@ -158,7 +158,7 @@ func TestReaderSeesOneState(t *testing.T) {
 			t.Errorf("children %q", got)
 		}
 	}
-	if _, err := j.Reader(); !errors.Is(err, errStale) {
+	if _, err := j.Reader(); !errors.Is(err, database.ErrStale) {
 		t.Errorf("a cursor on another state: %v", err)
 	}
 	must(t, first.Close())
@@ -369,30 +369,6 @@ func wantContents(t *testing.T, j *Journal) {
 		must(t, err)
 		if path != c.path || ok != (c.path != "") {
 			t.Errorf("size %d, hash %d: %q, %v, want %q", c.size, c.hash, path, ok, c.path)
-		}
-	}
-}
-
-// The queries about contents use the index where there is one: the expressions match.
-func TestContentsUseTheIndex(t *testing.T) {
-	j, _ := newJournal(t)
-	run(t, j, send("a", hashed(1, 1)))
-	_, err := j.Sizes([]int64{1})
-	must(t, err)
-	for _, q := range []string{
-		"SELECT 1 FROM base WHERE " + contentWhere + " AND " + contentKey + " BETWEEN ? AND ? LIMIT 1",
-		"SELECT dir, name FROM base WHERE " + contentWhere + " AND " + contentKey + " = ? ORDER BY dir, name LIMIT 1",
-		"UPDATE base SET dir = 'x' WHERE dir >= 'a' AND dir < 'b'",
-	} {
-		var plan bytes.Buffer
-		s, err := prepare(j.conn, "EXPLAIN QUERY PLAN "+q)
-		must(t, err)
-		must(t, s.each(func() error {
-			fmt.Fprintln(&plan, s.ColumnText(3))
-			return nil
-		}))
-		if !strings.Contains(plan.String(), "SEARCH") || strings.Contains(plan.String(), "TEMP B-TREE") {
-			t.Errorf("%s: %s", q, plan.String())
 		}
 	}
 }

@@ -1,9 +1,11 @@
 package journal
 
 import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strconv"
 	"time"
-
-	"zombiezen.com/go/sqlite"
 )
 
 // State is what is remembered between runs: one document for each owner, who alone writes it. What the words and the texts
@@ -36,6 +38,36 @@ type EngineState struct {
 	LastError      string    `json:"last_error,omitzero"`       // of the last run; "": none
 	LastErrorClass string    `json:"last_error_class,omitzero"` // its kind
 	Ended          time.Time `json:"ended,omitzero"`            // when the last run ended
+}
+
+// Mounts are the file systems mounted inside the source: path to file-system id. JSON has the paths in hexadecimal digits,
+// since they need not be UTF-8.
+type Mounts map[string]uint64
+
+// MarshalJSON implements json.Marshaler.
+func (m Mounts) MarshalJSON() ([]byte, error) {
+	named := make(map[string]uint64, len(m))
+	for path, id := range m {
+		named[fmt.Sprintf("%X", path)] = id
+	}
+	return json.Marshal(named)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (m *Mounts) UnmarshalJSON(text []byte) error {
+	var named map[string]uint64
+	if err := json.Unmarshal(text, &named); err != nil {
+		return err
+	}
+	*m = make(Mounts, len(named))
+	for name, id := range named {
+		path, err := hex.DecodeString(name)
+		if err != nil {
+			return fmt.Errorf("mount %s: %w", strconv.Quote(name), err)
+		}
+		(*m)[string(path)] = id
+	}
+	return nil
 }
 
 // Holds are what waits for a person.
@@ -82,74 +114,4 @@ func (s *State) Doing() (phase string, since time.Time) {
 		return s.Phase, s.PhaseSince
 	}
 	return "", s.Ended
-}
-
-// State returns what is remembered; a zero State in a new journal.
-func (j *Journal) State() (s State, err error) {
-	err = j.read("read state", func(c *sqlite.Conn) error {
-		s, err = readState(c)
-		return err
-	})
-	return s, err
-}
-
-// Update changes the document that change takes. If it does not differ afterwards, nothing is written. change may
-// read the journal: nothing else is written meanwhile.
-func Update[D document](j *Journal, change func(*D)) error {
-	return j.write("update state", func(t *transaction) error { return updateDocument(t, change) })
-}
-
-// Record is what the engine has remembered from a moment on: that at which a plan is durable, or the end of a run.
-type Record struct {
-	State *EngineState // nil: what it was
-	// Settle does what Journal.Settle does, and Claim what Journal.Claim does for so many of the first pending steps.
-	Settle bool
-	Claim  int
-	// Used are the approvals that are used up. Each is taken back, but for another digest that was approved meanwhile.
-	Used Decisions
-}
-
-// Remember makes r durable, which may be nil. What does not differ is not written.
-func (j *Journal) Remember(r *Record, at time.Time) error {
-	return j.write("update state", func(t *transaction) error { return t.remember(r, at) })
-}
-
-// remember is Remember within a transaction.
-func (t *transaction) remember(r *Record, at time.Time) error {
-	if r == nil {
-		return nil
-	}
-	if r.Settle {
-		if err := t.settle(at); err != nil {
-			return err
-		}
-	}
-	if r.Claim > 0 {
-		if err := t.claimFirst(r.Claim); err != nil {
-			return err
-		}
-	}
-	return t.rememberDocuments(r)
-}
-
-func (t *transaction) rememberDocuments(r *Record) error {
-	if r.State != nil {
-		_, was, err := readDocument[EngineState](t.Conn)
-		if err != nil {
-			return err
-		}
-		if err := writeDocument(t, r.State, was); err != nil {
-			return err
-		}
-	}
-	if r.Used == (Decisions{}) {
-		return nil
-	}
-	return updateDocument(t, func(d *Decisions) {
-		if d.ApprovedDigest == r.Used.ApprovedDigest {
-			d.ApprovedDigest = ""
-		}
-		d.NewSourceApproved = d.NewSourceApproved && !r.Used.NewSourceApproved
-		d.NewRemoteApproved = d.NewRemoteApproved && !r.Used.NewRemoteApproved
-	})
 }

@@ -83,14 +83,6 @@ func name(names []string, i int) string {
 	return names[i]
 }
 
-// Refresh is something that the base learns without any action on the remote: the present stat of
-// content that the remote already holds, a directory's identity, that an entry is retained, or (with
-// a nil Entry) that a path is to be forgotten because the remote never held anything there.
-type Refresh struct {
-	Path  string
-	Entry *snapshot.Entry
-}
-
 // Plan is what turns the base into the head: steps in an order that can be executed, and what the
 // base may learn at once.
 type Plan struct {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"time"
 )
 
 // distrusted are the flags of a base entry whose stat proves nothing about the content.
@@ -240,7 +239,9 @@ func (w *worker) excluded(name []byte, e *Entry) bool {
 	case e.Kind == Dir:
 		return !w.cfg.Filter.Dir(w.path(name))
 	}
-	return !w.cfg.Filter.File(w.path(name), e.Size, time.Unix(0, e.Mtime))
+	from, until := e.Modified()
+	path := w.path(name)
+	return !w.cfg.Filter.File(path, e.Size, from) || from != until && !w.cfg.Filter.File(path, e.Size, until)
 }
 
 func (w *worker) lead(j job) { w.led = append(w.led, j) }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 )
@@ -76,6 +77,31 @@ func measureLink(e *Entry, target func() (string, error)) error {
 
 // ModTime returns Mtime as a time.
 func (e *Entry) ModTime() time.Time { return time.Unix(0, e.Mtime) }
+
+// Modified returns the earliest and the latest time at which an entry can have been modified: one, unless it comes from a
+// listing that does not tell. Of such an entry Ctime is when the remote was written to, 0 if that is unknown as well.
+func (e *Entry) Modified() (from, until time.Time) {
+	switch {
+	case e.Mtime != 0 || !e.Flags.Has(Adopted):
+		return e.ModTime(), e.ModTime()
+	case e.Ctime != 0:
+		return time.Unix(0, 0), time.Unix(0, e.Ctime)
+	}
+	return time.Unix(0, 0), time.Unix(0, math.MaxInt64)
+}
+
+// Nanos is t in nanoseconds since the Unix epoch. What an int64 cannot say, before 1677 and after 2262, is the nearest
+// that it can.
+func Nanos(t time.Time) int64 {
+	const last = math.MaxInt64 / int64(time.Second)
+	switch s := t.Unix(); {
+	case s <= -last:
+		return math.MinInt64
+	case s >= last:
+		return math.MaxInt64
+	}
+	return t.UnixNano()
+}
 
 // SameStat reports whether nothing that a stat shows says that the content of an unchanged path
 // differs: kind, size, mtime, ctime and inode. The device is left out, since device numbers change

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -244,8 +245,8 @@ func entryOfStat(st *unix.Stat_t, e *Entry) {
 	*e = Entry{
 		Mode:  uint32(st.Mode) & 0o7777,
 		Size:  st.Size,
-		Mtime: st.Mtim.Nano(),
-		Ctime: st.Ctim.Nano(),
+		Mtime: Nanos(time.Unix(st.Mtim.Unix())),
+		Ctime: Nanos(time.Unix(st.Ctim.Unix())),
 		Dev:   uint64(st.Dev),
 		Ino:   uint64(st.Ino),
 	}

@@ -118,7 +118,7 @@ func infoOf(path string, links bool) (fs.FileInfo, error) {
 
 // entryOf fills e from fi. What the system alone knows comes from systemStat.
 func entryOf(fi fs.FileInfo, e *Entry) {
-	*e = Entry{Mode: uint32(fi.Mode().Perm()), Mtime: fi.ModTime().UnixNano()}
+	*e = Entry{Mode: uint32(fi.Mode().Perm()), Mtime: Nanos(fi.ModTime())}
 	switch mode := fi.Mode(); {
 	case mode.IsRegular():
 		e.Kind, e.Size = File, fi.Size()

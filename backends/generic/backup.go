@@ -22,10 +22,10 @@ type backup struct {
 
 // openBackup opens what --backup-dir names, or checks that --suffix can work without it.
 func openBackup(rctx context.Context, cfg *Config, f fs.Fs) (b backup, err error) {
+	var name rclone.Name
 	switch {
 	case cfg.Rclone.BackupDir != "":
-		name, err := rclone.ParseName(cfg.Rclone.BackupDir)
-		if err != nil {
+		if name, err = rclone.ParseName(cfg.Rclone.BackupDir); err != nil {
 			return b, err
 		}
 		if b.f, err = fs.NewFs(rctx, name.Text()); err != nil {
@@ -38,7 +38,7 @@ func openBackup(rctx context.Context, cfg *Config, f fs.Fs) (b backup, err error
 		return b, nil
 	}
 	if !operations.SameConfig(f, b.f) {
-		return b, fmt.Errorf("%w: --backup-dir %s must be on the same remote as %s", remote.ErrFatal, cfg.Rclone.BackupDir, cfg.Name.Text())
+		return b, fmt.Errorf("%w: --backup-dir %s must be on the same remote as %s", remote.ErrFatal, name, cfg.Name)
 	}
 	if !operations.CanServerSideMove(b.f) {
 		return b, fmt.Errorf("%w: --backup-dir and --suffix need a remote that can move or copy files itself", remote.ErrFatal)
@@ -49,9 +49,9 @@ func openBackup(rctx context.Context, cfg *Config, f fs.Fs) (b backup, err error
 	root, at := strings.Trim(f.Root(), "/"), strings.Trim(b.f.Root(), "/")
 	switch {
 	case root == at && cfg.Rclone.Suffix == "":
-		return b, fmt.Errorf("%w: --backup-dir %s is the remote itself", remote.ErrFatal, cfg.Rclone.BackupDir)
+		return b, fmt.Errorf("%w: --backup-dir %s is the remote itself", remote.ErrFatal, name)
 	case snapshot.Beneath(root, at):
-		return b, fmt.Errorf("%w: the remote %s is inside --backup-dir %s", remote.ErrFatal, cfg.Name.Text(), cfg.Rclone.BackupDir)
+		return b, fmt.Errorf("%w: the remote %s is inside --backup-dir %s", remote.ErrFatal, cfg.Name, name)
 	case snapshot.Beneath(at, root):
 		b.hidden = strings.Trim(strings.TrimPrefix(at, root), "/")
 	}

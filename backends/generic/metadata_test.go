@@ -33,7 +33,7 @@ func TestMetadata(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := enginetest.Text("x", time.Now()).Entry()
-	if err := s.Touch(t.Context(), "f", now); err != nil || !s.Caps().SetMetadata {
+	if err := s.Touch(t.Context(), "f", now, nil); err != nil || !s.Caps().SetMetadata {
 		t.Errorf("touch: %v", err)
 	}
 	if info, err := os.Stat(filepath.Join(dst, "f")); err != nil || info.Mode().Perm() != 0o604 || info.ModTime().UnixNano() != now.Mtime {

@@ -15,9 +15,9 @@ import (
 )
 
 // Copy implements remote.Connection.
-func (g *Connection) Copy(ctx context.Context, from, path string, e snapshot.Entry) error {
+func (g *Connection) Copy(ctx context.Context, from, path string, e snapshot.Entry, was *snapshot.Entry) error {
 	err := g.do(ctx, func(ctx context.Context) error {
-		src, err := g.object(ctx, from)
+		src, err := g.same(ctx, from, was)
 		if err != nil {
 			return err
 		}
@@ -41,7 +41,7 @@ func (g *Connection) Copy(ctx context.Context, from, path string, e snapshot.Ent
 }
 
 // Move implements remote.Connection.
-func (g *Connection) Move(ctx context.Context, from, path string, dir bool) error {
+func (g *Connection) Move(ctx context.Context, from, path string, dir bool, was *snapshot.Entry) error {
 	err := g.do(ctx, func(ctx context.Context) error {
 		if err := g.possible(path); err != nil {
 			return err
@@ -49,7 +49,7 @@ func (g *Connection) Move(ctx context.Context, from, path string, dir bool) erro
 		if dir {
 			return g.moveDir(ctx, rclone.Encode(from), rclone.Encode(path))
 		}
-		return g.moveFile(ctx, from, path)
+		return g.moveFile(ctx, from, path, was)
 	})
 	if err != nil {
 		return fmt.Errorf("move %q to %q: %w", from, path, err)
@@ -57,11 +57,11 @@ func (g *Connection) Move(ctx context.Context, from, path string, dir bool) erro
 	return nil
 }
 
-func (g *Connection) moveFile(ctx context.Context, from, path string) error {
+func (g *Connection) moveFile(ctx context.Context, from, path string, was *snapshot.Entry) error {
 	if !g.caps.Move {
 		return fs.ErrorCantMove
 	}
-	src, err := g.object(ctx, from)
+	src, err := g.same(ctx, from, was)
 	if err != nil {
 		return err
 	}
@@ -91,9 +91,9 @@ func (g *Connection) moveDir(ctx context.Context, from, path string) error {
 }
 
 // Touch implements remote.Connection.
-func (g *Connection) Touch(ctx context.Context, path string, e snapshot.Entry) error {
+func (g *Connection) Touch(ctx context.Context, path string, e snapshot.Entry, was *snapshot.Entry) error {
 	err := g.do(ctx, func(ctx context.Context) error {
-		o, err := g.object(ctx, path)
+		o, err := g.same(ctx, path, was)
 		if err != nil {
 			return err
 		}

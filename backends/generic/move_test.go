@@ -26,7 +26,7 @@ func TestTouchNear(t *testing.T) {
 		if err := os.Chtimes(name, has, has); err != nil {
 			t.Fatal(err)
 		}
-		if err := g.Touch(t.Context(), "f", enginetest.Text("x", tt.to).Entry()); err != nil {
+		if err := g.Touch(t.Context(), "f", enginetest.Text("x", tt.to).Entry(), nil); err != nil {
 			t.Fatal(err)
 		}
 		if info, err := os.Stat(name); err != nil || !info.ModTime().Equal(tt.want) {

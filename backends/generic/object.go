@@ -28,6 +28,25 @@ func (t *target) object(ctx context.Context, path string) (fs.Object, error) {
 	return o, err
 }
 
+// same finds what is at path, if that can be was.
+func (t *target) same(ctx context.Context, path string, was *snapshot.Entry) (fs.Object, error) {
+	o, err := t.object(ctx, path)
+	if err != nil || was == nil {
+		return o, err
+	}
+	there := remote.Object{Path: path, Entry: snapshot.Entry{Kind: was.Kind}} // of a link nothing but its name tells
+	if err := t.describe(ctx, o, &there); err != nil {
+		return nil, err
+	}
+	if e := &there.Entry; t.caps.SetModTime && e.Mtime == 0 { // where a listing has none, the look at the object has brought it
+		e.Mtime = o.ModTime(ctx).Truncate(max(t.caps.Precision, time.Nanosecond)).UnixNano()
+	}
+	if t.caps.Contradicts(was, &there.Entry) {
+		return nil, remote.ErrAnother
+	}
+	return o, nil
+}
+
 // describe fills in what a listing says of a file. Mtime stays 0, unknown, where it costs a request (S3) and the file
 // is recognised by its hash.
 func (t *target) describe(ctx context.Context, o fs.Object, r *remote.Object) error {
@@ -47,7 +66,7 @@ func (t *target) describe(ctx context.Context, o fs.Object, r *remote.Object) er
 	if t.caps.Precision == 0 {
 		r.Uploaded = mtime
 	}
-	e.Mtime = mtime.Truncate(max(t.caps.Precision, time.Nanosecond)).UnixNano()
+	e.Mtime = snapshot.Nanos(mtime.Truncate(max(t.caps.Precision, time.Nanosecond)))
 	return nil
 }
 
@@ -56,12 +75,21 @@ func (t *target) put(ctx context.Context, in io.Reader, info fs.ObjectInfo) (fs.
 	if t.dups {
 		old, err := t.f.NewObject(ctx, info.Remote())
 		if err == nil {
-			return old, old.Update(ctx, in, info)
+			return old, old.Update(ctx, in, info, uploadOptions(ctx)...)
 		} else if !gone(ctx, err) {
 			return nil, err
 		}
 	}
-	return t.f.Put(ctx, in, info)
+	return t.f.Put(ctx, in, info, uploadOptions(ctx)...)
+}
+
+// uploadOptions are what rclone's --metadata-set and --header-upload say of every upload.
+func uploadOptions(ctx context.Context) []fs.OpenOption {
+	options := fs.MetadataAsOpenOptions(ctx)
+	for _, header := range fs.GetConfig(ctx).UploadHeaders {
+		options = append(options, header)
+	}
+	return options
 }
 
 // remove removes o, or what is at name if o is nil.

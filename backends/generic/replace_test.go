@@ -74,11 +74,11 @@ func TestLostAnswer(t *testing.T) {
 			dir := t.TempDir()
 			g := genericIn(t, dir, rclone.Options{}, map[string]string{"a": "new", "b": "old"})
 			loseAnswer(g.f, lost)
-			if err := g.Move(t.Context(), "a", "b", false); err == nil {
+			if err := g.Move(t.Context(), "a", "b", false, nil); err == nil {
 				t.Error("the error was swallowed")
 			}
 			holds(t, filepath.Join(dir, "b"), "new")
-			if err := g.Move(t.Context(), "a", "b", false); !errors.Is(err, remote.ErrNotFound) {
+			if err := g.Move(t.Context(), "a", "b", false, nil); !errors.Is(err, remote.ErrNotFound) {
 				t.Errorf("the second move: %v", err)
 			}
 			holds(t, filepath.Join(dir, "b"), "new")
@@ -173,7 +173,7 @@ func TestMoveRefused(t *testing.T) {
 				}
 				return move(ctx, src, remote)
 			}
-			err := g.Move(t.Context(), "a", "b", false)
+			err := g.Move(t.Context(), "a", "b", false, nil)
 			if (err == nil) != (tt.want == "new") {
 				t.Errorf("got %v", err)
 			}
@@ -191,7 +191,7 @@ func TestMoveRefusedSameFile(t *testing.T) {
 		t.Skip(err)
 	}
 	g.f.Features().Move = func(context.Context, fs.Object, string) (fs.Object, error) { return nil, os.ErrExist }
-	if err := g.Move(t.Context(), "a", "A", false); err == nil {
+	if err := g.Move(t.Context(), "a", "A", false, nil); err == nil {
 		t.Error("moved")
 	}
 	holds(t, filepath.Join(dir, "A"), "precious")

@@ -43,6 +43,7 @@ func Open(root string, links bool) (*Connection, error) {
 	return &Connection{root: root, links: links, caps: remote.Caps{
 		Move: true, DirMove: true, SetModTime: true, EmptyDirs: true, Volatile: true,
 		Precision:       precision(root),
+		Mtimes:          mtimes(precision(root)),
 		CaseInsensitive: ignoresCase(root),
 	}}, nil
 }
@@ -105,18 +106,18 @@ func (l *Connection) within(target string, op func() error) error {
 }
 
 // Copy implements remote.Connection. Nobody asks for one: here it would cost what a Send does.
-func (l *Connection) Copy(ctx context.Context, from, path string, _ snapshot.Entry) error {
+func (l *Connection) Copy(ctx context.Context, from, path string, _ snapshot.Entry, _ *snapshot.Entry) error {
 	return rclone.Wrap(ctx, remote.ErrCannotMove, "copy %q to %q", from, path)
 }
 
 // Move implements remote.Connection.
-func (l *Connection) Move(ctx context.Context, from, path string, dir bool) error {
-	old, target := l.path(from), l.path(path)
-	return rclone.Wrap(ctx, l.move(old, target, dir), "move %q to %q", from, path)
+func (l *Connection) Move(ctx context.Context, from, path string, dir bool, was *snapshot.Entry) error {
+	return rclone.Wrap(ctx, l.move(from, path, dir, was), "move %q to %q", from, path)
 }
 
-func (l *Connection) move(old, target string, dir bool) error {
-	info, err := os.Lstat(old)
+func (l *Connection) move(from, path string, dir bool, was *snapshot.Entry) error {
+	old, target := l.path(from), l.path(path)
+	info, err := l.look(from, was)
 	if err != nil {
 		return err
 	}
@@ -132,9 +133,25 @@ func (l *Connection) move(old, target string, dir bool) error {
 	return l.within(target, func() error { return os.Rename(old, target) })
 }
 
+// look returns the stat of what is at path, if that can be was.
+func (l *Connection) look(path string, was *snapshot.Entry) (os.FileInfo, error) {
+	info, err := os.Lstat(l.path(path))
+	if err != nil || was == nil {
+		return info, err
+	}
+	if there, ok := l.remote(path, info); !ok || l.caps.Contradicts(was, &there.Entry) {
+		return nil, remote.ErrAnother
+	}
+	return info, nil
+}
+
 // Touch implements remote.Connection.
-func (l *Connection) Touch(ctx context.Context, path string, e snapshot.Entry) error {
-	return rclone.Wrap(ctx, setMtime(l.path(path), e.ModTime()), "set mtime of %q", path)
+func (l *Connection) Touch(ctx context.Context, path string, e snapshot.Entry, was *snapshot.Entry) error {
+	_, err := l.look(path, was)
+	if err == nil {
+		err = setMtime(l.path(path), e.ModTime())
+	}
+	return rclone.Wrap(ctx, err, "set mtime of %q", path)
 }
 
 // Mkdir implements remote.Connection.
@@ -186,6 +203,15 @@ func (l *Connection) Cleanup(ctx context.Context, path string) error {
 		return nil
 	}
 	return rclone.Wrap(ctx, err, "clean up after %q", path)
+}
+
+// mtimes are those that file systems of a precision keep. ext4 with small inodes and XFS without bigtime end in 2038; which
+// they are nobody tells.
+func mtimes(precision time.Duration) remote.MtimeRange {
+	if precision == coarse {
+		return remote.MtimeRange{From: 315_532_800, Until: 4_354_819_199} // FAT: 1980 to 2107
+	}
+	return remote.MtimeRange{From: -1 << 31, Until: 1<<31 - 1}
 }
 
 // coarse is the precision of file systems of which not more is known.

@@ -3,6 +3,8 @@ package rclone
 import (
 	"context"
 	"fmt"
+	"os"
+	"slices"
 	"time"
 
 	"github.com/rclone/rclone/fs"
@@ -11,8 +13,8 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// FilterOptions are rclone's filter flags, in rclone's syntax. What is not set here comes from
-// rclone's environment variables, such as RCLONE_EXCLUDE.
+// FilterOptions are rclone's filter flags, in rclone's syntax. Files are read by NewFilter; a byte order mark at the start of one
+// is none of its content.
 type FilterOptions struct {
 	Include, IncludeFrom    []string
 	Exclude, ExcludeFrom    []string
@@ -27,20 +29,23 @@ type FilterOptions struct {
 // NewFilter returns the filter that o describes, or nil if everything belongs. It matches what rclone
 // would match, except that a symbolic link is matched under its own name, without ".rclonelink".
 func NewFilter(o FilterOptions) (snapshot.Filter, error) {
-	opt := filter.Opt
+	opt := filter.Options{ // not filter.Opt, which has what rclone's variables say: they are read as the flags are
+		RulesOpt: filter.RulesOpt{
+			IncludeRule: slices.Clone(o.Include), ExcludeRule: slices.Clone(o.Exclude), FilterRule: slices.Clone(o.Filter),
+		},
+		ExcludeFile: o.ExcludeIfPresent, IgnoreCase: o.IgnoreCase,
+		MinAge: fs.DurationOff, MaxAge: fs.DurationOff, MinSize: -1, MaxSize: -1,
+	}
+	// rclone adds the rules of files right behind those of the same kind that were given.
 	for _, l := range []struct {
 		to   *[]string
 		from []string
-	}{
-		{&opt.IncludeRule, o.Include}, {&opt.IncludeFrom, o.IncludeFrom},
-		{&opt.ExcludeRule, o.Exclude}, {&opt.ExcludeFrom, o.ExcludeFrom},
-		{&opt.FilterRule, o.Filter}, {&opt.FilterFrom, o.FilterFrom},
-		{&opt.FilesFrom, o.FilesFrom}, {&opt.FilesFromRaw, o.FilesFromRaw},
-		{&opt.ExcludeFile, o.ExcludeIfPresent},
-	} {
-		if len(l.from) > 0 {
-			*l.to = l.from
+	}{{&opt.IncludeRule, o.IncludeFrom}, {&opt.ExcludeRule, o.ExcludeFrom}, {&opt.FilterRule, o.FilterFrom}} {
+		rules, err := linesOf(l.from, false)
+		if err != nil {
+			return nil, err
 		}
+		*l.to = append(*l.to, rules...)
 	}
 	for _, v := range []struct {
 		flag, value string
@@ -56,16 +61,36 @@ func NewFilter(o FilterOptions) (snapshot.Filter, error) {
 			return nil, fmt.Errorf("parse --%s %q: %w", v.flag, v.value, err)
 		}
 	}
-	opt.IgnoreCase = opt.IgnoreCase || o.IgnoreCase
-	return newRules(opt)
+	listed, err := linesOf(o.FilesFrom, false)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := linesOf(o.FilesFromRaw, true)
+	if err != nil {
+		return nil, err
+	}
+	// A list that is empty is a list: nothing belongs then.
+	if len(o.IncludeFrom) > 0 {
+		opt.IncludeFrom = []string{os.DevNull}
+	}
+	if len(o.FilesFrom)+len(o.FilesFromRaw) > 0 {
+		opt.FilesFrom = []string{os.DevNull}
+	}
+	return newRules(opt, append(listed, raw...))
 }
 
-func newRules(opt filter.Options) (snapshot.Filter, error) {
+// newRules adds the names that were listed to what opt describes.
+func newRules(opt filter.Options, listed []string) (snapshot.Filter, error) {
 	markers := opt.ExcludeFile
 	opt.ExcludeFile = nil // the scan looks for them: see Markers
 	f, err := filter.NewFilter(&opt)
 	if err != nil {
 		return nil, fmt.Errorf("parse filter: %w", err)
+	}
+	for _, name := range listed {
+		if err := f.AddFile(name); err != nil {
+			return nil, fmt.Errorf("parse filter: %w", err)
+		}
 	}
 	if f.InActive() && len(markers) == 0 {
 		return nil, nil

@@ -1,6 +1,8 @@
 package rclone
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -45,6 +47,59 @@ func TestFilter(t *testing.T) {
 				t.Error("a control character is not matched as rclone shows it")
 			}
 		})
+	}
+}
+
+// A list that an editor has put a byte order mark before, or carriage returns into, is the list that one sees.
+func TestFilterFiles(t *testing.T) {
+	file := func(text string) []string {
+		path := filepath.Join(t.TempDir(), "list")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return []string{path}
+	}
+	for _, tt := range []struct {
+		name string
+		o    FilterOptions
+		want string // of a b c
+	}{
+		{"exclude, as written", FilterOptions{ExcludeFrom: file("a\n# b\n\n  c \n")}, "b"},
+		{"exclude", FilterOptions{ExcludeFrom: file("\xef\xbb\xbfa\r\n; b\r\n")}, "b c"},
+		{"exclude with others", FilterOptions{Exclude: []string{"b"}, ExcludeFrom: file("\xef\xbb\xbfa")}, "c"},
+		{"include", FilterOptions{IncludeFrom: file("\xef\xbb\xbfa\r\nb\r\n")}, "a b"},
+		{"include nothing", FilterOptions{IncludeFrom: file("\xef\xbb\xbf\r\n")}, ""},
+		{"include nothing of two", FilterOptions{Include: []string{"c"}, IncludeFrom: file("")}, "c"},
+		{"filter", FilterOptions{FilterFrom: file("\xef\xbb\xbf- a\r\n+ *\r\n")}, "b c"},
+		{"filter begun anew", FilterOptions{Filter: []string{"- a"}, FilterFrom: file("!\n- b\n")}, "a c"},
+		{"files", FilterOptions{FilesFrom: file("\xef\xbb\xbfa\r\n\r\nc\r\n")}, "a c"},
+		{"no files", FilterOptions{FilesFrom: file("")}, ""},
+		{"raw files", FilterOptions{FilesFromRaw: file("\xef\xbb\xbfa\r\nb\r\n")}, "a b"},
+		{"both kinds of files", FilterOptions{FilesFrom: file("a\n"), FilesFromRaw: file("c\n")}, "a c"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f, err := NewFilter(tt.o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, path := range []string{"a", "b", "c"} {
+				if f.File(path, 1, time.Now()) {
+					got = append(got, path)
+				}
+			}
+			if !slices.Equal(got, strings.Fields(tt.want)) {
+				t.Errorf("got %q, want %s", got, tt.want)
+			}
+		})
+	}
+	for _, text := range []string{"\xff\xfea\x00", "\xfe\xff\x00a"} {
+		if _, err := NewFilter(FilterOptions{ExcludeFrom: file(text)}); err == nil || !strings.Contains(err.Error(), "UTF-16") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	if _, err := NewFilter(FilterOptions{FilesFrom: file("a"), Exclude: []string{"b"}}); err == nil {
+		t.Error("rclone takes no rules beside a list of files")
 	}
 }
 

@@ -51,6 +51,16 @@ func Canonical(remote string) (key, display string, err error) {
 	return n.key, n.display, err
 }
 
+// Beside returns a place on the same remote as another one, of which it may lack the secrets: remote, with the path of place.
+func Beside(remote, place string) string {
+	r, err := fspath.Parse(remote)
+	p, perr := fspath.Parse(place)
+	if err != nil || perr != nil || r.ConfigString == "" || p.ConfigString == "" {
+		return place
+	}
+	return r.ConfigString + ":" + p.Path
+}
+
 // LocalPath is Local of a remote.
 func LocalPath(remote string) (dir string, ok bool) {
 	n, err := ParseName(remote)

@@ -31,6 +31,9 @@ func TestCanonical(t *testing.T) {
 		{":sftp,host=h,pass=q,user=u:/d", ":sftp,host='h',user='u':/d", ":sftp,host='h',pass='XXX',user='u':/d"},
 		{":s3,secret_access_key=k,provider=AWS:b", ":s3,provider='AWS':b", ":s3,provider='AWS',secret_access_key='XXX':b"},
 		{":webdav,url='http://u:p@w@h/x':d", ":webdav,url='http://u@h/x':d", ":webdav,url='http://u:XXX@h/x':d"},
+		{":webdav,url='http://h/x?Token=T&page=2#f':d", ":webdav,url='http://h/x?&page=2#f':d", ":webdav,url='http://h/x?Token=XXX':d"},
+		{":http,url='https://h/x?X-Amz-Signature=s&sig=t':", ":http,url='https://h/x?&':", ":http,url='https://h/x?X-Amz-Signature=XXX':"},
+		{":http,url='https://h/x?page=2&who=me':", ":http,url='https://h/x?page=2&who=me':", ":http,url='https://h/x?page=XXX&who=XXX':"},
 		{":nobackend,token=t,a=b:p", ":nobackend,a='b':p", ":nobackend,a='b',token='XXX':p"},
 	} {
 		key, display, err := Canonical(tt.remote)

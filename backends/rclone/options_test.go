@@ -26,6 +26,10 @@ func TestCheckOptions(t *testing.T) {
 		{"s3_chunk_size", "seven", "s3_chunk_size"},
 		{"no-such", "1", "rclone help flags"},
 		{"dry-run", "true", "snapsync plan"},
+		{"immutable", "true", "not here"},
+		{"fast-list", "true", ""},
+		{"exclude", "x", "--exclude"},
+		{"copy-links", "true", "--copy-links"},
 	} {
 		err := CheckOptions(map[string]string{tt.name: tt.value})
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {

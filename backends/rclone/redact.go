@@ -28,7 +28,7 @@ func options(p fspath.Parsed, show bool) string {
 		} else if show {
 			value = redact(value)
 		} else {
-			value = userinfo.ReplaceAllString(value, "$1@")
+			value = withoutProof(userinfo.ReplaceAllString(value, "$1@"))
 		}
 		b.WriteString("," + configmap.Simple{name: value}.String())
 	}
@@ -44,21 +44,39 @@ func secret(opt *fs.Option, name string) bool {
 	if opt != nil && !opt.Sensitive {
 		return false
 	}
-	for _, word := range []string{"pass", "secret", "token", "key", "credential", "sas_url", "auth", "cookie"} {
-		if strings.Contains(name, word) {
-			return true
-		}
+	name = strings.ToLower(name)
+	return slices.ContainsFunc(secretWords, func(word string) bool { return strings.Contains(name, word) })
+}
+
+var secretWords = []string{"pass", "secret", "token", "key", "credential", "sas_url", "auth", "cookie", "signature"}
+
+// query is one parameter of a URL. Servers take proofs there under any name.
+var query = regexp.MustCompile(`([?&;])([^=&;#'"\s]+)=[^&;#'"\s]*`)
+
+// withoutProof leaves the parameters out of a URL that prove who one is.
+func withoutProof(url string) string {
+	if !strings.Contains(url, "://") {
+		return url
 	}
-	return false
+	return query.ReplaceAllStringFunc(url, func(s string) string {
+		if name := strings.ToLower(query.FindStringSubmatch(s)[2]); secret(nil, name) || name == "sig" {
+			return s[:1]
+		}
+		return s
+	})
 }
 
 var userinfo = regexp.MustCompile(`(://[^/?#\s'":@]*):[^/?#\s'"]*@`) // the password in a URL
 
+// address is a URL from its scheme on.
+var address = regexp.MustCompile(`://[^\s'"]*`)
+
 // assignment is an option in a connection string, which may itself be quoted in another or by %q.
-var assignment = regexp.MustCompile(`\b([a-z0-9_]+)=('(?:[^']|\'\')*'|\\*"(?:[^"\\]|"")*\\*"|[^,:'"\s]*)`)
+var assignment = regexp.MustCompile(`\b([A-Za-z0-9_]+)=('(?:[^']|\'\')*'|\\*"(?:[^"\\]|"")*\\*"|[^,:'"\s]*)`)
 
 // redact hides the secrets in a text that may quote connection strings and URLs.
 func redact(text string) string {
+	text = address.ReplaceAllStringFunc(text, func(url string) string { return query.ReplaceAllString(url, "$1$2=XXX") })
 	text = userinfo.ReplaceAllString(text, "$1:XXX@")
 	return assignment.ReplaceAllStringFunc(text, func(s string) string {
 		name, value, _ := strings.Cut(s, "=")

@@ -33,6 +33,8 @@ type Settings struct {
 	NoPasswordCommand bool
 	// ConfigFile is rclone's configuration; "": RCLONE_CONFIG, else where rclone looks for it.
 	ConfigFile string
+	// Options are those of Options. Some of rclone belongs to the process: its transport, its limit of transactions, its memory.
+	Options map[string]string
 	// Log gets rclone's own messages: errors as warnings, the rest at debug level. nil: discarded.
 	Log *slog.Logger
 }
@@ -65,7 +67,10 @@ func initRclone(ctx context.Context, s Settings) error {
 		}
 	}
 	global := fs.GetConfig(context.Background())
-	global.AskPassword = s.AskPassword
+	if _, err := take(global, s.Options, setBackendOption); err != nil {
+		return err
+	}
+	global.AskPassword = s.AskPassword && global.AskPassword
 	if s.NoPasswordCommand {
 		global.PasswordCommand = nil // that of the environment
 	} else if s.PasswordCommand != "" {

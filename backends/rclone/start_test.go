@@ -3,9 +3,11 @@ package rclone
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -17,7 +19,16 @@ func TestMain(m *testing.M) {
 	if os.Getenv("SNAPSYNC_TEST_INIT") == "" {
 		os.Exit(m.Run())
 	}
-	err := Init(context.Background(), Settings{PasswordCommand: os.Getenv("SNAPSYNC_TEST_COMMAND")})
+	options := map[string]string{}
+	if key, value, given := strings.Cut(os.Getenv("SNAPSYNC_TEST_OPTION"), "="); given {
+		options[key] = value
+	}
+	var said strings.Builder
+	log := slog.New(slog.NewTextHandler(&said, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	err := Init(context.Background(), Settings{PasswordCommand: os.Getenv("SNAPSYNC_TEST_COMMAND"), Options: options, Log: log})
+	if limit := regexp.MustCompile(`max (\d+) transactions/s`).FindStringSubmatch(said.String()); limit != nil {
+		fmt.Printf("tpslimit=%s ", limit[1]) // in force: rclone says so when it begins to count
+	}
 	_, set := os.LookupEnv("RCLONE_CONFIG")
 	var sections []string
 	if err == nil { // else rclone would exit

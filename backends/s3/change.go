@@ -16,11 +16,11 @@ import (
 )
 
 // Copy implements remote.Connection.
-func (c *connection) Copy(ctx context.Context, from, path string, e snapshot.Entry) error {
+func (c *connection) Copy(ctx context.Context, from, path string, e snapshot.Entry, was *snapshot.Entry) error {
 	err := c.sender.Forget(ctx, path)
 	var f *found
 	if err == nil {
-		f, err = c.find(ctx, from)
+		f, err = c.same(ctx, from, was)
 	}
 	if err == nil {
 		err = c.duplicate(ctx, path, f, c.at.At(path, e.Kind), e.ModTime())
@@ -32,8 +32,8 @@ func (c *connection) Copy(ctx context.Context, from, path string, e snapshot.Ent
 }
 
 // Touch implements remote.Connection: the object is copied onto itself, which is how S3 changes metadata.
-func (c *connection) Touch(ctx context.Context, path string, e snapshot.Entry) error {
-	f, err := c.find(ctx, path)
+func (c *connection) Touch(ctx context.Context, path string, e snapshot.Entry, was *snapshot.Entry) error {
+	f, err := c.same(ctx, path, was)
 	if err == nil && client.Metadata(f.head, client.MetaMtime) != client.MtimeText(e.ModTime()) {
 		err = c.duplicate(ctx, path, f, f.Address, e.ModTime())
 	}

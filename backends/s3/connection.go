@@ -100,7 +100,7 @@ func (c *connection) Probe(ctx context.Context) error {
 }
 
 // Move implements remote.Connection: S3 has no such thing, and Caps say so.
-func (c *connection) Move(_ context.Context, from, path string, _ bool) error {
+func (c *connection) Move(_ context.Context, from, path string, _ bool, _ *snapshot.Entry) error {
 	return fmt.Errorf("move %q to %q: %w", from, path, remote.ErrCannotMove)
 }
 

@@ -26,8 +26,8 @@ func TestCopyLarge(t *testing.T) {
 		path string // of what is copied to
 		call func() error
 	}{
-		{"now/c", func() error { return c.Copy(t.Context(), "a b", "c", later) }},
-		{"now/a b", func() error { return c.Touch(t.Context(), "a b", later) }},
+		{"now/c", func() error { return c.Copy(t.Context(), "a b", "c", later, nil) }},
+		{"now/a b", func() error { return c.Touch(t.Context(), "a b", later, nil) }},
 		{"then/a b", func() error { return c.Backup(t.Context(), "a b") }},
 	} {
 		s.expect(nil)
@@ -56,13 +56,13 @@ func TestCopyLargeFails(t *testing.T) {
 		}
 		return answer{}
 	})
-	is(t, c.Copy(t.Context(), "a", "d/big", e), remote.ErrPermission)
+	is(t, c.Copy(t.Context(), "a", "d/big", e, nil), remote.ErrPermission)
 	if len(s.diary.all) > 0 {
 		t.Errorf("remembered: %v", s.diary.all)
 	}
 	s.noUploads(t)
 	s.expect(func(op string, _ int) answer { return answer{lose: op == "create"} })
-	if err := c.Copy(t.Context(), "a", "d/big", e); err == nil {
+	if err := c.Copy(t.Context(), "a", "d/big", e, nil); err == nil {
 		t.Fatal("no answer, and no error")
 	}
 	s.expect(nil)
@@ -73,8 +73,8 @@ func TestCopyLargeFails(t *testing.T) {
 func TestCopyMissing(t *testing.T) {
 	c := dial(t, backends.Config{Remote: scratch(t)})
 	e := snapshot.Entry{Kind: snapshot.File, Size: 1, Mtime: day.UnixNano()}
-	is(t, c.Copy(t.Context(), "nothing", "b", e), remote.ErrNotFound)
-	is(t, c.Touch(t.Context(), "nothing", e), remote.ErrNotFound)
+	is(t, c.Copy(t.Context(), "nothing", "b", e, nil), remote.ErrNotFound)
+	is(t, c.Touch(t.Context(), "nothing", e, nil), remote.ErrNotFound)
 }
 
 func TestBackup(t *testing.T) {

@@ -46,11 +46,11 @@ func TestMessages(t *testing.T) {
 			`delete "a": remote is not usable: check access_key_id: InvalidAccessKeyId: injected`,
 		}, {
 			refuse("SlowDown", http.StatusServiceUnavailable),
-			func() error { return c.Copy(t.Context(), "there", "b", snapshot.Entry{Kind: snapshot.File}) },
+			func() error { return c.Copy(t.Context(), "there", "b", snapshot.Entry{Kind: snapshot.File}, nil) },
 			`copy "there" to "b": temporary failure: SlowDown: injected`,
 		}, {
 			nil,
-			func() error { return c.Touch(t.Context(), "nowhere", snapshot.Entry{Kind: snapshot.File}) },
+			func() error { return c.Touch(t.Context(), "nowhere", snapshot.Entry{Kind: snapshot.File}, nil) },
 			`set mtime of "nowhere": not found on the remote: NotFound`,
 		},
 	} {

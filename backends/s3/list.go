@@ -52,6 +52,7 @@ func (c *connection) remotes(ctx context.Context, objects []types.Object) ([]*re
 		if found[i] = r; r == nil || r.Entry.Kind == snapshot.Dir {
 			continue
 		}
+		r.Uploaded = aws.ToTime(o.LastModified)
 		if setHash(&r.Entry, c.client.ETagMD5(o.ETag)) {
 			continue
 		}
@@ -91,6 +92,10 @@ func (c *connection) remote(key string, size int64) *remote.Object {
 		c.log.Warn("the remote has a name that no local file can have; it is left alone", "name", name)
 		return nil
 	}
+	if e.Kind != snapshot.Dir && c.at.At(path, e.Kind).Key != key {
+		c.log.Warn("the remote has a key that no file here can have, and that requests for one would miss; it is left alone", "key", key)
+		return nil
+	}
 	_, last := snapshot.Split(path)
 	return &remote.Object{Path: path, Entry: e, Temporary: e.Kind == snapshot.File && remote.IsTempName(last)}
 }
@@ -98,7 +103,7 @@ func (c *connection) remote(key string, size int64) *remote.Object {
 // fill adds what only HEAD tells.
 func (c *connection) fill(e *snapshot.Entry, head *s3.HeadObjectOutput) {
 	e.Size = aws.ToInt64(head.ContentLength)
-	e.Mtime = client.Mtime(head).UnixNano()
+	e.Mtime = snapshot.Nanos(client.Mtime(head))
 	setHash(e, c.client.MD5(head))
 }
 
@@ -132,6 +137,22 @@ func (c *connection) find(ctx context.Context, path string) (*found, error) {
 		return nil, fmt.Errorf("%w: %w", remote.ErrNotFound, err)
 	}
 	return f, err
+}
+
+// same is find of a path at which there can be was. An object that another program has written has no mtime of ours.
+func (c *connection) same(ctx context.Context, path string, was *snapshot.Entry) (*found, error) {
+	f, err := c.find(ctx, path)
+	if err != nil || was == nil {
+		return f, err
+	}
+	there := snapshot.Entry{Kind: f.kind}
+	if c.fill(&there, f.head); client.Metadata(f.head, client.MetaMtime) == "" {
+		there.Mtime = 0
+	}
+	if caps := c.Caps(); caps.Contradicts(was, &there) {
+		return nil, remote.ErrAnother
+	}
+	return f, nil
 }
 
 // Stat implements remote.Connection.

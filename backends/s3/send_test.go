@@ -117,9 +117,9 @@ func TestRequests(t *testing.T) {
 		{"send", func() error { return c.Send(t.Context(), "a", enginetest.Text("abc", day)) }, map[string]int{"put": 1}},
 		{"send again", func() error { return c.Send(t.Context(), "a", enginetest.Text("abd", day)) }, map[string]int{"put": 1}},
 		{"stat", func() error { _, err := c.Stat(t.Context(), "a"); return err }, map[string]int{"head": 1}},
-		{"copy", func() error { return c.Copy(t.Context(), "a", "b", later) }, map[string]int{"head": 1, "copy": 1}},
-		{"touch", func() error { return c.Touch(t.Context(), "a", later) }, map[string]int{"head": 1, "copy": 1}},
-		{"touch again", func() error { return c.Touch(t.Context(), "a", later) }, map[string]int{"head": 1}},
+		{"copy", func() error { return c.Copy(t.Context(), "a", "b", later, nil) }, map[string]int{"head": 1, "copy": 1}},
+		{"touch", func() error { return c.Touch(t.Context(), "a", later, nil) }, map[string]int{"head": 1, "copy": 1}},
+		{"touch again", func() error { return c.Touch(t.Context(), "a", later, nil) }, map[string]int{"head": 1}},
 		{"cleanup", func() error { return c.Cleanup(t.Context(), "a") }, map[string]int{}},
 		{"probe", func() error { return c.Probe(t.Context()) }, map[string]int{"list": 1}},
 		{"list", func() error { return c.List(t.Context(), func(remote.Object) error { return nil }) }, map[string]int{"list": 1}},
@@ -206,7 +206,7 @@ func TestBadDays(t *testing.T) {
 			is(t, c.Send(t.Context(), "small", enginetest.Text("x", day)), tt.class)
 			is(t, c.Send(t.Context(), "big", source(big)), tt.class)
 			if tt.status >= 500 { // the answer to a HEAD is nothing but a status
-				is(t, c.Copy(t.Context(), "a", "b", snapshot.Entry{Kind: snapshot.File}), tt.class)
+				is(t, c.Copy(t.Context(), "a", "b", snapshot.Entry{Kind: snapshot.File}, nil), tt.class)
 			}
 			is(t, errors.Join(c.Delete(t.Context(), []string{"a"})...), tt.class)
 			is(t, c.List(t.Context(), func(remote.Object) error { return nil }), tt.class)

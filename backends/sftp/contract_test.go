@@ -134,7 +134,7 @@ func subject(t *testing.T, cfg backends.Config) enginetest.Subject {
 		defer in.Close()
 		return io.ReadAll(in)
 	}
-	return enginetest.Subject{Connection: c, Read: read, Links: cfg.Rclone.Links}
+	return enginetest.Subject{Connection: c, Read: read, Links: cfg.Rclone.Links, Blind: true}
 }
 
 var _ remote.Uploads = (*noted)(nil)

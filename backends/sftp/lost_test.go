@@ -231,7 +231,7 @@ func TestRequests(t *testing.T) {
 		t.Errorf("20 directories with a file each cost %v", got)
 	}
 
-	if err := c.Move(t.Context(), "new", "moved", true); err != nil {
+	if err := c.Move(t.Context(), "new", "moved", true, nil); err != nil {
 		t.Fatal(err)
 	}
 	if got = server.counts(); got[sentRename] != 1 || len(got) != 2 {

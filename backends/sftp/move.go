@@ -75,8 +75,8 @@ func plainly(err error) error {
 	return err
 }
 
-// Move implements remote.Connection.
-func (c *connection) Move(ctx context.Context, from, path string, dir bool) error {
+// Move implements remote.Connection. To look at the file before would take a round trip.
+func (c *connection) Move(ctx context.Context, from, path string, dir bool, _ *snapshot.Entry) error {
 	return c.call(ctx, fmt.Sprintf("move %q to", from), path, func(s *client.Session) error {
 		if dir {
 			return c.moveDir(ctx, s, c.path(from), c.path(path))
@@ -149,12 +149,12 @@ func (c *connection) Backup(ctx context.Context, path string) error {
 }
 
 // Copy implements remote.Connection, which never calls it: Caps.Copy is false.
-func (c *connection) Copy(_ context.Context, _, path string, _ snapshot.Entry) error {
+func (c *connection) Copy(_ context.Context, _, path string, _ snapshot.Entry, _ *snapshot.Entry) error {
 	return fmt.Errorf("copy to %q: %w: SFTP has no copies", path, remote.ErrFatal)
 }
 
 // Touch implements remote.Connection.
-func (c *connection) Touch(ctx context.Context, path string, e snapshot.Entry) error {
+func (c *connection) Touch(ctx context.Context, path string, e snapshot.Entry, _ *snapshot.Entry) error {
 	return c.call(ctx, "set mtime of", path, func(s *client.Session) error {
 		err := s.Status(ctx, client.SetTimes(c.path(path), e.ModTime().Unix()))
 		if c.links && errors.Is(err, remote.ErrNotFound) {

@@ -45,7 +45,7 @@ func TestMoveElsewhere(t *testing.T) {
 	defer c.Close()
 	send(t, c, "d/f", "content")
 	for from, dir := range map[string]bool{"d": true, "d/f": false} {
-		err := c.Move(t.Context(), from, filepath.Base(disk)+"/to", dir)
+		err := c.Move(t.Context(), from, filepath.Base(disk)+"/to", dir, nil)
 		if !errors.Is(err, remote.ErrCannotMove) {
 			t.Errorf("%s: got %v", from, err)
 		}

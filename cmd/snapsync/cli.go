@@ -2,17 +2,14 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/complete"
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
-	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/help"
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 )
@@ -97,11 +94,20 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		return usageOf(err)
+		return settings.UsageOf(err, args, parser.Model)
+	}
+	given := settings.GivenFlags(parsed)
+	if err := settings.ReadLists(parsed, given); err != nil {
+		return err
+	}
+	if !settings.IsAbout(parsed, "version", "completion") {
+		if err := settings.CheckVariables(parser.Model); err != nil {
+			return err
+		}
 	}
 	p := &console.Printer{Out: stdout, Err: stderr, JSON: c.JSON, Quiet: c.Quiet}
 	w := &world{Printer: p, Resolver: &settings.Resolver{
-		Globals: &c.Globals, Ctx: ctx, Model: parser.Model, Given: settings.GivenFlags(parsed), Printer: p,
+		Globals: &c.Globals, Ctx: ctx, Model: parser.Model, Given: given, Printer: p,
 		AskPassword: console.IsTerminal(os.Stdin) && console.IsTerminal(stderr),
 	}}
 	if err := w.Configure(parsed); err != nil {
@@ -130,6 +136,7 @@ func newParser(c *cli, stdout, stderr io.Writer) (*kong.Kong, error) {
 		kong.Name("snapsync"),
 		kong.Description(description),
 		kong.DefaultEnvars("SNAPSYNC"),
+		kong.PostBuild(settings.AddRcloneVariables),
 		kong.ExplicitGroups(groups),
 		kong.Writers(stdout, stderr),
 		kong.Exit(os.Exit),
@@ -153,16 +160,4 @@ func rewrite(args []string) []string {
 		return append(args[1:len(args):len(args)], "--help")
 	}
 	return args
-}
-
-// usageOf makes kong's errors ours. They name the command, so the hint can, too.
-func usageOf(err error) error {
-	if f := (*exit.Failure)(nil); errors.As(err, &f) {
-		return err
-	}
-	hint := "see 'snapsync --help'"
-	if p := (*kong.ParseError)(nil); errors.As(err, &p) && p.Context != nil && p.Context.Selected() != nil {
-		hint = fmt.Sprintf("see 'snapsync %s --help'", p.Context.Selected().Path())
-	}
-	return exit.Usage(hint, "%s", strings.TrimSuffix(err.Error(), "\n"))
 }

@@ -94,6 +94,6 @@ func edit(w *world, path string) error {
 	case runtime.GOOS == "windows":
 		cmd = exec.CommandContext(w.Ctx, editor, path)
 	}
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, w.Err
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	return cmd.Run()
 }

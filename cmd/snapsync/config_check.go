@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"runtime"
 
 	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
@@ -65,14 +64,14 @@ func checkProcess(file *config.File) error {
 // checkEach checks the mappings one by one and tells of each.
 func checkEach(w *world, file *config.File, all []settings.Spec) error {
 	bad := 0
-	open, err := openToOthers(file.Path)
+	info, err := os.Stat(file.Path)
 	if err != nil {
-		return err
+		return fmt.Errorf("check rights: %w", err)
 	}
 	for i := range all {
 		s := &all[i]
 		err := checkMapping(w, file, s)
-		if err == nil && open && settings.HasSecret(s.Remote) {
+		if err == nil && openToOthers(info) && settings.HasSecret(s.Remote) {
 			err = settings.AsUsage(config.Problems{file.Problem(file.Find(file.Mapping(s.Name), "remote"),
 				"remote: it holds a secret, and other users can read this file: chmod 600 %s", text.ShellWord(file.Path))})
 		}
@@ -83,7 +82,12 @@ func checkEach(w *world, file *config.File, all []settings.Spec) error {
 			}
 			continue
 		}
-		if err := tellOK(w, s); err != nil {
+		_, display, err := settings.RemoteKey(s.Remote)
+		if err != nil {
+			return err
+		}
+		msg := fmt.Sprintf("%s → %s", text.Path(s.Src), display)
+		if err := w.Say(text.Check{Type: "mapping", Mapping: s.Name, OK: true, Text: msg}, "ok       %s: %s", s.Name, msg); err != nil {
 			return err
 		}
 	}
@@ -94,15 +98,6 @@ func checkEach(w *world, file *config.File, all []settings.Spec) error {
 		return exit.Usage("'snapsync config init' adds one", "%s has no mappings", text.Path(file.Path))
 	}
 	return nil
-}
-
-// openToOthers reports whether other users can read a file, where that can be told.
-func openToOthers(path string) (bool, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return false, fmt.Errorf("check rights: %w", err)
-	}
-	return runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0, nil
 }
 
 // checkMapping tries everything about a mapping that can be tried without its remote.
@@ -167,31 +162,9 @@ func tellProblems(w *world, mapping string, err error) error {
 	}
 	for _, p := range problems {
 		line := text.Check{Type: "problem", Mapping: mapping, Path: p.Path, Line: p.At.Line, Column: p.At.Column, Text: p.Err.Error()}
-		var werr error
-		if w.JSON {
-			werr = text.WriteJSON(w.Out, line)
-		} else {
-			_, werr = fmt.Fprintf(w.Out, "PROBLEM  %v\n", p)
-		}
-		if werr != nil {
-			return werr
+		if err := w.Row(line, "PROBLEM  %v", p); err != nil {
+			return err
 		}
 	}
 	return exit.Quiet(exit.StatusUsage)
-}
-
-func tellOK(w *world, s *settings.Spec) error {
-	_, display, err := settings.RemoteKey(s.Remote)
-	if err != nil {
-		return err
-	}
-	msg := fmt.Sprintf("%s → %s", text.Path(s.Src), display)
-	if w.JSON {
-		return text.WriteJSON(w.Out, text.Check{Type: "mapping", Mapping: s.Name, OK: true, Text: msg})
-	}
-	if w.Quiet {
-		return nil
-	}
-	_, err = fmt.Fprintf(w.Out, "ok       %s: %s\n", s.Name, msg)
-	return err
 }

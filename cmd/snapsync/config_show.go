@@ -144,7 +144,7 @@ func processKeys(w *world, file *config.File) []shownKey {
 	for _, key := range w.Schema().Process {
 		f := settings.FlagNamed(w.Model.Flags, key.Name)
 		if f == nil {
-			f = runFlag(w, key.Name)
+			f = settings.FlagNamed(w.RunFlags(), key.Name) // this process runs another command, so that nothing uses it
 			settings.SetDefault(f)
 		}
 		if w.Given[key.Name] == settings.ByNothing {
@@ -154,16 +154,6 @@ func processKeys(w *world, file *config.File) []shownKey {
 		keys = append(keys, shownKey{key.Name, shownValue(f), originOf(w, key.Name, set)})
 	}
 	return keys
-}
-
-// runFlag is a flag of `run` itself; this process runs another command, so that nothing uses it.
-func runFlag(w *world, name string) *kong.Flag {
-	for _, n := range w.Model.Children {
-		if n.Name == "run" {
-			return settings.FlagNamed(n.Flags, name)
-		}
-	}
-	return nil
 }
 
 // originOf says where a value of the process comes from; "": nowhere.

@@ -43,9 +43,8 @@ func TestEveryFlagIsAKey(t *testing.T) {
 	for _, k := range slices.Concat(s.Process, s.Mapping) {
 		known[k.Name] = true
 	}
-	run := a.Model.Children[slices.IndexFunc(a.Model.Children, func(n *kong.Node) bool { return n.Name == "run" })]
 	var without []string
-	for _, f := range slices.Concat(a.Model.Flags, run.Flags) {
+	for _, f := range slices.Concat(a.Model.Flags, a.RunFlags()) {
 		if !known[f.Name] {
 			without = append(without, f.Name)
 		}
@@ -112,7 +111,7 @@ func TestKeysApply(t *testing.T) {
 		}
 		f := settings.FlagNamed(a.Model.Flags, key.Name)
 		if f == nil {
-			f = runFlag(a, key.Name)
+			f = settings.FlagNamed(a.RunFlags(), key.Name)
 		}
 		if problems := settings.Apply(file, []*kong.Flag{f}, file.Process); problems != nil || !reflect.DeepEqual(f.Target.Interface(), want) {
 			t.Errorf("%s = %s became %v: %v", key.Name, text, f.Target.Interface(), problems)

@@ -9,7 +9,6 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/replay"
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
-	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/journal"
 )
 
@@ -55,7 +54,7 @@ func (c *diffCmd) Run(w *world) error {
 			}
 		}
 		for _, c := range replay.Fold(rows) {
-			if err := writeChange(w, c); err != nil {
+			if err := w.Row(c.JSON(), "%s", c); err != nil {
 				return err
 			}
 		}
@@ -76,12 +75,4 @@ func knowSnapshots(s *mapping.Session, numbers ...int64) error {
 		}
 	}
 	return nil
-}
-
-func writeChange(w *world, c replay.Change) error {
-	if w.JSON {
-		return text.WriteJSON(w.Out, c.JSON())
-	}
-	_, err := fmt.Fprintln(w.Out, c)
-	return err
 }

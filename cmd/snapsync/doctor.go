@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -44,7 +43,12 @@ Examples:
 // Run implements the command.
 func (c *doctorCmd) Run(w *world) error {
 	d := &diagnosis{app: w, status: exit.StatusError}
-	d.program()
+	d.ok("program", "%s with rclone %s and %d backends", versionLine(), rclone.Version(), len(rclone.Names()))
+	if err := w.StartRclone(); err != nil {
+		d.add("rclone", err)
+	} else {
+		d.ok("rclone", "configuration can be read")
+	}
 	if err := d.config(); err != nil {
 		return err
 	}
@@ -81,7 +85,8 @@ type finding struct {
 }
 
 func (d *diagnosis) ok(subject, format string, args ...any) {
-	d.print(finding{"finding", subject, true, fmt.Sprintf(format, args...)})
+	msg := fmt.Sprintf(format, args...)
+	_ = d.app.Say(finding{"finding", subject, true, msg}, "ok       %-9s %s", subject, msg)
 }
 
 // add reports err as a problem; nil is none.
@@ -90,31 +95,11 @@ func (d *diagnosis) add(subject string, err error) {
 		return
 	}
 	d.failed++
-	text := err.Error()
+	msg := err.Error()
 	if hint := exit.Of(err).Hint; hint != "" {
-		text += " (" + hint + ")"
+		msg += " (" + hint + ")"
 	}
-	d.print(finding{"finding", subject, false, text})
-}
-
-func (d *diagnosis) print(f finding) {
-	switch {
-	case d.app.JSON:
-		text.WriteJSON(d.app.Out, f)
-	case f.OK && !d.app.Quiet:
-		fmt.Fprintf(d.app.Out, "ok       %-9s %s\n", f.Subject, f.Text)
-	case !f.OK:
-		fmt.Fprintf(d.app.Out, "PROBLEM  %-9s %s\n", f.Subject, f.Text)
-	}
-}
-
-func (d *diagnosis) program() {
-	d.ok("program", "%s with rclone %s and %d backends", versionLine(), rclone.Version(), len(rclone.Names()))
-	if err := d.app.StartRclone(); err != nil {
-		d.add("rclone", err)
-		return
-	}
-	d.ok("rclone", "configuration can be read")
+	_ = d.app.Row(finding{"finding", subject, false, msg}, "PROBLEM  %-9s %s", subject, msg)
 }
 
 // config looks at the config file. Without it nothing else is certain, as it may move the state.
@@ -147,7 +132,7 @@ func (d *diagnosis) stateDir() {
 		d.add("state", err)
 		return
 	}
-	if open := info.Mode().Perm() & 0o077; open != 0 && runtime.GOOS != "windows" {
+	if openToOthers(info) {
 		d.add("state", fmt.Errorf("%s is open to other users (mode %04o): chmod 700 it", text.Path(states.Root), info.Mode().Perm()))
 	}
 	d.space(states.Root)

@@ -32,12 +32,12 @@ func (p programs) bothWays(t *testing.T, r testRemote, seed uint64) {
 				t.Errorf("nothing was sent: %+v", s)
 			}
 			m.accelerated(r)
-			m.must(m.rclone, "check", "--no-unicode-normalization", m.tree.root, m.Key)
+			m.must(m.rclone, "check", "--no-unicode-normalization", m.tree.root, m.remote)
 			m.judge()
 		})
 		t.Run("from rclone", func(t *testing.T) {
 			m := p.mapping(t, r, seed)
-			m.must(m.rclone, "sync", "--no-unicode-normalization", m.tree.root, m.Key)
+			m.must(m.rclone, "sync", "--no-unicode-normalization", m.tree.root, m.remote)
 			time.Sleep(time.Second) // a file that has just been written could change without showing it
 			m.idle()
 			m.must(m.snapsync, "verify", "--source", m.tree.root)
@@ -49,7 +49,7 @@ func (p programs) bothWays(t *testing.T, r testRemote, seed uint64) {
 }
 
 // accelerated checks that the remote was not left to the generic Connection where there is a better one.
-func (m *Mapping) accelerated(r testRemote) {
+func (m *testMapping) accelerated(r testRemote) {
 	m.t.Helper()
 	if !strings.HasPrefix(r.name, "s3") && r.name != "sftp" {
 		return

@@ -84,7 +84,7 @@ func (p programs) silence(t *testing.T, at string) {
 	}
 	address := l.Addr().(*net.TCPAddr)
 	l.Close()
-	m := &Mapping{programs: p, t: t, env: append(os.Environ(), "HOME="+dir, "RCLONE_CONFIG="+filepath.Join(dir, "rclone.conf"),
+	m := &testMapping{programs: p, t: t, env: append(os.Environ(), "HOME="+dir, "RCLONE_CONFIG="+filepath.Join(dir, "rclone.conf"),
 		"XDG_STATE_HOME="+filepath.Join(dir, "state"), "XDG_RUNTIME_DIR="+runtime, farProbe)}
 	process := m.command(context.Background(), p.snapsync, "run", t.TempDir(), "--remote", fmt.Sprintf(at, address.Port))
 	var said strings.Builder
@@ -99,7 +99,7 @@ func (p programs) silence(t *testing.T, at string) {
 			t.Logf("the process said:\n%s", said.String())
 		}
 	}()
-	awaitState(t, control.NewClient(filepath.Join(runtime, "snapsync", "control.sock")), loop.Offline)
+	awaitState(t, control.NewClient(filepath.Join(runtime, "snapsync", "control.sock"), ""), loop.Offline)
 	if l, err = net.Listen("tcp", address.String()); err != nil {
 		t.Fatal(err)
 	}

@@ -204,25 +204,25 @@ func TestEndToEndS3(t *testing.T) {
 }
 
 // plain is a mapping of an empty directory.
-func (p programs) plain(t *testing.T, remote string, env ...string) *Mapping {
+func (p programs) plain(t *testing.T, remote string, env ...string) *testMapping {
 	t.Helper()
 	dir := t.TempDir()
-	m := &Mapping{programs: p, t: t, Key: remote, tree: newTree(t, filepath.Join(dir, "source"), 1)}
+	m := &testMapping{programs: p, t: t, remote: remote, tree: newTree(t, filepath.Join(dir, "source"), 1)}
 	m.env = append(os.Environ(), "HOME="+dir, "XDG_STATE_HOME="+filepath.Join(dir, "state"), raceOptions)
 	m.env = append(m.env, env...)
 	m.tree.must(os.Mkdir(m.tree.root, 0o755))
 	return m
 }
 
-func (m *Mapping) at(name string) string { return filepath.Join(m.tree.root, name) }
+func (m *testMapping) at(name string) string { return filepath.Join(m.tree.root, name) }
 
 // runs runs once with these flags, checks the exit status, and returns the summary and what was said besides.
-func (m *Mapping) runs(status int, flags ...string) (s summary, said string) {
+func (m *testMapping) runs(status int, flags ...string) (s summary, said string) {
 	m.t.Helper()
 	time.Sleep(50 * time.Millisecond) // what was written just now would be read once more
 	ctx, cancel := context.WithTimeout(m.t.Context(), oneRunAtMost)
 	defer cancel()
-	args := append([]string{"run", "--once", "--json", "--max-delete", "100%", m.tree.root, "--remote", m.Key}, flags...)
+	args := append([]string{"run", "--once", "--json", "--max-delete", "100%", m.tree.root, "--remote", m.remote}, flags...)
 	cmd := m.command(ctx, m.snapsync, args...)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
@@ -309,7 +309,7 @@ func (p programs) copies(t *testing.T, r testRemote) {
 		t.Errorf("content that is retained comes back: %+v", s)
 	}
 	c.expect(t, "content that is retained and comes back", 0, 1)
-	m.must(m.rclone, "check", "--one-way", "--download", m.tree.root, m.Key)
+	m.must(m.rclone, "check", "--one-way", "--download", m.tree.root, m.remote)
 }
 
 // locked has objects that may be neither replaced nor deleted. Their paths fail, and say why; the others do not.
@@ -363,7 +363,7 @@ func (p programs) locked(t *testing.T, r testRemote) {
 	if s, _ = m.runs(0, "--complete-sync"); s.Sent != 1 || s.Deleted != 1 {
 		t.Errorf("the locks are gone: %+v", s)
 	}
-	m.must(m.rclone, "check", "--download", m.tree.root, m.Key)
+	m.must(m.rclone, "check", "--download", m.tree.root, m.remote)
 }
 
 // full is a server whose disk has no room for one of the files. The others arrive, and that one does when there is.
@@ -404,7 +404,7 @@ func (p programs) full(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	const want = "large: send: no space left on the remote: "
-	if !strings.Contains(said, want) || !strings.Contains(m.must(m.snapsync, "status", m.tree.root, "--remote", m.Key), want) {
+	if !strings.Contains(said, want) || !strings.Contains(m.must(m.snapsync, "status", m.tree.root, "--remote", m.remote), want) {
 		t.Errorf("neither run nor status may keep quiet about %q:\n%s", want, said)
 	}
 	t.Log(said)
@@ -414,5 +414,5 @@ func (p programs) full(t *testing.T) {
 	if s, _ := m.runs(0); s.Sent != 1 {
 		t.Errorf("there is room now: %+v", s)
 	}
-	m.must(m.rclone, "check", "--download", m.tree.root, m.Key)
+	m.must(m.rclone, "check", "--download", m.tree.root, m.remote)
 }

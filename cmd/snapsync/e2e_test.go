@@ -114,19 +114,19 @@ func buildPrograms(t *testing.T) programs {
 	return p
 }
 
-// mapping.Mapping is a tree, where it goes, and the program's state about both.
-type Mapping struct {
+// testMapping is a tree, where it goes, and the program's state about both.
+type testMapping struct {
 	programs
 	t      *testing.T
 	tree   *tree
-	Key    string
+	remote string
 	copies bool // the remote copies, but does not move
 	env    []string
 }
 
-func (p programs) mapping(t *testing.T, r testRemote, seed uint64) *Mapping {
+func (p programs) mapping(t *testing.T, r testRemote, seed uint64) *testMapping {
 	dir := t.TempDir()
-	m := &Mapping{programs: p, t: t, Key: r.path + "/" + path.Base(path.Dir(dir)), copies: r.name == "s3"}
+	m := &testMapping{programs: p, t: t, remote: r.path + "/" + path.Base(path.Dir(dir)), copies: r.name == "s3"}
 	m.tree = newTree(t, filepath.Join(dir, "source"), seed)
 	if r.name == "ftp" { // it cannot transmit every byte, and says so: see backends
 		m.tree.names = slices.DeleteFunc(slices.Clone(oddNames), func(name string) bool { return !utf8.ValidString(name) })
@@ -144,15 +144,15 @@ func (p programs) mapping(t *testing.T, r testRemote, seed uint64) *Mapping {
 }
 
 // finish leaves the servers empty, and the story of a failure on the screen.
-func (m *Mapping) finish() {
+func (m *testMapping) finish() {
 	if m.t.Failed() {
-		m.t.Logf("%s: what was done to the tree:\n%s", m.Key, strings.Join(m.tree.log, "\n"))
+		m.t.Logf("%s: what was done to the tree:\n%s", m.remote, strings.Join(m.tree.log, "\n"))
 		return
 	}
-	_ = m.command(context.Background(), m.rclone, "purge", m.Key).Run()
+	_ = m.command(context.Background(), m.rclone, "purge", m.remote).Run()
 }
 
-func (m *Mapping) rounds(n int) {
+func (m *testMapping) rounds(n int) {
 	before := map[sum]content{}
 	for range n {
 		after := m.tree.contents()
@@ -171,7 +171,7 @@ func (m *Mapping) rounds(n int) {
 }
 
 // sentNoMore checks that only content travelled which the remote lacked.
-func (m *Mapping) sentNoMore(s summary, most int64) {
+func (m *testMapping) sentNoMore(s summary, most int64) {
 	m.t.Helper()
 	if s.UploadBytes > most {
 		m.t.Errorf("uploaded %d bytes although only %d are new", s.UploadBytes, most)
@@ -179,7 +179,7 @@ func (m *Mapping) sentNoMore(s summary, most int64) {
 }
 
 // killed runs the program over and over, is never patient, and lets it finish in the end.
-func (m *Mapping) killed(n int) {
+func (m *testMapping) killed(n int) {
 	patience := 300 * time.Millisecond
 	for range n {
 		for range killsPerRound {
@@ -193,7 +193,7 @@ func (m *Mapping) killed(n int) {
 	}
 }
 
-func (m *Mapping) killAfter(d time.Duration) {
+func (m *testMapping) killAfter(d time.Duration) {
 	cmd := m.command(m.t.Context(), m.snapsync, m.run()...)
 	if err := cmd.Start(); err != nil {
 		m.t.Fatal(err)
@@ -211,11 +211,11 @@ type summary struct {
 	UploadBytes                                         int64 `json:"upload_bytes"`
 }
 
-func (m *Mapping) run() []string {
-	return []string{"run", "--once", "--complete-sync", "--max-delete", "100%", "--json", m.tree.root, "--remote", m.Key}
+func (m *testMapping) run() []string {
+	return []string{"run", "--once", "--complete-sync", "--max-delete", "100%", "--json", m.tree.root, "--remote", m.remote}
 }
 
-func (m *Mapping) catchUp() summary {
+func (m *testMapping) catchUp() summary {
 	m.t.Helper()
 	out := m.must(m.snapsync, m.run()...)
 	m.tree.log = append(m.tree.log, "run: "+out)
@@ -229,7 +229,7 @@ func (m *Mapping) catchUp() summary {
 }
 
 // idle checks that a run right after a run does nothing.
-func (m *Mapping) idle() {
+func (m *testMapping) idle() {
 	m.t.Helper()
 	if s := m.catchUp(); s != (summary{Type: "summary"}) {
 		m.t.Errorf("a second run found something to do: %+v", s)
@@ -237,25 +237,25 @@ func (m *Mapping) idle() {
 }
 
 // judge lets rclone compare every byte, and then say what it would do itself: nothing.
-func (m *Mapping) judge() {
+func (m *testMapping) judge() {
 	m.t.Helper()
-	m.must(m.rclone, "check", "--download", "--no-unicode-normalization", m.tree.root, m.Key)
-	if said := m.must(m.rclone, "sync", "--dry-run", "--no-update-dir-modtime", "--no-unicode-normalization", m.tree.root, m.Key); strings.Contains(said, "--dry-run is set") {
+	m.must(m.rclone, "check", "--download", "--no-unicode-normalization", m.tree.root, m.remote)
+	if said := m.must(m.rclone, "sync", "--dry-run", "--no-update-dir-modtime", "--no-unicode-normalization", m.tree.root, m.remote); strings.Contains(said, "--dry-run is set") {
 		m.t.Errorf("rclone sync would still do something:\n%s", said)
 	}
 	m.noEmptyDirs()
-	m.must(m.snapsync, "doctor", m.tree.root, "--remote", m.Key)
+	m.must(m.snapsync, "doctor", m.tree.root, "--remote", m.remote)
 }
 
 // noEmptyDirs checks that directories which the files left are gone: a remote that has directories
 // has those with a file beneath, and at most such empty ones as the source has, too.
-func (m *Mapping) noEmptyDirs() {
+func (m *testMapping) noEmptyDirs() {
 	m.t.Helper()
 	inSource := map[string]bool{}
 	for _, e := range m.list(m.tree.root) {
 		inSource[e.Path] = true
 	}
-	listed := m.list(m.Key)
+	listed := m.list(m.remote)
 	full := map[string]bool{}
 	for _, e := range listed {
 		for dir := path.Dir(e.Path); !e.IsDir && dir != "."; dir = path.Dir(dir) {
@@ -275,7 +275,7 @@ type listing struct {
 	IsDir bool
 }
 
-func (m *Mapping) list(remote string) (listed []listing) {
+func (m *testMapping) list(remote string) (listed []listing) {
 	m.t.Helper()
 	out := m.must(m.rclone, "lsjson", "-R", "--no-modtime", "--no-mimetype", "--log-level", "ERROR", remote)
 	if err := json.Unmarshal([]byte(out), &listed); err != nil {
@@ -286,7 +286,7 @@ func (m *Mapping) list(remote string) (listed []listing) {
 
 // must runs a command that has to succeed, and returns what it printed on both outputs. One that
 // hangs has to say where.
-func (m *Mapping) must(name string, args ...string) string {
+func (m *testMapping) must(name string, args ...string) string {
 	m.t.Helper()
 	ctx, cancel := context.WithTimeout(m.t.Context(), oneRunAtMost)
 	defer cancel()
@@ -300,7 +300,7 @@ func (m *Mapping) must(name string, args ...string) string {
 	return string(out)
 }
 
-func (m *Mapping) command(ctx context.Context, name string, args ...string) *exec.Cmd {
+func (m *testMapping) command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = m.env
 	return cmd

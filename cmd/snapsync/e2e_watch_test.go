@@ -72,7 +72,7 @@ func TestEndToEndWatch(t *testing.T) {
 
 // watched is a mapping that a process keeps true.
 type watched struct {
-	*Mapping
+	*testMapping
 	line    *line // nil: there is nothing to break between here and the remote
 	socket  *control.Client
 	dir     string // for what the process says
@@ -93,8 +93,8 @@ func (p programs) watched(t *testing.T, r testRemote, seed uint64) *watched {
 	}
 	m.env = append(m.env, "XDG_RUNTIME_DIR="+runtime)
 	w := &watched{
-		Mapping: m, dir: filepath.Dir(m.tree.root), line: newLine(t, m, r.path),
-		socket: control.NewClient(filepath.Join(runtime, "snapsync", "control.sock")), befell: map[string]int{}, linked: map[uint64]bool{},
+		testMapping: m, dir: filepath.Dir(m.tree.root), line: newLine(t, m, r.path),
+		socket: control.NewClient(filepath.Join(runtime, "snapsync", "control.sock"), ""), befell: map[string]int{}, linked: map[uint64]bool{},
 	}
 	t.Cleanup(func() {
 		w.kill()
@@ -110,7 +110,7 @@ func (p programs) watched(t *testing.T, r testRemote, seed uint64) *watched {
 // start starts the process, which has to stay until it is killed.
 func (w *watched) start() {
 	w.t.Helper()
-	w.process = w.command(context.Background(), w.snapsync, "run", "--complete-sync", "--max-delete", "100%", "--json", w.tree.root, "--remote", w.Key,
+	w.process = w.command(context.Background(), w.snapsync, "run", "--complete-sync", "--max-delete", "100%", "--json", w.tree.root, "--remote", w.remote,
 		"--settle", watchSettle.String(), "--settle-max", watchSettleMax.String(), "--delete-delay", watchGrace.String(), "--log-level", "INFO")
 	if w.line != nil {
 		w.process.Env = append(w.process.Env, w.line.env...)
@@ -216,7 +216,7 @@ func (w *watched) settled() {
 	w.judge()
 	w.noTemps()
 	before := w.steps()
-	w.must(w.snapsync, "sync", "--wait", "--timeout", "60s", w.tree.root, "--remote", w.Key)
+	w.must(w.snapsync, "sync", "--wait", "--timeout", "60s", w.tree.root, "--remote", w.remote)
 	if more := w.steps()[len(before):]; len(more) > 0 {
 		w.t.Errorf("a look at everything found what no event had told: %v", more)
 	}
@@ -261,10 +261,10 @@ func (w *watched) killed() func() {
 
 func (w *watched) paused() func() {
 	w.answered()
-	w.must(w.snapsync, "pause", w.tree.root, "--remote", w.Key)
+	w.must(w.snapsync, "pause", w.tree.root, "--remote", w.remote)
 	w.tree.log = append(w.tree.log, "pause")
 	return func() {
-		w.must(w.snapsync, "resume", w.tree.root, "--remote", w.Key)
+		w.must(w.snapsync, "resume", w.tree.root, "--remote", w.remote)
 		w.tree.log = append(w.tree.log, "resume")
 	}
 }
@@ -365,7 +365,7 @@ func (w *watched) rest() {
 // noTemps checks that none of our own names is left on the remote.
 func (w *watched) noTemps() {
 	w.t.Helper()
-	for _, e := range w.list(w.Key) {
+	for _, e := range w.list(w.remote) {
 		if remote.IsTempName(filepath.Base(e.Path)) {
 			w.t.Errorf("the remote has %s left", e.Path)
 		}
@@ -391,7 +391,7 @@ type line struct {
 }
 
 // newLine returns nil for remotes without one.
-func newLine(t *testing.T, m *Mapping, remote string) *line {
+func newLine(t *testing.T, m *testMapping, remote string) *line {
 	name, _, ok := strings.Cut(remote, ":")
 	if !ok || name == "" || strings.Contains(name, "/") {
 		return nil

@@ -30,7 +30,12 @@ func (c *logCmd) follow(w *world) error {
 		return err
 	}
 	f := &follower{world: w, mapping: m, path: path}
-	if err := f.begin(c.Number); err != nil {
+	rows, err := f.rows(journal.HistoryQuery{Limit: c.Number, Newest: true})
+	if err != nil {
+		return err
+	}
+	slices.Reverse(rows)
+	if err := f.print(rows); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(w.Ctx)
@@ -79,17 +84,7 @@ func (f *follower) rows(q journal.HistoryQuery) ([]journal.HistoryRow, error) {
 	return rows, errors.Join(err, s.Close())
 }
 
-// begin prints the last rows, the oldest first.
-func (f *follower) begin(n int) error {
-	rows, err := f.rows(journal.HistoryQuery{Limit: n, Newest: true})
-	if err != nil {
-		return err
-	}
-	slices.Reverse(rows)
-	return f.print(rows)
-}
-
-// more prints what came since. It reads backwards from the newest row, as many as it takes.
+// more prints what came since: read backwards from the newest row, as many as needed.
 func (f *follower) more() error {
 	for limit := 256; ; limit *= 4 {
 		rows, err := f.rows(journal.HistoryQuery{Limit: limit, Newest: true})

@@ -49,6 +49,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/service"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 func main() {
@@ -56,7 +57,9 @@ func main() {
 		debug.SetGCPercent(50) // a little CPU for a heap that stays close to what is live: a sync runs beside the work that it protects
 	}
 	dropEmptyVariables()
-	work := func(ctx context.Context) int { return start(ctx, os.Args[1:], os.Stdout, os.Stderr) }
+	work := func(ctx context.Context) int {
+		return start(ctx, os.Args[1:], text.Safe{Writer: os.Stdout}, text.Safe{Writer: os.Stderr})
+	}
 	status, ok := service.Run(work)
 	if !ok {
 		ctx, stop := interruptible()

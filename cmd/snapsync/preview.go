@@ -18,6 +18,9 @@ type planWish struct {
 	ExitCode bool // exit with StatusSteps if there is anything to do
 }
 
+// shownOfAKind is how many steps of a kind a person at a terminal gets.
+const shownOfAKind = 20
+
 // showPlans shows the plan of each mapping that is meant.
 func showPlans(w *world, c planWish, given *settings.Spec) error {
 	specs, err := w.Specs(given)
@@ -59,8 +62,10 @@ func (c *planWish) show(w *world, s *mapping.Session, config engine.Config, empt
 	switch {
 	case w.JSON:
 		err = view.WriteJSON(out)
-	default:
-		err = view.WriteText(out, s.String(), s.Approval, c.limit(w))
+	case c.All || w.Verbose > 0 || !console.IsTerminal(w.Out):
+		err = view.WriteText(out, s.String(), s.Approval, 0)
+	default: // a person at a terminal
+		err = view.WriteText(out, s.String(), s.Approval, shownOfAKind)
 	}
 	if err = errors.Join(err, out.Flush()); err != nil {
 		return err
@@ -69,12 +74,4 @@ func (c *planWish) show(w *world, s *mapping.Session, config engine.Config, empt
 		return exit.Quiet(exit.StatusSteps)
 	}
 	return nil
-}
-
-// limit is how many steps of a kind are shown; 0: all. Only a person at a terminal gets fewer.
-func (c *planWish) limit(w *world) int {
-	if c.All || w.Verbose > 0 || !console.IsTerminal(w.Out) {
-		return 0
-	}
-	return 20
 }

@@ -23,7 +23,7 @@ func showProgress(w *world, asked bool, f *status.Activity) (end func()) {
 		return func() { cancel(); plain.Wait() }
 	}
 	bar := view.StartBar(view.BarConfig{
-		Progress: func() view.Progress { return view.FromProgress(w.Ctx, f) }, Out: w.Out.(*os.File), Environ: os.Environ(),
+		Progress: func() view.Progress { return view.FromProgress(w.Ctx, f) }, Out: console.File(w.Out), Environ: os.Environ(),
 	})
 	restore := func() {}
 	if console.IsTerminal(w.Err) { // else log lines go where a person has sent them

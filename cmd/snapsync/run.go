@@ -81,7 +81,7 @@ counts: 130, 7, 1, 2, 3, 22, 21, 23, 5, 25, 24, in this order. Without --once: 0
 give up in the middle, and what keeps its only mapping from starting.
 
 Each flag can be set by a variable: SNAPSYNC_ and the flag in capitals, as SNAPSYNC_COMPLETE_SYNC=true.
-rclone's own variables work as well.`
+rclone's own variables work as well, or are refused: docs/from-rclone.md says which.`
 }
 
 // Run implements the command.
@@ -204,17 +204,13 @@ func finish(w *world, s *mapping.Session, sum *engine.Summary, err error) error 
 // say prints one line about a run: text for people, out for programs.
 func say(w *world, msg string, out text.Summary) error {
 	out.Type = "summary"
-	if w.JSON {
-		return text.WriteJSON(w.Out, out)
-	}
-	if w.Quiet || msg == "" {
+	if msg == "" && !w.JSON {
 		return nil
 	}
 	if out.Mapping != "" {
 		msg = out.Mapping + ": " + msg
 	}
-	_, err := fmt.Fprintf(w.Out, "snapsync: %s\n", msg)
-	return err
+	return w.Say(out, "snapsync: %s", msg)
 }
 
 func heldFailure(s *mapping.Session, sum *engine.Summary) error {

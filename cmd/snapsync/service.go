@@ -9,10 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
-
-	"github.com/alecthomas/kong"
 
 	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
@@ -309,14 +306,14 @@ func newJob(w *world, c *serviceInstallCmd) (*service.Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	given, err := givenArguments(w)
+	given, err := w.GivenArguments("json", "quiet")
 	if err != nil {
 		return nil, err
 	}
 	if j.Log, err = logPath(w, j); err != nil {
 		return nil, err
 	}
-	j.Args = slices.Concat([]string{"run"}, given, logArguments(w, j.Log))
+	j.Args = slices.Concat([]string{"run"}, given, w.LogArguments(j.Log))
 	if runtime.GOOS == "windows" {
 		j.Args = append(j.Args, placeArguments(w, j)...)
 	}
@@ -371,49 +368,6 @@ func haveMappings(w *world, j *service.Job) error {
 	return err
 }
 
-// ofThisCommand are the global flags that are about what install itself prints.
-var ofThisCommand = []string{"help", "version", "json", "quiet"}
-
-// givenArguments are the global flags of this command line, and of SNAPSYNC_ variables, for another one,
-// which may run in another directory. What the config file says is left to it.
-func givenArguments(w *world) ([]string, error) {
-	var args []string
-	for _, f := range w.Model.Flags {
-		if w.Given[f.Name] == settings.ByNothing || slices.Contains(ofThisCommand, f.Name) || strings.HasPrefix(f.Name, "log-file") {
-			continue
-		}
-		values, err := valuesOf(f)
-		if err != nil {
-			return nil, err
-		}
-		args = append(args, values...)
-	}
-	return args, nil
-}
-
-// valuesOf writes a flag as it was given.
-func valuesOf(f *kong.Flag) (args []string, err error) {
-	name := "--" + f.Name
-	switch value := f.Target.Interface().(type) {
-	case bool:
-		return []string{fmt.Sprintf("%s=%t", name, value)}, nil
-	case int:
-		for range value { // a counter such as -vv
-			args = append(args, name)
-		}
-	case []string:
-		for _, v := range value {
-			args = append(args, name+"="+v)
-		}
-	case string:
-		if f.PlaceHolder == "FILE" || f.PlaceHolder == "DIR" {
-			value, err = filepath.Abs(value)
-		}
-		args = []string{name + "=" + value}
-	}
-	return args, err
-}
-
 // logPath is where the service writes its log: in the state directory, unless something else is said.
 func logPath(w *world, j *service.Job) (string, error) {
 	path := filepath.Join(j.StateDir(), "snapsync.log")
@@ -428,30 +382,6 @@ func logPath(w *world, j *service.Job) (string, error) {
 		return "", fmt.Errorf("find log file: %w", err)
 	}
 	return path, nil
-}
-
-// logArguments give the service a log that rotates, with the limits given here or modest ones. Those of
-// the config file stand.
-func logArguments(w *world, path string) []string {
-	var args []string
-	add := func(name, value string, said bool) {
-		if w.Given[name] != settings.ByNothing || !said {
-			args = append(args, "--"+name+"="+value)
-		}
-	}
-	limit, backups := w.LogFileMaxSize, w.LogFileMaxBackups
-	if limit == "" {
-		limit = "10M"
-	}
-	if backups == 0 {
-		backups = 5
-	}
-	add("log-file", path, w.LogFile != "")
-	add("log-file-max-size", limit, w.LogFileMaxSize != "")
-	add("log-file-max-backups", fmt.Sprint(backups), w.LogFileMaxBackups != 0 || w.LogFileMaxAge != "")
-	add("log-file-max-age", w.LogFileMaxAge, true)
-	add("log-file-compress", fmt.Sprint(w.LogFileCompress), true)
-	return args
 }
 
 // placeArguments name the files that another account would look for elsewhere, and are not given: what variables decide

@@ -38,12 +38,7 @@ func (c *snapshotsCmd) Run(w *world) error {
 			return err
 		}
 		for i := range cycles {
-			if w.JSON {
-				err = text.WriteJSON(w.Out, text.NewSnapshot(&cycles[i]))
-			} else {
-				_, err = fmt.Fprintln(w.Out, text.SnapshotLine(&cycles[i]))
-			}
-			if err != nil {
+			if err := w.Row(text.NewSnapshot(&cycles[i]), "%s", text.SnapshotLine(&cycles[i])); err != nil {
 				return err
 			}
 		}

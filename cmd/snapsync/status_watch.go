@@ -74,7 +74,7 @@ func (s watchSource) Snapshot() []view.Mapping {
 		if m := one.mapping; one.err != nil {
 			shown = append(shown, view.Unreadable(m.Label(), m.Source, m.Display, one.err))
 		} else {
-			shown = append(shown, view.FromStatus(one.status))
+			shown = append(shown, view.Mapping{Status: one.status})
 		}
 	}
 	return shown

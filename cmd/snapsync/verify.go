@@ -104,7 +104,8 @@ func writeReport(w *world, r *inspect.Report, repair, mirror bool) error {
 		paths []inspect.Difference
 	}{{"missing", r.Missing}, {"differs", r.Differs}, {"extra", r.Extra}} {
 		for _, d := range group.paths {
-			if err := writeDifference(w, group.kind, d); err != nil {
+			out := differenceJSON{"difference", group.kind, d.Path, d.What, text.RawName(d.Path)}
+			if err := w.Row(out, "%-8s %s: %s", group.kind, text.Path(d.Path), d.What); err != nil {
 				return err
 			}
 		}
@@ -118,14 +119,6 @@ func writeReport(w *world, r *inspect.Report, repair, mirror bool) error {
 		return nil
 	}
 	return writeVerdict(w.Out, r, repair, mirror)
-}
-
-func writeDifference(w *world, kind string, d inspect.Difference) error {
-	if w.JSON {
-		return text.WriteJSON(w.Out, differenceJSON{"difference", kind, d.Path, d.What, text.RawName(d.Path)})
-	}
-	_, err := fmt.Fprintf(w.Out, "%-8s %s: %s\n", kind, text.Path(d.Path), d.What)
-	return err
 }
 
 func writeVerdict(w io.Writer, r *inspect.Report, repair, mirror bool) error {

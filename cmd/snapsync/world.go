@@ -2,7 +2,8 @@ package main
 
 import (
 	"errors"
-	"fmt"
+	"io/fs"
+	"runtime"
 	"runtime/debug"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
@@ -60,14 +61,12 @@ func someRun(r *settings.Resolver) bool {
 
 // answer prints the outcome of a command that steers.
 func answer(p *console.Printer, m *mapping.Mapping, kind string, n int64, digest, msg string) error {
-	if p.JSON {
-		return text.WriteJSON(p.Out, text.Steering{Type: kind, Mapping: m.Label(), Count: n, Digest: digest})
-	}
-	if p.Quiet {
-		return nil
-	}
-	_, err := fmt.Fprintf(p.Out, "snapsync: %s: %s\n", m, msg)
-	return err
+	return p.Say(text.Steering{Type: kind, Mapping: m.Label(), Count: n, Digest: digest}, "snapsync: %s: %s", m, msg)
+}
+
+// openToOthers reports whether other users can read a file or directory, where that can be told.
+func openToOthers(info fs.FileInfo) bool {
+	return runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0
 }
 
 // withHistory runs fn on the mappings that are meant, each opened without leaving a trace.

@@ -110,16 +110,16 @@ func (c *connection) place(op Op, path string) error {
 	return nil
 }
 
-func (c *connection) Copy(ctx context.Context, from, path string, e snapshot.Entry) error {
+func (c *connection) Copy(ctx context.Context, from, path string, e snapshot.Entry, was *snapshot.Entry) error {
 	op := Op{Name: "copy", Path: path, From: from}
 	return c.run(ctx, op, func() error {
 		m := c.m
 		if !m.Caps.Copy {
 			return m.misuse(op, "no Caps.Copy")
 		}
-		n := m.get(from)
-		if n == nil || n.entry.Kind == snapshot.Dir {
-			return fmt.Errorf("%v: %w", op, remote.ErrNotFound)
+		n, err := c.same(op, from, was)
+		if err != nil {
+			return err
 		}
 		if err := c.place(op, path); err != nil {
 			return err
@@ -129,16 +129,28 @@ func (c *connection) Copy(ctx context.Context, from, path string, e snapshot.Ent
 	})
 }
 
-func (c *connection) Touch(ctx context.Context, path string, e snapshot.Entry) error {
+// same returns the file at path, if that can be was.
+func (c *connection) same(op Op, path string, was *snapshot.Entry) (*node, error) {
+	n := c.m.get(path)
+	if n == nil || n.entry.Kind == snapshot.Dir {
+		return nil, fmt.Errorf("%v: %w", op, remote.ErrNotFound)
+	}
+	if there := c.m.remote(n); c.m.Caps.Contradicts(was, &there.Entry) {
+		return nil, fmt.Errorf("%v: %w", op, remote.ErrAnother)
+	}
+	return n, nil
+}
+
+func (c *connection) Touch(ctx context.Context, path string, e snapshot.Entry, was *snapshot.Entry) error {
 	op := Op{Name: "touch", Path: path}
 	return c.run(ctx, op, func() error {
 		m := c.m
 		if !m.Caps.SetModTime {
 			return m.misuse(op, "no Caps.SetModTime")
 		}
-		n := m.get(path)
-		if n == nil || n.entry.Kind == snapshot.Dir {
-			return fmt.Errorf("%v: %w", op, remote.ErrNotFound)
+		n, err := c.same(op, path, was)
+		if err != nil {
+			return err
 		}
 		m.set(n.path, snapshot.Entry{Kind: n.entry.Kind, Mtime: e.Mtime}, n.content)
 		return nil

@@ -21,6 +21,8 @@ type Subject struct {
 	Read func(path string) ([]byte, error)
 	// Links says that the Connection was opened with --links.
 	Links bool
+	// Blind says that the Connection does not look at a file that it moves or touches.
+	Blind bool
 	// NoControl says that the remote's listings cannot show control characters, as XML 1.0 cannot:
 	// those of S3, unless the server quotes them in the way that its client expects.
 	NoControl bool
@@ -56,6 +58,7 @@ func Contract(t *testing.T, open func(t *testing.T) Subject) {
 		{"MoveDir", (*suite).moveDir},
 		{"MoveDirOntoExisting", (*suite).moveDirOnto},
 		{"Touch", (*suite).touch},
+		{"Another", (*suite).another},
 		{"Mkdir", (*suite).mkdir},
 		{"Delete", (*suite).delete},
 		{"Rmdir", (*suite).rmdir},
@@ -207,7 +210,7 @@ func (s *suite) sendLink() {
 	}
 	s.matches(r, "d/link", snapshot.Symlink, 5, mtime)
 	if s.caps.Move {
-		s.ok(s.Move(s.ctx, "d/link", "moved", false))
+		s.ok(s.Move(s.ctx, "d/link", "moved", false, nil))
 		s.lists("moved")
 		s.ok(errors.Join(s.Delete(s.ctx, []string{"moved"})...))
 	} else {
@@ -372,7 +375,7 @@ func (s *suite) concurrent() {
 				}
 			}
 			if s.caps.Move {
-				if err := s.Move(s.ctx, dir+"/1/f", dir+"/0/g", false); err != nil {
+				if err := s.Move(s.ctx, dir+"/1/f", dir+"/0/g", false, nil); err != nil {
 					s.Errorf("move: %v", err)
 				}
 			}
@@ -410,7 +413,7 @@ func (s *suite) cancelled() {
 			if !s.caps.SetModTime {
 				return ctx.Err()
 			}
-			return s.Touch(ctx, "a", e)
+			return s.Touch(ctx, "a", e, nil)
 		},
 	} {
 		began := time.Now()

@@ -14,15 +14,15 @@ func (s *suite) copy() {
 	s.need(s.caps.Copy, "server-side copy")
 	s.send("d/a", "content", day)
 	e := snapshot.Entry{Kind: snapshot.File, Size: 7, Mtime: day.Add(time.Hour).UnixNano()}
-	s.ok(s.Copy(s.ctx, "d/a", "e/b", e))
+	s.ok(s.Copy(s.ctx, "d/a", "e/b", e, nil))
 	s.holds("e/b", "content", day.Add(time.Hour))
 	s.holds("d/a", "content", day)
 
 	s.send("old", "old", day)
-	s.ok(s.Copy(s.ctx, "d/a", "old", e))
-	s.ok(s.Copy(s.ctx, "d/a", "old", e))
+	s.ok(s.Copy(s.ctx, "d/a", "old", e, nil))
+	s.ok(s.Copy(s.ctx, "d/a", "old", e, nil))
 	s.holds("old", "content", day.Add(time.Hour))
-	s.is(s.Copy(s.ctx, "gone", "x", e), remote.ErrNotFound)
+	s.is(s.Copy(s.ctx, "gone", "x", e, nil), remote.ErrNotFound)
 	s.absent("x")
 
 	s.send("d/a", "changed", day) // a copy is not another name for the same file
@@ -33,10 +33,10 @@ func (s *suite) copy() {
 func (s *suite) moveFile() {
 	s.need(s.caps.Move, "move")
 	s.send("a", "content", day)
-	s.ok(s.Move(s.ctx, "a", "d/e/b", false))
+	s.ok(s.Move(s.ctx, "a", "d/e/b", false, nil))
 	s.absent("a")
 	s.holds("d/e/b", "content", day)
-	s.ok(s.Move(s.ctx, "d/e/b", "d/c", false))
+	s.ok(s.Move(s.ctx, "d/e/b", "d/c", false, nil))
 	s.holds("d/c", "content", day)
 	s.lists("d/c")
 }
@@ -45,7 +45,7 @@ func (s *suite) moveReplaces() {
 	s.need(s.caps.Move, "move")
 	s.send("a", "new", day)
 	s.send("d/b", "the old content", day.Add(-time.Hour))
-	s.ok(s.Move(s.ctx, "a", "d/b", false))
+	s.ok(s.Move(s.ctx, "a", "d/b", false, nil))
 	s.holds("d/b", "new", day)
 	s.lists("d/b")
 }
@@ -53,12 +53,12 @@ func (s *suite) moveReplaces() {
 func (s *suite) moveMissing() {
 	s.need(s.caps.Move, "move")
 	s.send("there", "x", day)
-	s.is(s.Move(s.ctx, "gone", "there", false), remote.ErrNotFound)
-	s.is(s.Move(s.ctx, "no/such/dir", "d/new", false), remote.ErrNotFound)
+	s.is(s.Move(s.ctx, "gone", "there", false, nil), remote.ErrNotFound)
+	s.is(s.Move(s.ctx, "no/such/dir", "d/new", false, nil), remote.ErrNotFound)
 	s.holds("there", "x", day)
 	s.lists("there")
 	if s.caps.DirMove {
-		s.is(s.Move(s.ctx, "gonedir", "newdir", true), remote.ErrNotFound)
+		s.is(s.Move(s.ctx, "gonedir", "newdir", true, nil), remote.ErrNotFound)
 		s.lists("there")
 	}
 }
@@ -74,7 +74,7 @@ func (s *suite) moveOddNames() {
 			continue
 		}
 		s.ok(err)
-		s.ok(s.Move(s.ctx, name, "d/"+name, false))
+		s.ok(s.Move(s.ctx, name, "d/"+name, false, nil))
 		s.holds("d/"+name, "x", day)
 	}
 }
@@ -83,12 +83,12 @@ func (s *suite) moveDir() {
 	s.need(s.caps.DirMove, "directory move")
 	s.send("d/a", "1", day)
 	s.send("d/e/b", "2", day)
-	s.ok(s.Move(s.ctx, "d", "x/y", true))
+	s.ok(s.Move(s.ctx, "d", "x/y", true, nil))
 	s.absent("d")
 	s.absent("d/a")
 	s.holds("x/y/a", "1", day)
 	s.holds("x/y/e/b", "2", day)
-	s.ok(s.Move(s.ctx, "x/y/e", "e", true))
+	s.ok(s.Move(s.ctx, "x/y/e", "e", true, nil))
 	s.holds("e/b", "2", day)
 	s.lists("x/y/a", "e/b")
 	s.send("x/y/e/c", "3", day) // nothing remembers what moved away
@@ -105,7 +105,7 @@ func (s *suite) moveDirOnto() {
 	}
 	s.send("d/a", "1", day)
 	s.send("e/b", "2", day)
-	if err := s.Move(s.ctx, "d", "e", true); err == nil {
+	if err := s.Move(s.ctx, "d", "e", true, nil); err == nil {
 		s.Fatal("a directory was moved onto one that exists")
 	}
 	s.lists("d/a", "e/b")
@@ -115,11 +115,56 @@ func (s *suite) touch() {
 	s.need(s.caps.SetModTime, "way to set an mtime")
 	s.send("d/a", "content", day)
 	e := snapshot.Entry{Kind: snapshot.File, Size: 7, Mtime: day.Add(48 * time.Hour).UnixNano()}
-	s.ok(s.Touch(s.ctx, "d/a", e))
-	s.ok(s.Touch(s.ctx, "d/a", e))
+	s.ok(s.Touch(s.ctx, "d/a", e, nil))
+	s.ok(s.Touch(s.ctx, "d/a", e, nil))
 	s.holds("d/a", "content", day.Add(48*time.Hour))
-	s.is(s.Touch(s.ctx, "gone", e), remote.ErrNotFound)
+	s.is(s.Touch(s.ctx, "gone", e, nil), remote.ErrNotFound)
 	s.lists("d/a")
+}
+
+// another covers files that somebody else has replaced: nothing is done to them, and they get no other name.
+func (s *suite) another() {
+	was := snapshot.Entry{Kind: snapshot.File, Size: 7, Mtime: day.UnixNano()}
+	e := snapshot.Entry{Kind: snapshot.File, Size: 7, Mtime: day.Add(time.Hour).UnixNano()}
+	for path, now := range map[string]struct {
+		content string
+		mtime   time.Time
+	}{
+		"d/larger": {"another content", day},
+		"d/later":  {"CONTENT", day.Add(24 * time.Hour)},
+	} {
+		if s.Blind || now.content == "CONTENT" && !s.caps.SetModTime {
+			s.Logf("%q is not looked at here", path)
+			continue
+		}
+		s.send(path, now.content, now.mtime)
+		if s.caps.Copy {
+			s.is(s.Copy(s.ctx, path, "copy", e, &was), remote.ErrNotFound)
+		}
+		if s.caps.Move {
+			s.is(s.Move(s.ctx, path, "moved", false, &was), remote.ErrNotFound)
+		}
+		if s.caps.SetModTime {
+			s.is(s.Touch(s.ctx, path, e, &was), remote.ErrNotFound)
+		}
+		s.absent("copy")
+		s.absent("moved")
+		s.holds(path, now.content, now.mtime)
+	}
+	s.send("same", "content", day)
+	if s.caps.Copy {
+		s.ok(s.Copy(s.ctx, "same", "copy", e, &was))
+		s.holds("copy", "content", day.Add(time.Hour))
+	}
+	if s.caps.SetModTime {
+		s.ok(s.Touch(s.ctx, "same", e, &was))
+		s.ok(s.Touch(s.ctx, "same", was, &e))
+		s.holds("same", "content", day)
+	}
+	if s.caps.Move {
+		s.ok(s.Move(s.ctx, "same", "moved", false, &was))
+		s.holds("moved", "content", day)
+	}
 }
 
 func (s *suite) mkdir() {

@@ -61,10 +61,10 @@ func TestMemoryComplains(t *testing.T) {
 		use  func(c remote.Connection) error
 		want string
 	}{
-		{"move", remote.Caps{}, func(c remote.Connection) error { return c.Move(ctx, "f", "g", false) }, "no Caps.Move"},
-		{"dirmove", everything(), func(c remote.Connection) error { return c.Move(ctx, "d", "e", true) }, `"e" exists`},
-		{"copy", remote.Caps{}, func(c remote.Connection) error { return c.Copy(ctx, "f", "g", snapshot.Entry{}) }, "no Caps.Copy"},
-		{"touch", remote.Caps{}, func(c remote.Connection) error { return c.Touch(ctx, "f", snapshot.Entry{}) }, "no Caps.SetModTime"},
+		{"move", remote.Caps{}, func(c remote.Connection) error { return c.Move(ctx, "f", "g", false, nil) }, "no Caps.Move"},
+		{"dirmove", everything(), func(c remote.Connection) error { return c.Move(ctx, "d", "e", true, nil) }, `"e" exists`},
+		{"copy", remote.Caps{}, func(c remote.Connection) error { return c.Copy(ctx, "f", "g", snapshot.Entry{}, nil) }, "no Caps.Copy"},
+		{"touch", remote.Caps{}, func(c remote.Connection) error { return c.Touch(ctx, "f", snapshot.Entry{}, nil) }, "no Caps.SetModTime"},
 		{"batch", remote.Caps{}, func(c remote.Connection) error { return c.Delete(ctx, []string{"f", "g"})[1] }, "2 paths in one batch"},
 		{"delete dir", everything(), func(c remote.Connection) error { return c.Delete(ctx, []string{"d"})[0] }, "is a directory"},
 		{"onto dir", everything(), func(c remote.Connection) error { return c.Send(ctx, "d", Text("x", day)) }, `"d" is a directory`},
@@ -153,8 +153,8 @@ func TestMemoryLog(t *testing.T) {
 	m := NewMemory(t, everything())
 	c, _ := m.Connect(ctx, nil)
 	_ = c.Send(ctx, "a", Text("1", day))
-	_ = c.Move(ctx, "a", "b", false)
-	_ = c.Move(ctx, "a", "b", false)
+	_ = c.Move(ctx, "a", "b", false, nil)
+	_ = c.Move(ctx, "a", "b", false, nil)
 	_ = c.Backup(ctx, "b")
 	m.SetOffline(true)
 	_ = c.Delete(ctx, []string{"b", "c"})

@@ -8,7 +8,7 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-func (c *connection) Move(ctx context.Context, from, path string, dir bool) error {
+func (c *connection) Move(ctx context.Context, from, path string, dir bool, was *snapshot.Entry) error {
 	op := Op{Name: "move", Path: path, From: from}
 	if dir {
 		op.Name = "dirmove"
@@ -23,18 +23,18 @@ func (c *connection) Move(ctx context.Context, from, path string, dir bool) erro
 		if dir {
 			return c.moveDir(op)
 		}
-		return c.moveFile(op)
+		return c.moveFile(op, was)
 	})
 }
 
-func (c *connection) moveFile(op Op) error {
+func (c *connection) moveFile(op Op, was *snapshot.Entry) error {
 	m := c.m
 	if !m.Caps.Move {
 		return m.misuse(op, "no Caps.Move")
 	}
-	n := m.get(op.From)
-	if n == nil || n.entry.Kind == snapshot.Dir {
-		return fmt.Errorf("%v: %w", op, remote.ErrNotFound)
+	n, err := c.same(op, op.From, was)
+	if err != nil {
+		return err
 	}
 	if err := c.place(op, op.Path); err != nil {
 		return err

@@ -9,11 +9,11 @@ import (
 
 // Batch is what has to be known of the pending steps while they are executed. The steps themselves are in the journal.
 type Batch struct {
-	Steps, UploadBytes int64           // without what is held
-	LastWork           int64           // Seq of the last step that is not a delete: the deletes after it wait for all before them
-	Saved              map[int64]int64 // by Seq of a directory's move, the bytes beneath it
-	BackedOff          map[int64]bool  // by Seq: the step failed lately, and is not tried now
-	After              int64           // the steps with a Seq above it were planned last
+	Steps, UploadBytes int64            // without what is held
+	LastWork           int64            // Seq of the last step that is not a delete: the deletes after it wait for all before them
+	Saved              map[int64]int64  // by Seq of a directory's move, the bytes beneath it
+	BackedOff          map[int64]string // by Seq, the class of its failure: the step failed lately, and is not tried now
+	After              int64            // the steps with a Seq above it were planned last
 }
 
 // Add takes in steps that the journal has numbered, and the changes that they were made from.

@@ -18,10 +18,22 @@ func EndsRun(err error) bool {
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// certain reports whether an attempt that ended with err did nothing to the remote.
-func certain(err error) bool {
+// afterwards is the error of an attempt that the remote had told to have worked.
+type afterwards struct{ error }
+
+func (a *afterwards) Unwrap() error { return a.error }
+
+// certain reports whether an attempt at s that ended with err did nothing to the remote. A directory may have been moved in
+// part, file by file, before the remote refused a file.
+func certain(s *journal.Step, err error) bool {
+	switch {
+	case errors.As(err, new(*afterwards)):
+		return false
+	case s.Action == journal.Move && s.Dir:
+		return errors.Is(err, remote.ErrCannotMove)
+	}
 	for _, c := range [...]error{
-		remote.ErrCannotMove, remote.ErrPermission, remote.ErrInvalidName, remote.ErrQuota, errVanished, snapshot.ErrChanged, fs.ErrPermission,
+		remote.ErrCannotMove, remote.ErrPermission, remote.ErrInvalidName, remote.ErrQuota, remote.ErrNotEmpty, errVanished, snapshot.ErrChanged, fs.ErrPermission,
 	} {
 		if errors.Is(err, c) {
 			return true

@@ -3,6 +3,7 @@ package execute
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -39,6 +40,7 @@ type account struct {
 	blocked   pathset.Claims  // paths of steps that failed
 	held      pathset.Claims  // paths of steps that are held, and of what waits for them
 	unsent    failedUploads   // new files that failed to arrive
+	staying   pathset.Set     // directories that were to go, and that something else is in
 	beside    *pathset.Claims // paths of transfers that this pass goes on beside; nil: there are none
 	unwritten int             // steps that worked and are not yet written down
 	deleting  bool            // the dispatcher has reached the deletes after LastWork
@@ -64,12 +66,13 @@ type result struct {
 	entry   *snapshot.Entry // what the remote now holds at step.Path
 	err     error
 	inDoubt bool // it failed, but it may have happened all the same
+	stays   bool // of a directory's delete that worked as far as it can: something else is in it
 }
 
 // begin starts the account of a batch.
 func (x *execution) begin(b Batch) {
 	x.account = account{
-		Batch: b, unsent: make(failedUploads),
+		Batch: b, unsent: make(failedUploads), staying: pathset.New(&x.Caps),
 		claims: pathset.NewClaims(&x.Caps), blocked: pathset.NewClaims(&x.Caps), held: pathset.NewClaims(&x.Caps),
 	}
 }
@@ -283,6 +286,9 @@ func (x *execution) settle(done []result) {
 		r := &done[i]
 		if r.err == nil {
 			x.unwritten++
+			if r.stays {
+				x.staying.Count(r.step.Path, 1)
+			}
 			x.result.Counts.Add(&r.step, x.size(r))
 			x.Done(&r.step)
 		} else {
@@ -307,7 +313,7 @@ func (x *execution) size(r *result) int64 {
 func (x *execution) failed(r *result) {
 	x.claims.Remove(&r.step)
 	x.blocked.Add(&r.step)
-	x.unsent.add(&r.step)
+	x.unsent.add(&r.step, remote.Class(r.err))
 	x.classify(r)
 	if r.inDoubt {
 		x.result.InDoubt = append(x.result.InDoubt, r.step)
@@ -331,24 +337,43 @@ func (x *execution) release(steps []journal.Step) {
 // skip reports whether a step is to stay pending: it is held, or has to follow one that did not happen, or would delete
 // what may be the last copy of a file that failed to arrive under another name.
 func (x *execution) skip(step *journal.Step) bool {
+	class, waits := x.BackedOff[step.Seq]
 	switch {
 	case step.Held, x.held.Overlaps(step):
 		x.held.Add(step) // what waits for a person is no failure
 		return true
-	case x.BackedOff[step.Seq]:
+	case waits:
 		x.blocked.Add(step)
-		x.unsent.add(step)
+		x.unsent.add(step, class)
 		return true
-	case x.blocked.Overlaps(step), x.deleting && x.unsent.mayBe(step.Old):
-		x.blocked.Add(step)
-		x.Log.Info("waits for a step that failed", "path", step.Path)
-		x.result.fail(step.Path, errBlocked)
+	case x.blocked.Overlaps(step):
+		x.unsent.add(step, "")
+		x.block(step, errBlocked)
 		return true
+	case step.Action != journal.Delete && x.staying.Overlaps(step.Path):
+		x.unsent.add(step, "")
+		x.block(step, errInTheWay)
+		return true
+	case !x.deleting:
+		return false
 	}
-	return false
+	path := x.unsent.mayBe(step)
+	if path == "" {
+		return false
+	}
+	x.block(step, fmt.Errorf("%w: it may be the last copy of %q, which has not arrived", errBlocked, path))
+	return true
+}
+
+// block leaves a step pending.
+func (x *execution) block(step *journal.Step, why error) {
+	x.blocked.Add(step)
+	x.Log.Info("not tried", "path", step.Path, "why", why)
+	x.result.fail(step.Path, why)
 }
 
 var (
-	errBlocked = remote.Classed("blocked", "waits for another step, which failed")
-	errStopped = errors.New("the journal cannot be written")
+	errBlocked  = remote.Classed("blocked", "waits for another step, which failed")
+	errInTheWay = remote.Classed("blocked", "on the remote a directory is in its place, with files in it that the source does not answer for")
+	errStopped  = errors.New("the journal cannot be written")
 )

@@ -11,6 +11,7 @@ import (
 
 	"github.com/snapsync/snapsync/engine/backoff"
 	"github.com/snapsync/snapsync/engine/event"
+	"github.com/snapsync/snapsync/engine/lookup"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -63,9 +64,14 @@ func (p *performer) perform(ctx context.Context, job []journal.Step) []result {
 	if done.err = p.backUp(ctx, &done); done.err == nil {
 		done.err = p.attempt(ctx, &done.step, func() (err error) {
 			done.entry, err = p.once(ctx, &done.step)
-			done.inDoubt = done.inDoubt || err != nil && !certain(err)
+			done.inDoubt = done.inDoubt || err != nil && !certain(&done.step, err)
 			return err
 		})
+	}
+	if errors.Is(done.err, remote.ErrNotEmpty) && done.step.Action == journal.Delete {
+		// Somebody else's files are in it, or ones that the filter excludes: theirs to remove.
+		p.Log.Info("directory stays on the remote, it is not empty", "path", done.step.Path)
+		done.err, done.stays = nil, true
 	}
 	done.inDoubt = done.inDoubt && done.err != nil
 	return []result{done}
@@ -94,17 +100,25 @@ func (p *performer) once(ctx context.Context, s *journal.Step) (*snapshot.Entry,
 	case journal.Send:
 		return p.send(ctx, s)
 	case journal.Move:
-		return s.New, p.Conn.Move(ctx, s.From, s.Path, s.Dir)
+		return s.New, p.Conn.Move(ctx, s.From, s.Path, s.Dir, s.Old)
 	case journal.Delete:
-		err := p.Conn.Rmdir(ctx, s.Path)
-		if errors.Is(err, remote.ErrNotEmpty) {
-			// Somebody else's files are in it, or ones that the filter excludes: theirs to remove.
-			p.Log.Info("directory stays on the remote, it is not empty", "path", s.Path)
-			return nil, nil
-		}
-		return nil, err
+		return nil, p.removeDir(ctx, s.Path)
 	}
 	panic(fmt.Sprintf("execute: step without an action: %+v", *s))
+}
+
+// removeDir removes a directory if it is empty. A bucket does not know whether one is, but the base does: if it held nothing
+// there, what is still in the directory would be forgotten.
+func (p *performer) removeDir(ctx context.Context, path string) error {
+	if p.Caps.BucketBased {
+		switch _, file, err := lookup.AnyFile(p.Journal, path); {
+		case err != nil:
+			return err
+		case file != nil:
+			return remote.ErrNotEmpty
+		}
+	}
+	return p.Conn.Rmdir(ctx, path)
 }
 
 func (p *performer) send(ctx context.Context, s *journal.Step) (*snapshot.Entry, error) {
@@ -112,9 +126,13 @@ func (p *performer) send(ctx context.Context, s *journal.Step) (*snapshot.Entry,
 	case journal.Upload:
 		return p.upload(ctx, s)
 	case journal.Copy:
-		return s.New, p.Conn.Copy(ctx, s.From, s.Path, *s.New)
+		was, err := p.Journal.Lookup(s.From) // what earlier steps made of it is written down
+		if err != nil {
+			return nil, err
+		}
+		return s.New, p.Conn.Copy(ctx, s.From, s.Path, *s.New, was)
 	case journal.Touch:
-		return s.New, p.Conn.Touch(ctx, s.Path, *s.New)
+		return s.New, p.Conn.Touch(ctx, s.Path, *s.New, s.Old)
 	case journal.Mkdir:
 		return s.New, p.Conn.Mkdir(ctx, s.Path)
 	}
@@ -144,14 +162,8 @@ func (p *performer) upload(ctx context.Context, s *journal.Step) (*snapshot.Entr
 	}
 	sent, whole := content.Result()
 	if !whole && content.Entry().Size == 0 {
-		// HTTP and FTP have no reason to read an empty file: that it still is one is seen here.
-		in, err := content.Open()
-		if err != nil {
-			return nil, err
-		}
-		_, err = io.Copy(io.Discard, in)
-		if err := errors.Join(err, in.Close()); err != nil {
-			return nil, err
+		if err := readEmpty(content); err != nil {
+			return nil, &afterwards{err}
 		}
 		sent, whole = content.Result()
 	}
@@ -159,6 +171,16 @@ func (p *performer) upload(ctx context.Context, s *journal.Step) (*snapshot.Entr
 		return nil, fmt.Errorf("send %s: the connection did not read all of the file", s.Path)
 	}
 	return &sent, nil
+}
+
+// readEmpty reads an empty file, which HTTP and FTP have no reason to do: that it still is one is seen here.
+func readEmpty(content *snapshot.Content) error {
+	in, err := content.Open()
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, in)
+	return errors.Join(err, in.Close())
 }
 
 // contentSource is a snapshot.Content as a Source.

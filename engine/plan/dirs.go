@@ -179,14 +179,15 @@ func (f *dirFinder) foldedDirs(olds, news []int32) map[string]int32 {
 // maxDiscards bounds how often one discarded move may make another impossible.
 const maxDiscards = 64
 
-// discard drops the moves whose target cannot be made free. A dropped move may have freed the target of another one, so
-// all are tried again; after maxDiscards times every move that depends on another one goes.
+// discard drops the moves whose target cannot be made free, and those that bring along what nobody may delete. A dropped
+// move may have freed the target of another one, so all are tried again; after maxDiscards times every move that depends
+// on another one goes.
 func (f *dirFinder) discard(olds []int32) {
 	for round := 0; ; round++ {
 		dropped := false
 		for _, i := range olds {
 			h := f.target[i]
-			if h == none || f.implied(i) == h || f.canFree(i, h, round < maxDiscards) {
+			if h == none || f.implied(i) == h || f.canFree(i, h, round < maxDiscards) && !f.bringsInTheWay(i, h) {
 				continue
 			}
 			f.target[i], f.from[h] = none, none
@@ -216,7 +217,49 @@ func (f *dirFinder) canFree(i, h int32, others bool) bool {
 		}
 	}
 	path, up := f.cameFrom(h, f.from)
-	return up == none || f.tree.find(path) != none || !f.Kept(path) // what was retained there comes along
+	// What was retained there, or is there as an empty directory, comes along.
+	return up == none || f.tree.find(path) != none || !f.Kept(path) && f.Outside(path) == nil
+}
+
+// bringsInTheWay reports whether what nobody may delete comes along with Old i, on its way to h, to where something of another
+// kind belongs: what is not in Changes, or what is to be retained.
+func (f *dirFinder) bringsInTheWay(i, h int32) bool {
+	for k, end := i+1, f.tree.end(i); k < end; k++ {
+		if !isDir(f.old(k)) || f.target[k] != none || !f.comesWith(k, i) {
+			continue
+		}
+		place := f.tree.find(f.path(h) + f.path(k)[len(f.path(i)):])
+		if place != none && IsFile(f.now(place)) && (f.Kept(f.path(k)) || !f.CompleteSync && f.tree.files(k) > 0) {
+			return true
+		}
+	}
+	return f.Kept(f.path(i)) && f.bringsOutside(i, h)
+}
+
+// bringsOutside is bringsInTheWay for what is not in Changes itself.
+func (f *dirFinder) bringsOutside(i, h int32) bool {
+	for k, end := h+1, f.tree.end(h); k < end; k++ {
+		if f.now(k) == nil {
+			continue
+		}
+		path, up := f.cameFrom(k, f.from)
+		if up == none || f.from[up] != i && !snapshot.Beneath(f.path(f.from[up]), f.path(i)) {
+			continue
+		}
+		if e := f.Outside(path); e != nil && isDir(e) != isDir(f.now(k)) {
+			return true
+		}
+	}
+	return false
+}
+
+// comesWith reports whether Old i is the nearest directory above Old k that moves by itself.
+func (f *dirFinder) comesWith(k, i int32) bool {
+	up := f.tree.oldUp[k]
+	for up != i && (f.target[up] == none || f.target[up] == f.implied(up)) {
+		up = f.tree.oldUp[up]
+	}
+	return up == i
 }
 
 // leaves reports whether the Old directory i moves away from h, by itself or with one above it.

@@ -21,10 +21,11 @@ type Input struct {
 	// Known are paths that hold content which new files may have, among those that are not in
 	// Changes. What is retained counts.
 	Known map[Content]string
-	// Kept reports whether the base holds anything at path or beneath it that is not in Changes: unchanged,
-	// retained, excluded or unproven. A directory in Changes with such a thing is never empty; and what is kept is
-	// carried along if a directory above it moves. nil: no.
-	Kept func(path string) bool
+	// Kept reports whether the base holds anything beneath dir that is not in Changes: unchanged,
+	// retained, excluded or unproven. Such a directory is never empty. nil: no.
+	Kept func(dir string) bool
+	// Outside returns what the base holds at path, if path is not in Changes. nil: nothing.
+	Outside func(path string) *snapshot.Entry
 	// CaseVariant returns what the base holds, and is not in Changes, under a path that differs from this one
 	// only in case; "" if nothing. Of several, a retained file is the last. nil: nothing.
 	CaseVariant func(path string) (variant string, e *snapshot.Entry)

@@ -111,9 +111,14 @@ func input(base, head entries, o options) Input {
 	for _, c := range changes {
 		changed[c.Path] = true
 	}
-	in.Kept = func(path string) bool {
-		return base[path] != nil && !changed[path] ||
-			slices.ContainsFunc(base.beneath(path), func(path string) bool { return !changed[path] })
+	in.Kept = func(dir string) bool {
+		return slices.ContainsFunc(base.beneath(dir), func(path string) bool { return !changed[path] })
+	}
+	in.Outside = func(path string) *snapshot.Entry {
+		if changed[path] {
+			return nil
+		}
+		return base[path]
 	}
 	in.CaseVariant = func(path string) (last string, e *snapshot.Entry) {
 		for _, variant := range base.paths() {

@@ -9,6 +9,7 @@ package remote
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -24,6 +25,7 @@ type Caps struct {
 	DirMove         bool              // server-side move of a directory, to a path that does not exist
 	SetModTime      bool              // the mtime of a file can be set without sending it
 	Precision       time.Duration     // of mtimes on the remote; 0 means that it keeps none
+	Mtimes          MtimeRange        // which mtimes it keeps; zero: all
 	Hash            snapshot.HashType // a content hash that listings give without a request per file
 	BucketBased     bool              // directories do not exist: a/b may be there beside a file a
 	CaseInsensitive bool              // a and A are the same path
@@ -36,6 +38,30 @@ type Caps struct {
 	DeleteBatch     int               // paths that one Delete may carry; 0 means 1
 	Transfers       int               // a sensible number of parallel requests; 0 means no opinion
 }
+
+// MtimeRange says which mtimes a remote keeps, in seconds since 1970.
+type MtimeRange struct {
+	From, Until int64 // others become something else; both 0: none do
+	Wraps       bool  // the remote has 32 bits without a sign: others are kept modulo 2³²
+}
+
+// keeps reports whether an mtime in ns is kept as it is.
+func (m MtimeRange) keeps(ns int64) bool {
+	s := quantum(ns, time.Second)
+	return m.From == m.Until || m.From <= s && s <= m.Until
+}
+
+// wrap is what the remote makes of an mtime in ns.
+func (m MtimeRange) wrap(ns int64) int64 {
+	if !m.Wraps {
+		return ns
+	}
+	s := quantum(ns, time.Second)
+	return int64(uint32(s))*int64(time.Second) + ns - s*int64(time.Second)
+}
+
+// LinkSuffix ends the name of a symbolic link where a remote keeps one as a file, as with rclone's --links.
+const LinkSuffix = ".rclonelink"
 
 // Object is one path as a listing of the remote shows it.
 type Object struct {
@@ -50,12 +76,16 @@ type Object struct {
 }
 
 // Adopted is how the base records what a remote with caps says of itself. One that keeps no mtimes at least tells when it was
-// written to; where a listing alone does not give the mtime, it stays 0.
+// written to; where a listing alone does not give the mtime, it stays 0, and the ctime is when the remote was written to: see
+// snapshot.Entry.Modified.
 func (o *Object) Adopted(caps *Caps) snapshot.Entry {
 	entry := o.Entry
 	entry.Flags |= snapshot.Adopted
 	if caps.Precision <= 0 && !o.Uploaded.IsZero() {
 		entry.Mtime = o.Uploaded.UnixNano()
+	}
+	if entry.Mtime == 0 && !o.Uploaded.IsZero() {
+		entry.Ctime = o.Uploaded.UnixNano()
 	}
 	return entry
 }
@@ -117,20 +147,24 @@ type Connection interface {
 	// PartialName) may be left; the next Send of the path replaces it, Cleanup removes it.
 	Send(ctx context.Context, path string, src Source) error
 
+	// Of Copy, Move and Touch, was is the file that the caller means, as the base has it; nil: whatever is
+	// there. Where a Connection sees anyway that another one is there (Caps.Contradicts), it does nothing and
+	// says ErrNotFound: content that somebody else has put there must not get another name.
+
 	// Copy makes path hold what from holds, with the given mtime, if Caps.Copy. Visible at once or
 	// not at all. Twice: yes. ErrNotFound if from is gone.
-	Copy(ctx context.Context, from, path string, e snapshot.Entry) error
+	Copy(ctx context.Context, from, path string, e snapshot.Entry, was *snapshot.Entry) error
 
 	// Move renames a file, replacing what is at path, if Caps.Move; or a directory with everything
 	// in it, if Caps.DirMove, to a path that must not exist. Parents of path are created. Twice:
 	// the second says ErrNotFound, and the caller decides by Stat. ErrCannotMove if this remote
 	// cannot do this move although its Caps say so: nothing happened.
-	Move(ctx context.Context, from, path string, dir bool) error
+	Move(ctx context.Context, from, path string, dir bool, was *snapshot.Entry) error
 
 	// Touch sets the mtime of a file if Caps.SetModTime, and with Caps.SetMetadata whatever else Send
 	// would keep of the source's file. ErrCannotMove if that turns out to take a Send: then nothing but
 	// the mtime may have happened. Twice: yes.
-	Touch(ctx context.Context, path string, e snapshot.Entry) error
+	Touch(ctx context.Context, path string, e snapshot.Entry, was *snapshot.Entry) error
 
 	// Mkdir makes sure that the directory exists, parents included. Twice: yes.
 	Mkdir(ctx context.Context, path string) error
@@ -192,3 +226,6 @@ var (
 	ErrTemporary   = errors.New("temporary failure")    // worth a retry at once: throttling, 5xx
 	ErrFatal       = errors.New("remote is not usable") // every further step would fail as well
 )
+
+// ErrAnother is ErrNotFound of a file in whose place there is another one.
+var ErrAnother = fmt.Errorf("%w: somebody else has replaced it", ErrNotFound)

@@ -60,14 +60,36 @@ func KnowsMtime(e *snapshot.Entry) bool { return e.Mtime != 0 || !e.Flags.Has(sn
 // SameMtime reports whether a remote that rounds down cannot tell the two mtimes apart: whether they are in one
 // multiple of the precision. One that keeps no mtime cannot tell any apart.
 func (c *Caps) SameMtime(old, now *snapshot.Entry) bool {
-	return c.Precision <= 0 || quantum(old.Mtime, c.Precision) == quantum(now.Mtime, c.Precision)
+	return c.Precision <= 0 || quantum(c.Mtimes.wrap(old.Mtime), c.Precision) == quantum(c.Mtimes.wrap(now.Mtime), c.Precision)
 }
 
 // MayHold reports whether a remote may show held, in ns, for a file that was given the mtime ns: whether they are
-// less than the precision apart, as rclone has it. Two mtimes that a remote shows are compared in the same way.
+// less than the precision apart, as rclone has it. What it makes of an mtime that it cannot keep is anybody's guess. Two
+// mtimes that a remote shows are compared in the same way.
 func (c *Caps) MayHold(held, ns int64) bool {
+	if !c.Mtimes.keeps(ns) {
+		return true
+	}
+	held, ns = c.Mtimes.wrap(held), c.Mtimes.wrap(ns)
 	// The difference of two int64 may not be one, but is an uint64.
 	return c.Precision <= 0 || uint64(max(held, ns))-uint64(min(held, ns)) < uint64(c.Precision)
+}
+
+// Contradicts reports whether what a remote shows of a file cannot be what the base has of it.
+func (c *Caps) Contradicts(base, there *snapshot.Entry) bool {
+	switch {
+	case base == nil:
+		return false
+	case base.Kind != there.Kind || base.Kind == snapshot.Dir:
+		return base.Kind != there.Kind
+	case base.Size != there.Size:
+		return true
+	case base.HashType != snapshot.NoHash && base.HashType == there.HashType:
+		return base.Hash != there.Hash
+	case base.Mtime == 0 || there.Mtime == 0 || !c.SetModTime:
+		return false // a remote that cannot set an mtime has an older one of a touched file
+	}
+	return !c.MayHold(there.Mtime, base.Mtime)
 }
 
 // quantum numbers the multiples of precision, also before 1970.

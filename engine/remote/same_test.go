@@ -109,6 +109,40 @@ func TestMtimesOfRemotes(t *testing.T) {
 	}
 }
 
+func TestContradicts(t *testing.T) {
+	base := snapshot.Entry{Kind: snapshot.File, Size: 3, Mtime: 1e18, HashType: snapshot.XXH3, Hash: snapshot.Hash{1}}
+	with := func(change func(*snapshot.Entry)) *snapshot.Entry {
+		e := base
+		e.HashType, e.Hash = snapshot.NoHash, snapshot.Hash{}
+		change(&e)
+		return &e
+	}
+	timed := Caps{Precision: time.Second, SetModTime: true}
+	for name, tt := range map[string]struct {
+		caps  Caps
+		there *snapshot.Entry
+		want  bool
+	}{
+		"same":               {timed, with(func(*snapshot.Entry) {}), false},
+		"size":               {timed, with(func(e *snapshot.Entry) { e.Size++ }), true},
+		"kind":               {timed, with(func(e *snapshot.Entry) { e.Kind = snapshot.Symlink }), true},
+		"mtime":              {timed, with(func(e *snapshot.Entry) { e.Mtime += 1e9 }), true},
+		"rounded":            {timed, with(func(e *snapshot.Entry) { e.Mtime += 1e9 - 1 }), false},
+		"unknown mtime":      {timed, with(func(e *snapshot.Entry) { e.Mtime = 0 }), false},
+		"mtimes not kept":    {Caps{}, with(func(e *snapshot.Entry) { e.Mtime += 1e15 }), false},
+		"mtimes not set":     {Caps{Precision: 1}, with(func(e *snapshot.Entry) { e.Mtime += 1e15 }), false},
+		"hash":               {timed, with(func(e *snapshot.Entry) { e.HashType, e.Hash = snapshot.XXH3, snapshot.Hash{2} }), true},
+		"same hash, touched": {timed, with(func(e *snapshot.Entry) { e.Mtime++; e.HashType, e.Hash = snapshot.XXH3, base.Hash }), false},
+	} {
+		if got := tt.caps.Contradicts(&base, tt.there); got != tt.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	if timed.Contradicts(nil, &base) {
+		t.Error("nothing is known, and contradicted")
+	}
+}
+
 func TestTruncateRoundsDown(t *testing.T) {
 	for _, c := range []struct {
 		ns   int64

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/snapsync/snapsync/backends/s3/buffer"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -60,6 +61,14 @@ func (c *Client) ETagMD5(etag *string) []byte {
 		return nil
 	}
 	return sum
+}
+
+// keyedMD5 is ETagMD5 of an object that is stored with an encryption: with keys of its own the ETag is something else.
+func (c *Client) keyedMD5(etag *string, sse types.ServerSideEncryption) []byte {
+	if sse != "" && sse != types.ServerSideEncryptionAes256 {
+		return nil
+	}
+	return c.ETagMD5(etag)
 }
 
 // PlainETag is an ETag without the quotes that some servers write.

@@ -1,8 +1,10 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -22,6 +24,7 @@ type Copy struct {
 
 	c   *Client
 	req *s3.CopyObjectInput
+	md5 []byte // that of the origin; nil: unknown
 }
 
 // NewCopy prepares a copy of the object at from; head is what Head said of it.
@@ -36,8 +39,10 @@ func NewCopy(c *Client, from options.Address, head *s3.HeadObjectOutput, to opti
 	}
 	meta[MetaMtime] = MtimeText(mtime)
 	sse := &c.opt.Encryption
-	return &Copy{To: to, c: c, Size: aws.ToInt64(head.ContentLength), req: &s3.CopyObjectInput{
+	p := &Copy{To: to, c: c, Size: aws.ToInt64(head.ContentLength), md5: c.keyedMD5(head.ETag, head.ServerSideEncryption)}
+	p.req = &s3.CopyObjectInput{
 		Bucket: &to.Bucket, Key: &to.Key, CopySource: aws.String(escape(from.Bucket + "/" + from.Key)),
+		CopySourceIfMatch: head.ETag, // what somebody else writes after Head is not copied
 		MetadataDirective: types.MetadataDirectiveReplace, Metadata: meta,
 		ContentType: head.ContentType, CacheControl: head.CacheControl, ContentDisposition: head.ContentDisposition,
 		ContentLanguage: head.ContentLanguage, ContentEncoding: head.ContentEncoding,
@@ -46,7 +51,8 @@ func NewCopy(c *Client, from options.Address, head *s3.HeadObjectOutput, to opti
 		SSEKMSKeyId:          c.opt.KMSKey,
 		SSECustomerAlgorithm: sse.Algorithm, SSECustomerKey: sse.Key, SSECustomerKeyMD5: sse.KeyMD5,
 		CopySourceSSECustomerAlgorithm: sse.Algorithm, CopySourceSSECustomerKey: sse.Key, CopySourceSSECustomerKeyMD5: sse.KeyMD5,
-	}}
+	}
+	return p
 }
 
 // InParts reports that the object is too large for one request.
@@ -54,13 +60,36 @@ func (p *Copy) InParts() bool { return p.Size >= int64(p.c.opt.CopyCutoff) }
 
 // Whole copies in one request.
 func (p *Copy) Whole(ctx context.Context) error {
-	_, err := p.c.patient.CopyObject(ctx, p.req)
-	return gone(err)
+	out, err := p.c.patient.CopyObject(ctx, p.req)
+	if err != nil {
+		return gone(err)
+	}
+	var etag *string
+	if out.CopyObjectResult != nil {
+		etag = out.CopyObjectResult.ETag
+	}
+	return p.prove(ctx, etag, out.ServerSideEncryption)
 }
 
-// gone gives an error its class if the origin of a copy has vanished after Head saw it.
+// prove makes sure that the copy is there, and has the content of the origin, from the ETag that the server tells of it. If
+// it tells none, the copy is looked at.
+func (p *Copy) prove(ctx context.Context, etag *string, sse types.ServerSideEncryption) error {
+	if aws.ToString(etag) == "" {
+		head, err := p.c.Prove(ctx, p.To, p.Size, p.req.Metadata[MetaMtime])
+		if err != nil {
+			return err
+		}
+		etag, sse = head.ETag, head.ServerSideEncryption
+	}
+	if got := p.c.keyedMD5(etag, sse); got != nil && p.md5 != nil && !bytes.Equal(got, p.md5) {
+		return fmt.Errorf("%w: the copy is damaged: md5 is %x instead of %x", remote.ErrTemporary, got, p.md5)
+	}
+	return nil
+}
+
+// gone gives an error its class if the origin of a copy has vanished, or was replaced, after Head saw it.
 func gone(err error) error {
-	if code(err) == "NoSuchKey" {
+	if code(err) == "NoSuchKey" || status(err) == http.StatusPreconditionFailed {
 		return fmt.Errorf("%w: %w", remote.ErrNotFound, err)
 	}
 	return err
@@ -80,7 +109,7 @@ func (p *Copy) Create(ctx context.Context) (id string, err error) {
 	if err != nil {
 		return "", err
 	}
-	return aws.ToString(out.UploadId), nil
+	return begun(out, *r.Key)
 }
 
 // Parts copies the pieces, several at a time, and makes the object of them.
@@ -97,7 +126,8 @@ func (p *Copy) Parts(ctx context.Context, id string) error {
 			part, err := p.c.patient.UploadPartCopy(gctx, &s3.UploadPartCopyInput{
 				Bucket: r.Bucket, Key: r.Key, UploadId: &id, PartNumber: &number,
 				CopySource: r.CopySource, CopySourceRange: aws.String(fmt.Sprintf("bytes=%d-%d", first, last)),
-				RequestPayer: r.RequestPayer, SSECustomerAlgorithm: r.SSECustomerAlgorithm,
+				CopySourceIfMatch: r.CopySourceIfMatch,
+				RequestPayer:      r.RequestPayer, SSECustomerAlgorithm: r.SSECustomerAlgorithm,
 				SSECustomerKey: r.SSECustomerKey, SSECustomerKeyMD5: r.SSECustomerKeyMD5,
 				CopySourceSSECustomerAlgorithm: r.CopySourceSSECustomerAlgorithm,
 				CopySourceSSECustomerKey:       r.CopySourceSSECustomerKey,
@@ -106,18 +136,28 @@ func (p *Copy) Parts(ctx context.Context, id string) error {
 			if err != nil {
 				return gone(err)
 			}
-			parts[i] = types.CompletedPart{PartNumber: &number, ETag: part.CopyPartResult.ETag}
-			return nil
+			var etag *string
+			if part.CopyPartResult != nil {
+				etag = part.CopyPartResult.ETag
+			}
+			u := &Upload{Address: p.To, ID: id}
+			parts[i] = types.CompletedPart{PartNumber: &number}
+			parts[i].ETag, err = p.c.partETag(gctx, u, int(number), last+1-first, etag)
+			return err
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	_, err := p.c.patient.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
+	out, err := p.c.patient.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
 		Bucket: r.Bucket, Key: r.Key, UploadId: &id, RequestPayer: r.RequestPayer,
 		MultipartUpload:      &types.CompletedMultipartUpload{Parts: parts},
 		SSECustomerAlgorithm: r.SSECustomerAlgorithm, SSECustomerKey: r.SSECustomerKey, SSECustomerKeyMD5: r.SSECustomerKeyMD5,
 	})
+	if err != nil || names(out.Key, *r.Key) && aws.ToString(out.ETag) != "" {
+		return err
+	}
+	_, err = p.c.Prove(ctx, p.To, size, r.Metadata[MetaMtime])
 	return err
 }
 

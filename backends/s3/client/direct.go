@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
 
 	"github.com/snapsync/snapsync/backends/s3/buffer"
@@ -116,8 +117,9 @@ func (w *direct) put(ctx context.Context, req *s3.PutObjectInput, buf *buffer.Bu
 		return nil, refusal{answer.StatusCode, body}
 	}
 	return &s3.PutObjectOutput{
-		ETag:           options.Header(answer.Header.Get("ETag")),
-		ChecksumCRC32C: options.Header(answer.Header.Get("X-Amz-Checksum-Crc32c")),
+		ETag:                 options.Header(answer.Header.Get("ETag")),
+		ChecksumCRC32C:       options.Header(answer.Header.Get("X-Amz-Checksum-Crc32c")),
+		ServerSideEncryption: types.ServerSideEncryption(answer.Header.Get("X-Amz-Server-Side-Encryption")),
 	}, refusal{}
 }
 

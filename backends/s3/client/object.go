@@ -6,11 +6,14 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/url"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/middleware"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -131,17 +134,56 @@ func (c *Client) put(ctx context.Context, o *Object, buf *buffer.Buffer, sum, cr
 	if err != nil {
 		return err
 	}
+	verified := crc != nil && aws.ToString(out.ChecksumCRC32C) == *req.ChecksumCRC32C
 	if crc != nil { // a server that verified it says so
 		verifies := options.No
-		if aws.ToString(out.ChecksumCRC32C) == *req.ChecksumCRC32C {
+		if verified {
 			verifies = options.Yes
 		}
 		c.crc.CompareAndSwap(int32(options.Unknown), int32(verifies))
 	}
-	if got := c.ETagMD5(out.ETag); sum != nil && got != nil && !bytes.Equal(got, sum) {
+	if verified && sum == nil && aws.ToString(out.ETag) != "" {
+		return nil
+	}
+	if sum == nil {
+		sum = MD5.Sum(buf) // the answer lacks what earlier ones had
+	}
+	got := c.keyedMD5(out.ETag, out.ServerSideEncryption)
+	if aws.ToString(out.ETag) == "" {
+		head, err := c.Prove(ctx, o.Address, buf.Size, o.Metadata[MetaMtime])
+		if err != nil {
+			return err
+		}
+		got = c.keyedMD5(head.ETag, head.ServerSideEncryption)
+	}
+	if got != nil && !bytes.Equal(got, sum) {
 		return fmt.Errorf("%w: the content arrived damaged: md5 is %x instead of %x", remote.ErrTemporary, got, sum)
 	}
 	return nil
+}
+
+// Prove looks for an object that a success has told too little of, and returns what is there.
+func (c *Client) Prove(ctx context.Context, at options.Address, size int64, mtime string) (*s3.HeadObjectOutput, error) {
+	head, err := c.HeadSums(ctx, at)
+	switch {
+	case NotThere(err):
+		return nil, fmt.Errorf("%w: the server said that it has the object, and has none", remote.ErrTemporary)
+	case err != nil:
+		return nil, err
+	case aws.ToInt64(head.ContentLength) != size || Metadata(head, MetaMtime) != mtime:
+		return nil, fmt.Errorf("%w: the server said that it has the object, and has another one", remote.ErrTemporary)
+	}
+	return head, nil
+}
+
+// names reports whether an answer is about key, as far as it tells. Some servers quote it.
+func names(said *string, key string) bool {
+	if said == nil || *said == key {
+		return true
+	}
+	plain, err := url.PathUnescape(*said)
+	query, qerr := url.QueryUnescape(*said)
+	return err == nil && plain == key || qerr == nil && query == key
 }
 
 // putObject makes the request directly, again while the server has no room for it, and through the SDK if that failed.
@@ -182,9 +224,23 @@ func (c *Client) unsigned(o *s3.Options) {
 
 // Delete deletes one object. Its absence is no error.
 func (c *Client) Delete(ctx context.Context, at options.Address) error {
-	_, err := c.sdk.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &at.Bucket, Key: &at.Key, RequestPayer: c.opt.Payer})
+	out, err := c.sdk.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &at.Bucket, Key: &at.Key, RequestPayer: c.opt.Payer})
 	if code(err) == "NoSuchKey" || NoSuchBucket(err) {
 		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if r, ok := middleware.GetRawResponse(out.ResultMetadata).(*smithyhttp.Response); ok && r.StatusCode == http.StatusNoContent {
+		return nil
+	}
+	// S3 says that there is no content. Another success may mean anything.
+	_, err = c.Head(ctx, at)
+	switch {
+	case NotThere(err):
+		return nil
+	case err == nil:
+		err = fmt.Errorf("%w: the server said that the object is deleted, and has it still", remote.ErrTemporary)
 	}
 	return err
 }
@@ -202,7 +258,8 @@ func (c *Client) CanBatch(key string) bool {
 	return true
 }
 
-// ErrNoBatch means that the server does not delete in batches: nothing was deleted.
+// ErrNoBatch means that keys are to be deleted one by one: the server does not delete in batches, or it is not clear which of
+// them it has deleted.
 var ErrNoBatch = errors.New("the server does not delete in batches")
 
 // DeleteAll deletes keys of the remote's bucket in one request, and returns the errors by key, or one for all.
@@ -220,14 +277,45 @@ func (c *Client) DeleteAll(ctx context.Context, keys []string) (failed map[strin
 		c.oneByOne.Store(true)
 		c.log.Debug(ErrNoBatch.Error(), "err", err)
 		return nil, ErrNoBatch
+	case errors.Is(err, errSilent):
+		return nil, ErrNoBatch
 	case err != nil:
 		return nil, err
 	}
+	return failures(keys, out)
+}
+
+// failures returns what an answer to DeleteAll says by key. Asked to be quiet, a server names what failed; one that names
+// what it has deleted all the same has to name all. ErrNoBatch: it names other keys.
+func failures(keys []string, out *s3.DeleteObjectsOutput) (failed map[string]error, err error) {
+	told := make(map[string]bool, len(keys)) // whether the answer has said something of a key
+	for _, key := range keys {
+		told[key] = false
+	}
 	failed = make(map[string]error, len(out.Errors))
 	for i := range out.Errors {
-		e := &out.Errors[i]
+		e, key := &out.Errors[i], aws.ToString(out.Errors[i].Key)
 		if code := aws.ToString(e.Code); code != "NoSuchKey" {
-			failed[aws.ToString(e.Key)] = &smithy.GenericAPIError{Code: code, Message: aws.ToString(e.Message)}
+			failed[key] = &smithy.GenericAPIError{Code: code, Message: aws.ToString(e.Message)}
+		}
+		if _, ours := told[key]; !ours {
+			return nil, ErrNoBatch
+		}
+		told[key] = true
+	}
+	for i := range out.Deleted {
+		key := aws.ToString(out.Deleted[i].Key)
+		if _, ours := told[key]; !ours {
+			return nil, ErrNoBatch
+		}
+		told[key] = true
+	}
+	if len(out.Deleted) == 0 {
+		return failed, nil
+	}
+	for _, ok := range told {
+		if !ok {
+			return nil, ErrNoBatch
 		}
 	}
 	return failed, nil

@@ -29,15 +29,18 @@ const (
 	// Transfers is how many requests hide the round trips of small files. Each is cheap for both sides.
 	Transfers = 32
 
-	// silence is how long a request may go without a byte in either direction; rclone waits 5 minutes.
-	silence = 45 * time.Second
+	// silence is how long a request may go without a byte in either direction, where nobody has said otherwise.
+	silence       = 45 * time.Second
+	rcloneTimeout = 5 * time.Minute
 )
 
 // newSDK makes a client of the SDK. A patient one waits for an answer as long as rclone would.
 func newSDK(rctx context.Context, cfg aws.Config, opt *options.Options, t *throttled, patient bool) *s3.Client {
 	attempts := max(1, fs.GetConfig(rctx).LowLevelRetries)
 	return s3.NewFromConfig(cfg, func(o *s3.Options) {
-		o.HTTPClient = newHTTPClient(rctx, opt, patient)
+		client := newHTTPClient(rctx, opt, patient)
+		client.Transport = strict{client.Transport}
+		o.HTTPClient = client
 		if opt.Endpoint != "" {
 			o.BaseEndpoint = &opt.Endpoint
 		}
@@ -79,7 +82,7 @@ func newRetryer(attempts int, first retry.IsErrorRetryableFunc) aws.Retryer {
 func notWhenGone(err error) aws.Ternary {
 	var op *net.OpError
 	var timeout net.Error
-	if errors.As(err, &op) && op.Op == "dial" || errors.As(err, &timeout) && timeout.Timeout() {
+	if errors.Is(err, errNoS3) || errors.Is(err, errSilent) || errors.As(err, &op) && op.Op == "dial" || errors.As(err, &timeout) && timeout.Timeout() {
 		return aws.FalseTernary
 	}
 	return aws.UnknownTernary
@@ -88,8 +91,8 @@ func notWhenGone(err error) aws.Ternary {
 // newHTTPClient has rclone's transport, and with it rclone's proxies, certificates, addresses and bandwidth.
 func newHTTPClient(rctx context.Context, o *options.Options, patient bool) *http.Client {
 	rctx, ci := fs.AddConfig(rctx)
-	if !patient && !rclone.Limited() {
-		ci.Timeout = min(ci.Timeout, fs.Duration(silence))
+	if !patient && !rclone.Limited() && ci.Timeout == fs.Duration(rcloneTimeout) {
+		ci.Timeout = fs.Duration(silence)
 	}
 	transport := fshttp.NewTransportCustom(rctx, func(t *http.Transport) {
 		t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, 4*Transfers

@@ -56,11 +56,23 @@ func (c *Client) Create(ctx context.Context, o *Object) (*Upload, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create upload: %w", err)
 	}
-	u := &Upload{Address: o.Address, ID: aws.ToString(out.UploadId), Sum: MD5}
+	id, err := begun(out, o.Key)
+	if err != nil {
+		return nil, err
+	}
+	u := &Upload{Address: o.Address, ID: id, Sum: MD5}
 	if out.ChecksumAlgorithm == types.ChecksumAlgorithmCrc32c {
 		u.Sum = CRC32C
 	}
 	return u, nil
+}
+
+// begun returns the id of an upload that a server says to have begun.
+func begun(out *s3.CreateMultipartUploadOutput, key string) (id string, err error) {
+	if id = aws.ToString(out.UploadId); id == "" || !names(out.Key, key) {
+		return "", fmt.Errorf("create upload: %w", errSilent)
+	}
+	return id, nil
 }
 
 // SendPart sends one part with its checksum.
@@ -80,7 +92,28 @@ func (c *Client) SendPart(ctx context.Context, u *Upload, number int, buf *buffe
 	if err != nil {
 		return remote.UploadPart{}, fmt.Errorf("part %d: %w", number, err)
 	}
-	return remote.UploadPart{Number: number, Size: buf.Size, ETag: aws.ToString(out.ETag), Checksum: sum}, nil
+	etag, err := c.partETag(ctx, u, number, buf.Size, out.ETag)
+	if err != nil {
+		return remote.UploadPart{}, fmt.Errorf("part %d: %w", number, err)
+	}
+	return remote.UploadPart{Number: number, Size: buf.Size, ETag: *etag, Checksum: sum}, nil
+}
+
+// partETag returns what the server told of a part, or what it lists.
+func (c *Client) partETag(ctx context.Context, u *Upload, number int, size int64, told *string) (*string, error) {
+	if aws.ToString(told) != "" {
+		return told, nil
+	}
+	parts, err := c.Parts(ctx, u)
+	for i := range parts {
+		if p := &parts[i]; p.Number == number && p.Size == size && p.ETag != "" {
+			return &p.ETag, nil
+		}
+	}
+	if err == nil {
+		err = errSilent
+	}
+	return nil, err
 }
 
 // Parts returns what the server has of an upload, and the checksums if it tells them.
@@ -101,6 +134,9 @@ func (c *Client) Parts(ctx context.Context, u *Upload) ([]remote.UploadPart, err
 		if !aws.ToBool(out.IsTruncated) {
 			return all, nil
 		}
+		if next := aws.ToString(out.NextPartNumberMarker); next == "" || next == aws.ToString(req.PartNumberMarker) || len(all) > options.MaxParts {
+			return nil, fmt.Errorf("%w: the server does not end its listing of parts", remote.ErrTemporary)
+		}
 		req.PartNumberMarker = out.NextPartNumberMarker
 	}
 }
@@ -116,7 +152,8 @@ func (c *Client) describe(p *types.Part, sum Algorithm) remote.UploadPart {
 	return part
 }
 
-// Complete makes the object of its parts, and returns the ETag and the checksum that the server gives.
+// Complete makes the object of its parts, and returns the ETag and the checksum that the server gives: none if it does not
+// tell that it has made this object.
 func (c *Client) Complete(ctx context.Context, u *Upload, parts []remote.UploadPart) (etag, crc string, err error) {
 	req := &s3.CompleteMultipartUploadInput{
 		Bucket: &u.Bucket, Key: &u.Key, UploadId: &u.ID, MultipartUpload: &types.CompletedMultipartUpload{},
@@ -133,6 +170,9 @@ func (c *Client) Complete(ctx context.Context, u *Upload, parts []remote.UploadP
 	err = whileCrowded(ctx, func() (err error) { out, err = c.patient.CompleteMultipartUpload(ctx, req); return err })
 	if err != nil {
 		return "", "", fmt.Errorf("complete upload: %w", err)
+	}
+	if !names(out.Key, u.Key) {
+		return "", "", nil
 	}
 	return aws.ToString(out.ETag), aws.ToString(out.ChecksumCRC32C), nil
 }
@@ -183,6 +223,7 @@ func (c *Client) AbortSince(ctx context.Context, at options.Address, began time.
 func (c *Client) Uploads(ctx context.Context, at options.Address) iter.Seq2[types.MultipartUpload, error] {
 	return func(yield func(types.MultipartUpload, error) bool) {
 		req := &s3.ListMultipartUploadsInput{Bucket: &at.Bucket, Prefix: &at.Key, RequestPayer: c.opt.Payer}
+		seen := map[string]bool{}
 		for {
 			out, err := c.sdk.ListMultipartUploads(ctx, req)
 			if err != nil {
@@ -197,6 +238,12 @@ func (c *Client) Uploads(ctx context.Context, at options.Address) iter.Seq2[type
 			if !aws.ToBool(out.IsTruncated) {
 				return
 			}
+			key, id := aws.ToString(out.NextKeyMarker), aws.ToString(out.NextUploadIdMarker)
+			if seen[key+"\x00"+id] {
+				yield(types.MultipartUpload{}, fmt.Errorf("%w: the server repeats its listing of uploads", remote.ErrTemporary))
+				return
+			}
+			seen[key+"\x00"+id] = true
 			req.KeyMarker, req.UploadIdMarker = out.NextKeyMarker, out.NextUploadIdMarker
 		}
 	}

@@ -133,9 +133,8 @@ func understandGlobal(rctx context.Context, d *backends.Details) error {
 		"metadata":           d.Config.Rclone.Metadata,
 		"metadata_set":       len(ci.MetadataSet) > 0,
 		"header_upload":      len(ci.UploadHeaders) > 0,
-		"header_download":    len(ci.DownloadHeaders) > 0,
 		"use_server_modtime": ci.UseServerModTime,
-		"bwlimit_file":       len(ci.BwLimitFile) > 0,
+		"use_cookies":        ci.Cookie,
 	} {
 		if set {
 			return fmt.Errorf("%w: option %s", backends.ErrNotAccelerated, name)

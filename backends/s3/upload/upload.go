@@ -138,6 +138,8 @@ func (u *upload) complete(ctx context.Context) error {
 		return nil // the answer to an earlier attempt was lost
 	case err != nil:
 		return err
+	case etag == "" && crc == "" && !u.isComplete(ctx, u.parts):
+		return fmt.Errorf("%w: the server said that the object is complete, and does not have it", remote.ErrTemporary)
 	case !u.matches(etag, crc):
 		return fmt.Errorf("%w: the content arrived damaged: ETag %s", remote.ErrTemporary, etag)
 	}

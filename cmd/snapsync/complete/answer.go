@@ -18,7 +18,7 @@ import (
 )
 
 // Command is what the scripts call. It is no command of kong's: whatever is wrong, with a variable or with
-// the config file, it says nothing and ends with status 0.
+// the config file, the answer has no candidate and the exit status is 0.
 //
 //	snapsync __complete -- plan --remote n
 //	:dirs nospace

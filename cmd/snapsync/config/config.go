@@ -55,6 +55,8 @@ type Key struct {
 type Schema struct {
 	Process []Key // at the top of the file
 	Mapping []Key // in [defaults] and in each [mappings.NAME]
+
+	Answer func(name string) string // what to do about a key that is none; "": nothing is known. May be nil
 }
 
 // Position is a place in a file; both count from 1. The zero Position is the file as a whole.

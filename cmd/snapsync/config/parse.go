@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -30,8 +31,12 @@ func (s *Schema) Load(path string) (*File, error) {
 	return s.Parse(path, data)
 }
 
+// byteOrderMark is what some editors put at the start of a text.
+var byteOrderMark = []byte("\xef\xbb\xbf")
+
 // Parse reads data; path is only for messages.
 func (s *Schema) Parse(path string, data []byte) (*File, error) {
+	data = bytes.TrimPrefix(data, byteOrderMark)
 	p := &parser{schema: s, file: &File{Path: path, Process: Table{}, Defaults: Table{}}}
 	var doc map[string]any
 	if err := toml.Unmarshal(data, &doc); err != nil {
@@ -204,7 +209,7 @@ func (p *parser) unknown(keys []Key, v any, path ...string) {
 	if len(path) == 1 {
 		names = append(names, defaultsTable, mappingsTable)
 	}
-	near := nearest(name, names)
+	near := Nearest(name, names)
 	switch {
 	case len(path) == 1 && (has(p.schema.Mapping) || name == sourceKey || name == remoteKey):
 		p.add(where, "%s is set for mappings: move it into a [mappings.NAME], or into [defaults] for all of them", name)
@@ -212,6 +217,8 @@ func (p *parser) unknown(keys []Key, v any, path ...string) {
 		p.add(where, "%s cannot have a default: each [mappings.NAME] has its own", name)
 	case len(path) > 1 && has(p.schema.Process):
 		p.add(where, "%s is set for the whole process: move it to the top of the file, above the first [table]", name)
+	case p.schema.Answer != nil && p.schema.Answer(name) != "":
+		p.add(where, "unknown key %q: %s", name, p.schema.Answer(name))
 	case near != "":
 		p.add(where, "unknown key %q: did you mean %q?", name, near)
 	case isTable && len(path) == 1:

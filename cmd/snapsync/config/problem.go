@@ -36,7 +36,7 @@ func (ps Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Err sorts the problems; it is nil if there are none.
+// Err sorts the problems; nil: there are none.
 func (ps Problems) Err() error {
 	if len(ps) == 0 {
 		return nil
@@ -45,8 +45,8 @@ func (ps Problems) Err() error {
 	return ps
 }
 
-// nearest returns the one of names that a person may have meant by typed; "": none is near.
-func nearest(typed string, names []string) string {
+// Nearest returns the one of names that a person may have meant by typed; "": none is near.
+func Nearest(typed string, names []string) string {
 	typed = strings.ToLower(typed)
 	best, limit := "", max(1, len(typed)/3)+1
 	for _, name := range names {

@@ -13,7 +13,6 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 	"github.com/mattn/go-isatty"
-	"golang.org/x/term"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
@@ -38,10 +37,8 @@ type Asker struct {
 // NewAsker asks on stdin and out.
 func NewAsker(ctx context.Context, out io.Writer) *Asker {
 	q := &Asker{ctx: ctx, in: bufio.NewReader(os.Stdin), out: out, echo: !isatty.IsTerminal(os.Stdin.Fd()), width: 80}
-	if f, ok := out.(*os.File); ok {
-		if width, height, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-			q.width, q.height = width, height
-		}
+	if width, height := Size(out); width > 0 {
+		q.width, q.height = width, height
 	}
 	return q
 }

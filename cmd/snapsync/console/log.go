@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 // LevelNotice lies between info and warning: what is worth saying without -v. It has rclone's number.
@@ -62,7 +64,7 @@ func OpenLog(cfg LogConfig, screen *Screen) (*slog.Logger, *LogLines, error) {
 		lines.To(f)
 	}
 	if cfg.JSON {
-		return slog.New(slog.NewJSONHandler(lines, &slog.HandlerOptions{Level: &lines.Level, ReplaceAttr: namedLevel})), lines, nil
+		return slog.New(slog.NewJSONHandler(text.Safe{Writer: lines}, &slog.HandlerOptions{Level: &lines.Level, ReplaceAttr: namedLevel})), lines, nil
 	}
 	return slog.New(&lineHandler{out: lines, level: &lines.Level, mu: &sync.Mutex{}}), lines, nil
 }
@@ -127,7 +129,7 @@ func (h *lineHandler) Handle(_ context.Context, r slog.Record) error {
 		switch {
 		case a.Equal(slog.Attr{}):
 		case a.Key == "path":
-			path.WriteString(a.Value.String() + ": ")
+			path.WriteString(text.Line(a.Value.String()) + ": ")
 		default:
 			rest.WriteString(" " + h.group + a.Key + "=" + logValue(a.Value))
 		}
@@ -137,7 +139,7 @@ func (h *lineHandler) Handle(_ context.Context, r slog.Record) error {
 		add(a)
 	}
 	r.Attrs(add)
-	line := r.Time.Format("2006/01/02 15:04:05") + " " + levelName(r.Level) + ": " + path.String() + r.Message + rest.String() + "\n"
+	line := r.Time.Format("2006/01/02 15:04:05") + " " + levelName(r.Level) + ": " + path.String() + text.Line(r.Message) + rest.String() + "\n"
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	_, err := io.WriteString(h.out, line)
@@ -166,7 +168,7 @@ func logValue(v slog.Value) string {
 	if s == "" || strings.ContainsAny(s, " \t\n\"=") {
 		return strconv.Quote(s)
 	}
-	return s
+	return text.Line(s)
 }
 
 // levelName is padded to six columns.

@@ -13,10 +13,9 @@ import (
 	"net/url"
 	"strings"
 	"syscall"
-	"time"
 )
 
-// Client asks the process behind a control socket. It may be used concurrently.
+// Client asks the process behind a control socket. Concurrent use is allowed.
 type Client struct {
 	path string
 	http http.Client
@@ -24,6 +23,9 @@ type Client struct {
 
 // ErrNotRunning means that nobody answers on the socket.
 var ErrNotRunning = errors.New("no process answers on the control socket")
+
+// ErrForeign means that the socket is another user's, or answered by one: nothing is asked of a stranger.
+var ErrForeign = fmt.Errorf("%w: it belongs to another user", ErrNotRunning)
 
 // ErrSilent means that a process has the socket and does not answer in time: the process is stopped, or hangs.
 var ErrSilent error = silentError{}
@@ -40,15 +42,10 @@ func (silentError) Hint() string {
 // ExitStatus is that of an error that may go away by itself.
 func (silentError) ExitStatus() int { return 5 }
 
-// NewClient returns a client for the socket at path. It does not connect yet.
-func NewClient(path string) *Client {
-	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
-		c, err := (&net.Dialer{Timeout: 2 * time.Second}).DialContext(ctx, "unix", path)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrNotRunning, err)
-		}
-		return c, nil
-	}
+// NewClient returns a client for the socket at path of a process whose states are beneath stateRoot. It does not connect
+// yet, and never to a stranger's socket.
+func NewClient(path, stateRoot string) *Client {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return dialOwn(ctx, path, stateRoot) }
 	return &Client{path: path, http: http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}}
 }
 

@@ -85,7 +85,7 @@ func serve(t *testing.T) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.path, r.client = l.Path(), control.NewClient(l.Path())
+	r.path, r.client = l.Path(), control.NewClient(l.Path(), "")
 	metrics := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "snapsync_up 1") })
 	s := control.NewServer(r.host, r.feed, metrics, nil)
 	done := make(chan error)
@@ -357,7 +357,7 @@ func TestShutdownEndsStreams(t *testing.T) {
 	go func() { served <- s.Serve(l) }()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- control.NewClient(l.Path()).Events(t.Context(), "", "", func(control.Event) error { return nil })
+		ended <- control.NewClient(l.Path(), "").Events(t.Context(), "", "", func(control.Event) error { return nil })
 	}()
 	time.Sleep(50 * time.Millisecond)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -374,7 +374,7 @@ func TestShutdownEndsStreams(t *testing.T) {
 	if _, err := os.Lstat(l.Path()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the socket is still there: %v", err)
 	}
-	_, err = control.NewClient(l.Path()).Version(t.Context())
+	_, err = control.NewClient(l.Path(), "").Version(t.Context())
 	if !errors.Is(err, control.ErrNotRunning) {
 		t.Errorf("asked when it is gone: %v", err)
 	}

@@ -39,7 +39,7 @@ func NewFeed(size int) *Feed {
 	}
 }
 
-// Publish adds an event. It never blocks.
+// Publish adds an event. The call never blocks.
 func (f *Feed) Publish(e Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -139,7 +139,7 @@ func secure(dir string) error {
 		return fmt.Errorf("look at directory of the control socket: %w", err)
 	}
 	if !info.IsDir() || !mine(info) {
-		return fmt.Errorf("%s is not a directory of this user: the control socket cannot be there", dir)
+		return fmt.Errorf("%w: %s is not a directory of this user", ErrForeign, dir)
 	}
 	if info.Mode().Perm()&0o077 == 0 || runtime.GOOS == "windows" {
 		return nil
@@ -155,6 +155,12 @@ func secure(dir string) error {
 func Own(dir string) bool {
 	info, err := os.Stat(dir)
 	return err == nil && info.IsDir() && mine(info)
+}
+
+// mine reports whether this user owns what info describes, as far as the system tells.
+func mine(info fs.FileInfo) bool {
+	uid, known := owner(info)
+	return !known || uid == os.Geteuid()
 }
 
 // maxSocketPath is what fits into sun_path with a zero at its end.

@@ -4,12 +4,13 @@ package control
 
 import (
 	"io/fs"
-	"os"
 	"syscall"
 )
 
-// mine reports whether this user owns what info describes.
-func mine(info fs.FileInfo) bool {
-	st, ok := info.Sys().(*syscall.Stat_t)
-	return ok && int(st.Uid) == os.Geteuid()
+// owner returns the user who owns what info describes.
+func owner(info fs.FileInfo) (uid int, known bool) {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int(st.Uid), true
+	}
+	return 0, false
 }

@@ -2,8 +2,13 @@ package control
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net"
+	"os"
+	"path/filepath"
 	"sync"
+	"time"
 )
 
 // peerKey is where the context of a request has the user id of who asks, if the system tells.
@@ -20,6 +25,42 @@ func withPeer(ctx context.Context, c net.Conn) context.Context {
 		}
 	}
 	return ctx
+}
+
+// dialOwn connects to the socket at path if its directory, the socket and who listens are this user's or root's. What one of
+// the directories of Dirs holds may be a stranger's, who was there first. Root also asks the user who owns the states.
+func dialOwn(ctx context.Context, path, stateRoot string) (net.Conn, error) {
+	for _, p := range []string{filepath.Dir(path), path} {
+		info, err := os.Lstat(p)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrNotRunning, err)
+		}
+		if uid, known := owner(info); known && !trusted(uid, stateRoot) {
+			return nil, fmt.Errorf("%w: %s", ErrForeign, p)
+		}
+	}
+	c, err := (&net.Dialer{Timeout: 2 * time.Second}).DialContext(ctx, "unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNotRunning, err)
+	}
+	if uid, known := peerUID(c.(*net.UnixConn)); known && !trusted(uid, stateRoot) {
+		return nil, errors.Join(fmt.Errorf("%w: %s", ErrForeign, path), c.Close())
+	}
+	return c, nil
+}
+
+// trusted reports whether a process of a user may be asked about the states beneath stateRoot.
+func trusted(uid int, stateRoot string) bool {
+	me := os.Geteuid()
+	if uid == me || uid == 0 || me != 0 {
+		return uid == me || uid == 0
+	}
+	info, err := os.Stat(stateRoot)
+	if err != nil {
+		return false
+	}
+	of, known := owner(info)
+	return known && uid == of
 }
 
 // limitedListener bounds how many connections are open at once: the next ones wait in the system's queue.

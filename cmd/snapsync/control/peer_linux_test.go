@@ -2,6 +2,7 @@ package control_test
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -9,8 +10,11 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/control"
 )
 
 // Even where the modes let a stranger in, nobody but the owner is answered.
@@ -57,4 +61,91 @@ func askAs(uid int, path string) (code int, err error) {
 	}()
 	<-done
 	return code, err
+}
+
+// TestSocketOfAStranger asks a socket that another user made where ours would be, in a directory of hers, and one of hers in a
+// directory of ours: she is asked nothing.
+func TestSocketOfAStranger(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can become somebody else")
+	}
+	const nobody = 65534
+	root, err := os.MkdirTemp("", "snapsync") // short, and open to others
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(root) })
+	if err := os.Chmod(root, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for name, ours := range map[string]bool{"hers": false, "ours": true} {
+		dir := filepath.Join(root, name)
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chown(dir, nobody, -1); err != nil {
+			t.Fatal(err)
+		}
+		l, err := listenAs(nobody, filepath.Join(dir, "control.sock"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		if ours { // the socket's file alone would deceive: who listens is what counts
+			for _, p := range []string{dir, l.Addr().String()} {
+				if err := os.Chown(p, 0, 0); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		asked := make(chan string, 4)
+		go func() {
+			for {
+				c, err := l.Accept()
+				if err != nil {
+					return
+				}
+				line, _ := bufio.NewReader(c).ReadString('\n')
+				asked <- line
+				fmt.Fprint(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+				c.Close()
+			}
+		}()
+		_, err = control.NewClient(l.Addr().String(), root).Version(t.Context())
+		if !errors.Is(err, control.ErrForeign) || !errors.Is(err, control.ErrNotRunning) {
+			t.Errorf("%s: %v", name, err)
+		}
+		select {
+		case line := <-asked:
+			if line != "" {
+				t.Errorf("%s: she was asked %q", name, line)
+			}
+		case <-time.After(100 * time.Millisecond):
+		}
+		if err := os.Chown(root, nobody, -1); err != nil { // root asks on behalf of whose the states are
+			t.Fatal(err)
+		}
+		if _, err := control.NewClient(l.Addr().String(), root).Version(t.Context()); err != nil {
+			t.Errorf("%s: root may ask the owner of the states: %v", name, err)
+		}
+		if err := os.Chown(root, 0, -1); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// listenAs makes a socket as another user: the system notes who listens.
+func listenAs(uid int, path string) (l net.Listener, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+		if _, _, e := unix.RawSyscall(unix.SYS_SETRESUID, uintptr(uid), uintptr(uid), uintptr(uid)); e != 0 {
+			err = e
+			return
+		}
+		l, err = net.Listen("unix", path)
+	}()
+	<-done
+	return l, err
 }

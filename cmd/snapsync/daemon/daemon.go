@@ -39,7 +39,7 @@ import (
 	"github.com/snapsync/snapsync/engine/loop"
 )
 
-// process is the process that stays, with what all its mappings share. It implements control.Host.
+// process is the process that stays, with what all its mappings share. process implements control.Host.
 type process struct {
 	Config
 	newLoop func(loop.Config) (mappingLoop, error) // loop.New, but for tests
@@ -183,7 +183,7 @@ func (d *process) run() error {
 	return d.shutDown(cancel)
 }
 
-// first waits until each mapping was tried to be opened, at most firstLimit: a file system may not answer. It returns what
+// first waits until each mapping was tried to be opened, at most firstLimit: a file system may not answer. Returned is what
 // keeps the only mapping from being opened. Several mappings are each on their own, unless another process has them all.
 func (d *process) first(ctx context.Context) error {
 	all, locked := d.kept.list(), error(nil)
@@ -289,7 +289,7 @@ func (d *process) several() bool { return len(d.kept.list()) > 1 }
 // alive returns nil if every loop answers, and hangs otherwise: see sdnotify.Watchdog.
 func (d *process) alive() error {
 	for _, u := range d.kept.list() {
-		u.answers()
+		u.word()
 	}
 	return nil
 }

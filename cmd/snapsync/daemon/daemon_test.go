@@ -246,7 +246,7 @@ func TestDaemonApprovesOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.loop("one", 2).fail <- errors.New("the disk is full")
-	r.until("the error", func() bool { return r.status("one").State == "stopped" })
+	r.until("the error", func() bool { return r.status("one").LastError != "" })
 	if _, err := r.do(control.Command{Name: control.Sync, Mapping: "one"}); err != nil {
 		t.Fatal(err)
 	}
@@ -262,7 +262,7 @@ func TestDaemonFailureDomains(t *testing.T) {
 	r := newDaemonRig(t, "one", "two")
 	two := r.loop("two", 1)
 	r.loop("one", 1).fail <- errors.New("the journal is damaged")
-	r.until("the error", func() bool { return r.status("one").State == "stopped" })
+	r.until("the error", func() bool { return r.status("one").LastError != "" })
 	if st := r.status("one"); !strings.Contains(st.LastError, "damaged") || st.Live == nil || st.Live.Next == nil || st.Why == "" {
 		t.Errorf("status of the one that failed: %+v", st)
 	}

@@ -14,7 +14,7 @@ type drain struct {
 	until atomic.Pointer[time.Time] // nil: it has not begun
 }
 
-// start begins the drain, which lasts for limit; it is called just before the mappings' contexts are cancelled.
+// start begins the drain, which lasts for limit: just before the mappings' contexts are cancelled.
 func (d *drain) start(limit time.Duration) {
 	end := time.Now().Add(limit)
 	d.until.CompareAndSwap(nil, &end)

@@ -100,7 +100,7 @@ func (d *process) do(ctx context.Context, c control.Command) (out control.Outcom
 	return out, failed
 }
 
-// onlyForOne names a command that is not for several mappings at once; "": it is.
+// onlyForOne names a command that is not for several mappings at once; "": c is for them.
 func onlyForOne(c *control.Command) string {
 	switch {
 	case c.Name == control.Approve:

@@ -67,7 +67,11 @@ func (m *metrics) observe(mapping string, ev event.Event) {
 			m.errors.WithLabelValues(mapping, remote.Class(ev.Err)).Inc()
 			return
 		}
-		m.steps.WithLabelValues(mapping, actionOf(ev.Step)).Inc()
+		action := ev.Step.Action.String()
+		if ev.Step.Action == journal.Send { // the ways of sending are told apart
+			action = ev.Step.How.String()
+		}
+		m.steps.WithLabelValues(mapping, action).Inc()
 	case event.Phase:
 		m.scanned(mapping, ev.Text == "scanning")
 	}
@@ -104,14 +108,6 @@ func (m *metrics) forget(mapping string) {
 	for _, v := range []*prometheus.GaugeVec{m.scan, m.last} {
 		v.DeletePartialMatch(label)
 	}
-}
-
-// actionOf is a step's action, with the ways of sending apart.
-func actionOf(s *journal.Step) string {
-	if s.Action == journal.Send {
-		return s.How.String()
-	}
-	return s.Action.String()
 }
 
 // figures are how things stand at the moment of asking.

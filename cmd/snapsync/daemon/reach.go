@@ -6,7 +6,7 @@ import (
 	"github.com/snapsync/snapsync/backends/reach"
 )
 
-// remotePulse tells whether the remote's servers take calls; it is nil where that cannot be told.
+// remotePulse tells whether the remote's servers take calls; nil: that cannot be told.
 func (u *supervisor) remotePulse() func(context.Context) error {
 	u.mu.Lock()
 	m := u.mapping

@@ -97,7 +97,7 @@ func (r *reporter) cycle(now *loop.Status) {
 }
 
 // failed logs the paths that failed just now: status lists them only for as long as they fail. That one
-// changed or vanished while it was to be sent is nothing to tell a person: it is looked at again.
+// changed or vanished while it was to be sent is nothing to tell a person: the next look settles that.
 func (r *reporter) failed(sum *engine.Summary) {
 	worst := slog.LevelInfo
 	for _, f := range sum.Failures {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -136,7 +137,11 @@ func (d *process) listen() (*control.Listener, error) {
 			return l, nil
 		}
 		failed = cmp.Or(failed, err)
-		d.Log.Debug("control socket", "dir", dir, "err", err)
+		level := slog.LevelDebug
+		if errors.Is(err, control.ErrForeign) {
+			level = slog.LevelWarn
+		}
+		d.Log.Log(d.Ctx, level, "the control socket is made elsewhere", "dir", dir, "err", err)
 	}
 	return nil, failed
 }

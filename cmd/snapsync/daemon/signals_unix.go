@@ -10,15 +10,13 @@ import (
 	"golang.org/x/term"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
+	"github.com/snapsync/snapsync/cmd/snapsync/hangup"
 )
 
-// steeringSignals sends SIGHUP and SIGUSR1 to c until the returned function is called. A SIGHUP that
-// nohup has the process ignore stays ignored.
+// steeringSignals sends SIGHUP and SIGUSR1 to c, which has room, until the returned function is called.
 func steeringSignals(c chan<- os.Signal) (stop func()) {
 	signal.Notify(c, syscall.SIGUSR1)
-	if !signal.Ignored(syscall.SIGHUP) {
-		signal.Notify(c, syscall.SIGHUP)
-	}
+	hangup.To(c)
 	return func() { signal.Stop(c) }
 }
 

@@ -292,7 +292,7 @@ func (u *supervisor) runLoop(ctx context.Context, l mappingLoop, activity *statu
 	return err
 }
 
-// observer is what the engine tells what it does, from several goroutines. It waits for nobody.
+// observer is what the engine tells what it does, from several goroutines. The engine is not kept waiting.
 func (u *supervisor) observer(activity *status.Activity, nudge chan<- struct{}) func(event.Event) {
 	id, log := u.id(), &console.Observer{Log: u.log(), EmptyDirs: u.spec.CreateEmptySrcDirs}
 	return func(ev event.Event) {
@@ -350,14 +350,15 @@ func (u *supervisor) what() string {
 	return u.mapping.String()
 }
 
-// word is the state, without asking the journal.
+// word is the state, without asking the journal. The call hangs if the loop does.
 func (u *supervisor) word() string {
 	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.loop == nil {
+	l := u.loop
+	u.mu.Unlock()
+	if l == nil {
 		return string(loop.Stopped)
 	}
-	return string(u.loop.Status().State)
+	return string(l.Status().State)
 }
 
 // syncNow has everything looked at now.
@@ -377,16 +378,6 @@ func (u *supervisor) again() {
 	select {
 	case u.kick <- struct{}{}:
 	default:
-	}
-}
-
-// answers returns if the mapping's loop answers, and hangs with it otherwise.
-func (u *supervisor) answers() {
-	u.mu.Lock()
-	l := u.loop
-	u.mu.Unlock()
-	if l != nil {
-		l.Status()
 	}
 }
 

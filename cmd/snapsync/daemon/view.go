@@ -7,7 +7,6 @@ import (
 
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
-	"github.com/snapsync/snapsync/cmd/snapsync/status"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/cmd/snapsync/view"
 )
@@ -72,8 +71,14 @@ func (u *supervisor) shown() view.Mapping {
 	if err != nil {
 		return view.Unreadable(u.label, u.spec.Src, "", err)
 	}
-	m := view.FromStatus(&st)
-	for _, r := range u.lately() {
+	m := view.Mapping{Status: &st}
+	u.mu.Lock()
+	activity := u.activity
+	u.mu.Unlock()
+	if activity == nil { // the loop does not run
+		return m
+	}
+	for _, r := range activity.Lately() {
 		msg := text.Past(r.Step) + ": " + text.Path(r.Step.Path)
 		if r.Err != nil {
 			msg = text.Path(r.Step.Path) + ": " + r.Err.Error()
@@ -81,14 +86,4 @@ func (u *supervisor) shown() view.Mapping {
 		m.Recent = append(m.Recent, view.Action{At: r.At, Text: msg, Failed: r.Err != nil})
 	}
 	return m
-}
-
-// lately are the last steps of the loop, if it runs.
-func (u *supervisor) lately() []status.Recent {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.activity == nil {
-		return nil
-	}
-	return u.activity.Lately()
 }

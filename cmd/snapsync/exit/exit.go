@@ -81,9 +81,13 @@ func Quiet(status int) error {
 	return &Failure{Status: status}
 }
 
+const openFiles = "this process, or the system, may open no more files: raise the limit ('ulimit -n', LimitNOFILE= of a service), or give fewer --transfers"
+
 // classes maps the sentinels of the libraries to an exit status and a remedy. The first match wins.
 var classes = []Failure{
 	{StatusNewSource, engine.ErrNewSource, "if this directory is meant to replace the old one, run 'snapsync approve --new-source SRC --remote REMOTE'; if a disk is not mounted, mount it"},
+	{StatusTemporary, syscall.EMFILE, openFiles},
+	{StatusTemporary, syscall.ENFILE, openFiles},
 	{StatusNoSource, snapshot.ErrSourceGone, "if the source is on a disk or share of its own, check that it is mounted; nothing was deleted on the remote"},
 	{StatusOffline, remote.ErrNewRemote, "mount the disk, or make the bucket again, and run again; what is pending is kept. If what is there now is meant to replace it, run 'snapsync approve --new-remote SRC --remote REMOTE'"},
 	{StatusOffline, remote.ErrOffline, "what is pending is kept; run again when the remote answers"},

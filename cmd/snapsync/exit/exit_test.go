@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"syscall"
 	"testing"
 
 	"github.com/snapsync/snapsync/engine"
@@ -19,6 +20,7 @@ func TestClassify(t *testing.T) {
 		want int
 	}{
 		{nil, 0}, {errors.New("x"), 1}, {Usage("", "x"), 2}, {wrap(snapshot.ErrSourceGone), 3},
+		{fmt.Errorf("%w: %w", snapshot.ErrSourceGone, syscall.EMFILE), 5}, {wrap(syscall.ENFILE), 5},
 		{wrap(remote.ErrTemporary), 5}, {wrap(journal.ErrFull), 5}, {wrap(remote.ErrFatal), 7}, {wrap(journal.ErrDamaged), 7},
 		{wrap(journal.ErrNewer), 7}, {wrap(engine.ErrNewSource), 22}, {wrap(remote.ErrOffline), 23},
 		{wrap(Quiet(StatusHeld)), 21}, {errors.Join(wrap(remote.ErrOffline), errors.New("close")), 23},

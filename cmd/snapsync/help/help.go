@@ -5,11 +5,11 @@ package help
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/alecthomas/kong"
-	"golang.org/x/term"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/console"
 )
 
 // Printer prints pages whose tables are in the order of groups.
@@ -45,10 +45,8 @@ func (p *page) write(ctx *kong.Context) {
 // pageWidth keeps lines readable on wide terminals.
 func pageWidth(w io.Writer) int {
 	const readable = 100
-	if f, ok := w.(*os.File); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 40 {
-			return min(width, readable)
-		}
+	if width, _ := console.Size(w); width > 40 {
+		return min(width, readable)
 	}
 	return readable
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
-// A mapping belongs to one process at a time: the one that has flock'ed the file "lock" in its state
+// lock is held by the one process that a mapping belongs to: flock on the file "lock" in the state
 // directory. The kernel drops the lock with the process, however it ends, so there is nothing to
 // clean up. The content only tells other processes whom they are waiting for:
 //

@@ -57,10 +57,7 @@ func (f *folding) origin(path string, before *snapshot.Entry) Change {
 }
 
 func (f *folding) send(r *journal.HistoryRow) {
-	c, ok := f.now[r.Path]
-	if !ok {
-		c = f.origin(r.Path, r.Before)
-	}
+	c := f.origin(r.Path, r.Before)
 	if g, was := f.gone[r.Path]; was && c.before == nil {
 		c = Change{from: r.Path, before: g.before} // it is back
 		delete(f.gone, r.Path)

@@ -14,8 +14,8 @@ import (
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 )
 
-// scm is the service control manager of Windows. It has one service, of the machine, which runs as the system's own
-// account. Nobody has tested it yet.
+// scm is the service control manager of Windows. Its one service is the machine's and runs as the system's own
+// account. Nobody has tested that yet.
 type scm struct{}
 
 func newSCM() (Manager, error) { return scm{}, nil }

@@ -93,8 +93,8 @@ func (s *systemd) link() error {
 	return nil
 }
 
-// lingers reports whether a user's services run without a session. It is the file by which systemd-logind
-// remembers it.
+// lingers reports whether a user's services run without a session. systemd-logind remembers that by
+// a file.
 func lingers(u *user.User) bool {
 	_, err := os.Stat(filepath.Join("/var/lib/systemd/linger", u.Username))
 	return err == nil

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/snapsync/snapsync/backends/rclone"
+	"github.com/snapsync/snapsync/backends/rclone/answers"
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/engine/guard"
@@ -27,7 +29,7 @@ type Globals struct {
 	StateDir        string           `group:"global" placeholder:"DIR" help:"Where mappings keep their state. Default: $XDG_STATE_HOME/snapsync."`
 	Config          string           `group:"global" placeholder:"FILE" help:"The configuration file of rclone. Default: as rclone finds it."`
 	PasswordCommand string           `group:"global" placeholder:"COMMAND" help:"Prints the password of an encrypted rclone configuration."`
-	Rclone          []string         `group:"global" sep:"none" placeholder:"KEY=VALUE" help:"Any other global option of rclone, such as low-level-retries=3. Repeatable."`
+	Rclone          []string         `group:"global" sep:"none" placeholder:"KEY=VALUE" help:"An option of rclone that is followed here, too, such as low-level-retries=3; docs/from-rclone.md has them all. Repeatable."`
 	JSON            bool             `name:"json" group:"output" config:"-" help:"Machine output on stdout: one object per line."`
 	Verbose         int              `group:"output" short:"v" type:"counter" config:"-" help:"Log each step; twice: log everything."`
 	Quiet           bool             `group:"output" short:"q" config:"-" help:"Say nothing but errors."`
@@ -146,17 +148,35 @@ func (f *TransferFlags) parallel() (int, error) {
 	return n, nil
 }
 
-// rcloneOptions parses --rclone KEY=VALUE. Keys may be written as flags or as option names.
+// rcloneOptions parses --rclone KEY=VALUE, or KEY for what is on or off. Keys may be written as flags or as option names. Lists grow,
+// of others the last one counts. What is always so is left out, what rclone or snapsync would not follow is refused.
 func (g *Globals) rcloneOptions() (map[string]string, error) {
 	options := make(map[string]string, len(g.Rclone))
 	for _, kv := range g.Rclone {
 		key, value, ok := strings.Cut(kv, "=")
-		key = strings.ReplaceAll(strings.TrimLeft(strings.TrimSpace(key), "-"), "-", "_")
+		typed := strings.TrimSpace(key)
+		key = answers.Canonical(typed)
+		if o, known := answers.Of(key); known && (o.Refused() || o.Class == answers.Ours) {
+			return nil, exit.Usage("docs/from-rclone.md has all of them", "rclone option %q: %s", typed, o.Advice())
+		}
+		if !ok && rclone.IsSwitch(key) {
+			value, ok = "true", true
+		}
 		if !ok || key == "" {
 			return nil, exit.Usage("for instance --rclone low-level-retries=3", "rclone option %q: want KEY=VALUE", kv)
 		}
+		if before, again := options[key]; again && rclone.IsList(key) {
+			value = before + "," + value
+		}
 		options[key] = value
 	}
+	if err := rclone.CheckOptions(options); err != nil {
+		return nil, exit.Usage("the options of --rclone have rclone's syntax: https://rclone.org/docs/", "%w", err)
+	}
+	maps.DeleteFunc(options, func(key, _ string) bool {
+		o, known := answers.Of(key)
+		return known && o.Class == answers.Always
+	})
 	return options, nil
 }
 

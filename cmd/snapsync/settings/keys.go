@@ -2,7 +2,6 @@ package settings
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/cmd/snapsync/config"
 )
 
@@ -28,10 +28,8 @@ const (
 func GivenFlags(parsed *kong.Context) map[string]Origin {
 	given := map[string]Origin{}
 	for _, f := range parsed.Flags() {
-		for _, name := range f.Envs {
-			if _, set := os.LookupEnv(name); set {
-				given[f.Name] = ByVariable
-			}
+		if name, _ := variableOf(f); name != "" {
+			given[f.Name] = ByVariable
 		}
 	}
 	for _, p := range parsed.Path {
@@ -57,15 +55,14 @@ func FlagsOf(groups ...any) []*kong.Flag {
 
 // Schema returns the keys of the config file: the flags of `run` and of every command.
 func (r *Resolver) Schema() *config.Schema {
-	s := &config.Schema{}
+	s := &config.Schema{Answer: rclone.Advice}
 	for _, f := range r.Model.Flags {
 		if f.Tag.Get("config") != "-" && f.Name != "help" {
 			s.Process = append(s.Process, keyOf(f))
 		}
 	}
 	ofMappings := FlagsOf(&SyncFlags{}, &GuardFlags{}, &TransferFlags{}, &WatchFlags{})
-	run := r.Model.Children[slices.IndexFunc(r.Model.Children, func(n *kong.Node) bool { return n.Name == "run" })]
-	for _, f := range run.Flags {
+	for _, f := range r.RunFlags() {
 		where := f.Tag.Get("config")
 		isMappings := slices.ContainsFunc(ofMappings, func(g *kong.Flag) bool { return g.Name == f.Name })
 		if where == "-" {
@@ -78,6 +75,11 @@ func (r *Resolver) Schema() *config.Schema {
 		}
 	}
 	return s
+}
+
+// RunFlags are the flags of `run` itself, whichever command this process runs.
+func (r *Resolver) RunFlags() []*kong.Flag {
+	return r.Model.Children[slices.IndexFunc(r.Model.Children, func(n *kong.Node) bool { return n.Name == "run" })].Flags
 }
 
 // kindsOf are the types of flags that a file can set.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/snapsync/snapsync/backends"
 	"github.com/snapsync/snapsync/backends/rclone"
+	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -24,8 +25,11 @@ func (r *Resolver) EngineConfig(m *mapping.Mapping, f *SyncFlags, t *TransferFla
 		return engine.Config{}, err
 	}
 	target.UploadAge = t.UploadAge
-	if err := checkOptions(&target); err != nil {
-		return engine.Config{}, err
+	if _, given := target.Rclone.Options["metadata_set"]; !f.Metadata && (given || os.Getenv("RCLONE_METADATA_SET") != "") {
+		return engine.Config{}, exit.Usage("add --metadata", "rclone option %q needs --metadata", "metadata-set")
+	}
+	if err := rclone.CheckBandwidth(target.BwLimit); err != nil {
+		return engine.Config{}, &exit.Failure{Status: exit.StatusUsage, Err: err, Hint: bandwidthHint}
 	}
 	filter, err := f.Mirrored()
 	if err != nil {

@@ -23,11 +23,11 @@ type ProcessFlags struct {
 }
 
 // defaultSlots is how many steps the mappings of a process execute at once, all of them together, unless
-// a person says otherwise. It is what a single mapping takes at most when it finds out by itself (engine), so that
+// a person says otherwise: what a single mapping takes at most when it finds out by itself (engine), so that
 // one alone is never held up by it, and so that twenty, which would be 5,120, are no more to the machine, the uplink and
 // the servers than one: each step is a file that is open, mostly a connection too, and up to some MiB of
-// buffers. Steps are let in in the order in which they come, whichever mapping they are of. A mapping
-// whose `transfers` asks for more on its own gets it.
+// buffers. Steps are let in in the order in which they come, whichever mapping they are of. More is
+// for a mapping whose `transfers` asks for that on its own.
 const defaultSlots = engine.MaxTransfers
 
 // MaxSlots is more steps at once than any process executes.

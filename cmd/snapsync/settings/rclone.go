@@ -27,7 +27,15 @@ func (r *Resolver) StartRclone() error {
 	if _, err := os.Stat(r.Config); r.Config != "" && errors.Is(err, fs.ErrNotExist) {
 		return exit.Usage("--config names rclone's configuration file", "%s does not exist", text.Path(r.Config))
 	}
-	err := rclone.Init(r.Ctx, rclone.Settings{
+	options, err := r.rcloneOptions()
+	if err != nil {
+		return err
+	}
+	if err := rclone.CheckEnvironment(); err != nil {
+		return exit.Usage("take it out of the environment of snapsync; docs/from-rclone.md says what is followed", "%w", err)
+	}
+	err = rclone.Init(r.Ctx, rclone.Settings{
+		Options:         options,
 		AskPassword:     r.AskPassword,
 		PasswordCommand: r.PasswordCommand,
 		ConfigFile:      r.Config,
@@ -66,24 +74,19 @@ func (r *Resolver) RemoteConfig(m *mapping.Mapping, f *SyncFlags, bwlimit string
 // is made of them is written down.
 func digestOptions(o *rclone.Options) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%v %v %q %q", o.Links, o.Metadata, o.BackupDir, o.Suffix)
+	backups := o.BackupDir
+	if place, _, err := rclone.Canonical(backups); backups != "" && err == nil {
+		backups = place // however it is spelt
+	}
+	fmt.Fprintf(h, "%v %v %q %q", o.Links, o.Metadata, backups, o.Suffix)
 	for _, key := range slices.Sorted(maps.Keys(o.Options)) {
 		fmt.Fprintf(h, " %q %q", key, o.Options[key])
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
-// checkOptions refuses a bandwidth limit or an option that rclone does not take, before the remote is asked.
-func checkOptions(c *backends.Config) error {
-	err := rclone.CheckOptions(c.Rclone.Options)
-	if err == nil {
-		err = rclone.CheckBandwidth(c.BwLimit)
-	}
-	if err == nil || exit.Of(err).Status != exit.StatusError {
-		return err
-	}
-	return &exit.Failure{Status: exit.StatusUsage, Err: err, Hint: "--bwlimit and the options of --rclone have rclone's syntax: https://rclone.org/docs/"}
-}
+// bandwidthHint is what to do about a limit that cannot be one.
+const bandwidthHint = "--bwlimit has rclone's syntax: https://rclone.org/docs/#bwlimit-bwtimetable"
 
 // LimitBandwidth sets the limit of this process; "" changes nothing.
 func (r *Resolver) LimitBandwidth(limit string) error {
@@ -94,7 +97,7 @@ func (r *Resolver) LimitBandwidth(limit string) error {
 		return err
 	}
 	if err := rclone.SetBandwidth(limit); err != nil {
-		return &exit.Failure{Status: exit.StatusUsage, Err: err, Hint: "--bwlimit has rclone's syntax: https://rclone.org/docs/#bwlimit-bwtimetable"}
+		return &exit.Failure{Status: exit.StatusUsage, Err: err, Hint: bandwidthHint}
 	}
 	return nil
 }

@@ -2,6 +2,8 @@
 //
 //	flags.go       the groups of flags that commands share, and Spec, a mapping by flags; each is a key of the config file as well
 //	keys.go        flags as keys of the config file, and which were given from outside
+//	variables.go   the environment: rclone's variables, lists, and what nothing reads
+//	habits.go      answers to what people type from habit of rclone
 //	which.go       the mappings that `run` and `plan` mean
 //	fromfile.go    a mapping of the config file: defaults, its table, what was given
 //	together.go    mappings that undo each other's work are refused
@@ -13,6 +15,7 @@
 //	log.go         for the log
 //	remember.go    flags kept in the state, for commands that come later
 //	process.go     the keys of the process, and what a reload may change
+//	arguments.go   flags for a process that somebody else starts
 //
 // What can be refused is refused here, before anything is created or anybody asked. The package prints nothing but headings, and
 // steers nobody.

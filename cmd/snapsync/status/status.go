@@ -47,6 +47,14 @@ type Status struct {
 	Live          *Live      `json:"live,omitempty"`     // what only a process that stays knows
 }
 
+// Trouble is the last error where that says something new; "": none.
+func (st *Status) Trouble() string {
+	if st.ErrorClass == "interrupted" { // by a person, who knows
+		return ""
+	}
+	return st.LastError
+}
+
 // Failure is a path that could not be made true.
 type Failure struct {
 	Path      string    `json:"path"`

@@ -16,7 +16,11 @@ func Write(w io.Writer, heading string, st *Status, now time.Time) error {
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(w, "  %-13s %s\n", name, fmt.Sprintf(format, args...))
 	}
-	row("state", "%s", stateText(st, now))
+	state := st.State
+	if st.Since != nil {
+		state += ", since " + text.Ago(*st.Since, now)
+	}
+	row("state", "%s", state)
 	if st.Why != "" {
 		row("", "%s", st.Why)
 	}
@@ -36,21 +40,14 @@ func Write(w io.Writer, heading string, st *Status, now time.Time) error {
 		}
 		row(name, "%s: the remote has %s of %s, since %s", text.Path(u.Path), text.Size(u.Confirmed), text.Size(u.Size), text.Ago(u.Last, now))
 	}
-	if st.LastError != "" && st.ErrorClass != "interrupted" { // by a person, who knows
-		row("last error", "%s", st.LastError)
+	if last := st.Trouble(); last != "" {
+		row("last error", "%s", last)
 	}
 	if st.Live != nil {
 		writeLive(row, st.Live, now)
 	}
 	row("last success", "%s", text.AgoOf(st.LastSuccess, now))
 	return nil
-}
-
-func stateText(st *Status, now time.Time) string {
-	if st.Since == nil {
-		return st.State
-	}
-	return st.State + ", since " + text.Ago(*st.Since, now)
 }
 
 type rowFunc func(name, format string, args ...any)

@@ -15,10 +15,6 @@ type facts struct {
 	Holder  mapping.Holder // that process
 }
 
-// stays reports whether the process that has the mapping is a `run` that stays: the number of such a one is in the state,
-// together with what it is doing.
-func (f *facts) stays() bool { return f.Running && f.Holder.PID != 0 && f.State.PID == f.Holder.PID }
-
 // wordFor returns the one word for how a mapping stands, and why it is so and what would change it, for a person.
 func wordFor(f *facts) (state loop.State, why string) {
 	if f.Loop == nil {
@@ -35,7 +31,9 @@ func wordFor(f *facts) (state loop.State, why string) {
 
 // onDisk is the word for a mapping that nobody can be asked about.
 func (f *facts) onDisk() loop.State {
-	s, c, stays := f.State, f.Counts, f.stays()
+	s, c := f.State, f.Counts
+	// The number of a `run` that stays is in the state, together with what it is doing.
+	stays := f.Running && f.Holder.PID != 0 && s.PID == f.Holder.PID
 	after := loop.StateAfter(s.LastErrorClass)
 	doing, _ := s.Doing()
 	switch {

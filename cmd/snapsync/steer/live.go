@@ -37,7 +37,7 @@ func Live(ctx context.Context, states mapping.Store, found []*mapping.Mapping, l
 	}
 	for _, m := range found { // one that listens where nobody looks
 		if h, running := mapping.HolderOf(m.Dir); running && h.Socket != "" && live[m.ID] == nil {
-			silent[m.ID] = errors.Is(ask(control.NewClient(h.Socket)), control.ErrSilent)
+			silent[m.ID] = errors.Is(ask(control.NewClient(h.Socket, states.Root)), control.ErrSilent)
 		}
 	}
 	return live, silent

@@ -34,7 +34,7 @@ func Keeper(ctx context.Context, states mapping.Store, m *mapping.Mapping) *Proc
 		if h.Socket == "" {
 			return nil
 		}
-		return &Process{control.NewClient(h.Socket), m.ID}
+		return &Process{control.NewClient(h.Socket, states.Root), m.ID}
 	}
 	found, _ := Processes(ctx, states)
 	for _, c := range found { // one that waits for the mapping's source, say, has no lock
@@ -51,7 +51,7 @@ func Keeper(ctx context.Context, states mapping.Store, m *mapping.Mapping) *Proc
 	return nil
 }
 
-// isAbout reports whether st is about this mapping. One whose source was not found yet has no id: it goes by
+// isAbout reports whether st is about this mapping. One whose source was not found yet has no id, and goes by
 // its name in the config file, of which there may be several with another remote beneath that name.
 func isAbout(m *mapping.Mapping, st *status.Status) bool {
 	return st.ID == m.ID || m.Name != "" && st.ID == m.Name && st.Remote == m.Display
@@ -64,7 +64,7 @@ func Processes(ctx context.Context, states mapping.Store) (found []*control.Clie
 	defer cancel()
 	for _, dir := range control.Dirs(states.Root) {
 		for _, path := range control.Sockets(dir) {
-			c := control.NewClient(path)
+			c := control.NewClient(path, states.Root)
 			v, err := c.Version(ctx)
 			if err == nil && v.StateDir == states.Root {
 				found = append(found, c)

@@ -46,14 +46,6 @@ func NewEntry(e *snapshot.Entry) *Entry {
 	return out
 }
 
-// stepOf is the step that a row of the history records.
-func stepOf(r *journal.HistoryRow) *journal.Step {
-	return &journal.Step{
-		Path: r.Path, From: r.From, Old: r.Before, New: r.After, Files: int32(r.Files),
-		Action: r.Action, How: r.How, Reason: r.Reason, Dir: r.Dir,
-	}
-}
-
 // NewHistory returns a row of the history for programs.
 func NewHistory(r *journal.HistoryRow) History {
 	out := History{
@@ -78,7 +70,10 @@ func NewHistory(r *journal.HistoryRow) History {
 
 // WriteHistory prints a row of the history for people, as one line.
 func WriteHistory(w io.Writer, r *journal.HistoryRow) error {
-	step := stepOf(r)
+	step := &journal.Step{
+		Path: r.Path, From: r.From, Old: r.Before, New: r.After, Files: int32(r.Files),
+		Action: r.Action, How: r.How, Reason: r.Reason, Dir: r.Dir,
+	}
 	if r.After == nil {
 		step.New = &snapshot.Entry{}
 	}

@@ -22,8 +22,8 @@ type BarConfig struct {
 	width, height int // of something that is no terminal, in tests
 }
 
-// Bar keeps the progress of a run on the last lines of a terminal, and writes log lines above them. It reads
-// no keys: Ctrl-C and Ctrl-Z stay signals, and a run in the background is not stopped for wanting a key. The
+// Bar keeps the progress of a run on the last lines of a terminal, and writes log lines above them. No key is
+// read: Ctrl-C and Ctrl-Z stay signals, and a run in the background is not stopped for wanting a key. The
 // cursor stays visible and no mode of the terminal is changed: the process may end at any moment.
 type Bar struct {
 	program *tea.Program

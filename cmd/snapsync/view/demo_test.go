@@ -50,8 +50,8 @@ func (p *pretence) pause(name string, on bool) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, m := range busy().mappings {
-		if name == "" || m.Name == name {
-			p.paused[m.Name] = on
+		if name == "" || m.Status.Mapping == name {
+			p.paused[m.Status.Mapping] = on
 		}
 	}
 	return nil
@@ -66,15 +66,18 @@ func (p *pretence) Snapshot() []Mapping {
 	all := busy().mappings
 	for i := range all {
 		m := &all[i]
-		m.Since = m.Since.Add(p.begun.Sub(noon))
+		since := m.Since.Add(p.begun.Sub(noon))
+		m.Since = &since
 		for j := range m.Recent {
 			m.Recent[j].At = m.Recent[j].At.Add(shift)
 		}
-		for j := range m.Transfers {
-			m.Transfers[j].Done = (m.Transfers[j].Done + int64(now.Sub(p.begun).Seconds()*m.Transfers[j].Rate)) % (m.Transfers[j].Size + 1)
+		for j, was := range m.transfers(noon) {
+			t := &m.Live.Transfers[j]
+			t.Done = (t.Done + int64(now.Sub(p.begun).Seconds()*was.Rate)) % (t.Size + 1)
+			t.Since = now.Add(-time.Duration(float64(t.Done) / max(was.Rate, 1) * float64(time.Second)))
 		}
-		if p.paused[m.Name] {
-			m.State, m.Why, m.Transfers = "paused", "by a person; p resumes", nil
+		if p.paused[m.Status.Mapping] {
+			m.State, m.Why, m.Live = "paused", "by a person; p resumes", nil
 		}
 	}
 	if p.beat++; p.beat%8 == 0 {

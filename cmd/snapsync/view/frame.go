@@ -61,8 +61,8 @@ func (f *frame) header(width int, t theme) string {
 	var speed float64
 	for _, m := range f.mappings {
 		counts[m.State]++
-		lag = max(lag, m.Lag)
-		speed += m.rate()
+		lag = max(lag, m.lag())
+		speed += m.rate(f.now)
 	}
 	for _, word := range slices.Sorted(maps.Keys(counts)) {
 		_, look := t.state(word)
@@ -100,7 +100,7 @@ func (f *frame) body(width, rows int, t theme) []string {
 	for i := first; i < first+shown; i++ {
 		m := &f.mappings[i]
 		lines = append(lines, m.headline(f.now, names, width, i == f.chosen, t))
-		lines = append(lines, m.details(width, limits[i-first], t)...)
+		lines = append(lines, m.details(f.now, width, limits[i-first], t)...)
 	}
 	if hidden := len(f.mappings) - shown; hidden > 0 && len(lines) < rows {
 		lines = append(lines, t.dim(fmt.Sprintf("    and %s (↑ ↓)", text.Counted(int64(hidden), "more mapping"))))
@@ -114,7 +114,7 @@ func (f *frame) body(width, rows int, t theme) []string {
 // names is how wide a column of names is.
 func (f *frame) names() (width int) {
 	for _, m := range f.mappings {
-		width = max(width, min(ansi.StringWidth(text.Clean(m.Name)), nameWidth))
+		width = max(width, min(ansi.StringWidth(text.Clean(m.Status.Mapping)), nameWidth))
 	}
 	return width
 }
@@ -135,7 +135,7 @@ func (f *frame) window(rows int) (first, shown int) {
 func (f *frame) share(first, shown, rows, width int, t theme) []int {
 	limits, wanted := make([]int, shown), make([]int, shown)
 	for i := range wanted {
-		wanted[i] = len(f.mappings[first+i].details(width, 100, t))
+		wanted[i] = len(f.mappings[first+i].details(f.now, width, 100, t))
 	}
 	for _, idle := range []bool{false, true} { // what is in order comes last
 		for given := true; given && rows > 0; {
@@ -244,7 +244,7 @@ func (f *frame) recent(n int) []happened {
 	var all []happened
 	for _, m := range f.mappings {
 		for _, a := range m.Recent[max(len(m.Recent)-n, 0):] {
-			all = append(all, happened{a, m.Name})
+			all = append(all, happened{a, m.Status.Mapping})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b happened) int { return a.At.Compare(b.At) })
@@ -283,7 +283,7 @@ func (f *frame) footer(t theme) string {
 	if len(f.mappings) > 1 {
 		target = " all"
 		if m := f.target(); m != nil {
-			target = " " + text.Fit(text.Clean(m.Name), nameWidth)
+			target = " " + text.Fit(text.Clean(m.Status.Mapping), nameWidth)
 		}
 	}
 	pause := "p pause"
@@ -316,7 +316,7 @@ func (f *frame) targets() []Mapping {
 // allPaused reports whether p would resume.
 func (f *frame) allPaused() bool {
 	goesOn := func(m Mapping) bool {
-		paused, wished := f.wishes[m.Name]
+		paused, wished := f.wishes[m.Status.Mapping]
 		return wished && !paused || !wished && m.State != "paused"
 	}
 	targets := f.targets()

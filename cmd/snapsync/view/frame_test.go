@@ -13,45 +13,61 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/status"
 )
 
 var update = flag.Bool("update", false, "rewrite the pictures in testdata")
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
+func ago(d time.Duration) *time.Time {
+	at := noon.Add(-d)
+	return &at
+}
+
+// transfer is one that has had so many bytes per second until noon.
+func transfer(path string, done, size, rate int64) status.Transfer {
+	return status.Transfer{Path: path, Done: done, Size: size, Since: noon.Add(-time.Duration(float64(done) / float64(rate) * float64(time.Second)))}
+}
+
 // busy is a process with something of everything.
 func busy() *frame {
 	return &frame{
 		now: noon, chosen: -1,
 		mappings: []Mapping{{
-			Name: "work", Source: "/home/me/work", Remote: "mys3:bucket/work", State: "idle", Since: noon.Add(-3 * time.Minute),
-			Why: "everything that was seen is on the remote", Files: 412018, Bytes: 33 << 30,
+			Status: &status.Status{
+				Mapping: "work", Source: "/home/me/work", Remote: "mys3:bucket/work", State: "idle", Since: ago(3 * time.Minute),
+				Why: "everything that was seen is on the remote", Files: 412018, Bytes: 33 << 30,
+			},
 			Recent: []Action{
 				{At: noon.Add(-5 * time.Minute), Text: "sent notes/today.md (12 KiB, modified)"},
 				{At: noon.Add(-3 * time.Minute), Text: "moved old/ to archive/2025/ (812 files, 3.1 GiB not sent)"},
 			},
 		}, {
-			Name: "photos", Source: "/home/me/photos", Remote: "nas:photos", State: "syncing", Since: noon.Add(-12 * time.Second),
-			Lag: 12 * time.Second, Pending: 1204, Failed: 2, Files: 80211, Bytes: 700 << 30, Left: 9 << 30,
-			LastError: "2024/raw/IMG_0007.raw: permission denied",
-			Transfers: []Transfer{
-				{Path: "2024/raw/IMG_0001.raw", Done: 20 << 20, Size: 31 << 20, Rate: 12 << 20},
-				{Path: "2024/a directory with a long name/another one of them/IMG_0002.raw", Done: 3 << 20, Size: 24 << 20, Rate: 3 << 20},
-				{Path: "2024/raw/IMG_0003.raw", Size: 29 << 20},
-				{Path: "2024/raw/empty", Done: 0, Size: 0},
+			Status: &status.Status{
+				Mapping: "photos", Source: "/home/me/photos", Remote: "nas:photos", State: "syncing", Since: ago(12 * time.Second),
+				LagSeconds: 12, Pending: 1204, Failed: 2, Files: 80211, Bytes: 700 << 30,
+				LastError: "2024/raw/IMG_0007.raw: permission denied",
+				Live: &status.Live{Left: 9 << 30, Transfers: []status.Transfer{
+					transfer("2024/raw/IMG_0001.raw", 20<<20, 31<<20, 12<<20),
+					transfer("2024/a directory with a long name/another one of them/IMG_0002.raw", 3<<20, 24<<20, 3<<20),
+					{Path: "2024/raw/IMG_0003.raw", Size: 29 << 20},
+					{Path: "2024/raw/empty"},
+				}},
 			},
 			Recent: []Action{
 				{At: noon.Add(-4 * time.Second), Text: "sent 2024/raw/IMG_0000.raw (31 MiB, new)"},
 				{At: noon.Add(-2 * time.Second), Text: "failed: 2024/raw/IMG_0007.raw: permission denied", Failed: true},
 			},
-		}, {
-			Name: "notes", Source: "/home/me/notes", Remote: ":sftp,host=nas,user=me:backup/notes", State: "offline", Since: noon.Add(-2 * time.Hour),
-			Why: "the remote cannot be reached: dial tcp 10.0.0.7:22: connect: connection refused; it is tried again in 41s, and at once with s",
-			Lag: 2 * time.Hour, Pending: 17, Files: 912, Bytes: 41 << 20,
-		}, {
-			Name: "mail", Source: "/home/me/mail", Remote: "/mnt/backup/mail", State: "held", Since: noon.Add(-26 * time.Hour), Held: 5120, Files: 9000, Bytes: 2 << 30,
+		}, {Status: &status.Status{
+			Mapping: "notes", Source: "/home/me/notes", Remote: ":sftp,host=nas,user=me:backup/notes", State: "offline", Since: ago(2 * time.Hour),
+			Why:        "the remote cannot be reached: dial tcp 10.0.0.7:22: connect: connection refused; it is tried again in 41s, and at once with s",
+			LagSeconds: 7200, Pending: 17, Files: 912, Bytes: 41 << 20,
+		}}, {Status: &status.Status{
+			Mapping: "mail", Source: "/home/me/mail", Remote: "/mnt/backup/mail", State: "held", Since: ago(26 * time.Hour), Held: 5120, Files: 9000, Bytes: 2 << 30,
 			Why: "5,120 of 9,000 files would be deleted (limit 50%); look with 'snapsync plan -m mail', let them through with 'snapsync approve -m mail'",
-		}},
+		}}},
 		log: []string{
 			"2026/11/22 11:58:01 NOTICE: watching 1,204 directories",
 			"2026/11/22 11:59:56 ERROR : 2024/raw/IMG_0007.raw: permission denied",
@@ -68,14 +84,14 @@ func alone() *frame {
 func many() *frame {
 	f := &frame{now: noon, chosen: 17}
 	for i := range 30 {
-		f.mappings = append(f.mappings, Mapping{Name: fmt.Sprintf("mapping-%02d", i), State: "paused", Since: noon.Add(-time.Hour), Remote: "nas:x"})
+		f.mappings = append(f.mappings, Mapping{Status: &status.Status{Mapping: fmt.Sprintf("mapping-%02d", i), State: "paused", Since: ago(time.Hour), Remote: "nas:x"}})
 	}
 	return f
 }
 
 // sending is a run in the middle of its transfers.
 func sending() *Progress {
-	p := &Progress{Phase: "transferring", Done: 3 << 30, Total: 12 << 30, StepsDone: 1204, Steps: 13412, Rate: 15 << 20, Transfers: busy().mappings[1].Transfers}
+	p := &Progress{Phase: "transferring", Done: 3 << 30, Total: 12 << 30, StepsDone: 1204, Steps: 13412, Rate: 15 << 20, Transfers: busy().mappings[1].transfers(noon)}
 	for i := range 8 {
 		p.Transfers = append(p.Transfers, Transfer{Path: fmt.Sprintf("2024/small/%d.jpg", i), Size: 1 << 20, Done: int64(i) << 17, Rate: 1 << 18})
 	}
@@ -111,7 +127,9 @@ func TestPictures(t *testing.T) {
 
 		"looking": {with(busy(), func(f *frame) {
 			f.looking = true
-			f.mappings[1].Failures = []string{"2024/raw/IMG_0007.raw: permission denied", "2024/raw/IMG_0008.raw: name is not possible on the remote"}
+			f.mappings[1].Failures = []status.Failure{
+				{Path: "2024/raw/IMG_0007.raw", Message: "permission denied"}, {Path: "2024/raw/IMG_0008.raw", Message: "name is not possible on the remote"},
+			}
 		}), 80, 24},
 		"looking-alone": {with(alone(), func(f *frame) { f.looking = true }), 80, 10},
 		"looking-help":  {with(busy(), func(f *frame) { f.looking, f.help = true, true }), 80, 24},
@@ -168,16 +186,26 @@ func TestFramesFit(t *testing.T) {
 		return noon.Add(-time.Duration(rapid.Int64Range(-1e9, 1e18).Draw(t, "ago")))
 	})
 	mapping := rapid.Custom(func(t *rapid.T) Mapping {
-		m := Mapping{
-			Name: text.Draw(t, "name"), Source: text.Draw(t, "source"), Remote: text.Draw(t, "remote"),
+		since := moment.Draw(t, "since")
+		m := Mapping{Status: &status.Status{
+			Mapping: text.Draw(t, "name"), Source: text.Draw(t, "source"), Remote: text.Draw(t, "remote"),
 			State: rapid.SampledFrom([]string{"idle", "syncing", "held", "offline", "", "new word"}).Draw(t, "state"),
-			Since: moment.Draw(t, "since"), Why: text.Draw(t, "why"), Lag: time.Duration(number.Draw(t, "lag")),
-			Files: number.Draw(t, "files"), Bytes: number.Draw(t, "bytes"), Pending: number.Draw(t, "pending"),
-			Held: number.Draw(t, "held"), Failed: number.Draw(t, "failed"), LastError: text.Draw(t, "error"),
-			Left: number.Draw(t, "left"), Failures: rapid.SliceOfN(text, 0, 3).Draw(t, "failures"),
+			Since: &since, Why: text.Draw(t, "why"), LagSeconds: float64(number.Draw(t, "lag")), HeldWhy: text.Draw(t, "held why"),
+			Files: number.Draw(t, "files"), Bytes: number.Draw(t, "bytes"), Pending: number.Draw(t, "pending"), Approve: text.Draw(t, "approve"),
+			Held: number.Draw(t, "held"), Failed: number.Draw(t, "failed"), LastError: text.Draw(t, "error"), PID: rapid.IntRange(0, 1).Draw(t, "pid"),
+		}}
+		for range rapid.IntRange(0, 3).Draw(t, "failures") {
+			m.Failures = append(m.Failures, status.Failure{Path: text.Draw(t, "path"), Message: text.Draw(t, "message")})
+		}
+		if rapid.Bool().Draw(t, "live") {
+			m.Live = &status.Live{Left: number.Draw(t, "left"), Rate: number.Draw(t, "rate")}
 		}
 		for range rapid.IntRange(0, 12).Draw(t, "transfers") {
-			m.Transfers = append(m.Transfers, Transfer{text.Draw(t, "path"), number.Draw(t, "done"), number.Draw(t, "size"), float64(number.Draw(t, "rate"))})
+			path, done, size := text.Draw(t, "path"), number.Draw(t, "done"), number.Draw(t, "size")
+			if m.Live != nil {
+				m.Live.Transfers = append(m.Live.Transfers, status.Transfer{Path: path, Done: done, Size: size, Since: moment.Draw(t, "since")})
+			}
+			m.Uploads = append(m.Uploads, status.Upload{Path: path, Confirmed: done, Size: size})
 		}
 		for range rapid.IntRange(0, 5).Draw(t, "actions") {
 			m.Recent = append(m.Recent, Action{moment.Draw(t, "at"), text.Draw(t, "text"), rapid.Bool().Draw(t, "failed")})
@@ -196,9 +224,10 @@ func TestFramesFit(t *testing.T) {
 		if err := fits(f.draw(width, height, plain), width, height); err != nil {
 			t.Fatal(err)
 		}
+		of := mapping.Draw(t, "of")
 		p := &Progress{
 			Phase: text.Draw(t, "phase"), Done: number.Draw(t, "done"), Total: number.Draw(t, "total"), StepsDone: number.Draw(t, "steps done"),
-			Steps: number.Draw(t, "steps"), Rate: float64(number.Draw(t, "rate")), Stopping: rapid.Bool().Draw(t, "stop"), Transfers: mapping.Draw(t, "of").Transfers,
+			Steps: number.Draw(t, "steps"), Rate: float64(number.Draw(t, "rate")), Stopping: rapid.Bool().Draw(t, "stop"), Transfers: of.transfers(noon),
 		}
 		if err := fits(p.draw(width, height, plain), width, height); err != nil {
 			t.Fatal(err)

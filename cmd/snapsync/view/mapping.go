@@ -28,11 +28,11 @@ func (m *Mapping) headline(now time.Time, names, width int, chosen bool, t theme
 	}
 	symbol, look := t.state(m.State)
 	since := ""
-	if !m.Since.IsZero() {
-		since = text.Age(now.Sub(m.Since))
+	if m.Since != nil {
+		since = text.Age(now.Sub(*m.Since))
 	}
-	left := fmt.Sprintf("%s %s %s  %s %s  %s", mark, look(symbol), t.strong(text.Pad(text.Fit(text.Clean(m.Name), names), names)),
-		look(text.Pad(text.Fit(text.Clean(m.State), 8), 8)), text.PadLeft(since, 4), m.facts(width >= wide, t))
+	left := fmt.Sprintf("%s %s %s  %s %s  %s", mark, look(symbol), t.strong(text.Pad(text.Fit(text.Clean(m.Status.Mapping), names), names)),
+		look(text.Pad(text.Fit(text.Clean(m.State), 8), 8)), text.PadLeft(since, 4), m.facts(now, width >= wide, t))
 	place := "→ " + text.Clean(m.Remote)
 	if width >= wide {
 		place = text.Clean(m.Source) + " " + place
@@ -45,13 +45,13 @@ func (m *Mapping) headline(now time.Time, names, width int, chosen bool, t theme
 }
 
 // facts are the figures that matter now: how far behind, what needs a person, how fast.
-func (m *Mapping) facts(all bool, t theme) string {
+func (m *Mapping) facts(now time.Time, all bool, t theme) string {
 	var facts []string
 	if m.Pending > 0 {
 		facts = append(facts, text.Count(m.Pending)+" pending")
 	}
-	if m.Lag > 0 {
-		facts = append(facts, "lag "+text.Age(m.Lag))
+	if lag := m.lag(); lag > 0 {
+		facts = append(facts, "lag "+text.Age(lag))
 	}
 	if m.Held > 0 {
 		facts = append(facts, t.warn(text.Count(m.Held)+" held"))
@@ -59,7 +59,7 @@ func (m *Mapping) facts(all bool, t theme) string {
 	if m.Failed > 0 {
 		facts = append(facts, t.bad(text.Count(m.Failed)+" failed"))
 	}
-	if r := m.rate(); r > 0 {
+	if r := m.rate(now); r > 0 {
 		facts = append(facts, t.busy(text.Rate(r)))
 	}
 	if all || len(facts) == 0 {
@@ -68,44 +68,35 @@ func (m *Mapping) facts(all bool, t theme) string {
 	return strings.Join(facts, "  ")
 }
 
-// rate counts files as well that are sent too quickly to be seen in flight, if the Source does.
-func (m *Mapping) rate() (sum float64) {
-	if m.Rate > 0 {
-		return m.Rate
-	}
-	for _, t := range m.Transfers {
-		sum += t.Rate
-	}
-	return sum
-}
-
 // details are the lines beneath the headline, at most limit of them, the most important first.
-func (m *Mapping) details(width, limit int, t theme) []string {
+func (m *Mapping) details(now time.Time, width, limit int, t theme) []string {
 	var lines []string
-	for _, line := range text.Wrap(text.Clean(m.Why), width-len(indent), min(limit, 3)) {
+	last := m.Trouble()
+	for _, line := range text.Wrap(text.Clean(m.why()), width-len(indent), min(limit, 3)) {
 		if m.State == "idle" {
 			line = t.dim(line)
 		}
 		lines = append(lines, indent+line)
 	}
-	if m.LastError != "" && !strings.Contains(m.Why, m.LastError) {
-		for _, line := range text.Wrap("last error: "+text.Clean(m.LastError), width-len(indent), min(limit-len(lines), 3)) {
+	if last != "" && !strings.Contains(m.why(), last) {
+		for _, line := range text.Wrap("last error: "+text.Clean(last), width-len(indent), min(limit-len(lines), 3)) {
 			lines = append(lines, indent+t.bad(line))
 		}
 	}
 	for _, f := range m.Failures {
-		if len(lines) < limit && f != m.LastError {
-			lines = append(lines, indent+t.bad(text.Fit(text.Clean(f), width-len(indent))))
+		line := text.Path(f.Path) + ": " + text.WithoutPath(f.Message, f.Path)
+		if len(lines) < limit && line != last {
+			lines = append(lines, indent+t.bad(text.Fit(text.Clean(line), width-len(indent))))
 		}
 	}
-	if m.Left > 0 && len(lines) < limit {
-		line := text.Size(m.Left) + " left"
-		if left := text.ETA(m.Left, m.rate()); left != "" {
-			line += "  ETA " + left
+	if m.Live != nil && m.Live.Left > 0 && len(lines) < limit {
+		line := text.Size(m.Live.Left) + " left"
+		if eta := text.ETA(m.Live.Left, m.rate(now)); eta != "" {
+			line += "  ETA " + eta
 		}
 		lines = append(lines, indent+line)
 	}
-	for _, line := range transferLines(m.Transfers, width-len(indent), limit-len(lines), t) {
+	for _, line := range transferLines(m.transfers(now), width-len(indent), limit-len(lines), t) {
 		lines = append(lines, indent+line)
 	}
 	return lines

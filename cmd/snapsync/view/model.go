@@ -57,7 +57,9 @@ func (m *model) pause() time.Duration {
 	if m.cfg.Every > 0 {
 		return m.cfg.Every
 	}
-	moves := func(x Mapping) bool { return len(x.Transfers) > 0 || x.State == "scanning" || x.State == "syncing" }
+	moves := func(x Mapping) bool {
+		return len(x.transfers(m.now)) > 0 || x.State == "scanning" || x.State == "syncing"
+	}
 	if m.stopping || m.notice != "" || slices.ContainsFunc(m.mappings, moves) {
 		return pollEvery
 	}
@@ -85,7 +87,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 // take makes what was found the next picture.
 func (m *model) take(found frameMsg) {
 	m.mappings, m.log, m.now = found.mappings, found.log, m.cfg.Now()
-	m.chosen = slices.IndexFunc(m.mappings, func(x Mapping) bool { return m.name != "" && x.Name == m.name })
+	m.chosen = slices.IndexFunc(m.mappings, func(x Mapping) bool { return m.name != "" && x.Status.Mapping == m.name })
 	if m.now.Sub(m.noticed) > noticeStays {
 		m.notice = ""
 	}
@@ -128,7 +130,7 @@ func (m *model) key(key string) tea.Cmd {
 func (m *model) togglePause() tea.Cmd {
 	pause := !m.allPaused()
 	for _, x := range m.targets() {
-		m.wishes[x.Name] = pause
+		m.wishes[x.Status.Mapping] = pause
 	}
 	m.wished = m.cfg.Now()
 	if pause {
@@ -147,7 +149,7 @@ func (m *model) choose(i int) {
 		m.chosen, m.name = -1, ""
 		return
 	}
-	m.chosen, m.name = i, m.mappings[i].Name
+	m.chosen, m.name = i, m.mappings[i].Status.Mapping
 }
 
 // act does something to the chosen mapping and says how it went.

@@ -152,7 +152,7 @@ func TestChoiceFollowsItsMapping(t *testing.T) {
 	press(t, m, "down")
 	press(t, m, "down")
 	m.Update(frameMsg{mappings: busy().mappings[1:]})
-	if got := m.target(); got == nil || got.Name != "photos" {
+	if got := m.target(); got == nil || got.Status.Mapping != "photos" {
 		t.Errorf("chosen: %v", got)
 	}
 	m.Update(frameMsg{mappings: busy().mappings[:1]})

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/status"
-	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/engine/loop"
 )
 
@@ -16,12 +15,12 @@ func FromProgress(ctx context.Context, f *status.Activity) Progress {
 	p := f.Progress()
 	return Progress{
 		Phase: p.Phase, Done: p.Done, Total: p.Total, StepsDone: p.StepsDone, Steps: p.Steps,
-		Rate: float64(p.Rate), Transfers: FromTransfers(p.Transfers, time.Now()), Stopping: ctx.Err() != nil,
+		Rate: float64(p.Rate), Transfers: fromTransfers(p.Transfers, time.Now()), Stopping: ctx.Err() != nil,
 	}
 }
 
-// FromTransfers are transfers as the view shows them.
-func FromTransfers(all []status.Transfer, now time.Time) (shown []Transfer) {
+// fromTransfers are transfers as the view shows them.
+func fromTransfers(all []status.Transfer, now time.Time) (shown []Transfer) {
 	for _, t := range all {
 		rate := 0.0
 		if took := now.Sub(t.Since).Seconds(); took > 0 {
@@ -34,42 +33,42 @@ func FromTransfers(all []status.Transfer, now time.Time) (shown []Transfer) {
 
 // Unreadable is a mapping whose state cannot be read.
 func Unreadable(name, source, remote string, err error) Mapping {
-	return Mapping{
-		Name: name, Source: source, Remote: remote, State: string(loop.Stopped),
+	return Mapping{Status: &status.Status{
+		Mapping: name, Source: source, Remote: remote, State: string(loop.Stopped),
 		Why: "its state cannot be read", LastError: err.Error(),
-	}
+	}}
 }
 
-// FromStatus is a status as the view shows it.
-func FromStatus(st *status.Status) Mapping {
-	m := Mapping{
-		Name: st.Mapping, Source: st.Source, Remote: st.Remote, State: st.State, Why: st.Why,
-		Lag:   time.Duration(st.LagSeconds * float64(time.Second)),
-		Files: st.Files, Bytes: st.Bytes, Pending: st.Pending, Held: st.Held, Failed: st.Failed,
+func (m *Mapping) lag() time.Duration { return time.Duration(m.LagSeconds * float64(time.Second)) }
+
+// why is the reason of the state. Where no process says so, what lets through what is held belongs to it.
+func (m *Mapping) why() string {
+	if m.Live == nil && m.HeldWhy != "" {
+		return strings.TrimPrefix(fmt.Sprintf("%s; %s: %s", m.Why, m.HeldWhy, m.Approve), "; ")
 	}
-	if st.Since != nil {
-		m.Since = *st.Since
-	}
-	if st.ErrorClass != "interrupted" { // by a person, who knows
-		m.LastError = st.LastError
-	}
-	if st.Live == nil && st.HeldWhy != "" {
-		m.Why = strings.TrimPrefix(fmt.Sprintf("%s; %s: %s", m.Why, st.HeldWhy, st.Approve), "; ")
-	}
-	for _, f := range st.Failures {
-		m.Failures = append(m.Failures, text.Path(f.Path)+": "+text.WithoutPath(f.Message, f.Path))
-	}
-	if st.Live == nil && st.PID != 0 { // a run that cannot be asked: the remote has confirmed so much
-		for _, u := range st.Uploads {
-			m.Transfers = append(m.Transfers, Transfer{Path: u.Path, Done: u.Confirmed, Size: u.Size})
+	return m.Why
+}
+
+// transfers are the uploads in flight, oldest first: of a run that cannot be asked so much as the remote has confirmed.
+func (m *Mapping) transfers(now time.Time) (all []Transfer) {
+	switch {
+	case m.Live != nil:
+		return fromTransfers(m.Live.Transfers, now)
+	case m.PID != 0:
+		for _, u := range m.Uploads {
+			all = append(all, Transfer{Path: u.Path, Done: u.Confirmed, Size: u.Size})
 		}
 	}
-	if st.Live == nil {
-		return m
+	return all
+}
+
+// rate is in bytes per second. That of the process counts files as well that are sent too quickly to be seen in flight.
+func (m *Mapping) rate(now time.Time) (sum float64) {
+	if m.Live != nil && m.Live.Rate > 0 && m.State == string(loop.Syncing) { // what was a moment ago is no rate of now
+		return float64(m.Live.Rate)
 	}
-	if st.State == string(loop.Syncing) { // what was a moment ago is no rate of now
-		m.Rate = float64(st.Live.Rate)
+	for _, t := range m.transfers(now) {
+		sum += t.Rate
 	}
-	m.Left, m.Transfers = st.Live.Left, FromTransfers(st.Live.Transfers, time.Now())
-	return m
+	return sum
 }

@@ -12,7 +12,7 @@ type theme struct{ dim, strong, good, busy, warn, bad style }
 type style func(string) string
 
 // themeFor is bold and dim, and in colours unless NO_COLOR forbids them: with any value, says no-color.org,
-// where the renderer wants a true one. It uses the sixteen colours that people choose for their terminal;
+// where the renderer wants a true one. The colours are the sixteen that people choose for their terminal;
 // what the terminal does not know the renderer takes out.
 func themeFor(environ []string) theme {
 	t := theme{

@@ -37,6 +37,8 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+
+	"github.com/snapsync/snapsync/cmd/snapsync/status"
 )
 
 // Source tells how all mappings stand, in the order in which they are shown.
@@ -46,25 +48,10 @@ type Source interface {
 	Snapshot() []Mapping
 }
 
-// Mapping is how one mapping stands. Strings may hold anything that a file name can.
+// Mapping is how one mapping stands, and what was done lately. Strings may hold anything that a file name can.
 type Mapping struct {
-	Name   string
-	Source string // the local directory
-	Remote string // without secrets
-	State  string // a word of the contract: idle, scanning, syncing, offline, held, paused, stopped
-	Since  time.Time
-	Why    string        // for a person: the reason, and what would change it
-	Lag    time.Duration // age of the oldest change that is not on the remote; 0: none
-
-	Files, Bytes          int64 // mirrored
-	Pending, Held, Failed int64 // steps, steps, paths
-
-	Left      int64      // bytes that are still to be sent, of what is known
-	Rate      float64    // bytes per second; 0: those of the transfers together
-	Transfers []Transfer // in flight, oldest first
-	Recent    []Action   // what was done, oldest first
-	LastError string     // "": none, or mended since
-	Failures  []string   // the first of the paths that failed, with why
+	*status.Status
+	Recent []Action // oldest first
 }
 
 // Transfer is an upload in flight.

@@ -102,30 +102,23 @@ func (w *wizard) pickRemote() (string, error) {
 	case 2:
 		return w.ask.Line("Which remote?", "For instance :sftp,host=nas,user=me:backup/work", "", w.checkRemote)
 	}
-	return w.askPath(known[i].Name)
+	remote := known[i].Name + ":"
+	answer, err := w.ask.Line("Where on "+remote+"?", "A path; on object storage the bucket comes first, as in bucket/path. It is made if it is not there. \"\" is its top.",
+		mapping.Slug(filepath.Base(w.Src)), func(s string) error { return w.checkRemote(remote + s) })
+	return remote + strings.TrimSpace(answer), err
 }
 
 func (w *wizard) askDirectory() (string, error) {
 	answer, err := w.ask.Line("Which directory?", "It is made if it is not there; its disk must be mounted. ~/ is your home.", "", func(s string) error {
 		if _, err := settings.Directory(s); err != nil || s == "" {
-			return errors.Join(err, emptyError(s))
+			if strings.TrimSpace(s) == "" {
+				err = errors.Join(err, errors.New("a directory is needed"))
+			}
+			return err
 		}
 		return w.checkRemote(s)
 	})
 	return strings.TrimSpace(answer), err
-}
-
-func emptyError(s string) error {
-	if strings.TrimSpace(s) == "" {
-		return errors.New("a directory is needed")
-	}
-	return nil
-}
-
-func (w *wizard) askPath(remote string) (string, error) {
-	answer, err := w.ask.Line("Where on "+remote+":?", "A path; on object storage the bucket comes first, as in bucket/path. It is made if it is not there. \"\" is its top.",
-		mapping.Slug(filepath.Base(w.Src)), func(s string) error { return w.checkRemote(remote + ":" + s) })
-	return remote + ":" + strings.TrimSpace(answer), err
 }
 
 // checkRemote says why a remote cannot be that of this source, beside the mappings that there are.
