@@ -37,7 +37,6 @@ func (t *trail) leadsBack(dev, ino uint64) bool {
 // unproven is an Unproven in the making.
 type unproven struct {
 	path, reason string
-	unread       bool // see Unproven
 	kept         atomic.Int64
 	around       *unproven // the one further up, beneath which this one lies
 }
