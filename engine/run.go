@@ -55,7 +55,7 @@ func (r *run) begin(p *planned, write func(*journal.Record) (int64, error)) (err
 	if err = r.takeSource(r.source, p.scanned.head.Mounts, p.hold, p.moves); err == nil {
 		r.takeMounts(p.scanned)
 		if boot := r.cfg.Boot; p.reached && r.caps.Volatile && boot != "" {
-			r.state.Unflushed = boot // acknowledged steps may be undone by a power cut from the first of them on: see flush.go
+			r.state.Unflushed = boot // acknowledged steps may be undone by a power cut from the first of them on: see Flush
 		}
 		rec := r.record()
 		if p.reached {

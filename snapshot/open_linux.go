@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -108,12 +109,7 @@ func (a *anchor) stat(path string, links bool, e *Entry) error {
 	if err := statOf(fd, e); err != nil {
 		return err
 	}
-	if e.Kind == Symlink && e.Size == 0 {
-		target, err := readLinkOf(fd, "")
-		e.Size = int64(len(target))
-		return err
-	}
-	return nil
+	return measureLink(e, func() (string, error) { return readLinkOf(fd, "") })
 }
 
 // readLink returns the target of the symbolic link at path.
@@ -249,8 +245,8 @@ func entryOfStat(st *unix.Stat_t, e *Entry) {
 	*e = Entry{
 		Mode:  uint32(st.Mode) & 0o7777,
 		Size:  st.Size,
-		Mtime: st.Mtim.Nano(),
-		Ctime: st.Ctim.Nano(),
+		Mtime: Nanos(time.Unix(st.Mtim.Unix())),
+		Ctime: Nanos(time.Unix(st.Ctim.Unix())),
 		Dev:   uint64(st.Dev),
 		Ino:   uint64(st.Ino),
 	}

@@ -43,6 +43,7 @@ func Open(root string, links bool) (*Connection, error) {
 	return &Connection{root: root, links: links, caps: remote.Caps{
 		Move: true, DirMove: true, SetModTime: true, EmptyDirs: true, Volatile: true,
 		Precision:       precision(root),
+		Mtimes:          mtimes(precision(root)),
 		CaseInsensitive: ignoresCase(root),
 	}}, nil
 }
@@ -202,6 +203,15 @@ func (l *Connection) Cleanup(ctx context.Context, path string) error {
 		return nil
 	}
 	return rclone.Wrap(ctx, err, "clean up after %q", path)
+}
+
+// mtimes are those that file systems of a precision keep. ext4 with small inodes and XFS without bigtime end in 2038; which
+// they are nobody tells.
+func mtimes(precision time.Duration) remote.MtimeRange {
+	if precision == coarse {
+		return remote.MtimeRange{From: 315_532_800, Until: 4_354_819_199} // FAT: 1980 to 2107
+	}
+	return remote.MtimeRange{From: -1 << 31, Until: 1<<31 - 1}
 }
 
 // coarse is the precision of file systems of which not more is known.

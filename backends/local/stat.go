@@ -55,6 +55,6 @@ func (l *Connection) remote(path string, info os.FileInfo) (remote.Object, bool)
 	default:
 		return r, false
 	}
-	r.Entry.Mtime = info.ModTime().Truncate(l.caps.Precision).UnixNano()
+	r.Entry.Mtime = snapshot.Nanos(info.ModTime().Truncate(l.caps.Precision))
 	return r, true
 }

@@ -3,8 +3,8 @@
 // A plan that deletes more than --max-delete allows has its deletes held, all of them, until a person has let exactly these
 // through; everything else of it goes on. What is held stays held, whichever process looks next and whatever number would pass
 // by then, until a person lets it through or the source has it again. Deletes that the planner holds, since they would lose what
-// the remote retains, wait for a person as well, and so do those of foreign files, which were never sent from here. The decision
-// is made over the whole plan, before anything is touched, from nothing but its Input.
+// the remote retains, or what something skipped covers, wait for a person as well, and so do those of foreign files, which were
+// never sent from here. The decision is made over the whole plan, before anything is touched, from nothing but its Input.
 package guard
 
 import (
@@ -13,7 +13,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/snapsync/snapsync/journal"
@@ -23,6 +25,7 @@ import (
 // Input is what a decision is made from.
 type Input struct {
 	Steps     []journal.Step // the plan; its Held, where the planner has set it, say what only a person can let through
+	Covered   []snapshot.Covered
 	Base      journal.Totals // of the base
 	MaxDelete MaxDelete
 	Burst     Burst // deletes of earlier plans
@@ -130,26 +133,44 @@ func (in *Input) weigh(burst *Burst) (hold *Hold, over bool, err error) {
 		hold.Why = fmt.Sprintf("the plan deletes %d of %d files, of which %d were held before and still wait for approval", count, files, again)
 	default:
 		hold.Deletes, hold.Limit = marked, -1
-		hold.Why = in.whyMarked(marked)
+		hold.Why = in.whyMarked()
 	}
 	return hold, over, nil
 }
 
 // whyMarked says why steps are held that are marked, however few they are.
-func (in *Input) whyMarked(marked int64) string {
-	foreign := int64(0)
+func (in *Input) whyMarked() string {
+	retained, foreign, covered := 0, 0, make(map[string]bool)
 	for i := range in.Steps {
-		if s := &in.Steps[i]; s.Held && !s.Dir && isForeign(s) {
-			foreign++
+		switch s := &in.Steps[i]; {
+		case !s.Held:
+		case s.Reason == journal.Replaced:
+			retained++
+		case isForeign(s):
+			if !s.Dir {
+				foreign++
+			}
+		default:
+			for path := s.Path; path != ""; path, _ = snapshot.Split(path) {
+				covered[path] = true
+			}
 		}
 	}
-	switch foreign {
-	case 0:
-		return fmt.Sprintf("the remote retains %d of its files where the source has something else", marked)
-	case marked:
-		return fmt.Sprintf("the remote has %d of its files from somewhere else: they were never sent from here", marked)
+	var whys []string
+	if retained > 0 {
+		whys = append(whys, fmt.Sprintf("the remote retains %d of its files where the source has something else", retained))
 	}
-	return fmt.Sprintf("the remote retains, or has from somewhere else, %d of its files", marked)
+	if foreign > 0 {
+		whys = append(whys, fmt.Sprintf("the remote has %d of its files from somewhere else: they were never sent from here", foreign))
+	}
+	places := slices.DeleteFunc(slices.Clone(in.Covered), func(c snapshot.Covered) bool { return !covered[c.Path] })
+	if len(places) > 0 {
+		whys = append(whys, strconv.Quote(places[0].Path)+": "+places[0].Reason)
+	}
+	if len(places) > 1 {
+		whys = append(whys, fmt.Sprintf("and so in %d more places", len(places)-1))
+	}
+	return strings.Join(whys, "; ")
 }
 
 // holdForeign marks the deletes of what was on the remote before us, and with them those of the directories above: the first
