@@ -124,7 +124,7 @@ func (r *run) prepareWhole(ctx context.Context) (p planned, err error) {
 	if err != nil {
 		return p, err
 	}
-	if p.hold, err = r.guard(plan.Steps); err != nil {
+	if p.hold, err = r.guard(plan.Steps, p.scanned.head); err != nil {
 		return p, err
 	}
 	if len(plan.Steps) > 0 || r.isElsewhere() {
@@ -218,13 +218,13 @@ func (r *run) reach(ctx context.Context, p *planned) error {
 }
 
 // guard decides about the deletes of a plan.
-func (r *run) guard(steps []journal.Step) (*guard.Hold, error) {
+func (r *run) guard(steps []journal.Step, seen *snapshot.Head) (*guard.Hold, error) {
 	totals, err := r.cfg.Journal.Totals()
 	if err != nil {
 		return nil, err
 	}
 	verdict, err := guard.Check(guard.Input{
-		Steps: steps, Base: totals, MaxDelete: r.cfg.MaxDelete, Staying: r.cfg.Staying, Burst: r.burst, Now: r.cfg.Now(),
+		Steps: steps, Covered: seen.Covered, Base: totals, MaxDelete: r.cfg.MaxDelete, Staying: r.cfg.Staying, Burst: r.burst, Now: r.cfg.Now(),
 		Pending: r.cfg.Journal.EachPending(0), HeldDigest: r.state.HeldDigest, HeldBase: r.state.HeldBase,
 		ApprovedDigest: r.decided.ApprovedDigest, Approve: r.cfg.Approve, ApproveDigest: r.approved,
 	})

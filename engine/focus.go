@@ -167,7 +167,7 @@ func (r *run) planGracefully(s *scanned, grace []string) (plan journal.Plan, wai
 
 // readyPart guards the plan of a part, and opens the remote for it and for what is kept, unless all that has to wait.
 func (r *run) readyPart(ctx context.Context, f Focus, p *planned, steps, kept []journal.Step) (err error) {
-	if p.hold, err = r.guard(steps); err != nil {
+	if p.hold, err = r.guard(steps, p.scanned.head); err != nil {
 		return err
 	}
 	if p.BackedOff, err = backedOff(r.cfg.Journal, kept, r.cfg.Now()); err != nil {

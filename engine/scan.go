@@ -162,11 +162,15 @@ func (r *run) plan(s *scanned) (journal.Plan, error) {
 	if err != nil {
 		return journal.Plan{}, err
 	}
+	covered := pathset.New(&remote.Caps{})
+	for _, c := range s.head.Covered {
+		covered.Count(c.Path, 1)
+	}
 	kept, variants := lookup.NewPopulated(s.base, s.changes), lookup.NewCaseVariants(s.base, s.changes)
 	in := plan.Input{
 		Changes: s.changes, Caps: r.caps,
 		CompleteSync: r.cfg.CompleteSync, EmptyDirs: r.cfg.EmptyDirs, Metadata: r.cfg.Metadata,
-		Known: known, Kept: kept.Beneath, Outside: kept.At, CaseVariant: variants.Find,
+		Known: known, Kept: kept.Beneath, Covered: covered.Covers, Outside: kept.At, CaseVariant: variants.Find,
 		Survived: func(old, now int) bool {
 			return snapshot.Survived(r.cfg.Scan, s.changes[now].Path, s.changes[old].Old)
 		},

@@ -105,14 +105,11 @@ func (e *Entry) SameStat(o *Entry) bool {
 
 // SameFile reports whether o is proved to be the same file with the same content, perhaps at another path: one that came
 // along with its directory. A file that was renamed itself has another ctime, and only reading it tells the rename from an
-// edit that kept size and mtime, or from another file that got the inode when it was free.
+// edit that kept size and mtime, or from another file that got the inode when it was free. Nor does a ctime prove anything
+// that only repeats the mtime, which anybody can set: FAT has no other.
 func (e *Entry) SameFile(o *Entry) bool {
-	return e.SameStat(o) && e.Ino != 0 && e.Dev == o.Dev && e.ctimeTells()
-}
-
-// ctimeTells reports whether the ctime says more than the mtime, which anybody can set. FAT has none and shows the mtime.
-func (e *Entry) ctimeTells() bool {
-	return e.Ctime != 0 && (e.Ctime != e.Mtime || e.Ctime%int64(time.Second) != 0)
+	ctimeTells := e.Ctime != 0 && (e.Ctime != e.Mtime || e.Ctime%int64(time.Second) != 0)
+	return ctimeTells && e.SameStat(o) && e.Ino != 0 && e.Dev == o.Dev
 }
 
 // SameContent reports whether both contents are known in the same algorithm and are equal.

@@ -9,6 +9,7 @@ import (
 type findings struct {
 	arena    arena
 	unproven []*unproven // without those of mounts
+	covered  []Covered
 	mounts   mounts
 	problems []Problem
 	stats    Stats
@@ -61,6 +62,7 @@ func gather(expected map[string]uint64, all []*findings) *Head {
 		arenas = append(arenas, &f.arena)
 		found = append(found, f.mounts.found...)
 		h.Problems = append(h.Problems, f.problems...)
+		h.Covered = append(h.Covered, f.covered...)
 		h.Stats.Files += f.stats.Files
 		h.Stats.Dirs += f.stats.Dirs
 		h.Stats.Bytes += f.stats.Bytes
@@ -68,7 +70,7 @@ func gather(expected map[string]uint64, all []*findings) *Head {
 		h.Stats.Special += f.stats.Special
 		h.Stats.Excluded += f.stats.Excluded
 		for _, u := range f.unproven {
-			h.Unproven = append(h.Unproven, Unproven{Path: u.path, Reason: u.reason, Kept: u.kept.Load(), Unread: u.unread})
+			h.Unproven = append(h.Unproven, Unproven{Path: u.path, Reason: u.reason, Kept: u.kept.Load()})
 		}
 	}
 	for _, m := range found {
@@ -80,6 +82,7 @@ func gather(expected map[string]uint64, all []*findings) *Head {
 	h.Changes = sorted(arenas)
 	h.Mounts = remember(expected, found)
 	slices.SortFunc(h.Problems, func(a, b Problem) int { return ComparePaths(a.Path, b.Path) })
+	slices.SortFunc(h.Covered, func(a, b Covered) int { return ComparePaths(a.Path, b.Path) })
 	slices.SortFunc(h.Unproven, func(a, b Unproven) int {
 		return cmp.Or(ComparePaths(a.Path, b.Path), cmp.Compare(a.Reason, b.Reason))
 	})

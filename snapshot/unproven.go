@@ -5,7 +5,6 @@ import "sync/atomic"
 // unproven is an Unproven in the making.
 type unproven struct {
 	path, reason string
-	unread       bool // see Unproven
 	kept         atomic.Int64
 	around       *unproven // the one further up, beneath which this one lies
 }

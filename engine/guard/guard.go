@@ -1,8 +1,8 @@
 // Package guard decides whether the deletes of a plan may happen.
 //
 // A plan that deletes more than --max-delete allows has its deletes held, all of them, until a person has let exactly these
-// through; everything else of it goes on. Deletes that the planner holds, since they would lose what the remote retains, wait
-// for a person as well. The decision is made over the whole plan, before anything is touched, from nothing but its Input.
+// through; everything else of it goes on. Deletes that the planner holds, since they would lose what the remote retains, or
+// what something skipped covers, wait for a person as well. The decision is made over the whole plan, before anything is touched, from nothing but its Input.
 package guard
 
 import (
@@ -11,15 +11,19 @@ import (
 	"encoding/hex"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/snapsync/snapsync/journal"
+	"github.com/snapsync/snapsync/snapshot"
 )
 
 // Input is what a decision is made from.
 type Input struct {
 	Steps     []journal.Step // the plan; its Held, where the planner has set it, say what only a person can let through
+	Covered   []snapshot.Covered
 	Base      journal.Totals // of the base
 	MaxDelete MaxDelete
 	// Staying: the process stays, so that deletes of earlier plans count, and what is held is held again when it is a part of
@@ -123,9 +127,37 @@ func (in *Input) weigh(burst *Burst) (hold *Hold, over bool, err error) {
 		}
 	} else {
 		hold.Deletes, hold.Limit = planned, -1
-		hold.Why = fmt.Sprintf("the remote retains %d of its files where the source has something else", planned)
+		hold.Why = in.whyPlanned()
 	}
 	return hold, over, nil
+}
+
+// whyPlanned says why the planner holds deletes.
+func (in *Input) whyPlanned() string {
+	retained, covered := 0, make(map[string]bool)
+	for i := range in.Steps {
+		switch s := &in.Steps[i]; {
+		case !s.Held:
+		case s.Reason == journal.Replaced:
+			retained++
+		default:
+			for path := s.Path; path != ""; path, _ = snapshot.Split(path) {
+				covered[path] = true
+			}
+		}
+	}
+	var whys []string
+	if retained > 0 {
+		whys = append(whys, fmt.Sprintf("the remote retains %d of its files where the source has something else", retained))
+	}
+	places := slices.DeleteFunc(slices.Clone(in.Covered), func(c snapshot.Covered) bool { return !covered[c.Path] })
+	if len(places) > 0 {
+		whys = append(whys, strconv.Quote(places[0].Path)+": "+places[0].Reason)
+	}
+	if len(places) > 1 {
+		whys = append(whys, fmt.Sprintf("and so in %d more places", len(places)-1))
+	}
+	return strings.Join(whys, "; ")
 }
 
 // heldBefore reports whether the plan deletes all that is held already, and maybe more: that time has passed, or that the

@@ -47,6 +47,7 @@ func TestCheck(t *testing.T) {
 		{"one more", Input{Steps: deletes(0, 11)}, nil, 11},
 		{"our own leftovers", Input{Steps: leftover}, nil, 0},
 		{"held by the planner", Input{Steps: held(deletes(0, 2))}, nil, 2},
+		{"held for a link that covers it", Input{Steps: held(deletes(0, 2)), Covered: []snapshot.Covered{{Path: "f1"}}}, nil, 2},
 		{"approved", Input{Steps: deletes(0, 20), ApprovedDigest: digest}, nil, 0},
 		{"others approved", Input{Steps: deletes(0, 21), ApprovedDigest: digest}, nil, 21},
 		{"--approve, nothing held before", Input{Steps: deletes(0, 20), Approve: true}, nil, 0},
@@ -80,6 +81,34 @@ func TestCheck(t *testing.T) {
 		n := len(in.Steps) - len(slices.DeleteFunc(slices.Clone(in.Steps), func(s journal.Step) bool { return s.Held }))
 		if says != c.held || int64(n) != c.held {
 			t.Errorf("%s: the verdict holds %d, %d steps are held; want %d", c.name, says, n, c.held)
+		}
+	}
+}
+
+// TestWhyPlanned: each cause is named, and the first of the places where something skipped is.
+func TestWhyPlanned(t *testing.T) {
+	link := func(path string) snapshot.Covered { return snapshot.Covered{Path: path, Reason: "a link"} }
+	step := func(path string, why journal.Reason) journal.Step {
+		return journal.Step{Path: path, Action: journal.Delete, Reason: why, Held: true}
+	}
+	for _, c := range []struct {
+		steps   []journal.Step
+		covered []snapshot.Covered
+		want    string
+	}{
+		{[]journal.Step{step("d/x", journal.Deleted)}, []snapshot.Covered{link("a"), link("d")}, `"d": a link`},
+		{
+			[]journal.Step{step("a", journal.Deleted), step("d/e/x", journal.Deleted)}, []snapshot.Covered{link("a"), link("d/e"), link("moved")},
+			`"a": a link; and so in 1 more places`,
+		},
+		{
+			[]journal.Step{step("r", journal.Replaced), step("a", journal.Deleted)}, []snapshot.Covered{link("a")},
+			`the remote retains 1 of its files where the source has something else; "a": a link`,
+		},
+	} {
+		in := Input{Steps: c.steps, Covered: c.covered}
+		if got := in.whyPlanned(); got != c.want {
+			t.Errorf("got %s, want %s", got, c.want)
 		}
 	}
 }

@@ -114,11 +114,12 @@ func (d *draft) move(i int32, path string, now *snapshot.Entry, why journal.Reas
 	d.layout.move(i, path)
 }
 
-// delete emits the delete of Old i, where it is now.
+// delete emits the delete of Old i, where it is now. A file that something skipped covers is held in any case; the
+// directories above wait for it.
 func (d *draft) delete(i int32, why journal.Reason, held bool) {
 	d.drops[i] = deleted
 	d.step(journal.Step{
 		Action: journal.Delete, Path: d.layout.where(i), Old: d.old(i), Reason: why,
-		Dir: isDir(d.old(i)), Held: held,
+		Dir: isDir(d.old(i)), Held: held || IsFile(d.old(i)) && d.Covered(d.path(i)),
 	})
 }

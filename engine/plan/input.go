@@ -24,6 +24,9 @@ type Input struct {
 	// Kept reports whether the base holds anything beneath dir that is not in Changes: unchanged,
 	// retained, excluded or unproven. Such a directory is never empty. nil: no.
 	Kept func(dir string) bool
+	// Covered reports whether something that the source skips is at path or above it. Where it is not known to have moved, a
+	// person has to agree to its delete. nil: no.
+	Covered func(path string) bool
 	// Outside returns what the base holds at path, if path is not in Changes. nil: nothing.
 	Outside func(path string) *snapshot.Entry
 	// CaseVariant returns what the base holds, and is not in Changes, under a path that differs from this one

@@ -95,7 +95,7 @@ func input(base, head entries, o options) Input {
 		}
 	}
 	in := Input{
-		Changes: changes, Caps: o.caps, Known: make(map[Content]string),
+		Changes: changes, Caps: o.caps, Covered: o.isCovered, Known: make(map[Content]string),
 		CompleteSync: o.completeSync, EmptyDirs: o.emptyDirs, Metadata: o.metadata,
 	}
 	switch {
@@ -383,8 +383,13 @@ func truncateFor(caps remote.Caps, mtime int64) int64 {
 type options struct {
 	caps                              remote.Caps
 	completeSync, emptyDirs, metadata bool
+	covered                           []string         // paths at which something stands that the source skips
 	survived                          bool             // no inode is a reused one
 	born                              map[uint64]int64 // else: when the inodes of the head were made; nil: the file system does not tell
+}
+
+func (o *options) isCovered(path string) bool {
+	return slices.ContainsFunc(o.covered, func(top string) bool { return path == top || snapshot.Beneath(path, top) })
 }
 
 // overlap reports whether the order of two steps matters.

@@ -374,10 +374,33 @@ func drawEdited(t *rapid.T, names []string, bucket, ignoreCase, variants bool) s
 		// What is retained, and a directory that stays empty, cannot be told from another spelling.
 		s.completeSync, s.emptyDirs = true, false
 	}
+	s.coverSome(t)
 	if !s.completeSync && !ignoreCase { // what is retained under a variant's name cannot be seen
 		retainSome(t, s.base, s.head)
 	}
 	return s
+}
+
+// coverSome puts something that the source skips at some of the paths that the head does not have.
+func (s *scenario) coverSome(t *rapid.T) {
+	for _, path := range s.base.paths() {
+		dir, _ := snapshot.Split(path)
+		if s.head[path] == nil && (dir == "" || isDir(s.head[dir])) && rapid.IntRange(0, 3).Draw(t, "covered "+path) == 0 {
+			s.covered = append(s.covered, path)
+		}
+	}
+}
+
+// checkCovered: a file whose place something skipped has is moved, retained, or held for a person.
+func (s *scenario) checkCovered(t *rapid.T, plan *journal.Plan) {
+	for path, e := range s.base {
+		for i := range plan.Steps {
+			if st := &plan.Steps[i]; st.Action == journal.Delete && st.Old == e && IsFile(e) && s.isCovered(path) && !st.Held {
+				t.Fatalf("%s is covered, and is deleted:\n%sbase\n%shead\n%s%+v", path, formatPlan(*plan),
+					formatEntries(s.base), formatEntries(s.head), s.options)
+			}
+		}
+	}
 }
 
 func cloneEntries(t entries) entries {
@@ -506,6 +529,7 @@ func checkScenario(t *rapid.T, names []string, bucket bool, caseInsensitive bool
 	if !s.completeSync {
 		s.checkRetains(t, &plan)
 	}
+	s.checkCovered(t, &plan)
 }
 
 // checkMoves: where files can be moved, a content is not new more often than it became more. What is
