@@ -548,6 +548,24 @@ func TestPowerCut(t *testing.T) {
 	r.Quiet()
 }
 
+// A renamed directory carries an empty one that is retained to where another directory comes, whose files move one by one.
+func TestRetainedDirectoryIsCarriedIntoTheWay(t *testing.T) {
+	r := rig.New(t, rig.FullCaps)
+	r.Cfg.CompleteSync = false
+	r.Remote.Put("a/x/old", "", time.Now())
+	r.Remote.Remove("a/x/old") // which leaves the directory
+	for _, path := range []string{"a/f", "a/g", "b/h", "b/i"} {
+		r.Write(path, "content of "+path)
+	}
+	r.Run()
+	r.Rename("a", "c")
+	r.Rename("b", "c/x")
+	if sum := r.Run(); sum.Failed != 0 || sum.Sent != 0 || sum.Moved != 3 {
+		t.Errorf("got %+v\n%s", sum, r.Remote.Log())
+	}
+	r.Same()
+}
+
 // TestFileTakesThePlaceOfWhatIsRetained needs a person to agree that what is retained goes.
 func TestFileTakesThePlaceOfWhatIsRetained(t *testing.T) {
 	r := rig.New(t, rig.FullCaps)

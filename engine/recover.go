@@ -246,7 +246,7 @@ func (f *finding) correct(path string, there *remote.Object) error {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.absent = append(f.absent, path)
-	case there == nil, base != nil && agrees(&f.caps, base, there):
+	case there == nil, base != nil && mayBe(&f.caps, base, there): // of which nobody knows more by now
 	case there.Entry.Kind == snapshot.Dir:
 		f.onlyListed() // nobody knows what is in it
 	default:
@@ -269,7 +269,7 @@ func agrees(caps *remote.Caps, base *snapshot.Entry, there *remote.Object) bool 
 // mayBe reports whether the remote may still hold what entry says. An earlier recovery may not have
 // known what there is: its entry has no mtime, and then nothing but the size speaks against it.
 func mayBe(caps *remote.Caps, base *snapshot.Entry, there *remote.Object) bool {
-	if base.Flags.Has(snapshot.Adopted) && base.Mtime == 0 {
+	if !remote.KnowsMtime(base) {
 		return base.Kind == there.Entry.Kind && base.Size == there.Entry.Size
 	}
 	return agrees(caps, base, there)

@@ -25,15 +25,13 @@ type Stats struct {
 
 // change adds a change of name in dir, with copies of both entries.
 func (f *findings) change(dir string, name []byte, old, new *Entry) {
-	f.add(f.copied(f.arena.join(dir, name), old, new))
+	f.arena.add(f.copied(f.arena.join(dir, name), old, new))
 }
 
 // copied returns a change with copies of both entries.
 func (f *findings) copied(path string, old, new *Entry) Change {
 	return Change{Path: path, Old: f.arena.entry(old), New: f.arena.entry(new)}
 }
-
-func (f *findings) add(c Change) { f.arena.add(c) }
 
 func (f *findings) problem(path string, err error) {
 	f.problems = append(f.problems, Problem{Path: path, Err: err})
@@ -43,14 +41,6 @@ func (f *findings) newUnproven(path, reason string, around *unproven) *unproven 
 	u := &unproven{path: path, reason: reason, around: around}
 	f.unproven = append(f.unproven, u)
 	return u
-}
-
-// take gives up all changes, sorted, if they fill at least so many pieces.
-func (f *findings) take(pieces int) []Change {
-	if len(f.arena.full) < pieces {
-		return nil
-	}
-	return sorted([]*arena{&f.arena})
 }
 
 // gather makes a head of what all workers found.

@@ -60,12 +60,7 @@ func (a *anchor) stat(path string, links bool, e *Entry) error {
 	if err := statOf(fd, e); err != nil {
 		return err
 	}
-	if e.Kind == Symlink && e.Size == 0 {
-		target, err := readLinkOf(fd, "")
-		e.Size = int64(len(target))
-		return err
-	}
-	return nil
+	return measureLink(e, func() (string, error) { return readLinkOf(fd, "") })
 }
 
 // readLink returns the target of the symbolic link at path.

@@ -130,7 +130,7 @@ func (w *worker) checkMount() error {
 	var wrong *unproven
 	if path != "" && (w.opened.mount || w.opened.dev != w.job.outside) {
 		covers := false
-		if w.found.mounts.unknown(path) {
+		if _, known := w.cfg.Mounts[path]; !known && !w.cfg.AnyMount { // a new one, which nobody approved
 			var err error
 			if covers, err = w.coversBase(); err != nil {
 				return err
@@ -170,7 +170,7 @@ func (w *worker) reportSelf() {
 	}
 	w.found.stats.Dirs++
 	if w.job.self != nil {
-		w.found.add(*w.job.self)
+		w.found.arena.add(*w.job.self)
 	}
 }
 

@@ -106,7 +106,7 @@ func (c *comparison) compare(ctx context.Context, path string, base *snapshot.En
 	what, sure, err := c.differs(ctx, path, base, &there)
 	if what != "" {
 		c.report.Differs = append(c.report.Differs, Difference{path, what})
-		if c.Caps.MayHold(there.Entry.Mtime, base.Mtime) {
+		if !remote.KnowsMtime(base) || c.Caps.MayHold(there.Entry.Mtime, base.Mtime) {
 			there.Entry.Mtime, there.Uploaded = 0, time.Time{} // it vouches for nothing here
 		}
 		c.report.found[path] = there
@@ -143,12 +143,13 @@ func (c *comparison) addExtra() {
 // vouches for it if nothing does.
 func (c *comparison) differs(ctx context.Context, path string, base *snapshot.Entry, there *remote.Object) (what string, sure bool, err error) {
 	now := &there.Entry
+	timed := c.Caps.KeepsTimes() && now.Mtime != 0 && remote.KnowsMtime(base) // both say when it was modified
 	switch {
 	case now.Kind != base.Kind:
 		return fmt.Sprintf("a %v on the remote, a %v in the base", now.Kind, base.Kind), true, nil
 	case now.Size != base.Size:
 		return fmt.Sprintf("size %d on the remote, %d in the base", now.Size, base.Size), true, nil
-	case c.Caps.KeepsTimes() && now.Mtime != 0 && !c.Caps.MayHold(now.Mtime, base.Mtime):
+	case timed && !c.Caps.MayHold(now.Mtime, base.Mtime):
 		return fmt.Sprintf("modified %v on the remote, %v in the base", now.ModTime().UTC(), base.ModTime().UTC()), true, nil
 	case now.HashType == snapshot.NoHash && c.checksum:
 		// The listing gave none: the content itself is asked for, whatever it costs.
@@ -159,9 +160,8 @@ func (c *comparison) differs(ctx context.Context, path string, base *snapshot.En
 	if now.HashType != snapshot.NoHash && now.HashType == base.HashType {
 		return differsIf(now.Hash != base.Hash, now.HashType), true, nil
 	}
-	sure = c.Caps.KeepsTimes() && now.Mtime != 0
 	if !c.checksum || now.HashType == snapshot.NoHash || base.Flags.Has(snapshot.Retained) {
-		return "", sure && !c.checksum, nil
+		return "", timed && !c.checksum, nil
 	}
 	local, hashes, err := snapshot.HashFile(ctx, c.Scan, path, now.HashType)
 	if err != nil || !local.SameContent(base) {

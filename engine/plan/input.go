@@ -115,8 +115,8 @@ func (in *Input) compare(old, now *snapshot.Entry, moved bool) verdict {
 		return retimed
 	case in.otherMetadata(old, now, moved) && old.Mode != now.Mode:
 		return edited
-	case old.Flags.Has(snapshot.Adopted) && old.Mtime == 0:
-		return settled // the listing did not say, and to ask or to set it would cost a request for each file
+	case !remote.KnowsMtime(old):
+		return settled // to ask or to set it would cost a request for each file
 	case in.Caps.SetModTime && !in.Caps.SameMtime(old, now):
 		return retimed
 	}
@@ -130,12 +130,6 @@ func (in *Input) otherMetadata(old, now *snapshot.Entry, moved bool) bool {
 		return false
 	}
 	return old.Mode != now.Mode || !moved && old.Ctime != now.Ctime
-}
-
-// sameDir reports whether nothing says that a directory was replaced by another one. One that was seen on the remote only
-// has no inode.
-func sameDir(old, now *snapshot.Entry) bool {
-	return isDir(old) && isDir(now) && (old.Ino == now.Ino || old.Ino == 0 || now.Ino == 0)
 }
 
 // merged is what the base will know of content that was there as old and is seen as now: the new stat, and the hash that

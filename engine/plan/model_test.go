@@ -157,13 +157,16 @@ func hold(e *snapshot.Entry) held {
 	return held{e.Hash, e.Size, e.Mtime, e.Kind == snapshot.Symlink}
 }
 
-// newRemote holds exactly what base says.
+// newRemote holds exactly what base says. Of directories it has those above files, and those that a listing showed.
 func newRemote(caps remote.Caps, base entries) *strictRemote {
 	r := &strictRemote{caps, make(map[string]held), make(map[string]bool)}
 	for path, e := range base {
-		if e.Kind != snapshot.Dir {
+		switch {
+		case e.Kind != snapshot.Dir:
 			r.files[r.key(path)] = hold(e)
 			r.mkdirs(path)
+		case e.Flags.Has(snapshot.Adopted):
+			r.mkdirs(snapshot.Join(path, "x"))
 		}
 	}
 	return r

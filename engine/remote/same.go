@@ -31,6 +31,8 @@ func (c *Caps) SameContent(old, now *snapshot.Entry, moved bool) bool {
 // compared them when it read the file, and they differed.
 func (c *Caps) sameAdopted(old, now *snapshot.Entry) bool {
 	switch {
+	case !KnowsMtime(old):
+		return false
 	case old.HashType != snapshot.NoHash && now.HashType != snapshot.NoHash:
 		return false
 	case c.Precision > 0:
@@ -38,6 +40,10 @@ func (c *Caps) sameAdopted(old, now *snapshot.Entry) bool {
 	}
 	return old.HashType == snapshot.NoHash && old.Mtime >= Truncate(now.Mtime, time.Second)
 }
+
+// KnowsMtime reports whether the base entry e says an mtime. 0 of an adopted one is none: the listing did not tell, or
+// recovery could not say whose content the remote has. Then no mtime proves anything, not even that of the epoch.
+func KnowsMtime(e *snapshot.Entry) bool { return e.Mtime != 0 || !e.Flags.Has(snapshot.Adopted) }
 
 // Two questions are asked about mtimes, and one rule cannot answer both. Remotes keep an mtime to their precision:
 // most round it down, some to the nearest, some up, and none says which.
