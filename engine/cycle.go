@@ -224,7 +224,7 @@ func (r *run) guard(steps []journal.Step, seen *snapshot.Head) (*guard.Hold, err
 		return nil, err
 	}
 	verdict, err := guard.Check(guard.Input{
-		Steps: steps, Covered: seen.Covered, Base: totals, MaxDelete: r.cfg.MaxDelete, Staying: r.cfg.Staying, Burst: r.burst, Now: r.cfg.Now(),
+		Steps: steps, Covered: seen.Covered, Base: totals, MaxDelete: r.cfg.MaxDelete, Burst: r.burst, Now: r.cfg.Now(),
 		Pending: r.cfg.Journal.EachPending(0), HeldDigest: r.state.HeldDigest, HeldBase: r.state.HeldBase,
 		ApprovedDigest: r.decided.ApprovedDigest, Approve: r.cfg.Approve, ApproveDigest: r.approved,
 	})
@@ -265,6 +265,7 @@ func (r *run) finish(cycle int64, sum *Summary, err error, last bool) error {
 	if last {
 		r.takeOutcome(sum, err)
 	}
+	r.state.Burst = r.burst.Burst
 	rec := r.record()
 	rec.Settle = r.settled
 	failed := r.cfg.Journal.Finish(cycle, journal.CycleResult{

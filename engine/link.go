@@ -70,6 +70,15 @@ func less(caps, refused remote.Caps) remote.Caps {
 	return caps
 }
 
+// isForeign reports whether what is listed at path was never sent from here. Of a remote that was listed before, the base knows.
+func (l *link) isForeign(path string) (bool, error) {
+	if !l.state.Adopted {
+		return true, nil
+	}
+	was, err := l.cfg.Journal.Lookup(path)
+	return was != nil && was.Flags.Has(snapshot.Foreign), err
+}
+
 // adopt builds the base from one listing of the remote. It runs once in the life of a mapping, or
 // again when its journal was lost: what another tool or an earlier life has put there is compared by
 // the next scan, and not sent again.
@@ -83,7 +92,12 @@ func (l *link) adopt(ctx context.Context) error {
 	l.phase("listing the remote")
 	err := l.cfg.Journal.Adopt(ctx, func(add func(path string, entry snapshot.Entry) error) error {
 		return l.conn.List(ctx, func(there remote.Object) error {
-			return add(there.Path, there.Adopted(&l.caps))
+			entry := there.Adopted(&l.caps)
+			foreign, err := l.isForeign(there.Path)
+			if foreign {
+				entry.Flags |= snapshot.Foreign
+			}
+			return errors.Join(err, add(there.Path, entry))
 		})
 	})
 	if err != nil {
@@ -178,7 +192,7 @@ func (l *link) distrustPlace(was []remote.Place, i int) error {
 // compareMoved corrects the base by what is in the place where the remote is now.
 func (l *link) compareMoved(ctx context.Context) error {
 	l.cfg.Log.Warn("the remote's directory is not the one that it was: comparing what it holds with what it should hold")
-	report, err := l.verify(ctx, VerifyOptions{Repair: true})
+	report, err := l.verify(ctx, VerifyOptions{Repair: true, unasked: true})
 	if err != nil {
 		return err
 	}
