@@ -4,8 +4,8 @@ import (
 	"errors"
 
 	"github.com/snapsync/snapsync/engine/execute"
-	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/engine/plan"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -16,6 +16,7 @@ const maxListed = 1000
 // caseVariants finds what the base holds under names that differ only in case. It lists each directory of
 // the base in which something is new.
 type caseVariants struct {
+	caps    *remote.Caps
 	base    snapshot.Base
 	changes []snapshot.Change
 	reader  snapshot.BaseReader // opened at the first question
@@ -34,20 +35,20 @@ type caseVariant struct {
 	snapshot.Entry
 }
 
-func newCaseVariants(base snapshot.Base, changes []snapshot.Change) *caseVariants {
-	return &caseVariants{base: base, changes: changes, listed: make(map[string]*foldedDir)}
+func newCaseVariants(caps *remote.Caps, base snapshot.Base, changes []snapshot.Change) *caseVariants {
+	return &caseVariants{caps: caps, base: base, changes: changes, listed: make(map[string]*foldedDir)}
 }
 
 // find is plan.Input.CaseVariant.
 func (t *caseVariants) find(path string) (string, *snapshot.Entry) {
 	in, name := snapshot.Split(path)
-	d := t.list(pathset.Fold(in))
+	d := t.list(t.caps.Fold(in))
 	if d == nil {
 		return "", nil
 	}
 	last := (*caseVariant)(nil)
-	for i := range d.variants[pathset.Fold(name)] {
-		switch w := &d.variants[pathset.Fold(name)][i]; {
+	for i := range d.variants[t.caps.Fold(name)] {
+		switch w := &d.variants[t.caps.Fold(name)][i]; {
 		case w.path == path:
 		case !plan.IsRetainedFile(&w.Entry):
 			return w.path, &w.Entry
@@ -98,7 +99,7 @@ func (t *caseVariants) read(d *foldedDir, dir string) {
 	}
 	t.err = execute.EachChild(t.reader, dir, func(path string, e *snapshot.Entry) {
 		_, name := snapshot.Split(path)
-		name = pathset.Fold(name)
+		name = t.caps.Fold(name)
 		if e.Kind == snapshot.Dir {
 			d.subs[name] = append(d.subs[name], path)
 		}

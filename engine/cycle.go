@@ -152,7 +152,13 @@ func (r *run) reach(ctx context.Context, p *planned) error {
 	if p.unreached = r.connect(ctx); p.unreached != nil {
 		return nil
 	}
-	if p.unreached = r.takeCaps(r.conn.Caps()); p.unreached != nil {
+	if p.unreached = r.askNames(ctx); p.unreached != nil {
+		return nil
+	}
+	if p.unreached = r.keepCaps(); p.unreached != nil {
+		return nil
+	}
+	if p.unreached = r.distrustNames(ctx, before); p.unreached != nil {
 		return nil
 	}
 	if r.caps != before {

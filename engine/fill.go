@@ -15,7 +15,7 @@ func (r *run) fill(ctx context.Context) (p planned, err error) {
 	if err := r.learnCaps(ctx); err != nil {
 		return p, err
 	}
-	if r.caps.CaseInsensitive { // a path may have its case variant in any other piece
+	if r.caps.Folds() { // a path may have its twin in any other piece
 		return r.prepareWhole(ctx)
 	}
 	j := r.cfg.Journal

@@ -37,7 +37,7 @@ func (e *Engine) newRun() (*run, error) {
 	m := memory{config: &e.cfg, state: state.EngineState, decided: state.Decisions}
 	r := &run{link: link{Engine: e, memory: m}, begun: e.cfg.Now()}
 	if e.conn != nil {
-		r.caps = e.conn.Caps()
+		r.caps = r.remoteCaps()
 	} else if known, err := r.knownCaps(); err == nil {
 		r.caps = known.Caps
 	}

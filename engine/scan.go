@@ -161,7 +161,7 @@ func (r *run) plan(s *scanned) (journal.Plan, error) {
 	if err != nil {
 		return journal.Plan{}, err
 	}
-	kept, variants := newPopulated(s.base, s.changes), newCaseVariants(s.base, s.changes)
+	kept, variants := newPopulated(s.base, s.changes), newCaseVariants(&r.caps, s.base, s.changes)
 	in := plan.Input{
 		Changes: s.changes, Caps: r.caps,
 		CompleteSync: r.cfg.CompleteSync, EmptyDirs: r.cfg.EmptyDirs, Metadata: r.cfg.Metadata,

@@ -44,6 +44,7 @@ func Open(root string, links bool) (*Connection, error) {
 		Move: true, DirMove: true, SetModTime: true, EmptyDirs: true, Volatile: true,
 		Precision:       precision(root),
 		CaseInsensitive: ignoresCase(root),
+		NamesUnknown:    true,
 	}}, nil
 }
 
