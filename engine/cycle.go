@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/snapsync/snapsync/engine/guard"
+	"github.com/snapsync/snapsync/engine/plan"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -37,6 +38,9 @@ func (r *run) catchUp(ctx context.Context, f Focus, out *Outcome) error {
 	}
 	if err := r.recheck(ctx); err != nil {
 		return err
+	}
+	if r.cfg.EmptyDirs && !r.state.EmptyDirs && r.caps != (remote.Caps{}) && !r.caps.EmptyDirs {
+		r.cfg.Log.Warn("this remote cannot hold empty directories: --create-empty-src-dirs does nothing there")
 	}
 	if err := r.wantEmptyDirs(ctx); err != nil {
 		return err
@@ -120,13 +124,16 @@ func (r *run) prepareWhole(ctx context.Context) (p planned, err error) {
 	if err != nil {
 		return p, err
 	}
-	if p.hold, err = r.guard(plan.Steps); err != nil {
+	if p.hold, err = r.guard(plan.Steps, p.scanned.head); err != nil {
 		return p, err
 	}
-	if len(plan.Steps) > 0 {
+	if len(plan.Steps) > 0 || r.isElsewhere() {
 		if err := r.reach(ctx, &p); err != nil {
 			return p, err
 		}
+	}
+	if len(plan.Steps) == 0 && p.unreached != nil {
+		return p, p.unreached
 	}
 	if _, err := r.checkSource(); err != nil { // once more: it may have gone while it was scanned
 		return p, err
@@ -139,6 +146,48 @@ func (r *run) prepareWhole(ctx context.Context) (p planned, err error) {
 	p.Add(plan.Steps, p.scanned.changes)
 	p.scanned.changes = nil
 	return p, nil
+}
+
+// fill is prepare for an empty base. The source is scanned, planned and journalled in pieces, so
+// that the memory of a first run does not grow with the tree.
+func (r *run) fill(ctx context.Context) (p planned, err error) {
+	if err := r.learnCaps(ctx); err != nil {
+		return p, err
+	}
+	if r.caps.Folds() { // a path may have its twin in any other piece
+		return r.prepareWhole(ctx)
+	}
+	j := r.cfg.Journal
+	if _, err := j.Begin(journal.Plan{}, nil, r.cfg.Now()); err != nil {
+		return p, err
+	}
+	var last journal.Plan // is kept for the end: what was mounted inside the source is known then
+	scan := r.scanConfig()
+	scan.Emit = func(changes []snapshot.Change) error {
+		if !p.reached && p.unreached == nil {
+			if err := r.reach(ctx, &p); err != nil {
+				return err
+			}
+		}
+		if len(last.Steps)+len(last.Refresh) > 0 {
+			if _, err := j.Extend(last, nil, r.cfg.Now()); err != nil {
+				return err
+			}
+			p.Add(last.Steps, nil)
+		}
+		// They do not depend on any others.
+		last = plan.Make(plan.Input{Changes: changes, Caps: r.caps, CompleteSync: r.cfg.CompleteSync, Metadata: r.cfg.Metadata})
+		return nil
+	}
+	r.phase("scanning")
+	head, err := snapshot.Scan(ctx, scan, snapshot.Empty{})
+	if err != nil {
+		return p, fmt.Errorf("scan %s: %w", scan.Root, err)
+	}
+	p.scanned = &scanned{head: head, problems: head.Problems}
+	err = r.begin(&p, func(rec *journal.Record) (int64, error) { return j.Extend(last, rec, r.cfg.Now()) })
+	p.Add(last.Steps, nil)
+	return p, err
 }
 
 // errStale means that a plan was thrown away: it was made for a remote that turned out to be another one.
@@ -175,13 +224,13 @@ func (r *run) reach(ctx context.Context, p *planned) error {
 }
 
 // guard decides about the deletes of a plan.
-func (r *run) guard(steps []journal.Step) (*guard.Hold, error) {
+func (r *run) guard(steps []journal.Step, seen *snapshot.Head) (*guard.Hold, error) {
 	totals, err := r.cfg.Journal.Totals()
 	if err != nil {
 		return nil, err
 	}
 	verdict, err := guard.Check(guard.Input{
-		Steps: steps, Base: totals, MaxDelete: r.cfg.MaxDelete, Staying: r.cfg.Staying, Burst: r.burst, Now: r.cfg.Now(),
+		Steps: steps, Covered: seen.Covered, Base: totals, MaxDelete: r.cfg.MaxDelete, Burst: r.burst, Now: r.cfg.Now(),
 		Pending: r.cfg.Journal.EachPending(0), HeldDigest: r.state.HeldDigest, HeldBase: r.state.HeldBase,
 		ApprovedDigest: r.decided.ApprovedDigest, Approve: r.cfg.Approve, ApproveDigest: r.approved,
 	})
@@ -222,6 +271,7 @@ func (r *run) finish(cycle int64, sum *Summary, err error, last bool) error {
 	if last {
 		r.takeOutcome(sum, err)
 	}
+	r.state.Burst = r.burst.Burst
 	rec := r.record()
 	rec.Settle = r.settled
 	failed := r.cfg.Journal.Finish(cycle, journal.CycleResult{

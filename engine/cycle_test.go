@@ -212,8 +212,15 @@ func TestAdoption(t *testing.T) {
 			r.Remote.Put("f02", "of another size", time.Unix(1, 0))
 			r.Remote.Put("dir/extra", "e", time.Unix(1, 0))
 			sum := r.Run()
-			if sum.Sent != 1 || sum.Deleted != 1 {
-				t.Errorf("want one sent and one deleted: %+v\n%s", sum, r.Remote.Log())
+			if sum.Sent != 1 || sum.Deleted != 0 || sum.Held != 1 {
+				t.Errorf("want one sent and one held: %+v\n%s", sum, r.Remote.Log())
+			}
+			if sum := r.Run(); sum.Deleted != 0 || sum.Held != 1 {
+				t.Errorf("want it held until it is approved: %+v", sum)
+			}
+			r.Approve()
+			if sum := r.Run(); sum.Deleted != 1 || sum.Held != 0 {
+				t.Errorf("after approval: %+v", sum)
 			}
 			r.Same()
 			r.Quiet()
@@ -546,6 +553,24 @@ func TestPowerCut(t *testing.T) {
 	}
 	r.Same()
 	r.Quiet()
+}
+
+// A renamed directory carries an empty one that is retained to where another directory comes, whose files move one by one.
+func TestRetainedDirectoryIsCarriedIntoTheWay(t *testing.T) {
+	r := rig.New(t, rig.FullCaps)
+	r.Cfg.CompleteSync = false
+	r.Remote.Put("a/x/old", "", time.Now())
+	r.Remote.Remove("a/x/old") // which leaves the directory
+	for _, path := range []string{"a/f", "a/g", "b/h", "b/i"} {
+		r.Write(path, "content of "+path)
+	}
+	r.Run()
+	r.Rename("a", "c")
+	r.Rename("b", "c/x")
+	if sum := r.Run(); sum.Failed != 0 || sum.Sent != 0 || sum.Moved != 3 {
+		t.Errorf("got %+v\n%s", sum, r.Remote.Log())
+	}
+	r.Same()
 }
 
 // TestFileTakesThePlaceOfWhatIsRetained needs a person to agree that what is retained goes.

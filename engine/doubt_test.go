@@ -262,16 +262,49 @@ func TestDoubtTwiceAboutTheSameStat(t *testing.T) {
 	r.Cfg.Retries = 1
 	r.Write("f", "AAAA")
 	r.Run()
-	when := r.Mtime("f")
-	r.Write("f", "BBBB")
-	r.Stamp("f", when)
 	for range 2 {
-		r.Remote.Fail = rig.Cut("send", enginetest.Before)
-		r.Fails(remote.ErrOffline)
+		replaceInDoubt(r, "f", "BBBB", r.Mtime("f"))
 	}
-	r.Remote.Fail = nil
 	r.Run()
 	r.Same()
+}
+
+// replaceInDoubt gives a file another content and this mtime, and loses the remote when that is sent.
+func replaceInDoubt(r *rig.Rig, path, content string, mtime time.Time) {
+	r.T.Helper()
+	r.Write(path, content)
+	r.Stamp(path, mtime)
+	r.Remote.Fail = rig.Cut("send", enginetest.Before)
+	r.Fails(remote.ErrOffline)
+	r.Remote.Fail = nil
+}
+
+// A send that keeps size and mtime is in doubt, and before anybody knows more the file goes and is retained: what the base
+// does not know is no difference.
+func TestDoubtIsRetained(t *testing.T) {
+	r := rig.New(t, rig.FullCaps)
+	r.Cfg.CompleteSync = false
+	r.Write("f", "AAAA")
+	r.Run()
+	replaceInDoubt(r, "f", "BBBB", r.Mtime("f"))
+	r.Remove("f")
+	r.Run()
+	r.Holds()
+}
+
+// The mtime of both contents is the epoch, which is no mtime that the base has.
+func TestDoubtAboutAFileOfTheEpoch(t *testing.T) {
+	noTimes := rig.FullCaps
+	noTimes.SetModTime, noTimes.Precision = false, 0
+	for _, caps := range []remote.Caps{rig.FullCaps, noTimes} {
+		r := rig.New(t, caps)
+		r.Write("f", "AAAA")
+		r.Stamp("f", time.Unix(0, 0))
+		r.Run()
+		replaceInDoubt(r, "f", "BBBB", time.Unix(0, 0))
+		r.Run()
+		r.Same()
+	}
 }
 
 // What the remote lets nobody look at is not taken for gone.

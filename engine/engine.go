@@ -7,7 +7,7 @@
 //	changes = what differs, hashed where the stat cannot tell                          scan.go
 //	plan    = plan.Make(changes, capabilities)                                         package plan, pure
 //	guard.Check(plan)               may hold deletes, nothing else                     package guard, pure
-//	reach the remote                nothing is written if it is not what was planned for   caps.go
+//	reach the remote                nothing is written if it is not what was planned for   cycle.go
 //	journal.Begin(plan)             replaces what was pending, claims the first steps  cycle.go, run.go
 //	execute.Run(pending)            the remote acknowledges, the base is folded        package execute
 //	journal.Finish                  and what the run has found out                     cycle.go
@@ -56,8 +56,8 @@ type Config struct {
 	Transfers    int             // steps at once; 0: whatever turns out to be best, see package execute
 	Retries      int             // attempts per step within one run; 0: 3
 	Metadata     bool            // --metadata: changed modes, owners and attributes count
-	// Staying says that one run follows the other, in a process that stays: deletes are judged over what went before
-	// as well (see guard.Burst), Approve is for the first run that ends well, and whoever runs the engine flushes the remote.
+	// Staying says that one run follows the other, in a process that stays: Approve is for the first run that ends well, and
+	// whoever runs the engine flushes the remote.
 	Staying bool
 	Boot    string // identifies this start of the machine; "": unknown
 	// Options is what Connect depends on besides the remote: what was learned of the remote with others
@@ -78,7 +78,7 @@ type Config struct {
 type Engine struct {
 	cfg  Config
 	conn remote.Connection // opened by connect; nil until the remote is needed
-	// at is where on this machine the remote was when it was last connected to: see place.go.
+	// at is where on this machine the remote was when it was last connected to: see checkPlaces.
 	at []remote.Place
 
 	// inDoubt are steps whose outcome nobody knows. nil: those that the journal has as started.

@@ -23,7 +23,7 @@ func TestExplainWhatIsSkipped(t *testing.T) {
 	rig.Must(t, syscall.Mkfifo(filepath.Join(r.Source, "was"), 0o600))
 	rig.Must(t, os.Symlink("nowhere", filepath.Join(r.Source, "link")))
 	for path, want := range map[string]string{
-		"was":   "it is a fifo, and only files, directories and symlinks can be mirrored; what the remote holds there stays, since the path is not empty",
+		"was":   "it is a fifo, and only files, directories and symlinks can be mirrored; what the remote holds there is deleted only if a person approves that, since the path is not empty",
 		"link":  "it is a symlink: --links keeps it as one, --copy-links mirrors what it points to",
 		"never": "neither the source nor the base has it",
 	} {

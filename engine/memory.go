@@ -1,11 +1,13 @@
 package engine
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
 
 	"github.com/snapsync/snapsync/engine/guard"
+	"github.com/snapsync/snapsync/engine/lookup"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -149,4 +151,32 @@ func (m *memory) takeCaps(caps remote.Caps, asked bool) error {
 	}
 	m.state.Caps = string(text)
 	return nil
+}
+
+// wantEmptyDirs makes turning on --create-empty-src-dirs count for what is already known. Without it
+// the base has directories that hold no files as identities only: they are forgotten once, and so
+// planned as new. A crash in between does it again.
+func (m *memory) wantEmptyDirs(ctx context.Context) error {
+	if m.config.EmptyDirs == m.state.EmptyDirs {
+		return nil
+	}
+	if m.config.EmptyDirs {
+		if err := lookup.ForgetEmptyDirs(ctx, m.config.Journal); err != nil {
+			return err
+		}
+	}
+	m.state.EmptyDirs = m.config.EmptyDirs
+	return m.save()
+}
+
+// baseToBe is the base as wantEmptyDirs would leave it, without writing anything.
+func (m *memory) baseToBe(ctx context.Context) (snapshot.Base, error) {
+	if !m.config.EmptyDirs || m.state.EmptyDirs {
+		return m.config.Journal, nil
+	}
+	forgotten, err := lookup.EmptyDirs(ctx, m.config.Journal)
+	if err != nil || len(forgotten) == 0 {
+		return m.config.Journal, err
+	}
+	return lookup.Without{Base: m.config.Journal, Dirs: forgotten}, nil
 }

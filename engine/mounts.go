@@ -14,7 +14,10 @@ func (r *run) takeMounts(seen *scanned) {
 	known := seen.whole || len(r.missingMounts) > 0 // else it is the journal that knows, from an earlier process
 	lost := make(map[string]snapshot.Unproven)
 	for path, u := range r.missingMounts {
-		if !seen.covers(path) {
+		inside := func(scope snapshot.Scope) bool {
+			return scope.Deep && (scope.Path == "" || scope.Path == path || snapshot.Beneath(path, scope.Path))
+		}
+		if !seen.whole && !slices.ContainsFunc(seen.within, inside) {
 			lost[path] = u
 		}
 	}
@@ -35,13 +38,6 @@ func (r *run) takeMounts(seen *scanned) {
 		return
 	}
 	r.state.MountsHeld, r.state.MountsWhy = held.Deletes, held.Why
-}
-
-// covers reports whether all that is at and beneath path was scanned.
-func (s *scanned) covers(path string) bool {
-	return s.whole || slices.ContainsFunc(s.within, func(scope snapshot.Scope) bool {
-		return scope.Deep && (scope.Path == "" || scope.Path == path || snapshot.Beneath(path, scope.Path))
-	})
 }
 
 // warn logs where absence proved nothing, for a process that stays: a single run has its Summary for

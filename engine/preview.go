@@ -38,7 +38,7 @@ func (e *Engine) Plan(ctx context.Context) (*Preview, error) {
 	if err != nil {
 		return nil, err
 	}
-	hold, err := r.guard(plan.Steps)
+	hold, err := r.guard(plan.Steps, seen.head)
 	if err != nil {
 		return nil, err
 	}

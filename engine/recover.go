@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/snapsync/snapsync/engine/execute"
+	"github.com/snapsync/snapsync/engine/lookup"
 	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
@@ -176,7 +177,7 @@ func (f *finding) onlyListed() {
 
 // arrived looks for one file of a moved directory where it should be now.
 func (f *finding) arrived(ctx context.Context, s *journal.Step) (bool, error) {
-	path, entry, err := execute.AnyFile(f.cfg.Journal, s.From)
+	path, entry, err := lookup.AnyFile(f.cfg.Journal, s.From)
 	if err != nil || entry == nil {
 		return err == nil, err
 	}
@@ -245,7 +246,7 @@ func (f *finding) correct(path string, there *remote.Object) error {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.absent = append(f.absent, path)
-	case there == nil, base != nil && agrees(&f.caps, base, there):
+	case there == nil, base != nil && mayBe(&f.caps, base, there): // of which nobody knows more by now
 	case there.Entry.Kind == snapshot.Dir:
 		f.onlyListed() // nobody knows what is in it
 	default:
@@ -268,7 +269,7 @@ func agrees(caps *remote.Caps, base *snapshot.Entry, there *remote.Object) bool 
 // mayBe reports whether the remote may still hold what entry says. An earlier recovery may not have
 // known what there is: its entry has no mtime, and then nothing but the size speaks against it.
 func mayBe(caps *remote.Caps, base *snapshot.Entry, there *remote.Object) bool {
-	if base.Flags.Has(snapshot.Adopted) && base.Mtime == 0 {
+	if !remote.KnowsMtime(base) {
 		return base.Kind == there.Entry.Kind && base.Size == there.Entry.Size
 	}
 	return agrees(caps, base, there)
@@ -289,7 +290,7 @@ func (f *finding) write(ctx context.Context) error {
 		f.rescan = append(f.rescan, f.wrong[i].Path)
 	}
 	f.rescan = append(f.rescan, f.absent...)
-	if err := forget(j, f.absent); err != nil {
+	if err := lookup.Forget(j, f.absent); err != nil {
 		return err
 	}
 	if len(f.wrong) > 0 {
@@ -304,24 +305,4 @@ func (f *finding) write(ctx context.Context) error {
 		f.rescan = append(f.rescan, "") // everything
 	}
 	return j.Settle(f.cfg.Now())
-}
-
-// forget removes from the base what the remote turned out not to hold, with everything beneath.
-func forget(j *journal.Journal, paths []string) error {
-	if len(paths) == 0 {
-		return nil
-	}
-	reader, err := j.Reader()
-	if err != nil {
-		return err
-	}
-	var fixes []journal.Refresh
-	for ; len(paths) > 0 && err == nil; paths = paths[1:] {
-		fixes = append(fixes, journal.Refresh{Path: paths[0]})
-		err = execute.EachChild(reader, paths[0], func(path string, _ *snapshot.Entry) { paths = append(paths, path) })
-	}
-	if err := errors.Join(err, reader.Close()); err != nil {
-		return err
-	}
-	return j.Repair(fixes)
 }

@@ -35,6 +35,9 @@ func (e *Engine) newRun() (*run, error) {
 		return nil, err
 	}
 	m := memory{config: &e.cfg, state: state.EngineState, decided: state.Decisions}
+	if e.burst.Last.IsZero() { // of another process, maybe; its own knows also how the clock was set meanwhile
+		e.burst.Burst = state.Burst
+	}
 	r := &run{link: link{Engine: e, memory: m}, begun: e.cfg.Now()}
 	if e.conn != nil {
 		r.caps = r.remoteCaps()
@@ -52,7 +55,7 @@ func (r *run) begin(p *planned, write func(*journal.Record) (int64, error)) (err
 	if err = r.takeSource(r.source, p.scanned.head.Mounts, p.hold, p.moves); err == nil {
 		r.takeMounts(p.scanned)
 		if boot := r.cfg.Boot; p.reached && r.caps.Volatile && boot != "" {
-			r.state.Unflushed = boot // acknowledged steps may be undone by a power cut from the first of them on: see flush.go
+			r.state.Unflushed = boot // acknowledged steps may be undone by a power cut from the first of them on: see Flush
 		}
 		rec := r.record()
 		if p.reached {

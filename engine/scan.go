@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/snapsync/snapsync/engine/lookup"
 	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/engine/plan"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -161,11 +162,15 @@ func (r *run) plan(s *scanned) (journal.Plan, error) {
 	if err != nil {
 		return journal.Plan{}, err
 	}
-	kept, variants := newPopulated(s.base, s.changes), newCaseVariants(&r.caps, s.base, s.changes)
+	covered := pathset.New(&remote.Caps{})
+	for _, c := range s.head.Covered {
+		covered.Count(c.Path, 1)
+	}
+	kept, variants := lookup.NewPopulated(s.base, s.changes), lookup.NewCaseVariants(&r.caps, s.base, s.changes)
 	in := plan.Input{
 		Changes: s.changes, Caps: r.caps,
 		CompleteSync: r.cfg.CompleteSync, EmptyDirs: r.cfg.EmptyDirs, Metadata: r.cfg.Metadata,
-		Known: known, Kept: kept.beneath, Outside: kept.at, CaseVariant: variants.find,
+		Known: known, Kept: kept.Beneath, Covered: covered.Covers, Outside: kept.At, CaseVariant: variants.Find,
 		Survived: func(old, now int) bool {
 			return snapshot.Survived(r.cfg.Scan, s.changes[now].Path, s.changes[old].Old)
 		},
@@ -175,7 +180,7 @@ func (r *run) plan(s *scanned) (journal.Plan, error) {
 		s.problems = append(s.problems, snapshot.Problem{Path: s.changes[c.Change].Path, Err: c.Err()})
 	}
 	steps := plan.Make(in)
-	return steps, errors.Join(kept.err, kept.close(), variants.close())
+	return steps, errors.Join(kept.Close(), variants.Close())
 }
 
 // knownContent finds, for the new content that was hashed, a path of the base that holds it and that

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"time"
 )
 
 // distrusted are the flags of a base entry whose stat proves nothing about the content.
@@ -37,10 +36,10 @@ func (w *worker) present(i int, name []byte, old *Entry) {
 		w.found.stats.Excluded++
 	case e.Kind == Symlink && w.cfg.Links == SkipLinks:
 		w.found.stats.Symlinks++
-		w.occupied(name, old, "a symbolic link, which is skipped, is in its place")
+		w.covered(name, old, "a symbolic link, which is skipped, is in its place")
 	case e.Kind == 0:
 		w.found.stats.Special++
-		w.occupied(name, old, "a socket, fifo or device, which is skipped, is in its place")
+		w.covered(name, old, "a socket, fifo or device, which is skipped, is in its place")
 	default:
 		w.presentFile(name, old)
 	}
@@ -130,28 +129,27 @@ func (w *worker) unfollowed(name []byte, link, old *Entry, err error) {
 	w.unread(name, old, "the symbolic link cannot be followed", fmt.Errorf("follow link: %w", err))
 }
 
-// unread reports a path that holds something, and nobody can say what.
+// unread reports a path that holds something, and nobody can say what. What the base has there, and beneath, is kept.
 func (w *worker) unread(name []byte, old *Entry, reason string, err error) {
-	w.found.problem(w.path(name), err)
-	if d := w.occupied(name, old, reason); d != nil {
-		d.unread = true
-	}
-}
-
-// occupied keeps what the base has at and beneath a path that holds something which is not looked at. A user who
-// moves a directory elsewhere and leaves a link behind did not ask for the remote's copy to be deleted.
-func (w *worker) occupied(name []byte, old *Entry, reason string) *unproven {
-	if old == nil || w.excluded(name, old) || old.Kind != Dir && w.retained(old) {
-		return nil
-	}
 	path := w.path(name)
-	d := w.found.newUnproven(path, reason, w.unproven)
-	if old.Kind == Dir {
-		w.lead(job{path: path, gone: true, unproven: d, within: w.covered(path)})
+	w.found.problem(path, err)
+	if old == nil || w.excluded(name, old) || old.Kind != Dir && w.retained(old) {
+		return
+	}
+	if d := w.found.newUnproven(path, reason, w.unproven); old.Kind == Dir {
+		w.lead(job{path: path, gone: true, unproven: d, within: w.asked(path)})
 	} else {
 		d.keep()
 	}
-	return d
+}
+
+// covered reports as absent what the base has at and beneath a path that holds something which is skipped, and why. It may
+// have moved: but a user who leaves a link behind did not ask for what has not to be deleted.
+func (w *worker) covered(name []byte, old *Entry, reason string) {
+	if old != nil && !w.excluded(name, old) {
+		w.found.covered = append(w.found.covered, Covered{w.path(name), reason})
+		w.missing(name, old)
+	}
 }
 
 // unlisted looks for an entry of the base that is not among the n names that were listed.
@@ -211,15 +209,15 @@ func (w *worker) missing(name []byte, old *Entry) {
 	if isDir {
 		j := job{path: w.path(name), gone: true, replaced: w.job.replaced, unproven: beneath}
 		if w.unproven != nil {
-			j.within = w.covered(j.path)
+			j.within = w.asked(j.path)
 		}
 		w.lead(j)
 	}
 }
 
-// covered returns the scopes to count in a directory of the base that nobody could look into: nil, which is
+// asked returns the scopes to count in a directory of the base that nobody could look into: nil, which is
 // everything, if a scope names the directory, else what is within.
-func (w *worker) covered(path string) scopes {
+func (w *worker) asked(path string) scopes {
 	within := w.job.within.at(path)
 	if len(within) == 0 || within[0].Path == path {
 		return nil
@@ -240,7 +238,9 @@ func (w *worker) excluded(name []byte, e *Entry) bool {
 	case e.Kind == Dir:
 		return !w.cfg.Filter.Dir(w.path(name))
 	}
-	return !w.cfg.Filter.File(w.path(name), e.Size, time.Unix(0, e.Mtime))
+	from, until := e.Modified()
+	path := w.path(name)
+	return !w.cfg.Filter.File(path, e.Size, from) || from != until && !w.cfg.Filter.File(path, e.Size, until)
 }
 
 func (w *worker) lead(j job) { w.led = append(w.led, j) }

@@ -196,13 +196,7 @@ func (d *descriptor) stat(i int, e *Entry) error {
 		return err
 	}
 	entryOfStat(&d.st, e)
-	if e.Kind == Symlink && e.Size == 0 {
-		// Some file systems do not say how long the target is.
-		target, err := readLinkOf(d.fd, unix.BytePtrToString(name))
-		e.Size = int64(len(target))
-		return err
-	}
-	return nil
+	return measureLink(e, func() (string, error) { return readLinkOf(d.fd, unix.BytePtrToString(name)) })
 }
 
 func (d *descriptor) follow(i int, e *Entry) error {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 )
@@ -42,6 +43,8 @@ const (
 	// Adopted marks an entry that comes from a listing of the remote, not from a transfer of ours:
 	// only Kind, Size, Mtime and perhaps Hash are known, and Mtime has the remote's precision.
 	Adopted
+	// Foreign marks an Adopted entry that was there before us: nobody has sent it from here, or compared it with the source.
+	Foreign
 )
 
 // Has reports whether all of want are set.
@@ -64,8 +67,43 @@ type Entry struct {
 	Hash     Hash     // of the content, in the algorithm HashType
 }
 
+// measureLink sets the size of a symbolic link, which is the length of its target: some systems do not say it.
+func measureLink(e *Entry, target func() (string, error)) error {
+	if e.Kind != Symlink || e.Size != 0 {
+		return nil
+	}
+	to, err := target()
+	e.Size = int64(len(to))
+	return err
+}
+
 // ModTime returns Mtime as a time.
 func (e *Entry) ModTime() time.Time { return time.Unix(0, e.Mtime) }
+
+// Modified returns the earliest and the latest time at which an entry can have been modified: one, unless it comes from a
+// listing that does not tell. Of such an entry Ctime is when the remote was written to, 0 if that is unknown as well.
+func (e *Entry) Modified() (from, until time.Time) {
+	switch {
+	case e.Mtime != 0 || !e.Flags.Has(Adopted):
+		return e.ModTime(), e.ModTime()
+	case e.Ctime != 0:
+		return time.Unix(0, 0), time.Unix(0, e.Ctime)
+	}
+	return time.Unix(0, 0), time.Unix(0, math.MaxInt64)
+}
+
+// Nanos is t in nanoseconds since the Unix epoch. What an int64 cannot say, before 1677 and after 2262, is the nearest
+// that it can.
+func Nanos(t time.Time) int64 {
+	const last = math.MaxInt64 / int64(time.Second)
+	switch s := t.Unix(); {
+	case s <= -last:
+		return math.MinInt64
+	case s >= last:
+		return math.MaxInt64
+	}
+	return t.UnixNano()
+}
 
 // SameStat reports whether nothing that a stat shows says that the content of an unchanged path
 // differs: kind, size, mtime, ctime and inode. The device is left out, since device numbers change
@@ -79,14 +117,11 @@ func (e *Entry) SameStat(o *Entry) bool {
 
 // SameFile reports whether o is proved to be the same file with the same content, perhaps at another path: one that came
 // along with its directory. A file that was renamed itself has another ctime, and only reading it tells the rename from an
-// edit that kept size and mtime, or from another file that got the inode when it was free.
+// edit that kept size and mtime, or from another file that got the inode when it was free. Nor does a ctime prove anything
+// that only repeats the mtime, which anybody can set: FAT has no other.
 func (e *Entry) SameFile(o *Entry) bool {
-	return e.SameStat(o) && e.Ino != 0 && e.Dev == o.Dev && e.ctimeTells()
-}
-
-// ctimeTells reports whether the ctime says more than the mtime, which anybody can set. FAT has none and shows the mtime.
-func (e *Entry) ctimeTells() bool {
-	return e.Ctime != 0 && (e.Ctime != e.Mtime || e.Ctime%int64(time.Second) != 0)
+	ctimeTells := e.Ctime != 0 && (e.Ctime != e.Mtime || e.Ctime%int64(time.Second) != 0)
+	return ctimeTells && e.SameStat(o) && e.Ino != 0 && e.Dev == o.Dev
 }
 
 // SameContent reports whether both contents are known in the same algorithm and are equal.
@@ -103,7 +138,7 @@ func (e *Entry) Validate() error {
 		return fmt.Errorf("entry: unknown %v", e.Kind)
 	case e.Size < 0:
 		return fmt.Errorf("entry: negative size %d", e.Size)
-	case e.Flags&^(Racy|Retained|Adopted) != 0:
+	case e.Flags&^(Racy|Retained|Adopted|Foreign) != 0:
 		return fmt.Errorf("entry: unknown flags %#x", uint8(e.Flags))
 	case e.HashType > lastHashType:
 		return fmt.Errorf("entry: unknown hash type %d", e.HashType)

@@ -2,9 +2,11 @@ package snapshot
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unsafe"
 )
 
@@ -126,4 +128,21 @@ func FuzzBeneath(f *testing.F) {
 			t.Errorf("Beneath(%q, %q) = %v, want %v", path, dir, got, want)
 		}
 	})
+}
+
+func TestNanos(t *testing.T) {
+	for _, tt := range []struct {
+		year int
+		want func(ns int64) bool
+	}{
+		{1600, func(ns int64) bool { return ns == math.MinInt64 }},
+		{1913, func(ns int64) bool { return ns < 0 && ns > math.MinInt64 }},
+		{2200, func(ns int64) bool { return ns > 0 && ns < math.MaxInt64 }},
+		{2263, func(ns int64) bool { return ns == math.MaxInt64 }},
+		{9999, func(ns int64) bool { return ns == math.MaxInt64 }},
+	} {
+		if got := Nanos(time.Date(tt.year, 5, 1, 0, 0, 0, 1, time.UTC)); !tt.want(got) {
+			t.Errorf("%d: %d", tt.year, got)
+		}
+	}
 }

@@ -9,6 +9,7 @@ import (
 type findings struct {
 	arena    arena
 	unproven []*unproven // without those of mounts
+	covered  []Covered
 	mounts   mounts
 	problems []Problem
 	stats    Stats
@@ -24,15 +25,13 @@ type Stats struct {
 
 // change adds a change of name in dir, with copies of both entries.
 func (f *findings) change(dir string, name []byte, old, new *Entry) {
-	f.add(f.copied(f.arena.join(dir, name), old, new))
+	f.arena.add(f.copied(f.arena.join(dir, name), old, new))
 }
 
 // copied returns a change with copies of both entries.
 func (f *findings) copied(path string, old, new *Entry) Change {
 	return Change{Path: path, Old: f.arena.entry(old), New: f.arena.entry(new)}
 }
-
-func (f *findings) add(c Change) { f.arena.add(c) }
 
 func (f *findings) problem(path string, err error) {
 	f.problems = append(f.problems, Problem{Path: path, Err: err})
@@ -44,14 +43,6 @@ func (f *findings) newUnproven(path, reason string, around *unproven) *unproven 
 	return u
 }
 
-// take gives up all changes, sorted, if they fill at least so many pieces.
-func (f *findings) take(pieces int) []Change {
-	if len(f.arena.full) < pieces {
-		return nil
-	}
-	return sorted([]*arena{&f.arena})
-}
-
 // gather makes a head of what all workers found.
 func gather(expected map[string]uint64, all []*findings) *Head {
 	h := &Head{}
@@ -61,6 +52,7 @@ func gather(expected map[string]uint64, all []*findings) *Head {
 		arenas = append(arenas, &f.arena)
 		found = append(found, f.mounts.found...)
 		h.Problems = append(h.Problems, f.problems...)
+		h.Covered = append(h.Covered, f.covered...)
 		h.Stats.Files += f.stats.Files
 		h.Stats.Dirs += f.stats.Dirs
 		h.Stats.Bytes += f.stats.Bytes
@@ -68,7 +60,7 @@ func gather(expected map[string]uint64, all []*findings) *Head {
 		h.Stats.Special += f.stats.Special
 		h.Stats.Excluded += f.stats.Excluded
 		for _, u := range f.unproven {
-			h.Unproven = append(h.Unproven, Unproven{Path: u.path, Reason: u.reason, Kept: u.kept.Load(), Unread: u.unread})
+			h.Unproven = append(h.Unproven, Unproven{Path: u.path, Reason: u.reason, Kept: u.kept.Load()})
 		}
 	}
 	for _, m := range found {
@@ -80,6 +72,7 @@ func gather(expected map[string]uint64, all []*findings) *Head {
 	h.Changes = sorted(arenas)
 	h.Mounts = remember(expected, found)
 	slices.SortFunc(h.Problems, func(a, b Problem) int { return ComparePaths(a.Path, b.Path) })
+	slices.SortFunc(h.Covered, func(a, b Covered) int { return ComparePaths(a.Path, b.Path) })
 	slices.SortFunc(h.Unproven, func(a, b Unproven) int {
 		return cmp.Or(ComparePaths(a.Path, b.Path), cmp.Compare(a.Reason, b.Reason))
 	})

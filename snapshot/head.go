@@ -10,6 +10,8 @@ type Head struct {
 	// Unproven are the directories beneath which absence proves nothing. No Change with a nil New
 	// lies beneath one of them.
 	Unproven []Unproven
+	// Covered are the paths of the base, absent like what was beneath them, where something stands that the scan skips.
+	Covered []Covered
 	// Problems are the paths that could not be looked at; none of them is in Changes.
 	Problems []Problem
 	// Mounts are the file systems mounted inside the source, path to file-system id, as the next scan
@@ -19,15 +21,16 @@ type Head struct {
 	Stats  Stats
 }
 
-// Unproven is a path at which and beneath which nothing may be deleted, and why. It need not be a
-// directory: see Scan on what is skipped.
+// Unproven is a path at which and beneath which nothing may be deleted, and why.
 type Unproven struct {
 	Path   string
 	Reason string // for a person: "permission denied", "the file system mounted there is gone", …
 	Kept   int64  // files of the base at or beneath it that the scan did not see
-	Mount  bool   // because of what is mounted there, or is not any more: a person can approve it
-	Unread bool   // it could not be looked at, and is in Problems as well; otherwise it was, and is not what it was
+	Mount  bool   // because of what is mounted there, or is not any more: a person can approve it; else it is in Problems as well
 }
+
+// Covered is a path that is not empty, and the reason why the scan has nothing there.
+type Covered struct{ Path, Reason string }
 
 // Problem is a path that could not be looked at.
 type Problem struct {

@@ -1,5 +1,7 @@
 package snapshot
 
+import "sync/atomic"
+
 // job is one directory to look at: on disk and in the base, or, if gone, in the base alone.
 type job struct {
 	path string
@@ -30,4 +32,18 @@ func (t *trail) leadsBack(dev, ino uint64) bool {
 		}
 	}
 	return false
+}
+
+// unproven is an Unproven in the making.
+type unproven struct {
+	path, reason string
+	kept         atomic.Int64
+	around       *unproven // the one further up, beneath which this one lies
+}
+
+// keep counts one file of the base that was not seen.
+func (u *unproven) keep() {
+	for ; u != nil; u = u.around {
+		u.kept.Add(1)
+	}
 }

@@ -48,7 +48,7 @@ func TestMountVanishes(t *testing.T) {
 	expected := maps.Clone(r.cfg.Mounts)
 	unmount()
 	head := r.expect("~m/", "?m 2")
-	if u := head.Unproven[0]; u.Unread || !maps.Equal(head.Mounts, expected) {
+	if u := head.Unproven[0]; !u.Mount || !maps.Equal(head.Mounts, expected) {
 		t.Errorf("unproven is %+v, mounts are %v", u, head.Mounts)
 	}
 	r.write("m/new")

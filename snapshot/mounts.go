@@ -23,12 +23,6 @@ type mounted struct {
 // keeps reports whether files of the base are kept because of the mount.
 func (m *mounted) keeps() bool { return m.unproven != nil && m.unproven.kept.Load() > 0 }
 
-// unknown reports whether a file system at path would be a new one that nobody approved.
-func (m *mounts) unknown(path string) bool {
-	_, known := m.expected[path]
-	return !known && !m.any
-}
-
 // present records that a file system is mounted at path. A new one covers what the base has there, or not. The result
 // is nil if the mount leaves nothing beneath unproven.
 func (m *mounts) present(path string, fsid uint64, covers, part bool, around *unproven) (u *unproven) {

@@ -3,7 +3,6 @@
 package snapshot
 
 import (
-	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -18,8 +17,21 @@ func openAnchor(root string) (*anchor, error) { return &anchor{root}, nil }
 // Close implements io.Closer.
 func (a *anchor) Close() error { return nil }
 
-func (a *anchor) open(path string, _ bool) (*file, error) {
-	f, err := os.Open(join(a.root, path))
+// open opens a file to be read. Unless links is set, no link leads it out of the root; what is another file within it by
+// now, Content finds out.
+func (a *anchor) open(path string, links bool) (*file, error) {
+	open := os.Open
+	if !links {
+		root, err := os.OpenRoot(a.root)
+		if err != nil {
+			return nil, err
+		}
+		defer root.Close()
+		open, path = root.Open, filepath.FromSlash(path)
+	} else {
+		path = join(a.root, path)
+	}
+	f, err := open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -28,29 +40,12 @@ func (a *anchor) open(path string, _ bool) (*file, error) {
 
 // stat fills e with what path is now.
 func (a *anchor) stat(path string, links bool, e *Entry) error {
-	fi, err := a.info(path, links)
-	if err != nil {
-		return err
-	}
-	entryOf(fi, e)
-	if e.Kind == Symlink && e.Size == 0 {
-		target, err := a.readLink(path)
-		e.Size = int64(len(target))
-		return err
-	}
-	return nil
-}
-
-func (a *anchor) info(path string, links bool) (fs.FileInfo, error) {
-	if links {
-		return os.Stat(join(a.root, path))
-	}
-	return os.Lstat(join(a.root, path))
+	return statPath(join(a.root, path), links, e)
 }
 
 // birth returns when the inode at path was made, in nanoseconds since the Unix epoch; 0: unknown.
 func (a *anchor) birth(path string, links bool) int64 {
-	fi, err := a.info(path, links)
+	fi, err := infoOf(join(a.root, path), links)
 	if err != nil {
 		return 0
 	}

@@ -79,30 +79,9 @@ func (d *portable) pick(names []string) (int, error) {
 
 func (d *portable) name(i int) []byte { return []byte(d.names[i]) }
 
-func (d *portable) stat(i int, e *Entry) error {
-	path := d.at(d.names[i])
-	fi, err := os.Lstat(path)
-	if err != nil {
-		return err
-	}
-	entryOf(fi, e)
-	if e.Kind == Symlink && e.Size == 0 {
-		// Some systems do not say how long the target is.
-		target, err := os.Readlink(path)
-		e.Size = int64(len(target))
-		return err
-	}
-	return nil
-}
+func (d *portable) stat(i int, e *Entry) error { return statPath(d.at(d.names[i]), false, e) }
 
-func (d *portable) follow(i int, e *Entry) error {
-	fi, err := os.Stat(d.at(d.names[i]))
-	if err != nil {
-		return err
-	}
-	entryOf(fi, e)
-	return nil
-}
+func (d *portable) follow(i int, e *Entry) error { return statPath(d.at(d.names[i]), true, e) }
 
 func (d *portable) lookup(name []byte) error {
 	_, err := os.Lstat(d.at(string(name)))
@@ -120,9 +99,26 @@ func (d *portable) close() error {
 	return err
 }
 
+// statPath fills e with what path is now.
+func statPath(path string, links bool, e *Entry) error {
+	fi, err := infoOf(path, links)
+	if err != nil {
+		return err
+	}
+	entryOf(fi, e)
+	return measureLink(e, func() (string, error) { return os.Readlink(path) })
+}
+
+func infoOf(path string, links bool) (fs.FileInfo, error) {
+	if links {
+		return os.Stat(path)
+	}
+	return os.Lstat(path)
+}
+
 // entryOf fills e from fi. What the system alone knows comes from systemStat.
 func entryOf(fi fs.FileInfo, e *Entry) {
-	*e = Entry{Mode: uint32(fi.Mode().Perm()), Mtime: fi.ModTime().UnixNano()}
+	*e = Entry{Mode: uint32(fi.Mode().Perm()), Mtime: Nanos(fi.ModTime())}
 	switch mode := fi.Mode(); {
 	case mode.IsRegular():
 		e.Kind, e.Size = File, fi.Size()

@@ -155,6 +155,9 @@ func describe(h *Head) []string {
 	for _, p := range h.Problems {
 		lines = append(lines, "!"+p.Path)
 	}
+	for _, c := range h.Covered {
+		lines = append(lines, "^"+c.Path)
+	}
 	for _, u := range h.Unproven {
 		lines = append(lines, fmt.Sprintf("?%s %d", u.Path, u.Kept))
 	}

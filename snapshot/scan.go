@@ -77,7 +77,12 @@ func (p *pool) work(ctx context.Context) error {
 		if err := p.start(p.cfg.Workers - len(p.workers)); err != nil {
 			return err
 		}
-		if err := p.workTogether(ctx); err != nil {
+		g, ctx := errgroup.WithContext(ctx)
+		defer context.AfterFunc(ctx, p.todo.close)()
+		for _, w := range p.workers {
+			g.Go(func() error { return p.run(ctx, w, math.MaxInt) })
+		}
+		if err := g.Wait(); err != nil {
 			return err
 		}
 	}
@@ -87,16 +92,6 @@ func (p *pool) work(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-func (p *pool) workTogether(ctx context.Context) error {
-	g, ctx := errgroup.WithContext(ctx)
-	stop := context.AfterFunc(ctx, p.todo.close)
-	defer stop()
-	for _, w := range p.workers {
-		g.Go(func() error { return p.run(ctx, w, math.MaxInt) })
-	}
-	return g.Wait()
 }
 
 // start adds n workers.
@@ -139,10 +134,11 @@ const emitPieces = 4
 
 // emit hands the changes that w found to whoever wants them, if they are at least so many full pieces.
 func (p *pool) emit(w *worker, pieces int) error {
-	if p.cfg.Emit == nil {
+	found := &w.found.arena
+	if p.cfg.Emit == nil || len(found.full) < pieces {
 		return nil
 	}
-	changes := w.found.take(pieces)
+	changes := sorted([]*arena{found})
 	if len(changes) == 0 {
 		return nil
 	}

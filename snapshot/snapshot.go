@@ -29,13 +29,13 @@
 // # What it guarantees
 //
 // Absence is proved. A path is reported as removed only if the directory that held it was listed to
-// its end and a look-up of the name failed as well, or if a directory above it was removed in that
-// sense; within scopes, a first look-up stands for the listing. Where that cannot be said, the path of
-// the directory is in Head.Unproven and nothing is removed beneath: it cannot be read; its listing broke
-// off; something that the scan skips stands in its place; a file system that was mounted there is gone,
-// or is another, or one that was not there before covers what the base has. Each of these blocks
-// removals beneath itself and nowhere else; additions and edits are reported all the same. What changes
-// while it is being looked at is left out until the next scan, which sees what it has become.
+// its end and a look-up of the name failed as well, or found something that the scan skips, which is in
+// Head.Covered; or if a directory above it was removed in that sense; within scopes, a first look-up
+// stands for the listing. Where that cannot be said, the path of the directory is in Head.Unproven and
+// nothing is removed beneath: it cannot be read; its listing broke off; a file system that was mounted
+// there is gone, or is another, or one that was not there before covers what the base has. Each of these
+// blocks removals beneath itself and nowhere else; additions and edits are reported all the same. What
+// changes while it is being looked at is left out until the next scan, which sees what it has become.
 //
 // Sameness is proved. An entry is unchanged if its kind, size, mtime, ctime, inode and permissions
 // are what the base has, and if the base entry is not Racy, that is, was not so young when it was seen

@@ -3,7 +3,6 @@ package snapshot
 import (
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 )
 
@@ -45,11 +44,7 @@ func Stat(cfg Config, path string) (*Entry, error) {
 
 // whatIs names, for a person, what is neither a file nor a directory nor a link.
 func (cfg *Config) whatIs(path string) string {
-	stat := os.Lstat
-	if cfg.Links == FollowLinks {
-		stat = os.Stat
-	}
-	info, err := stat(filepath.Join(cfg.Root, filepath.FromSlash(path)))
+	info, err := infoOf(filepath.Join(cfg.Root, filepath.FromSlash(path)), cfg.Links == FollowLinks)
 	if err != nil {
 		return "a socket, fifo or device" // its path may be longer than the system takes
 	}

@@ -82,7 +82,7 @@ func (w *worker) visit() error {
 	if err != nil {
 		// The names that did come are there; what is missing from them may be there as well.
 		w.found.problem(w.job.path, fmt.Errorf("list directory: %w", err))
-		w.distrust(err)
+		w.unproven = w.found.newUnproven(w.job.path, reasonOf(err), w.unproven)
 	} else {
 		w.reportSelf()
 	}
@@ -120,14 +120,8 @@ func (w *worker) unopened(err error) error {
 		return nil
 	}
 	w.found.problem(w.job.path, fmt.Errorf("open directory: %w", err))
-	w.distrust(err)
-	return w.absent()
-}
-
-// distrust makes absence in the directory prove nothing: the directory could not be read, or not to the end.
-func (w *worker) distrust(err error) {
 	w.unproven = w.found.newUnproven(w.job.path, reasonOf(err), w.unproven)
-	w.unproven.unread = true
+	return w.absent()
 }
 
 // checkMount looks whether the open directory is a mount point, and whether it was one.
@@ -136,7 +130,7 @@ func (w *worker) checkMount() error {
 	var wrong *unproven
 	if path != "" && (w.opened.mount || w.opened.dev != w.job.outside) {
 		covers := false
-		if w.found.mounts.unknown(path) {
+		if _, known := w.cfg.Mounts[path]; !known && !w.cfg.AnyMount { // a new one, which nobody approved
 			var err error
 			if covers, err = w.coversBase(); err != nil {
 				return err
@@ -176,7 +170,7 @@ func (w *worker) reportSelf() {
 	}
 	w.found.stats.Dirs++
 	if w.job.self != nil {
-		w.found.add(*w.job.self)
+		w.found.arena.add(*w.job.self)
 	}
 }
 

@@ -99,7 +99,7 @@ func TestScanWithinProperty(t *testing.T) {
 		}
 		for _, u := range part.Unproven {
 			if !slices.ContainsFunc(all.Unproven, func(v Unproven) bool {
-				return v.Path == u.Path && v.Reason == u.Reason && v.Unread == u.Unread && v.Kept >= u.Kept
+				return v.Path == u.Path && v.Reason == u.Reason && v.Mount == u.Mount && v.Kept >= u.Kept
 			}) {
 				w.t.Fatalf("unproven is %+v, in the full scan %+v", u, all.Unproven)
 			}

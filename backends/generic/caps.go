@@ -19,12 +19,13 @@ type quirk struct {
 	noTouch  bool // the mtime can only be set by sending again
 	fakeCopy bool // the copy is a hard link
 	buckets  bool // known before opening, see withSlash
+	wraps    bool // mtimes have 32 bits
 	telnet   bool // byte 0xff means a command to the server
 }
 
 var quirks = map[string]quirk{
 	"webdav":               {removes: true},
-	"sftp":                 {fakeCopy: true},
+	"sftp":                 {fakeCopy: true, wraps: true},
 	"ftp":                  {telnet: true},
 	"dropbox":              {noTouch: true},
 	"koofr":                {noTouch: true},
@@ -56,15 +57,15 @@ type target struct {
 	telnet  bool      // names cannot hold byte 0xff: RFC 959 speaks telnet
 }
 
-// learn fills in what f can do.
-func (t *target) learn(rctx context.Context, metadata bool) {
+// learn fills in what f can do. noTimes says that it is told not to set mtimes.
+func (t *target) learn(rctx context.Context, metadata, noTimes bool) {
 	ft, base := t.f.Features(), fs.UnWrapFs(t.f)
 	var q quirk
 	if info := fs.FindFromFs(base); info != nil {
 		q = quirks[info.Name]
 	}
 	precision := t.f.Precision()
-	if precision >= fs.ModTimeNotSupported {
+	if precision >= fs.ModTimeNotSupported || noTimes {
 		precision = 0
 	}
 	touch := precision > 0 && !q.noTouch
@@ -78,6 +79,7 @@ func (t *target) learn(rctx context.Context, metadata bool) {
 		DirMove:         ft.DirMove != nil,
 		SetModTime:      touch,
 		Precision:       precision,
+		Mtimes:          remote.MtimeRange{Wraps: q.wraps},
 		Hash:            rclone.HashType(t.hash),
 		BucketBased:     ft.BucketBased,
 		CaseInsensitive: ft.CaseInsensitive,

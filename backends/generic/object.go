@@ -66,7 +66,7 @@ func (t *target) describe(ctx context.Context, o fs.Object, r *remote.Object) er
 	if t.caps.Precision == 0 {
 		r.Uploaded = mtime
 	}
-	e.Mtime = mtime.Truncate(max(t.caps.Precision, time.Nanosecond)).UnixNano()
+	e.Mtime = snapshot.Nanos(mtime.Truncate(max(t.caps.Precision, time.Nanosecond)))
 	return nil
 }
 

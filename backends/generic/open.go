@@ -47,10 +47,25 @@ func Open(ctx, rctx context.Context, cfg Config) (*Connection, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open remote: %w", err), g.Close())
 	}
-	g.learn(rctx, cfg.Rclone.Metadata)
+	noTimes := false
+	for _, name := range append(o.overlay, cfg.Name.Text()) {
+		noTimes = noTimes || setsNoTimes(name)
+	}
+	g.learn(rctx, cfg.Rclone.Metadata, noTimes)
 	g.caps.Backup = g.backup.f != nil
 	g.kept, _ = cfg.Name.Roots() // it could be opened, so it can be looked through
 	return g, nil
+}
+
+// setsNoTimes reports whether the options of a remote say that its mtimes are not to be set. rclone's sftp claims to keep
+// them all the same.
+func setsNoTimes(remote string) bool {
+	_, _, _, options, err := fs.ConfigFs(remote)
+	if err != nil {
+		return false
+	}
+	value, set := options.Get("set_modtime")
+	return set && value == "false"
 }
 
 // opening is one remote on its way to a Connection.

@@ -30,19 +30,22 @@ func (g *Connection) Send(ctx context.Context, path string, src remote.Source) e
 	}
 	// rclone's sftp finds out its hashes at the first call, without a lock; also beneath an overlay.
 	g.warm.Do(func() { fs.UnWrapFs(g.f).Hashes() })
-	t := newTap(ctx, in, g.hash)
+	t := &tap{ctx: ctx, in: in}
+	if g.hash != hash.None {
+		t.hash, _ = hash.NewMultiHasherTypes(hash.NewHashSet(g.hash))
+	}
 	s := &sending{Connection: g, path: path, entry: e, tap: t}
 	err = g.do(ctx, s.perform)
 	if cerr := t.Close(); cerr != nil && err == nil {
 		err = cerr
 	}
-	begun, torn := t.source()
-	if torn != nil && err != nil {
-		err = torn // what the backend made of it says less
+	// It is closed, and so nobody changes what it says.
+	if t.err != nil && err != nil {
+		err = t.err // what the backend made of it says less
 	}
 	// These two classes promise that the old content, or nothing, is at path. A server that publishes what it got of
 	// a request may have put a part there, see readAhead: so the cause stays as text only.
-	exposed := !g.partial && e.Size > readAhead && begun
+	exposed := !g.partial && e.Size > readAhead && t.begun
 	if exposed && (errors.Is(err, snapshot.ErrChanged) || errors.Is(err, remote.ErrQuota)) {
 		err = fmt.Errorf("broke off, and the remote may show a part of it: %v", err)
 	}

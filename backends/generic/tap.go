@@ -23,14 +23,6 @@ type tap struct {
 	closed bool
 }
 
-func newTap(ctx context.Context, in io.ReadCloser, t hash.Type) *tap {
-	tap := &tap{ctx: ctx, in: in}
-	if t != hash.None {
-		tap.hash, _ = hash.NewMultiHasherTypes(hash.NewHashSet(t))
-	}
-	return tap
-}
-
 func (t *tap) Read(p []byte) (int, error) {
 	n, err := t.read(p[:rclone.ThrottledRead(len(p))])
 	rclone.Throttle(n)
@@ -72,11 +64,4 @@ func (t *tap) sum(h hash.Type) (string, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.hash.SumString(h, false)
-}
-
-// source reports whether anything was read, and what the source, not the remote, failed with.
-func (t *tap) source() (begun bool, err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.begun, t.err
 }

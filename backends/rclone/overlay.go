@@ -51,8 +51,12 @@ func inside(p, dir string) bool {
 	if snapshot.Beneath(p, strings.TrimSuffix(dir, "/")) {
 		return true
 	}
+	there, err := os.Stat(dir)
+	if err != nil {
+		return false
+	}
 	for up := path.Dir(p); len(up) >= len(dir); up = path.Dir(up) {
-		if sameDir(up, dir) {
+		if is, err := os.Stat(up); err == nil && os.SameFile(is, there) {
 			return true
 		}
 		if up == path.Dir(up) {
@@ -60,15 +64,6 @@ func inside(p, dir string) bool {
 		}
 	}
 	return false
-}
-
-func sameDir(a, b string) bool {
-	x, err := os.Stat(a)
-	if err != nil {
-		return false
-	}
-	y, err := os.Stat(b)
-	return err == nil && os.SameFile(x, y)
 }
 
 // MaxNesting bounds overlays upon overlays, whose configuration may run in circles.

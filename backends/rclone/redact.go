@@ -80,20 +80,16 @@ func redact(text string) string {
 	text = userinfo.ReplaceAllString(text, "$1:XXX@")
 	return assignment.ReplaceAllStringFunc(text, func(s string) string {
 		name, value, _ := strings.Cut(s, "=")
-		if secret(nil, name) || isPassword(name) {
+		isPassword := func(r *fs.RegInfo) bool {
+			opt := r.Options.Get(name)
+			return opt != nil && opt.IsPassword
+		}
+		if secret(nil, name) || slices.ContainsFunc(fs.Registry, isPassword) {
 			return name + "=XXX"
 		}
 		if quoted := strings.Trim(value, `'"\`); quoted != value && quoted != "" {
 			return name + "=" + strings.Replace(value, quoted, redact(quoted), 1)
 		}
 		return s
-	})
-}
-
-// isPassword reports that some backend has a password of this name.
-func isPassword(name string) bool {
-	return slices.ContainsFunc(fs.Registry, func(r *fs.RegInfo) bool {
-		opt := r.Options.Get(name)
-		return opt != nil && opt.IsPassword
 	})
 }

@@ -103,7 +103,7 @@ func (c *connection) remote(key string, size int64) *remote.Object {
 // fill adds what only HEAD tells.
 func (c *connection) fill(e *snapshot.Entry, head *s3.HeadObjectOutput) {
 	e.Size = aws.ToInt64(head.ContentLength)
-	e.Mtime = client.Mtime(head).UnixNano()
+	e.Mtime = snapshot.Nanos(client.Mtime(head))
 	setHash(e, c.client.MD5(head))
 }
 

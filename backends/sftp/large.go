@@ -113,7 +113,12 @@ func (w *window) fill(in io.Reader, at int64, tail []byte) error {
 	}
 	w.acked = at
 	for end := false; !end; {
-		buf := w.room()
+		var buf []byte
+		if last := len(w.free) - 1; last >= 0 {
+			buf, w.free = w.free[last], w.free[:last]
+		} else {
+			buf = make([]byte, w.t.chunk)
+		}
 		n, err := w.read(in, buf)
 		if end = err == io.EOF; err != nil && !end {
 			return w.drain(err)
@@ -132,16 +137,6 @@ func (w *window) fill(in io.Reader, at int64, tail []byte) error {
 		return w.drain(err)
 	}
 	return nil
-}
-
-// room returns a chunk to read into.
-func (w *window) room() []byte {
-	if n := len(w.free); n > 0 {
-		b := w.free[n-1]
-		w.free = w.free[:n-1]
-		return b
-	}
-	return make([]byte, w.t.chunk)
 }
 
 // read fills buf, with io.EOF at the end. io.ReadFull would hide how the source ended.

@@ -60,7 +60,7 @@ func TestWindowKeepsLittle(t *testing.T) {
 		t.Fatal(err)
 	}
 	for at := int64(0); at+bigChunk <= maxWindow; at += bigChunk {
-		if err := w.send(at, w.room()); err != nil {
+		if err := w.send(at, make([]byte, bigChunk)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -31,6 +31,9 @@ type Memory struct {
 	// Fail is asked before each operation whether it fails; nil: none does. It is not called
 	// concurrently.
 	Fail func(Op) *Fault
+	// Lie is asked before each operation that does not fail what is done in its stead; nil: each is done. It is not
+	// called concurrently.
+	Lie func(Op) Lie
 	// Done is called after each operation, whatever became of it, and may be called concurrently; nil: nobody is told.
 	Done func(Op)
 
@@ -76,6 +79,16 @@ const (
 	Before When = iota // nothing
 	After              // everything, although the caller gets the error
 	Torn               // of a Send: half the content, under the temporary name; else nothing
+)
+
+// Lie is what an operation does that says it is done.
+type Lie uint8
+
+const (
+	Truth   Lie = iota
+	Nothing     // nothing
+	Twice       // what it should, two times
+	Altered     // what it should, with other content of the same size
 )
 
 // Fault is how an operation fails.
@@ -187,7 +200,7 @@ func (m *Memory) run(ctx context.Context, op Op, paths []string, apply func() er
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if fault == nil || fault.When == After {
-		err = apply()
+		err = m.apply(op, fault, apply)
 	}
 	if fault == nil {
 		m.record(op, err)
@@ -198,6 +211,27 @@ func (m *Memory) run(ctx context.Context, op Op, paths []string, apply func() er
 	}
 	m.log = append(m.log, fmt.Sprintf("%v: %v, %v", op, fault.Err, fault.When))
 	return fmt.Errorf("%v: %w", op, fault.Err)
+}
+
+// apply does an operation, or what it lies about.
+func (m *Memory) apply(op Op, fault *Fault, do func() error) error {
+	lie := Truth
+	if fault == nil && m.Lie != nil {
+		lie = m.Lie(op)
+	}
+	if lie == Nothing {
+		return nil
+	}
+	err := do()
+	switch n := m.get(op.Path); {
+	case lie == Twice && err == nil:
+		err = do()
+	case lie == Altered && n != nil && n.entry.Kind != snapshot.Dir:
+		other := *n
+		other.content = strings.Repeat("?", len(n.content))
+		m.nodes[m.key(op.Path)] = &other
+	}
+	return err
 }
 
 func (w When) String() string {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/snapsync/snapsync/engine/backoff"
 	"github.com/snapsync/snapsync/engine/event"
+	"github.com/snapsync/snapsync/engine/lookup"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -110,7 +111,7 @@ func (p *performer) once(ctx context.Context, s *journal.Step) (*snapshot.Entry,
 // there, what is still in the directory would be forgotten.
 func (p *performer) removeDir(ctx context.Context, path string) error {
 	if p.Caps.BucketBased {
-		switch _, file, err := AnyFile(p.Journal, path); {
+		switch _, file, err := lookup.AnyFile(p.Journal, path); {
 		case err != nil:
 			return err
 		case file != nil:

@@ -2,9 +2,12 @@ package inspect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
@@ -38,7 +41,7 @@ func (r *Report) Clean() bool { return len(r.Missing)+len(r.Differs)+len(r.Extra
 // this is not the steady state. checksum: where the remote gives a hash, the local files are read to compare it.
 func Compare(ctx context.Context, cfg Config, checksum bool) (*Report, error) {
 	c := comparison{
-		Config: cfg, checksum: checksum, left: make(map[string]remote.Object),
+		Config: cfg, checksum: checksum, left: make(map[string]remote.Object), links: make(map[string]bool),
 		report: Report{caps: cfg.Caps, found: make(map[string]remote.Object)},
 	}
 	cfg.Phase("listing the remote")
@@ -64,6 +67,7 @@ type comparison struct {
 	Config
 	checksum bool
 	left     map[string]remote.Object // of the listing: what the base was not seen to have
+	links    map[string]bool          // that --links has once sent: without it a listing has none, or files of other names
 	report   Report
 }
 
@@ -76,9 +80,25 @@ func (c *comparison) compare(ctx context.Context, path string, base *snapshot.En
 			c.report.Differs = append(c.report.Differs, Difference{path, "a file on the remote, a directory in the base"})
 			c.report.found[path] = there
 		}
+		if ok && there.Entry.Kind != snapshot.Dir && c.Caps.BucketBased {
+			// The base has room for one of them: it is told, and neither adopted nor deleted.
+			c.report.Extra = append(c.report.Extra, Difference{path, "a file beside the directory of this name; delete it there if it is not wanted"})
+		}
 		return nil // on most remotes a directory is there because its files are
 	}
+	if base.Kind == snapshot.Symlink && c.Scan.Links != snapshot.KeepLinks {
+		c.links[path] = true
+		return nil
+	}
 	c.report.Checked++
+	if !ok && unlistable(path) {
+		// No listing in XML can show such a name. A request for it can.
+		var err error
+		if there, err = c.Conn.Stat(ctx, path); err != nil && !errors.Is(err, remote.ErrNotFound) {
+			return fmt.Errorf("look for %q: %w", path, err)
+		}
+		ok = err == nil
+	}
 	if !ok {
 		c.report.Missing = append(c.report.Missing, Difference{path, "not on the remote"})
 		return nil
@@ -86,7 +106,7 @@ func (c *comparison) compare(ctx context.Context, path string, base *snapshot.En
 	what, sure, err := c.differs(ctx, path, base, &there)
 	if what != "" {
 		c.report.Differs = append(c.report.Differs, Difference{path, what})
-		if c.Caps.MayHold(there.Entry.Mtime, base.Mtime) {
+		if !remote.KnowsMtime(base) || c.Caps.MayHold(there.Entry.Mtime, base.Mtime) {
 			there.Entry.Mtime, there.Uploaded = 0, time.Time{} // it vouches for nothing here
 		}
 		c.report.found[path] = there
@@ -96,11 +116,18 @@ func (c *comparison) compare(ctx context.Context, path string, base *snapshot.En
 	return err
 }
 
+// unlistable reports whether a path has what XML 1.0 cannot carry.
+func unlistable(path string) bool {
+	return !utf8.ValidString(path) || strings.ContainsFunc(path, func(r rune) bool { return r < 0x20 || r == 0x7f || r == 0xfffe || r == 0xffff })
+}
+
 // addExtra adds the files left over of the listing that are this mapping's business, sorted.
 func (c *comparison) addExtra() {
 	var paths []string
 	for path, there := range c.left {
-		if there.Entry.Kind == snapshot.Dir || there.Temporary || excluded(c.Scan.Filter, path, &there.Entry) {
+		entry := there.Adopted(&c.Caps)
+		link, isLink := strings.CutSuffix(path, remote.LinkSuffix)
+		if entry.Kind == snapshot.Dir || there.Temporary || excluded(c.Scan.Filter, path, &entry) || isLink && c.links[link] {
 			continue
 		}
 		c.report.found[path] = there
@@ -116,12 +143,13 @@ func (c *comparison) addExtra() {
 // vouches for it if nothing does.
 func (c *comparison) differs(ctx context.Context, path string, base *snapshot.Entry, there *remote.Object) (what string, sure bool, err error) {
 	now := &there.Entry
+	timed := c.Caps.KeepsTimes() && now.Mtime != 0 && remote.KnowsMtime(base) // both say when it was modified
 	switch {
 	case now.Kind != base.Kind:
 		return fmt.Sprintf("a %v on the remote, a %v in the base", now.Kind, base.Kind), true, nil
 	case now.Size != base.Size:
 		return fmt.Sprintf("size %d on the remote, %d in the base", now.Size, base.Size), true, nil
-	case c.Caps.KeepsTimes() && now.Mtime != 0 && !c.Caps.MayHold(now.Mtime, base.Mtime):
+	case timed && !c.Caps.MayHold(now.Mtime, base.Mtime):
 		return fmt.Sprintf("modified %v on the remote, %v in the base", now.ModTime().UTC(), base.ModTime().UTC()), true, nil
 	case now.HashType == snapshot.NoHash && c.checksum:
 		// The listing gave none: the content itself is asked for, whatever it costs.
@@ -132,9 +160,8 @@ func (c *comparison) differs(ctx context.Context, path string, base *snapshot.En
 	if now.HashType != snapshot.NoHash && now.HashType == base.HashType {
 		return differsIf(now.Hash != base.Hash, now.HashType), true, nil
 	}
-	sure = c.Caps.KeepsTimes() && now.Mtime != 0
 	if !c.checksum || now.HashType == snapshot.NoHash || base.Flags.Has(snapshot.Retained) {
-		return "", sure && !c.checksum, nil
+		return "", timed && !c.checksum, nil
 	}
 	local, hashes, err := snapshot.HashFile(ctx, c.Scan, path, now.HashType)
 	if err != nil || !local.SameContent(base) {
@@ -152,15 +179,25 @@ func differsIf(differs bool, t snapshot.HashType) string {
 
 // Repair makes the base in j say what the remote holds. What is missing is forgotten, so that the next
 // run sends it; the rest is adopted: what differs is then compared with the source, and replaced like
-// any older content, and what is extra is retained or deleted.
-func (r *Report) Repair(j *journal.Journal) error {
+// any older content, and what is extra is retained or deleted. Foreign: only once that is approved.
+func (r *Report) Repair(j *journal.Journal, foreign bool) error {
 	var fixes []journal.Refresh
 	for _, d := range r.Missing {
 		fixes = append(fixes, journal.Refresh{Path: d.Path})
 	}
 	for _, d := range slices.Concat(r.Differs, r.Extra) {
-		there := r.found[d.Path]
+		there, ok := r.found[d.Path]
+		if !ok {
+			continue // it stands beside a directory
+		}
 		entry := there.Adopted(&r.caps)
+		was, err := j.Lookup(d.Path)
+		if err != nil {
+			return err
+		}
+		if was == nil && foreign || was != nil && was.Flags.Has(snapshot.Foreign) {
+			entry.Flags |= snapshot.Foreign
+		}
 		fixes = append(fixes, journal.Refresh{Path: d.Path, Entry: &entry})
 	}
 	if err := j.Repair(fixes); err != nil {

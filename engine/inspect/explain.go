@@ -110,7 +110,7 @@ func whySkipped(x *Explanation) string {
 		rule = "it is a symlink: --links keeps it as one, --copy-links mirrors what it points to"
 	}
 	if x.Base != nil {
-		rule += "; what the remote holds there stays, since the path is not empty"
+		rule += "; what the remote holds there is deleted only if a person approves that, since the path is not empty"
 	}
 	return rule
 }

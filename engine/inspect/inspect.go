@@ -33,5 +33,6 @@ func excluded(filter snapshot.Filter, path string, entry *snapshot.Entry) bool {
 	if entry.Kind == snapshot.Dir {
 		return !filter.Dir(path)
 	}
-	return !filter.File(path, entry.Size, entry.ModTime())
+	from, until := entry.Modified()
+	return !filter.File(path, entry.Size, from) || from != until && !filter.File(path, entry.Size, until)
 }

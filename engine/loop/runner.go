@@ -368,8 +368,10 @@ func (r *runner) until(now time.Time) time.Duration {
 	if !r.able() {
 		at = time.Time{}
 	}
-	if t := r.at.next(); !t.IsZero() && (at.IsZero() || t.Before(at)) {
-		at = t
+	for _, t := range r.at {
+		if !t.IsZero() && (at.IsZero() || t.Before(at)) {
+			at = t
+		}
 	}
 	if at.Before(r.restUntil) {
 		at = r.restUntil

@@ -21,13 +21,3 @@ type timers [timerCount]time.Time
 func (t *timers) due(what timer, now time.Time) bool {
 	return !t[what].IsZero() && !now.Before(t[what])
 }
-
-// next returns when the first timer is due; zero: none is set.
-func (t *timers) next() (first time.Time) {
-	for _, at := range t {
-		if first.IsZero() || !at.IsZero() && at.Before(first) {
-			first = at
-		}
-	}
-	return first
-}

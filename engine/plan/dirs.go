@@ -49,8 +49,8 @@ func (f *dirFinder) candidates() (olds, news []int32) {
 	f.oneWas, f.oneIs = f.shared((*Input).old), f.shared((*Input).now)
 	for i := range f.size() {
 		old, now := f.old(i), f.now(i)
-		if sameDir(old, now) {
-			continue
+		if isDir(old) && isDir(now) && (old.Ino == now.Ino || old.Ino == 0 || now.Ino == 0) {
+			continue // nothing says that it is another one; seen on the remote only, it has no inode
 		}
 		if isDir(old) && !(isDir(now) && f.Kept(f.path(i))) {
 			olds = append(olds, i)
@@ -178,8 +178,9 @@ func (f *dirFinder) foldedDirs(olds, news []int32) map[string]int32 {
 // maxDiscards bounds how often one discarded move may make another impossible.
 const maxDiscards = 64
 
-// discard drops the moves whose target cannot be made free, and those that bring along what nobody may delete. A dropped move may have freed the target of another one, so
-// all are tried again; after maxDiscards times every move that depends on another one goes.
+// discard drops the moves whose target cannot be made free, and those that bring along what nobody may delete. A dropped
+// move may have freed the target of another one, so all are tried again; after maxDiscards times every move that depends
+// on another one goes.
 func (f *dirFinder) discard(olds []int32) {
 	for round := 0; ; round++ {
 		dropped := false
@@ -215,7 +216,8 @@ func (f *dirFinder) canFree(i, h int32, others bool) bool {
 		}
 	}
 	path, up := f.cameFrom(h, f.from)
-	return up == none || f.tree.find(path) != none || !f.Kept(path) // what was retained there comes along
+	// What was retained there, or is there as an empty directory, comes along.
+	return up == none || f.tree.find(path) != none || !f.Kept(path) && f.Outside(path) == nil
 }
 
 // bringsInTheWay reports whether what nobody may delete comes along with Old i, on its way to h, to where something of another

@@ -74,14 +74,6 @@ func (l *layout) whereIs(path string) string {
 	return path
 }
 
-// move records that Old i is at path now, with everything that is in it.
-func (l *layout) move(i int32, path string) {
-	if _, again := l.at[i]; !again && isDir(l.changes[i].Old) {
-		l.moved++
-	}
-	l.at[i] = path
-}
-
 // draft is a plan in the making: the steps so far, and what they leave of the base.
 type draft struct {
 	pairs
@@ -109,16 +101,20 @@ func (d *draft) move(i int32, path string, now *snapshot.Entry, why journal.Reas
 	s := journal.Step{Action: journal.Move, From: d.layout.where(i), Path: path, Old: d.old(i), New: now, Reason: why}
 	if isDir(d.old(i)) {
 		s.Dir, s.Files = true, d.tree.files(i)
+		if _, again := d.layout.at[i]; !again {
+			d.layout.moved++
+		}
 	}
 	d.step(s)
-	d.layout.move(i, path)
+	d.layout.at[i] = path
 }
 
-// delete emits the delete of Old i, where it is now.
+// delete emits the delete of Old i, where it is now. A file that something skipped covers is held in any case; the
+// directories above wait for it.
 func (d *draft) delete(i int32, why journal.Reason, held bool) {
 	d.drops[i] = deleted
 	d.step(journal.Step{
 		Action: journal.Delete, Path: d.layout.where(i), Old: d.old(i), Reason: why,
-		Dir: isDir(d.old(i)), Held: held,
+		Dir: isDir(d.old(i)), Held: held || IsFile(d.old(i)) && d.Covered(d.path(i)),
 	})
 }

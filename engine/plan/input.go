@@ -24,6 +24,9 @@ type Input struct {
 	// Kept reports whether the base holds anything beneath dir that is not in Changes: unchanged,
 	// retained, excluded or unproven. Such a directory is never empty. nil: no.
 	Kept func(dir string) bool
+	// Covered reports whether something that the source skips is at path or above it. Where it is not known to have moved, a
+	// person has to agree to its delete. nil: no.
+	Covered func(path string) bool
 	// Outside returns what the base holds at path, if path is not in Changes. nil: nothing.
 	Outside func(path string) *snapshot.Entry
 	// CaseVariant returns what the base holds, and is not in Changes, under a path that differs from this one
@@ -112,8 +115,8 @@ func (in *Input) compare(old, now *snapshot.Entry, moved bool) verdict {
 		return retimed
 	case in.otherMetadata(old, now, moved) && old.Mode != now.Mode:
 		return edited
-	case old.Flags.Has(snapshot.Adopted) && old.Mtime == 0:
-		return settled // the listing did not say, and to ask or to set it would cost a request for each file
+	case !remote.KnowsMtime(old):
+		return settled // to ask or to set it would cost a request for each file
 	case in.Caps.SetModTime && !in.Caps.SameMtime(old, now):
 		return retimed
 	}
@@ -127,12 +130,6 @@ func (in *Input) otherMetadata(old, now *snapshot.Entry, moved bool) bool {
 		return false
 	}
 	return old.Mode != now.Mode || !moved && old.Ctime != now.Ctime
-}
-
-// sameDir reports whether nothing says that a directory was replaced by another one. One that was seen on the remote only
-// has no inode.
-func sameDir(old, now *snapshot.Entry) bool {
-	return isDir(old) && isDir(now) && (old.Ino == now.Ino || old.Ino == 0 || now.Ino == 0)
 }
 
 // merged is what the base will know of content that was there as old and is seen as now: the new stat, and the hash that

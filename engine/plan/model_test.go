@@ -94,7 +94,7 @@ func input(base, head entries, o options) Input {
 		}
 	}
 	in := Input{
-		Changes: changes, Caps: o.caps, Known: make(map[Content]string),
+		Changes: changes, Caps: o.caps, Covered: o.isCovered, Known: make(map[Content]string),
 		CompleteSync: o.completeSync, EmptyDirs: o.emptyDirs, Metadata: o.metadata,
 	}
 	switch {
@@ -156,13 +156,16 @@ func hold(e *snapshot.Entry) held {
 	return held{e.Hash, e.Size, e.Mtime, e.Kind == snapshot.Symlink}
 }
 
-// newRemote holds exactly what base says.
+// newRemote holds exactly what base says. Of directories it has those above files, and those that a listing showed.
 func newRemote(caps remote.Caps, base entries) *strictRemote {
 	r := &strictRemote{caps, make(map[string]held), make(map[string]bool)}
 	for path, e := range base {
-		if e.Kind != snapshot.Dir {
+		switch {
+		case e.Kind != snapshot.Dir:
 			r.files[r.key(path)] = hold(e)
 			r.mkdirs(path)
+		case e.Flags.Has(snapshot.Adopted):
+			r.mkdirs(snapshot.Join(path, "x"))
 		}
 	}
 	return r
@@ -382,8 +385,13 @@ func truncateFor(caps remote.Caps, mtime int64) int64 {
 type options struct {
 	caps                              remote.Caps
 	completeSync, emptyDirs, metadata bool
+	covered                           []string         // paths at which something stands that the source skips
 	survived                          bool             // no inode is a reused one
 	born                              map[uint64]int64 // else: when the inodes of the head were made; nil: the file system does not tell
+}
+
+func (o *options) isCovered(path string) bool {
+	return slices.ContainsFunc(o.covered, func(top string) bool { return path == top || snapshot.Beneath(path, top) })
 }
 
 // overlap reports whether the order of two steps matters.

@@ -22,24 +22,27 @@ func Needs(changes []snapshot.Change, caps remote.Caps, sizeKnown func(size int6
 		c := &changes[i]
 		switch {
 		case !IsFile(c.New) || c.New.HashType != snapshot.NoHash || c.New.Size == 0:
-		case uncertain(&caps, c), racyAdoption(c), leaving.explains(c), caps.Copy && !unchanged(&caps, c) && sizeKnown(c.New.Size):
+		case undecided(&caps, c), leaving.explains(c), caps.Copy && !unchanged(&caps, c) && sizeKnown(c.New.Size):
 			needs = append(needs, i)
 		}
 	}
 	return needs
 }
 
-// uncertain reports whether the base knows a hash that can tell if the file at this path changed. The mtime of a listing
-// is reason enough to believe that it did not.
-func uncertain(caps *remote.Caps, c *snapshot.Change) bool {
+// undecided reports whether reading the file at this path can tell if it changed, and nothing else does: the base knows
+// a hash, or nothing but the stat of an adopted file, and that cannot be trusted. The mtime of a listing is reason enough
+// to believe that it did not.
+func undecided(caps *remote.Caps, c *snapshot.Change) bool {
 	old, now := c.Old, c.New
-	return old != nil && old.Kind == now.Kind && old.Size == now.Size && old.HashType != snapshot.NoHash &&
-		!(old.Flags.Has(snapshot.Adopted) && caps.Precision > 0 && caps.SameMtime(old, now))
-}
-
-// racyAdoption reports whether the base has nothing but the stat of an adopted file, and that cannot be trusted.
-func racyAdoption(c *snapshot.Change) bool {
-	return IsFile(c.Old) && c.Old.Flags.Has(snapshot.Adopted) && c.Old.Size == c.New.Size && c.New.Flags.Has(snapshot.Racy)
+	if old == nil || old.Size != now.Size {
+		return false
+	}
+	adopted := old.Flags.Has(snapshot.Adopted)
+	if IsFile(old) && adopted && now.Flags.Has(snapshot.Racy) {
+		return true
+	}
+	believed := adopted && remote.KnowsMtime(old) && caps.Precision > 0 && caps.SameMtime(old, now)
+	return old.Kind == now.Kind && old.HashType != snapshot.NoHash && !believed
 }
 
 func unchanged(caps *remote.Caps, c *snapshot.Change) bool {

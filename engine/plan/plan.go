@@ -43,6 +43,9 @@ func Make(in Input) journal.Plan {
 	if in.Kept == nil {
 		in.Kept = func(string) bool { return false }
 	}
+	if in.Covered == nil {
+		in.Covered = func(string) bool { return false }
+	}
 	if in.Outside == nil {
 		in.Outside = func(string) *snapshot.Entry { return nil }
 	}

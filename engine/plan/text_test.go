@@ -252,6 +252,10 @@ func parseOptions(text string) (o options, err error) {
 			}
 			continue
 		}
+		if value, ok := strings.CutPrefix(word, "covered="); ok {
+			o.covered = append(o.covered, value)
+			continue
+		}
 		flag := flags[word]
 		if flag == nil {
 			return o, fmt.Errorf("unknown capability %q", word)

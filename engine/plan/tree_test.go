@@ -6,6 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -17,7 +18,9 @@ func TestTreeFollowsMoves(t *testing.T) {
 			d.write(t, d.draw(t, "file"))
 		}
 		changes := scan(d.tree, nil, true)
-		tree, naive := layout{tree: newTree(changes), at: make(map[int32]string)}, make(map[string]int32)
+		p := draft{pairs: pairs{Input: &Input{Changes: changes}, tree: newTree(changes)}}
+		p.layout = layout{tree: p.tree, at: make(map[int32]string)}
+		tree, naive := &p.layout, make(map[string]int32)
 		for i, c := range changes {
 			naive[c.Path] = int32(i)
 		}
@@ -30,7 +33,7 @@ func TestTreeFollowsMoves(t *testing.T) {
 				}
 			}
 			moveKeys(naive, tree.where(i), to)
-			tree.move(i, to)
+			p.move(i, to, nil, journal.Renamed)
 			// What went into a directory does not follow it: the planner only puts things where
 			// nothing moves any more. So nothing is put there that the tree would lose.
 			if dir, _ := snapshot.Split(to); dir != "" {

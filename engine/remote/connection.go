@@ -25,6 +25,7 @@ type Caps struct {
 	DirMove         bool              // server-side move of a directory, to a path that does not exist
 	SetModTime      bool              // the mtime of a file can be set without sending it
 	Precision       time.Duration     // of mtimes on the remote; 0 means that it keeps none
+	Mtimes          MtimeRange        // which mtimes it keeps; zero: all
 	Hash            snapshot.HashType // a content hash that listings give without a request per file
 	BucketBased     bool              // directories do not exist: a/b may be there beside a file a
 	CaseInsensitive bool              // a and A are the same path
@@ -41,6 +42,30 @@ type Caps struct {
 	Transfers       int               // a sensible number of parallel requests; 0 means no opinion
 }
 
+// MtimeRange says which mtimes a remote keeps, in seconds since 1970.
+type MtimeRange struct {
+	From, Until int64 // others become something else; both 0: none do
+	Wraps       bool  // the remote has 32 bits without a sign: others are kept modulo 2³²
+}
+
+// keeps reports whether an mtime in ns is kept as it is.
+func (m MtimeRange) keeps(ns int64) bool {
+	s := quantum(ns, time.Second)
+	return m.From == m.Until || m.From <= s && s <= m.Until
+}
+
+// wrap is what the remote makes of an mtime in ns.
+func (m MtimeRange) wrap(ns int64) int64 {
+	if !m.Wraps {
+		return ns
+	}
+	s := quantum(ns, time.Second)
+	return int64(uint32(s))*int64(time.Second) + ns - s*int64(time.Second)
+}
+
+// LinkSuffix ends the name of a symbolic link where a remote keeps one as a file, as with rclone's --links.
+const LinkSuffix = ".rclonelink"
+
 // Object is one path as a listing of the remote shows it.
 type Object struct {
 	Path string // in the source's own bytes; of a symlink without the suffix that rclone gives it
@@ -54,12 +79,16 @@ type Object struct {
 }
 
 // Adopted is how the base records what a remote with caps says of itself. One that keeps no mtimes at least tells when it was
-// written to; where a listing alone does not give the mtime, it stays 0.
+// written to; where a listing alone does not give the mtime, it stays 0, and the ctime is when the remote was written to: see
+// snapshot.Entry.Modified.
 func (o *Object) Adopted(caps *Caps) snapshot.Entry {
 	entry := o.Entry
 	entry.Flags |= snapshot.Adopted
 	if caps.Precision <= 0 && !o.Uploaded.IsZero() {
 		entry.Mtime = o.Uploaded.UnixNano()
+	}
+	if entry.Mtime == 0 && !o.Uploaded.IsZero() {
+		entry.Ctime = o.Uploaded.UnixNano()
 	}
 	return entry
 }

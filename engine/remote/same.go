@@ -31,6 +31,8 @@ func (c *Caps) SameContent(old, now *snapshot.Entry, moved bool) bool {
 // compared them when it read the file, and they differed.
 func (c *Caps) sameAdopted(old, now *snapshot.Entry) bool {
 	switch {
+	case !KnowsMtime(old):
+		return false
 	case old.HashType != snapshot.NoHash && now.HashType != snapshot.NoHash:
 		return false
 	case c.Precision > 0:
@@ -38,6 +40,10 @@ func (c *Caps) sameAdopted(old, now *snapshot.Entry) bool {
 	}
 	return old.HashType == snapshot.NoHash && old.Mtime >= Truncate(now.Mtime, time.Second)
 }
+
+// KnowsMtime reports whether the base entry e says an mtime. 0 of an adopted one is none: the listing did not tell, or
+// recovery could not say whose content the remote has. Then no mtime proves anything, not even that of the epoch.
+func KnowsMtime(e *snapshot.Entry) bool { return e.Mtime != 0 || !e.Flags.Has(snapshot.Adopted) }
 
 // Two questions are asked about mtimes, and one rule cannot answer both. Remotes keep an mtime to their precision:
 // most round it down, some to the nearest, some up, and none says which.
@@ -54,12 +60,17 @@ func (c *Caps) sameAdopted(old, now *snapshot.Entry) bool {
 // SameMtime reports whether a remote that rounds down cannot tell the two mtimes apart: whether they are in one
 // multiple of the precision. One that keeps no mtime cannot tell any apart.
 func (c *Caps) SameMtime(old, now *snapshot.Entry) bool {
-	return c.Precision <= 0 || quantum(old.Mtime, c.Precision) == quantum(now.Mtime, c.Precision)
+	return c.Precision <= 0 || quantum(c.Mtimes.wrap(old.Mtime), c.Precision) == quantum(c.Mtimes.wrap(now.Mtime), c.Precision)
 }
 
 // MayHold reports whether a remote may show held, in ns, for a file that was given the mtime ns: whether they are
-// less than the precision apart, as rclone has it. Two mtimes that a remote shows are compared in the same way.
+// less than the precision apart, as rclone has it. What it makes of an mtime that it cannot keep is anybody's guess. Two
+// mtimes that a remote shows are compared in the same way.
 func (c *Caps) MayHold(held, ns int64) bool {
+	if !c.Mtimes.keeps(ns) {
+		return true
+	}
+	held, ns = c.Mtimes.wrap(held), c.Mtimes.wrap(ns)
 	// The difference of two int64 may not be one, but is an uint64.
 	return c.Precision <= 0 || uint64(max(held, ns))-uint64(min(held, ns)) < uint64(c.Precision)
 }

@@ -67,18 +67,16 @@ func (l *lister) directories(found func(name string)) error {
 			if string(name) == "." || string(name) == ".." {
 				continue
 			}
-			if kind == unix.DT_DIR || l.isDirectory(string(name)) {
-				found(string(name))
+			if kind == unix.DT_UNKNOWN { // so the listing does not say
+				var st unix.Stat_t
+				err := unix.Fstatat(l.fd, string(name), &st, unix.AT_SYMLINK_NOFOLLOW|unix.AT_NO_AUTOMOUNT)
+				if err != nil || st.Mode&unix.S_IFMT != unix.S_IFDIR {
+					continue
+				}
 			}
+			found(string(name))
 		}
 	}
-}
-
-// isDirectory asks where the listing does not say.
-func (l *lister) isDirectory(name string) bool {
-	var st unix.Stat_t
-	err := unix.Fstatat(l.fd, name, &st, unix.AT_SYMLINK_NOFOLLOW|unix.AT_NO_AUTOMOUNT)
-	return err == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR
 }
 
 func (l *lister) close() { unix.Close(l.fd) }

@@ -47,7 +47,10 @@ func (q *queue) pump(n *fsnotify.Watcher) {
 			// Bare, it is from the removal of a watch whose directory was moved and then removed, and
 			// says nothing new. All else is an overflow, or a reading that failed: something is missing.
 			if err != syscall.EINVAL {
-				q.lose()
+				q.mu.Lock()
+				q.lost = true
+				q.signal()
+				q.mu.Unlock()
 			}
 		}
 	}
@@ -66,13 +69,6 @@ func (q *queue) put(e fsnotify.Event) {
 	default:
 		q.events = append(q.events, e)
 	}
-	q.signal()
-}
-
-func (q *queue) lose() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.lost = true
 	q.signal()
 }
 

@@ -86,12 +86,37 @@ func (c *checker) ours(name string) *types.Package {
 	config := types.Config{Importer: c, Error: func(error) {}}
 	p, _ := config.Check(name, c.fset, c.filesOf(name), info) // which returns a package all the same
 	c.known[name] = p
+	c.ask(p)
 	for id, o := range info.Uses {
 		if o.Pkg() != nil && c.has(o.Pkg().Path()) {
 			c.uses[use{id.Pos(), o.Pos()}] = true
 		}
 	}
 	return p
+}
+
+// ask finds the methods of a package that one of its own interfaces asks for.
+func (c *checker) ask(p *types.Package) {
+	var interfaces []*types.Interface
+	for _, name := range p.Scope().Names() {
+		if i, ok := p.Scope().Lookup(name).Type().Underlying().(*types.Interface); ok {
+			interfaces = append(interfaces, i)
+		}
+	}
+	for _, name := range p.Scope().Names() {
+		t, ok := p.Scope().Lookup(name).(*types.TypeName)
+		if !ok {
+			continue
+		}
+		for _, i := range interfaces {
+			for n := 0; n < i.NumMethods() && types.Implements(types.NewPointer(t.Type()), i); n++ {
+				method, _, _ := types.LookupFieldOrMethod(types.NewPointer(t.Type()), false, p, i.Method(n).Name())
+				if method != nil { // in a type that is broken for want of another module
+					c.asked[method.Pos()] = true
+				}
+			}
+		}
+	}
 }
 
 // filesOf returns the files of a package that this system takes.

@@ -23,6 +23,7 @@ type house struct {
 	fset         *token.FileSet
 	packages     []*pkg             // sorted by path
 	calls        map[token.Pos]bool // names that are called where they stand
+	asked        map[token.Pos]bool // methods that an interface of their package asks for
 	uses         map[use]bool
 }
 
@@ -73,7 +74,7 @@ func (h *house) span(n ast.Node) int {
 
 // read parses a module.
 func read(root string) (*house, error) {
-	h := &house{root: root, fset: token.NewFileSet(), calls: make(map[token.Pos]bool), uses: make(map[use]bool)}
+	h := &house{root: root, fset: token.NewFileSet(), calls: make(map[token.Pos]bool), asked: make(map[token.Pos]bool), uses: make(map[use]bool)}
 	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
 	if err != nil {
 		return nil, err

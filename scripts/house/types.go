@@ -63,7 +63,8 @@ func receiver(f *ast.FuncDecl) string {
 }
 
 // fields ranks the structs by their fields; an embedded one counts as one. A struct is a configuration, a wire
-// format or flags, and left out, if its name ends in one of these words, or if most of its fields have a tag.
+// format or flags, and left out, if its name ends in one of these words, or if most of its fields have a tag. Caps are a
+// wire format: what a remote can do, one word each, as the journal and the goldens of plans have it (decision 019).
 func (h *house) fields() figure {
 	var of []count
 	for _, p := range h.product() {
@@ -86,7 +87,7 @@ func (h *house) fields() figure {
 	return figure{"fields", means, first(of), goal, topFive(of), listed(of, goalFields)}
 }
 
-var formWords = []string{"config", "options", "flags", "cmd", "spec", "json"}
+var formWords = []string{"config", "options", "flags", "cmd", "spec", "json", "caps"}
 
 func isForm(name string) bool {
 	return slices.ContainsFunc(formWords, func(w string) bool { return strings.HasSuffix(strings.ToLower(name), w) })

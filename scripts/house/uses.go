@@ -62,7 +62,8 @@ func (p *pkg) uses() (list []string) {
 
 // once counts the functions and methods of at most 8 lines, from func to the closing bracket, that are not exported
 // and that the code without tests names in one place, where it calls them. One that has a declaration for each of
-// several systems has a reason, and so has one that only an interface calls: neither counts.
+// several systems has a reason, and so has one that an interface of its package asks for, by which others call it:
+// neither counts.
 func (h *house) once() figure {
 	const short = 8
 	places := h.places()
@@ -74,7 +75,7 @@ func (h *house) once() figure {
 		}
 		for _, d := range p.functions() {
 			at := places[d.Name.Pos()]
-			if d.Name.IsExported() || declared[qualified(d)] > 1 || h.span(d) > short || len(at) != 1 || !h.calls[at[0]] {
+			if d.Name.IsExported() || declared[qualified(d)] > 1 || h.span(d) > short || len(at) != 1 || !h.calls[at[0]] || h.asked[d.Name.Pos()] {
 				continue
 			}
 			f.list = append(f.list, fmt.Sprintf("%s %s: called at %s", h.at(d.Pos()), qualified(d), h.at(at[0])))

@@ -59,7 +59,10 @@ func (c *Client) connect(ctx, rctx context.Context) error {
 	for asked := false; ; asked = true {
 		c.sdk, c.patient = newSDK(rctx, cfg, c.opt, &c.throttled, false), newSDK(rctx, cfg, c.opt, &c.throttled, true)
 		err := c.Ask(ctx)
-		region := elsewhere(err)
+		region := "" // of the bucket, if that is why the request was refused
+		if answer := (*smithyhttp.ResponseError)(nil); errors.As(err, &answer) && answer.Response != nil {
+			region = answer.Response.Header.Get("X-Amz-Bucket-Region")
+		}
 		if region == "" || region == cfg.Region || asked {
 			c.Where = c.opt.Endpoint
 			if c.Where == "" {
@@ -90,15 +93,6 @@ func (c *Client) Ask(ctx context.Context) error {
 		return err
 	}
 	return nil
-}
-
-// elsewhere returns the region of the bucket if that is why a request was refused.
-func elsewhere(err error) string {
-	var answer *smithyhttp.ResponseError
-	if !errors.As(err, &answer) || answer.Response == nil {
-		return ""
-	}
-	return answer.Response.Header.Get("X-Amz-Bucket-Region")
 }
 
 // presence is what a Client has seen of the remote's bucket.

@@ -61,8 +61,7 @@ func (l *conn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-func (l *conn) beat()              { l.heard.Store(time.Now().UnixNano()) }
-func (l *conn) age() time.Duration { return time.Since(time.Unix(0, l.heard.Load())) }
+func (l *conn) beat() { l.heard.Store(time.Now().UnixNano()) }
 
 // cork gathers what is written until uncork, heldMost bytes or heldLong.
 func (l *conn) cork() {

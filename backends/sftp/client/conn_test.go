@@ -162,11 +162,11 @@ func TestGather(t *testing.T) {
 		"enough of it":        {enoughOwed, enoughQueued - 1, stat, false},
 		"much content":        {enoughOwed, 0, content, false},
 	} {
-		s := &Session{waiting: make(map[uint32]slot)}
+		s := &Session{owed: owed{slots: make(map[uint32]slot)}}
 		add := func(r Request) {
-			s.id++
-			s.waiting[s.id] = slot{newBatch(1), 0}
-			s.queue.add(&r, s.id)
+			s.owed.last++
+			s.owed.slots[s.owed.last] = slot{newBatch(1), 0}
+			s.queue.add(&r, s.owed.last)
 		}
 		for range tt.owed {
 			add(stat)
@@ -188,7 +188,7 @@ func TestGather(t *testing.T) {
 // TestGatherSilent: what is held back leaves although the server is silent.
 func TestGatherSilent(t *testing.T) {
 	w := newWire()
-	s := &Session{conn: &conn{Conn: w}, waiting: make(map[uint32]slot), ended: make(chan struct{})}
+	s := &Session{conn: &conn{Conn: w}, owed: owed{slots: make(map[uint32]slot)}, ended: make(chan struct{})}
 	s.out, s.ready.L = closing{s.conn}, &s.mu
 	s.loops.Go(s.write)
 	defer func() {

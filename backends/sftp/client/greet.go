@@ -21,8 +21,12 @@ func (s *Session) greet() error {
 	if _, err := s.out.Write(hello); err != nil {
 		return err
 	}
-	if text := s.chatter(); text != "" {
-		return fmt.Errorf("%w: the account has no SFTP, or its shell prints something at the log-in: %q", remote.ErrFatal, text)
+	// A greeting begins with a length, and so with a zero. What comes in its place may be text.
+	if first, err := s.in.Peek(1); err == nil && first[0] != 0 {
+		text, _ := s.in.Peek(min(s.in.Buffered(), 200))
+		if text := strings.TrimSpace(string(text)); text != "" {
+			return fmt.Errorf("%w: the account has no SFTP, or its shell prints something at the log-in: %q", remote.ErrFatal, text)
+		}
 	}
 	packet, err := s.packet()
 	if err != nil {
@@ -47,17 +51,6 @@ func (s *Session) greet() error {
 		return s.askLimits()
 	}
 	return nil
-}
-
-// chatter returns what comes in the place of a greeting, if it is text. A greeting begins with a length, and
-// so with a zero.
-func (s *Session) chatter() string {
-	first, err := s.in.Peek(1)
-	if err != nil || first[0] == 0 {
-		return ""
-	}
-	text, _ := s.in.Peek(min(s.in.Buffered(), 200))
-	return strings.TrimSpace(string(text))
 }
 
 func (s *Session) askLimits() error {

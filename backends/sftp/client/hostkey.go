@@ -45,18 +45,13 @@ func (k *HostKeys) trust(address string) *trust {
 	var unknown *knownhosts.KeyError
 	if judge, err := k.read(); err == nil && errors.As(judge(address, noAddr{}, noKey{}), &unknown) {
 		for _, known := range unknown.Want {
-			t.algorithms = append(t.algorithms, signatures(known.Key.Type())...)
+			if known.Key.Type() == ssh.KeyAlgoRSA { // which signs in three ways: the best first
+				t.algorithms = append(t.algorithms, ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256)
+			}
+			t.algorithms = append(t.algorithms, known.Key.Type())
 		}
 	}
 	return t
-}
-
-// signatures are the algorithms that a key of this type can sign with, best first.
-func signatures(keyType string) []string {
-	if keyType == ssh.KeyAlgoRSA {
-		return []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSA}
-	}
-	return []string{keyType}
 }
 
 // read returns what is in the file now: another process may have added to it.

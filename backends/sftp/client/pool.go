@@ -34,10 +34,16 @@ type Pool struct {
 	cancel context.CancelFunc
 	work   sync.WaitGroup // dials, the sweeper, and the ends of sessions
 
-	mu       sync.Mutex // guards what follows, and session.users
+	mu       sync.Mutex // guards what follows, and the leases of sessions
 	sessions []*Session
 	dialling *dialling // under way; nil: none
 	refused  time.Time // when a further connection was refused last
+}
+
+// lease tells who has a session. It is the pool's, under its lock.
+type lease struct {
+	users int       // the calls that the session was lent to
+	idle  time.Time // when users became 0
 }
 
 // dialling is one attempt to connect, which any number of calls may wait for.

@@ -62,7 +62,7 @@ func Stays(t *testing.T, caps remote.Caps, prepare func(*Rig), do func(*testing.
 	StaysOn(t, r, do)
 }
 
-// StaysOn is stays for a rig that has a past.
+// StaysOn is Stays for a rig that has a past.
 func StaysOn(t *testing.T, r *Rig, do func(*testing.T, *Stay)) {
 	synctest.Test(t, func(t *testing.T) {
 		r.T = t
@@ -183,9 +183,5 @@ func (s *Stay) Model(rng *rand.Rand) {
 // Sound fails the test unless the journal is in order.
 func (s *Stay) Sound() {
 	s.T.Helper()
-	broken, err := s.Journal.Check(context.Background())
-	Must(s.T, err)
-	if len(broken) > 0 {
-		s.T.Errorf("journal: %s", strings.Join(broken, "; "))
-	}
+	sound(s.T, s.Journal)
 }

@@ -1,13 +1,15 @@
-package engine
+package lookup
 
 import (
+	"errors"
+
 	"github.com/snapsync/snapsync/engine/plan"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// populated answers whether the base holds something beneath a directory that the changes do not
+// Populated answers whether the base holds something beneath a directory that the changes do not
 // mention: what is unchanged, retained, excluded or unproven stays, so the directory is not empty.
-type populated struct {
+type Populated struct {
 	base    snapshot.Base
 	changes []snapshot.Change
 	reader  snapshot.BaseReader // opened at the first question
@@ -15,18 +17,21 @@ type populated struct {
 	err     error // the first failure; answers after it are "yes", which deletes nothing
 }
 
-func newPopulated(base snapshot.Base, changes []snapshot.Change) *populated {
-	return &populated{base: base, changes: changes, answers: make(map[string]bool)}
+// NewPopulated returns one for a base and what is to become of it.
+func NewPopulated(base snapshot.Base, changes []snapshot.Change) *Populated {
+	return &Populated{base: base, changes: changes, answers: make(map[string]bool)}
 }
 
-func (k *populated) close() error {
+// Close returns the first failure.
+func (k *Populated) Close() error {
 	if k.reader == nil {
-		return nil
+		return k.err
 	}
-	return k.reader.Close()
+	return errors.Join(k.err, k.reader.Close())
 }
 
-func (k *populated) beneath(dir string) bool {
+// Beneath is plan.Input.Kept.
+func (k *Populated) Beneath(dir string) bool {
 	if answer, ok := k.answers[dir]; ok {
 		return answer
 	}
@@ -35,8 +40,8 @@ func (k *populated) beneath(dir string) bool {
 	return answer
 }
 
-// at is plan.Input.Outside.
-func (k *populated) at(path string) *snapshot.Entry {
+// At is plan.Input.Outside.
+func (k *Populated) At(path string) *snapshot.Entry {
 	if plan.Changed(k.changes, path) || !k.open() {
 		return nil
 	}
@@ -49,14 +54,14 @@ func (k *populated) at(path string) *snapshot.Entry {
 }
 
 // open opens the reader at the first question.
-func (k *populated) open() bool {
+func (k *Populated) open() bool {
 	if k.err == nil && k.reader == nil {
 		k.reader, k.err = k.base.Reader()
 	}
 	return k.err == nil
 }
 
-func (k *populated) ask(dir string) bool {
+func (k *Populated) ask(dir string) bool {
 	if k.open() {
 		k.err = k.reader.Open(dir)
 	}
@@ -69,7 +74,7 @@ func (k *populated) ask(dir string) bool {
 		}
 		if name == nil {
 			for _, sub := range subdirs {
-				if k.beneath(sub) {
+				if k.Beneath(sub) {
 					return true
 				}
 			}

@@ -1,4 +1,4 @@
-package engine
+package lookup
 
 import (
 	"context"
@@ -8,24 +8,9 @@ import (
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// wantEmptyDirs makes turning on --create-empty-src-dirs count for what is already known. Without it
-// the base has directories that hold no files as identities only: they are forgotten once, and so
-// planned as new. A crash in between does it again.
-func (r *run) wantEmptyDirs(ctx context.Context) error {
-	if r.cfg.EmptyDirs == r.state.EmptyDirs {
-		return nil
-	}
-	if r.cfg.EmptyDirs {
-		if err := forgetEmptyDirs(ctx, r.cfg.Journal); err != nil {
-			return err
-		}
-	}
-	r.state.EmptyDirs = r.cfg.EmptyDirs
-	return r.save()
-}
-
-func forgetEmptyDirs(ctx context.Context, j *journal.Journal) error {
-	empty, err := emptyDirs(ctx, j)
+// ForgetEmptyDirs removes the directories that EmptyDirs returns.
+func ForgetEmptyDirs(ctx context.Context, j *journal.Journal) error {
+	empty, err := EmptyDirs(ctx, j)
 	if err != nil || len(empty) == 0 {
 		return err
 	}
@@ -36,8 +21,8 @@ func forgetEmptyDirs(ctx context.Context, j *journal.Journal) error {
 	return j.Repair(fixes)
 }
 
-// emptyDirs returns the directories of the base that hold nothing, but those that a listing has shown.
-func emptyDirs(ctx context.Context, j *journal.Journal) (map[string]bool, error) {
+// EmptyDirs returns the directories of the base that hold nothing, but those that a listing has shown.
+func EmptyDirs(ctx context.Context, j *journal.Journal) (map[string]bool, error) {
 	empty := make(map[string]bool)
 	holds := make(map[string]bool)
 	err := j.Walk(ctx, func(path string, entry *snapshot.Entry) error {
@@ -52,28 +37,16 @@ func emptyDirs(ctx context.Context, j *journal.Journal) (map[string]bool, error)
 	return empty, err
 }
 
-// baseToBe is the base as wantEmptyDirs would leave it, without writing anything.
-func (r *run) baseToBe(ctx context.Context) (snapshot.Base, error) {
-	if !r.cfg.EmptyDirs || r.state.EmptyDirs {
-		return r.cfg.Journal, nil
-	}
-	forgotten, err := emptyDirs(ctx, r.cfg.Journal)
-	if err != nil || len(forgotten) == 0 {
-		return r.cfg.Journal, err
-	}
-	return without{r.cfg.Journal, forgotten}, nil
-}
-
-// without is a base that lacks some paths.
-type without struct {
+// Without is a base that lacks some directories.
+type Without struct {
 	snapshot.Base
-	paths map[string]bool
+	Dirs map[string]bool
 }
 
 // Reader implements snapshot.Base.
-func (b without) Reader() (snapshot.BaseReader, error) {
+func (b Without) Reader() (snapshot.BaseReader, error) {
 	r, err := b.Base.Reader()
-	return &readerWithout{BaseReader: r, paths: b.paths}, err
+	return &readerWithout{BaseReader: r, paths: b.Dirs}, err
 }
 
 type readerWithout struct {

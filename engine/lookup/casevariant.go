@@ -1,21 +1,20 @@
-package engine
+package lookup
 
 import (
 	"errors"
 
-	"github.com/snapsync/snapsync/engine/execute"
 	"github.com/snapsync/snapsync/engine/plan"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
-// maxListed bounds how many directories a caseVariants remembers. It is asked in path order, so that few
+// maxListed bounds how many directories CaseVariants remembers. It is asked in path order, so that few
 // are enough.
 const maxListed = 1000
 
-// caseVariants finds what the base holds under names that differ only in case. It lists each directory of
+// CaseVariants finds what the base holds under names that differ only in case. It lists each directory of
 // the base in which something is new.
-type caseVariants struct {
+type CaseVariants struct {
 	caps    *remote.Caps
 	base    snapshot.Base
 	changes []snapshot.Change
@@ -35,12 +34,13 @@ type caseVariant struct {
 	snapshot.Entry
 }
 
-func newCaseVariants(caps *remote.Caps, base snapshot.Base, changes []snapshot.Change) *caseVariants {
-	return &caseVariants{caps: caps, base: base, changes: changes, listed: make(map[string]*foldedDir)}
+// NewCaseVariants returns those for a remote with these capabilities, a base and what is to become of it.
+func NewCaseVariants(caps *remote.Caps, base snapshot.Base, changes []snapshot.Change) *CaseVariants {
+	return &CaseVariants{caps: caps, base: base, changes: changes, listed: make(map[string]*foldedDir)}
 }
 
-// find is plan.Input.CaseVariant.
-func (t *caseVariants) find(path string) (string, *snapshot.Entry) {
+// Find is plan.Input.CaseVariant.
+func (t *CaseVariants) Find(path string) (string, *snapshot.Entry) {
 	in, name := snapshot.Split(path)
 	d := t.list(t.caps.Fold(in))
 	if d == nil {
@@ -63,7 +63,7 @@ func (t *caseVariants) find(path string) (string, *snapshot.Entry) {
 }
 
 // list returns what is in the directories with this folded path; nil if there are none.
-func (t *caseVariants) list(folded string) *foldedDir {
+func (t *CaseVariants) list(folded string) *foldedDir {
 	if d, ok := t.listed[folded]; ok {
 		return d
 	}
@@ -90,14 +90,14 @@ func (t *caseVariants) list(folded string) *foldedDir {
 	return d
 }
 
-func (t *caseVariants) read(d *foldedDir, dir string) {
+func (t *CaseVariants) read(d *foldedDir, dir string) {
 	if t.err == nil && t.reader == nil {
 		t.reader, t.err = t.base.Reader()
 	}
 	if t.err != nil {
 		return
 	}
-	t.err = execute.EachChild(t.reader, dir, func(path string, e *snapshot.Entry) {
+	t.err = eachChild(t.reader, dir, func(path string, e *snapshot.Entry) {
 		_, name := snapshot.Split(path)
 		name = t.caps.Fold(name)
 		if e.Kind == snapshot.Dir {
@@ -109,8 +109,8 @@ func (t *caseVariants) read(d *foldedDir, dir string) {
 	})
 }
 
-// close returns the first failure.
-func (t *caseVariants) close() error {
+// Close returns the first failure.
+func (t *CaseVariants) Close() error {
 	if t.reader == nil {
 		return t.err
 	}
