@@ -40,13 +40,17 @@ var folds = map[string]struct {
 	"ends": {func(path string) string { return strings.TrimRight(path, ".") }, "a", "a."},
 }
 
-// What somebody else has put there under another spelling is not deleted after what replaced it was sent.
+// What somebody else has put there under another spelling stays until a person lets it go, and then goes before the send.
 func TestSilentFoldAdopted(t *testing.T) {
 	for name, fold := range folds {
 		t.Run(name, func(t *testing.T) {
 			r := silent(t, fold.key)
 			r.Write(fold.second, "content")
 			r.Remote.Put(fold.first, "content", time.Unix(1_600_000_000, 0))
+			if sum := r.Run(); sum.Held != 1 || len(r.Remote.Tree()) != 1 {
+				t.Fatalf("%+v\n%s", sum, r.Remote.Log())
+			}
+			r.Approve()
 			r.Run()
 			r.Same()
 			r.Quiet()
