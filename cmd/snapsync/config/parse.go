@@ -11,6 +11,8 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
+
+	"github.com/snapsync/snapsync/spelling"
 )
 
 // The tables of a file, and the keys that each mapping must have.
@@ -209,7 +211,7 @@ func (p *parser) unknown(keys []Key, v any, path ...string) {
 	if len(path) == 1 {
 		names = append(names, defaultsTable, mappingsTable)
 	}
-	near := Nearest(name, names)
+	near := spelling.Nearest(name, names)
 	switch {
 	case len(path) == 1 && (has(p.schema.Mapping) || name == sourceKey || name == remoteKey):
 		p.add(where, "%s is set for mappings: move it into a [mappings.NAME], or into [defaults] for all of them", name)
