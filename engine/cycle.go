@@ -154,7 +154,7 @@ func (r *run) fill(ctx context.Context) (p planned, err error) {
 	if err := r.learnCaps(ctx); err != nil {
 		return p, err
 	}
-	if r.caps.CaseInsensitive { // a path may have its case variant in any other piece
+	if r.caps.Folds() { // a path may have its twin in any other piece
 		return r.prepareWhole(ctx)
 	}
 	j := r.cfg.Journal
@@ -201,7 +201,13 @@ func (r *run) reach(ctx context.Context, p *planned) error {
 	if p.unreached = r.connect(ctx); p.unreached != nil {
 		return nil
 	}
-	if p.unreached = r.takeCaps(r.conn.Caps()); p.unreached != nil {
+	if p.unreached = r.askNames(ctx); p.unreached != nil {
+		return nil
+	}
+	if p.unreached = r.keepCaps(); p.unreached != nil {
+		return nil
+	}
+	if p.unreached = r.distrustNames(ctx, before); p.unreached != nil {
 		return nil
 	}
 	if r.caps != before {
@@ -224,7 +230,7 @@ func (r *run) guard(steps []journal.Step, seen *snapshot.Head) (*guard.Hold, err
 		return nil, err
 	}
 	verdict, err := guard.Check(guard.Input{
-		Steps: steps, Covered: seen.Covered, Base: totals, MaxDelete: r.cfg.MaxDelete, Staying: r.cfg.Staying, Burst: r.burst, Now: r.cfg.Now(),
+		Steps: steps, Covered: seen.Covered, Base: totals, MaxDelete: r.cfg.MaxDelete, Burst: r.burst, Now: r.cfg.Now(),
 		Pending: r.cfg.Journal.EachPending(0), HeldDigest: r.state.HeldDigest, HeldBase: r.state.HeldBase,
 		ApprovedDigest: r.decided.ApprovedDigest, Approve: r.cfg.Approve, ApproveDigest: r.approved,
 	})
@@ -265,6 +271,7 @@ func (r *run) finish(cycle int64, sum *Summary, err error, last bool) error {
 	if last {
 		r.takeOutcome(sum, err)
 	}
+	r.state.Burst = r.burst.Burst
 	rec := r.record()
 	rec.Settle = r.settled
 	failed := r.cfg.Journal.Finish(cycle, journal.CycleResult{

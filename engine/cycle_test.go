@@ -212,8 +212,15 @@ func TestAdoption(t *testing.T) {
 			r.Remote.Put("f02", "of another size", time.Unix(1, 0))
 			r.Remote.Put("dir/extra", "e", time.Unix(1, 0))
 			sum := r.Run()
-			if sum.Sent != 1 || sum.Deleted != 1 {
-				t.Errorf("want one sent and one deleted: %+v\n%s", sum, r.Remote.Log())
+			if sum.Sent != 1 || sum.Deleted != 0 || sum.Held != 1 {
+				t.Errorf("want one sent and one held: %+v\n%s", sum, r.Remote.Log())
+			}
+			if sum := r.Run(); sum.Deleted != 0 || sum.Held != 1 {
+				t.Errorf("want it held until it is approved: %+v", sum)
+			}
+			r.Approve()
+			if sum := r.Run(); sum.Deleted != 1 || sum.Held != 0 {
+				t.Errorf("after approval: %+v", sum)
 			}
 			r.Same()
 			r.Quiet()

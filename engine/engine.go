@@ -56,8 +56,8 @@ type Config struct {
 	Transfers    int             // steps at once; 0: whatever turns out to be best, see package execute
 	Retries      int             // attempts per step within one run; 0: 3
 	Metadata     bool            // --metadata: changed modes, owners and attributes count
-	// Staying says that one run follows the other, in a process that stays: deletes are judged over what went before
-	// as well (see guard.Burst), Approve is for the first run that ends well, and whoever runs the engine flushes the remote.
+	// Staying says that one run follows the other, in a process that stays: Approve is for the first run that ends well, and
+	// whoever runs the engine flushes the remote.
 	Staying bool
 	Boot    string // identifies this start of the machine; "": unknown
 	// Options is what Connect depends on besides the remote: what was learned of the remote with others

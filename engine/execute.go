@@ -56,12 +56,8 @@ func (r *run) execute(ctx context.Context, p *planned, sum *Summary) (again bool
 	if p.unreached != nil {
 		return false, p.unreached
 	}
-	cfg, deleted := r.executor(&r.caps), int64(0)
-	cfg.Done = func(s *journal.Step) {
-		if r.burst.Counts(s, r.cfg.Now()) {
-			deleted++
-		}
-	}
+	cfg := r.executor(&r.caps)
+	cfg.Done = func(s *journal.Step) { r.burst.Did(s, r.cfg.Now()) }
 	var i execute.Interrupter
 	if r.interrupter != nil {
 		i = &replanner{r.interrupter, r, p, sum}
@@ -70,7 +66,6 @@ func (r *run) execute(ctx context.Context, p *planned, sum *Summary) (again bool
 	r.take(&done, sum)
 	err = errors.Join(err, r.takePlace())
 	if r.cfg.Staying {
-		r.burst.Add(deleted, r.cfg.Now())
 		return done.Again && !done.Yielded, err // the Loop flushes when it is idle
 	}
 	return done.Again, errors.Join(err, r.flush(ctx))

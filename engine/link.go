@@ -19,6 +19,10 @@ type link struct {
 
 	caps    remote.Caps // of the remote, less what is refused
 	refused remote.Caps // what the remote turned out not to do in this run although it says that it can
+	// asked says that this run found out which names are one to the remote: those that are in names. guessed says that it
+	// got no answer.
+	asked, guessed bool
+	names          remote.Caps
 	// relocated says that the remote is not in the directory that it was in before, otherDisk that it is not on the
 	// same disk either: see checkPlaces.
 	relocated, otherDisk bool
@@ -29,7 +33,7 @@ type link struct {
 // is better than nothing.
 func (l *link) learnCaps(ctx context.Context) error {
 	if l.conn != nil {
-		l.caps = less(l.conn.Caps(), l.refused)
+		l.caps = l.remoteCaps()
 		return nil
 	}
 	if l.state.Caps == "" {
@@ -56,7 +60,7 @@ func (l *link) connect(ctx context.Context) error {
 			return err
 		}
 		l.conn = conn
-		l.caps = less(conn.Caps(), l.refused)
+		l.caps = l.remoteCaps()
 	}
 	return l.checkPlaces()
 }
@@ -68,6 +72,15 @@ func less(caps, refused remote.Caps) remote.Caps {
 	caps.Copy = caps.Copy && !refused.Copy
 	caps.SetMetadata = caps.SetMetadata && !refused.SetMetadata
 	return caps
+}
+
+// isForeign reports whether what is listed at path was never sent from here. Of a remote that was listed before, the base knows.
+func (l *link) isForeign(path string) (bool, error) {
+	if !l.state.Adopted {
+		return true, nil
+	}
+	was, err := l.cfg.Journal.Lookup(path)
+	return was != nil && was.Flags.Has(snapshot.Foreign), err
 }
 
 // adopt builds the base from one listing of the remote. It runs once in the life of a mapping, or
@@ -83,7 +96,12 @@ func (l *link) adopt(ctx context.Context) error {
 	l.phase("listing the remote")
 	err := l.cfg.Journal.Adopt(ctx, func(add func(path string, entry snapshot.Entry) error) error {
 		return l.conn.List(ctx, func(there remote.Object) error {
-			return add(there.Path, there.Adopted(&l.caps))
+			entry := there.Adopted(&l.caps)
+			foreign, err := l.isForeign(there.Path)
+			if foreign {
+				entry.Flags |= snapshot.Foreign
+			}
+			return errors.Join(err, add(there.Path, entry))
 		})
 	})
 	if err != nil {
@@ -178,7 +196,7 @@ func (l *link) distrustPlace(was []remote.Place, i int) error {
 // compareMoved corrects the base by what is in the place where the remote is now.
 func (l *link) compareMoved(ctx context.Context) error {
 	l.cfg.Log.Warn("the remote's directory is not the one that it was: comparing what it holds with what it should hold")
-	report, err := l.verify(ctx, VerifyOptions{Repair: true})
+	report, err := l.verify(ctx, VerifyOptions{Repair: true, unasked: true})
 	if err != nil {
 		return err
 	}

@@ -35,9 +35,12 @@ func (e *Engine) newRun() (*run, error) {
 		return nil, err
 	}
 	m := memory{config: &e.cfg, state: state.EngineState, decided: state.Decisions}
+	if e.burst.Last.IsZero() { // of another process, maybe; its own knows also how the clock was set meanwhile
+		e.burst.Burst = state.Burst
+	}
 	r := &run{link: link{Engine: e, memory: m}, begun: e.cfg.Now()}
 	if e.conn != nil {
-		r.caps = e.conn.Caps()
+		r.caps = r.remoteCaps()
 	} else if known, err := r.knownCaps(); err == nil {
 		r.caps = known.Caps
 	}

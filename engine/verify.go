@@ -24,6 +24,8 @@ type VerifyOptions struct {
 	Checksum bool // where the remote gives a hash, read the local files to compare it
 	// refuseEmpty fails rather than believe that the remote has lost everything.
 	refuseEmpty bool
+	// unasked: no person has seen what is extra on the remote, and asked for a repair: to delete that waits for approval.
+	unasked bool
 }
 
 // Verify lists the remote once and compares it with the base. It changes nothing on the remote.
@@ -54,7 +56,7 @@ func (l *link) verify(ctx context.Context, opt VerifyOptions) (*inspect.Report, 
 		if (opt.refuseEmpty || l.otherDisk) && report.Listed == 0 {
 			return report, fmt.Errorf("%w: %w: it holds nothing, and should hold %d files: is its disk mounted?", remote.ErrOffline, remote.ErrNewRemote, report.Checked)
 		}
-		if err := report.Repair(l.cfg.Journal); err != nil {
+		if err := report.Repair(l.cfg.Journal, opt.unasked); err != nil {
 			return report, err
 		}
 	}

@@ -371,6 +371,7 @@ func TestState(t *testing.T) {
 			Adopted: true, Identity: `{"dev":1}`, Mounts: Mounts{"a\xff": 1<<64 - 1, "": 3}, Caps: "{}", Places: "[]",
 			EmptyDirs: true, Unflushed: "boot",
 			Holds: Holds{HeldDigest: "h", HeldWhy: "why", HeldBase: 9, MountsHeld: 3, MountsWhy: "gone"},
+			Burst: Burst{Files: 4, Last: noon.Add(5)},
 		},
 		CommandState: CommandState{Options: "[]"},
 		ProcessState: ProcessState{Started: noon.Add(1), PID: 42, Phase: "scanning", PhaseSince: noon},

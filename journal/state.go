@@ -32,6 +32,7 @@ type EngineState struct {
 	Unflushed string `json:"unflushed,omitzero"`
 
 	Holds
+	Burst Burst `json:"burst,omitzero"`
 
 	LastRun        time.Time `json:"last_run,omitzero"`         // when the last run began; zero: never
 	LastSuccess    time.Time `json:"last_success,omitzero"`     // when the last one began that left nothing to do; zero: none
@@ -68,6 +69,12 @@ func (m *Mounts) UnmarshalJSON(text []byte) error {
 		(*m)[string(path)] = id
 	}
 	return nil
+}
+
+// Burst is what was deleted lately, as a guard counts it.
+type Burst struct {
+	Files int64     `json:"files,omitzero"`
+	Last  time.Time `json:"last,omitzero"` // when the last of them went
 }
 
 // Holds are what waits for a person.

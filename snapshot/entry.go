@@ -43,6 +43,8 @@ const (
 	// Adopted marks an entry that comes from a listing of the remote, not from a transfer of ours:
 	// only Kind, Size, Mtime and perhaps Hash are known, and Mtime has the remote's precision.
 	Adopted
+	// Foreign marks an Adopted entry that was there before us: nobody has sent it from here, or compared it with the source.
+	Foreign
 )
 
 // Has reports whether all of want are set.
@@ -136,7 +138,7 @@ func (e *Entry) Validate() error {
 		return fmt.Errorf("entry: unknown %v", e.Kind)
 	case e.Size < 0:
 		return fmt.Errorf("entry: negative size %d", e.Size)
-	case e.Flags&^(Racy|Retained|Adopted) != 0:
+	case e.Flags&^(Racy|Retained|Adopted|Foreign) != 0:
 		return fmt.Errorf("entry: unknown flags %#x", uint8(e.Flags))
 	case e.HashType > lastHashType:
 		return fmt.Errorf("entry: unknown hash type %d", e.HashType)

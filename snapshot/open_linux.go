@@ -3,79 +3,30 @@ package snapshot
 import (
 	"io"
 	"os"
-	"strings"
 	"sync"
 	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/snapsync/snapsync/snapshot/beneath"
 )
 
-// pieceMax is the longest path that is given to one system call. PATH_MAX is 4096 with the NUL, and
-// trees may be deeper than that.
-const pieceMax = 4000
-
 func openRoot(root string) (int, error) {
-	fd, err := retry(func() (int, error) { return unix.Open(root, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0) })
+	fd, err := beneath.Retry(func() (int, error) { return unix.Open(root, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0) })
 	if err != nil {
 		return -1, &os.PathError{Op: "open", Path: root, Err: err}
 	}
 	return fd, nil
 }
 
-// openBeneath opens path, relative to the descriptor root, in as many pieces as it takes. Unless
-// links is set, a symbolic link anywhere in path is an error: when the scan looked there was none.
+// openBeneath opens path, relative to the descriptor root. Unless links is set, a symbolic link anywhere in path is an
+// error: when the scan looked there was none.
 func openBeneath(root int, path string, flags int, links bool) (int, error) {
-	at := root
-	for len(path) > pieceMax {
-		cut := strings.LastIndexByte(path[:pieceMax], '/')
-		fd, err := openPiece(at, path[:max(cut, 0)], unix.O_PATH|unix.O_DIRECTORY, links)
-		if at != root {
-			unix.Close(at)
-		}
-		if err != nil {
-			return -1, err
-		}
-		at, path = fd, path[cut+1:]
-	}
-	fd, err := openPiece(at, path, flags, links)
-	if at != root {
-		unix.Close(at)
-	}
-	return fd, err
-}
-
-func openPiece(at int, path string, flags int, links bool) (int, error) {
-	if path == "" {
-		path = "."
-	}
-	flags |= unix.O_CLOEXEC
 	if links {
-		return retry(func() (int, error) { return unix.Openat(at, path, flags, 0) })
+		return beneath.Follow(root, path, flags)
 	}
-	flags |= unix.O_NOFOLLOW
-	fd, err := retry(func() (int, error) {
-		return unix.Openat2(at, path, &unix.OpenHow{
-			Flags:   uint64(flags),
-			Resolve: unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_BENEATH,
-		})
-	})
-	if err == unix.ENOSYS || err == unix.EPERM {
-		// An old kernel, or a sandbox that does not know the call. Of the path's symbolic links only
-		// the last one is refused then; the scan compares inodes as well.
-		return retry(func() (int, error) { return unix.Openat(at, path, flags, 0) })
-	}
-	return fd, err
-}
-
-// retry makes a system call until no signal interrupts it.
-func retry(call func() (int, error)) (int, error) {
-	for {
-		n, err := call()
-		if err != unix.EINTR {
-			return n, err
-		}
-	}
+	return beneath.Open(root, path, flags|unix.O_NOFOLLOW)
 }
 
 // anchor is the open root of a source. What is looked up beneath is of one tree, and the root's own path is not walked
@@ -169,7 +120,7 @@ func (f *file) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	defer f.release()
-	n, err := retry(func() (int, error) { return unix.Read(fd, p) })
+	n, err := beneath.Retry(func() (int, error) { return unix.Read(fd, p) })
 	switch {
 	case err != nil:
 		return 0, os.NewSyscallError("read", err)
@@ -191,7 +142,7 @@ func (f *file) stat(e *Entry) error {
 
 func statOf(fd int, e *Entry) error {
 	var st unix.Stat_t
-	if _, err := retry(func() (int, error) { return 0, unix.Fstat(fd, &st) }); err != nil {
+	if _, err := beneath.Retry(func() (int, error) { return 0, unix.Fstat(fd, &st) }); err != nil {
 		return os.NewSyscallError("fstat", err)
 	}
 	entryOfStat(&st, e)

@@ -17,8 +17,21 @@ func openAnchor(root string) (*anchor, error) { return &anchor{root}, nil }
 // Close implements io.Closer.
 func (a *anchor) Close() error { return nil }
 
-func (a *anchor) open(path string, _ bool) (*file, error) {
-	f, err := os.Open(join(a.root, path))
+// open opens a file to be read. Unless links is set, no link leads it out of the root; what is another file within it by
+// now, Content finds out.
+func (a *anchor) open(path string, links bool) (*file, error) {
+	open := os.Open
+	if !links {
+		root, err := os.OpenRoot(a.root)
+		if err != nil {
+			return nil, err
+		}
+		defer root.Close()
+		open, path = root.Open, filepath.FromSlash(path)
+	} else {
+		path = join(a.root, path)
+	}
+	f, err := open(path)
 	if err != nil {
 		return nil, err
 	}

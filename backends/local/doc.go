@@ -9,6 +9,9 @@
 // remote.PartialName, given its mtime, and renamed. What is there afterwards is what rclone would have left. Once the
 // root was seen, nothing is made in its place if it goes away: its disk may have been unmounted.
 //
+// Nothing outside of the root is written, moved, changed, deleted or read: a symbolic link in place of a directory leads
+// nowhere, not even to another directory of the remote. The root itself may be one.
+//
 // Until Flush a power cut may leave the last files missing or empty although they were acknowledged; Caps.Volatile says so.
 //
 // # What it leaves to others

@@ -3,7 +3,6 @@ package local
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/snapsync/snapsync/backends/rclone"
@@ -24,27 +23,29 @@ func (l *Connection) Hash(ctx context.Context, path string, want snapshot.HashTy
 }
 
 func (l *Connection) hash(ctx context.Context, path string, want snapshot.HashType) (t snapshot.HashType, h snapshot.Hash, err error) {
-	info, err := os.Lstat(l.path(path))
-	if err != nil {
-		return t, h, err
-	}
-	r, ok := l.remote(path, info)
-	if !ok || r.Entry.Kind == snapshot.Dir {
-		return t, h, remote.ErrNotFound
-	}
-	if r.Entry.Kind == snapshot.Symlink {
-		target, err := os.Readlink(l.path(path))
+	err = l.in(path, func(d *folder, name string) error {
+		f, err := d.lstat(name)
 		if err != nil {
-			return t, h, err
+			return err
 		}
-		t, h, _, err = rclone.HashStream(ctx, strings.NewReader(target), want)
-		return t, h, err
-	}
-	f, err := os.Open(l.path(path))
-	if err != nil {
-		return t, h, err
-	}
-	defer f.Close()
-	t, h, _, err = rclone.HashStream(ctx, f, want)
+		o, ok := l.object(d, name, path, &f)
+		if !ok || o.Entry.Kind == snapshot.Dir {
+			return remote.ErrNotFound
+		}
+		if o.Entry.Kind == snapshot.Symlink {
+			target, err := d.readlink(name)
+			if err == nil {
+				t, h, _, err = rclone.HashStream(ctx, strings.NewReader(target), want)
+			}
+			return err
+		}
+		in, err := d.read(name)
+		if err != nil {
+			return err
+		}
+		defer in.Close()
+		t, h, _, err = rclone.HashStream(ctx, in, want)
+		return err
+	})
 	return t, h, err
 }

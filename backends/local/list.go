@@ -66,23 +66,28 @@ func (w *walk) visit(dir string) error {
 
 // read returns what dir holds. A name that is gone when it is looked at was never there.
 func (w *walk) read(dir string) ([]remote.Object, error) {
-	entries, err := os.ReadDir(w.l.path(dir))
+	d, err := w.l.open(dir)
 	if err != nil {
 		return nil, err
 	}
-	found := make([]remote.Object, 0, len(entries))
-	for _, entry := range entries {
-		info, err := entry.Info()
+	defer d.close()
+	names, err := d.list()
+	if err != nil {
+		return nil, err
+	}
+	all := make([]remote.Object, 0, len(names))
+	for _, name := range names {
+		f, err := d.lstat(name)
 		if errors.Is(err, os.ErrNotExist) {
 			continue
 		} else if err != nil {
 			return nil, err
 		}
-		if r, ok := w.l.remote(snapshot.Join(dir, entry.Name()), info); ok {
-			found = append(found, r)
+		if o, ok := w.l.object(d, name, snapshot.Join(dir, name), &f); ok {
+			all = append(all, o)
 		}
 	}
-	return found, nil
+	return all, nil
 }
 
 func (w *walk) hand(found []remote.Object) error {

@@ -10,8 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/rclone/rclone/lib/file"
-
 	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
@@ -45,6 +43,7 @@ func Open(root string, links bool) (*Connection, error) {
 		Precision:       precision(root),
 		Mtimes:          mtimes(precision(root)),
 		CaseInsensitive: ignoresCase(root),
+		NamesUnknown:    true,
 	}}, nil
 }
 
@@ -89,22 +88,6 @@ func (l *Connection) present() error {
 	return nil
 }
 
-// within runs op, and once more after making the parents of target if op misses them. Asking first would cost a call per
-// file, nearly always for nothing.
-func (l *Connection) within(target string, op func() error) error {
-	err := op()
-	if !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	if err := l.present(); err != nil {
-		return err
-	}
-	if err := file.MkdirAll(filepath.Dir(target), 0o777); err != nil {
-		return err
-	}
-	return op()
-}
-
 // Copy implements remote.Connection. Nobody asks for one: here it would cost what a Send does.
 func (l *Connection) Copy(ctx context.Context, from, path string, _ snapshot.Entry, _ *snapshot.Entry) error {
 	return rclone.Wrap(ctx, remote.ErrCannotMove, "copy %q to %q", from, path)
@@ -116,51 +99,53 @@ func (l *Connection) Move(ctx context.Context, from, path string, dir bool, was 
 }
 
 func (l *Connection) move(from, path string, dir bool, was *snapshot.Entry) error {
-	old, target := l.path(from), l.path(path)
-	info, err := l.look(from, was)
-	if err != nil {
-		return err
-	}
-	if info.IsDir() != dir {
-		return fmt.Errorf("%w: what is there is %v", remote.ErrNotFound, info.Mode().Type())
-	}
-	if dir {
-		// rename would replace an empty directory without a word.
-		if other, err := os.Lstat(target); err == nil && !os.SameFile(info, other) {
-			return fmt.Errorf("%w: the destination exists", remote.ErrCannotMove)
+	return l.in(from, func(d *folder, name string) error {
+		there, err := l.look(d, name, was)
+		if err != nil {
+			return err
 		}
-	}
-	return l.within(target, func() error { return os.Rename(old, target) })
+		if there.kind.IsDir() != dir {
+			return fmt.Errorf("%w: what is there is %v", remote.ErrNotFound, there.kind)
+		}
+		return l.within(path, func(to *folder, target string) error {
+			if dir {
+				// rename would replace an empty directory without a word.
+				if other, err := to.lstat(target); err == nil && !there.same(&other) {
+					return fmt.Errorf("%w: the destination exists", remote.ErrCannotMove)
+				}
+			}
+			return d.rename(name, to, target)
+		})
+	})
 }
 
-// look returns the stat of what is at path, if that can be was.
-func (l *Connection) look(path string, was *snapshot.Entry) (os.FileInfo, error) {
-	info, err := os.Lstat(l.path(path))
+// look returns what name in d is, if that can be was.
+func (l *Connection) look(d *folder, name string, was *snapshot.Entry) (found, error) {
+	f, err := d.lstat(name)
 	if err != nil || was == nil {
-		return info, err
+		return f, err
 	}
-	if there, ok := l.remote(path, info); !ok || l.caps.Contradicts(was, &there.Entry) {
-		return nil, remote.ErrAnother
+	if there, ok := l.object(d, name, name, &f); !ok || l.caps.Contradicts(was, &there.Entry) {
+		return f, remote.ErrAnother
 	}
-	return info, nil
+	return f, nil
 }
 
 // Touch implements remote.Connection.
 func (l *Connection) Touch(ctx context.Context, path string, e snapshot.Entry, was *snapshot.Entry) error {
-	_, err := l.look(path, was)
-	if err == nil {
-		err = setMtime(l.path(path), e.ModTime())
-	}
+	err := l.in(path, func(d *folder, name string) error {
+		_, err := l.look(d, name, was)
+		if err == nil {
+			err = d.setMtime(name, e.ModTime())
+		}
+		return err
+	})
 	return rclone.Wrap(ctx, err, "set mtime of %q", path)
 }
 
 // Mkdir implements remote.Connection.
 func (l *Connection) Mkdir(ctx context.Context, path string) error {
-	err := l.present()
-	if err == nil {
-		err = file.MkdirAll(l.path(path), 0o777)
-	}
-	return rclone.Wrap(ctx, err, "make directory %q", path)
+	return rclone.Wrap(ctx, l.makeDir(path), "make directory %q", path)
 }
 
 // Delete implements remote.Connection.
@@ -170,7 +155,7 @@ func (l *Connection) Delete(ctx context.Context, paths []string) []error {
 		if errs[i] = rclone.Wrap(ctx, ctx.Err(), "delete %q", path); errs[i] != nil {
 			continue
 		}
-		err := removeFile(l.path(path))
+		err := l.in(path, (*folder).removeFile)
 		if missing(err) {
 			err = nil
 		}
@@ -186,7 +171,7 @@ func (l *Connection) Backup(ctx context.Context, path string) error {
 
 // Rmdir implements remote.Connection.
 func (l *Connection) Rmdir(ctx context.Context, path string) error {
-	err := removeDir(l.path(path))
+	err := l.in(path, (*folder).removeDir)
 	if missing(err) {
 		return nil
 	}
@@ -198,7 +183,7 @@ func (l *Connection) Rmdir(ctx context.Context, path string) error {
 
 // Cleanup implements remote.Connection.
 func (l *Connection) Cleanup(ctx context.Context, path string) error {
-	err := os.Remove(l.path(remote.PartialName(path)))
+	err := l.in(remote.PartialName(path), (*folder).removeFile)
 	if missing(err) {
 		return nil
 	}

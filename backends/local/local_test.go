@@ -3,15 +3,20 @@ package local
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
+	iofs "io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/snapsync/snapsync/engine/enginetest"
 	"github.com/snapsync/snapsync/engine/remote"
+	"github.com/snapsync/snapsync/snapshot"
 )
 
 func TestContract(t *testing.T) {
@@ -57,7 +62,13 @@ func (r *onFirstRead) Read(p []byte) (int, error) {
 // TestReserveKeepsSize holds rclone to what writeFile relies on: a file is never larger than what was
 // written to it, however much space is reserved.
 func TestReserveKeepsSize(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "f")
+	dir := t.TempDir()
+	name := filepath.Join(dir, "f")
+	d, err := openFolder(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.close()
 	content := make([]byte, 2*preallocateFrom)
 	looked := false
 	in := &onFirstRead{bytes.NewReader(content), func() {
@@ -66,7 +77,7 @@ func TestReserveKeepsSize(t *testing.T) {
 			t.Errorf("before the first byte is written the size is %d, %v", info.Size(), err)
 		}
 	}}
-	if err := new(Connection).writeFile(t.Context(), name, in, int64(len(content))); err != nil || !looked {
+	if err := d.writeFile(t.Context(), "f", in, int64(len(content))); err != nil || !looked {
 		t.Fatal(err, looked)
 	}
 }
@@ -101,4 +112,95 @@ func TestLocalRootThatGoes(t *testing.T) {
 	if _, err := os.Lstat(root); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the root was made again: %v", err)
 	}
+}
+
+// TestLinkInPlaceOfDirectory holds every call to the directory of the remote: what a symbolic link in it leads to, be it
+// elsewhere, in the same remote or in the source, is neither written, moved, changed, deleted nor read.
+func TestLinkInPlaceOfDirectory(t *testing.T) {
+	base := t.TempDir()
+	root, outside := filepath.Join(base, "root"), filepath.Join(base, "outside")
+	for _, dir := range []string{root + "/inside/sub", outside + "/sub"} {
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{dir + "/f", filepath.Dir(dir) + "/f"} {
+			if err := os.WriteFile(name, []byte("theirs"), 0o640); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for link, target := range map[string]string{"out": outside, "up": "../outside", "in": "inside"} {
+		if err := os.Symlink(target, filepath.Join(root, link)); err != nil {
+			t.Skip("no symbolic links here:", err)
+		}
+	}
+	if err := os.WriteFile(root+"/mine", []byte("mine"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	before := everything(t, base)
+	e := enginetest.Text("text", time.Unix(1, 0)).Entry()
+	for _, links := range []bool{false, true} {
+		l, err := Open(root, links)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, dir := range []string{"out", "up", "in", "out/sub", "in/sub"} {
+			path := dir + "/f"
+			link, _, _ := strings.Cut(dir, "/")
+			_, statErr := l.Stat(t.Context(), path)
+			_, _, hashErr := l.Hash(t.Context(), path, snapshot.XXH3)
+			for name, err := range map[string]error{
+				"send": l.Send(t.Context(), path, enginetest.Text("text", time.Unix(1, 0))), "send deeper": l.Send(t.Context(), dir+"/new/f", enginetest.Text("text", time.Unix(1, 0))),
+				"move from": l.Move(t.Context(), path, "moved", false, nil), "move to": l.Move(t.Context(), "mine", path, false, nil),
+				"move directory": l.Move(t.Context(), "inside", dir+"/new", true, nil), "touch": l.Touch(t.Context(), path, e, nil),
+				"mkdir": l.Mkdir(t.Context(), dir+"/new"), "mkdir there": l.Mkdir(t.Context(), dir), "delete": l.Delete(t.Context(), []string{path})[0],
+				"rmdir": l.Rmdir(t.Context(), dir+"/sub"), "cleanup": l.Cleanup(t.Context(), path), "stat": statErr, "hash": hashErr,
+			} {
+				if !errors.Is(err, remote.ErrPermission) || !strings.Contains(err.Error(), strconv.Quote(link)) {
+					t.Errorf("%s %q: %v", name, path, err)
+				}
+			}
+		}
+		err = l.List(t.Context(), func(o remote.Object) error {
+			if link, _, beneath := strings.Cut(o.Path, "/"); beneath && link != "inside" {
+				t.Errorf("listed: %q", o.Path)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if after := everything(t, base); !maps.Equal(before, after) {
+		t.Errorf("there is\n%v\nwas\n%v", after, before)
+	}
+}
+
+// everything is what there is beneath dir, with content, mode and mtime.
+func everything(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all := make(map[string]string)
+	err := filepath.WalkDir(dir, func(path string, d iofs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		text := ""
+		if d.Type().IsRegular() {
+			content, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			text = string(content)
+		}
+		all[path] = fmt.Sprint(info.Mode(), info.ModTime(), text)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }

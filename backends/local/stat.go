@@ -19,27 +19,31 @@ func missing(err error) bool {
 
 // Stat implements remote.Connection.
 func (l *Connection) Stat(ctx context.Context, path string) (remote.Object, error) {
-	info, err := os.Lstat(l.path(path))
+	var o remote.Object
+	err := l.in(path, func(d *folder, name string) error {
+		f, err := d.lstat(name)
+		if err != nil {
+			return err
+		}
+		var ok bool
+		if o, ok = l.object(d, name, path, &f); !ok {
+			return remote.ErrNotFound
+		}
+		return nil
+	})
 	if missing(err) {
 		err = remote.ErrNotFound
 	}
-	if err == nil {
-		if r, ok := l.remote(path, info); ok {
-			return r, nil
-		}
-		err = remote.ErrNotFound
-	}
-	return remote.Object{}, rclone.Wrap(ctx, err, "stat %q", path)
+	return o, rclone.Wrap(ctx, err, "stat %q", path)
 }
 
-// remote describes what is at path, if it is something that can be synced.
-func (l *Connection) remote(path string, info os.FileInfo) (remote.Object, bool) {
-	_, name := snapshot.Split(path)
+// object describes what path is, found as name in d, if it is something that can be synced.
+func (l *Connection) object(d *folder, name, path string, f *found) (remote.Object, bool) {
 	r := remote.Object{Path: path, Temporary: remote.IsTempName(name)}
 	r.Entry = snapshot.Entry{Flags: snapshot.Adopted}
-	switch info.Mode().Type() {
+	switch f.kind {
 	case 0:
-		r.Entry.Kind, r.Entry.Size = snapshot.File, info.Size()
+		r.Entry.Kind, r.Entry.Size = snapshot.File, f.size
 	case os.ModeDir:
 		r.Entry.Kind, r.Temporary = snapshot.Dir, false
 		return r, true
@@ -47,14 +51,14 @@ func (l *Connection) remote(path string, info os.FileInfo) (remote.Object, bool)
 		if !l.links {
 			return r, false
 		}
-		r.Entry.Kind, r.Entry.Size = snapshot.Symlink, info.Size()
+		r.Entry.Kind, r.Entry.Size = snapshot.Symlink, f.size
 		if runtime.GOOS == "windows" {
-			target, _ := os.Readlink(l.path(path))
+			target, _ := d.readlink(name)
 			r.Entry.Size = int64(len(target))
 		}
 	default:
 		return r, false
 	}
-	r.Entry.Mtime = snapshot.Nanos(info.ModTime().Truncate(l.caps.Precision))
+	r.Entry.Mtime = snapshot.Nanos(f.mtime.Truncate(l.caps.Precision))
 	return r, true
 }

@@ -17,34 +17,38 @@ import (
 // Send implements remote.Connection.
 func (l *Connection) Send(ctx context.Context, path string, src remote.Source) error {
 	e := src.Entry()
-	final, partial := l.path(path), l.path(remote.PartialName(path))
 	in, err := src.Open()
 	if err != nil {
 		return fmt.Errorf("send %q: %w", path, err)
 	}
 	defer in.Close()
-	if e.Kind == snapshot.Symlink && l.links {
-		err = l.writeLink(partial, in)
-	} else {
-		err = l.writeFile(ctx, partial, in, e.Size)
-	}
-	if err == nil {
-		err = setMtime(partial, e.ModTime())
-	}
-	if err == nil {
-		err = os.Rename(partial, final)
-	}
-	if err != nil {
-		_ = os.Remove(partial)
-	}
+	_, partial := snapshot.Split(remote.PartialName(path))
+	err = l.within(path, func(d *folder, name string) error {
+		var err error
+		if e.Kind == snapshot.Symlink && l.links {
+			err = d.writeLink(partial, in)
+		} else {
+			err = d.writeFile(ctx, partial, in, e.Size)
+		}
+		if err == nil {
+			err = d.setMtime(partial, e.ModTime())
+		}
+		if err == nil {
+			err = d.rename(partial, d, name)
+		}
+		if err != nil {
+			_ = d.removeFile(partial)
+		}
+		return err
+	})
 	return rclone.Wrap(ctx, err, "send %q", path)
 }
 
 // preallocateFrom is the size from which reserving the space pays, as it keeps large files whole.
 const preallocateFrom = 1 << 20
 
-func (l *Connection) writeFile(ctx context.Context, name string, in io.Reader, size int64) error {
-	f, err := l.create(name)
+func (d *folder) writeFile(ctx context.Context, name string, in io.Reader, size int64) error {
+	f, err := d.createAnew(name)
 	if err != nil {
 		return err
 	}
@@ -65,31 +69,26 @@ func (l *Connection) writeFile(ctx context.Context, name string, in io.Reader, s
 	return err
 }
 
-// create makes a new file. What an interrupted Send left is removed, not written into: it could be a link to anywhere.
-func (l *Connection) create(name string) (f *os.File, err error) {
-	err = l.within(name, func() error {
-		f, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-		if errors.Is(err, os.ErrExist) && os.Remove(name) == nil {
-			f, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-		}
-		return err
-	})
+// createAnew makes a new file. What an interrupted Send left is removed, not written into: it could be a link to anywhere.
+func (d *folder) createAnew(name string) (*os.File, error) {
+	f, err := d.create(name)
+	if errors.Is(err, os.ErrExist) && d.removeFile(name) == nil {
+		f, err = d.create(name)
+	}
 	return f, err
 }
 
 // maxTarget is more than any system allows in a symbolic link.
 const maxTarget = 128 << 10
 
-func (l *Connection) writeLink(name string, in io.Reader) error {
+func (d *folder) writeLink(name string, in io.Reader) error {
 	target, err := io.ReadAll(io.LimitReader(in, maxTarget))
 	if err != nil {
 		return err
 	}
-	return l.within(name, func() error {
-		err := os.Symlink(string(target), name)
-		if errors.Is(err, os.ErrExist) && os.Remove(name) == nil {
-			err = os.Symlink(string(target), name)
-		}
-		return err
-	})
+	err = d.symlink(string(target), name)
+	if errors.Is(err, os.ErrExist) && d.removeFile(name) == nil {
+		err = d.symlink(string(target), name)
+	}
+	return err
 }

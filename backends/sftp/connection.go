@@ -139,6 +139,7 @@ func (c *connection) Caps() remote.Caps {
 	return remote.Caps{
 		Move: true, DirMove: true, SetModTime: true, Precision: time.Second, Mtimes: remote.MtimeRange{Wraps: true}, EmptyDirs: true,
 		Resume: c.uploads != nil, Backup: c.backup != nil, DeleteBatch: deleteBatch, Transfers: transfers,
+		NamesUnknown: true,
 	}
 }
 

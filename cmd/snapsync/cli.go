@@ -128,6 +128,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		return err
 	}
 	defer w.lines.To(nil)
+	w.Own = settings.FindOwn(c.LogFile, stdout, stderr)
 	return parsed.Run(w)
 }
 

@@ -46,6 +46,7 @@ import (
 	"time"
 
 	_ "github.com/snapsync/snapsync/backends/all" // every remote that rclone knows
+	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/mapping"
 	"github.com/snapsync/snapsync/cmd/snapsync/service"
@@ -58,7 +59,10 @@ func main() {
 	}
 	dropEmptyVariables()
 	work := func(ctx context.Context) int {
-		return start(ctx, os.Args[1:], text.Safe{Writer: os.Stdout}, text.Safe{Writer: os.Stderr})
+		stdout, stderr := &console.Output{File: os.Stdout}, &console.Output{File: os.Stderr}
+		defer stdout.Close()
+		defer stderr.Close()
+		return start(ctx, os.Args[1:], text.Safe{Writer: stdout}, text.Safe{Writer: stderr})
 	}
 	status, ok := service.Run(work)
 	if !ok {

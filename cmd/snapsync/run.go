@@ -90,8 +90,10 @@ func (c *runCmd) Run(w *world) error {
 		return showPlans(w, planWish{}, c.spec())
 	}
 	if !c.Once {
+		console.Detach(w.Log, w.Out, w.Err)
 		return c.stay(w)
 	}
+	console.KeepGoing(w.Out, w.Err)
 	specs, err := w.Specs(c.spec())
 	if err != nil {
 		return err

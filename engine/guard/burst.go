@@ -6,48 +6,53 @@ import (
 	"github.com/snapsync/snapsync/journal"
 )
 
-// Burst is what a process that stays has deleted lately; the zero value: nothing. A source that goes file by file, in portions
+// Burst is what was deleted lately; the zero value: nothing. A source that goes file by file, in portions
 // that no plan would be held for, is a source that goes all the same: deletes with less than burstGap
 // between them count together, and what is held keeps the burst alive until a person has looked.
 type Burst struct {
-	files   int64
-	begun   time.Time // zero: none is under way
-	last    time.Time
+	journal.Burst
 	holds   bool // some are held: until a person has looked it does not end
 	excused bool // a person let the deletes of this plan through: they do not count against later ones
+	// fresh are the paths that were sent as new while it lasted: what came and went was never there to be lost. How young an
+	// mtime is proves nothing of the kind, since an old file that was edited has a young one too.
+	fresh map[string]bool
 }
 
-const burstGap = 10 * time.Minute
+const (
+	burstGap = 10 * time.Minute
+	// maxFresh bounds the paths that are remembered. The deletes of others count.
+	maxFresh = 100_000
+)
 
 // deletes returns how many files went in the burst that is under way.
 func (b *Burst) deletes(now time.Time) int64 {
-	if !b.holds && now.Sub(b.last) > burstGap {
-		b.files, b.begun = 0, time.Time{}
+	since := now.Sub(b.Last)
+	if over := since > burstGap && !b.holds; over || since < -burstGap { // the clock was set
+		b.Burst, b.fresh = journal.Burst{}, nil
 	}
-	return b.files
+	return b.Files
 }
 
-// Counts reports whether the delete of a file is one of those that a burst is about: what came and went
-// while it lasted was never there to be lost. An mtime of the future proves nothing.
-func (b *Burst) Counts(step *journal.Step, now time.Time) bool {
-	if !countable(step) || step.Dir {
-		return false
-	}
-	if step.Old == nil || b.begun.IsZero() {
-		return true
-	}
-	begun := now.Add(-now.Sub(b.begun)) // by the clock as it is now: it may have been set since
-	return step.Old.Mtime < begun.UnixNano() || step.Old.Mtime > now.UnixNano()
-}
-
-// Add has the burst go on with so many files that were deleted.
-func (b *Burst) Add(files int64, now time.Time) {
-	if b.excused || files == 0 {
+// Did takes in a step that was executed.
+func (b *Burst) Did(step *journal.Step, now time.Time) {
+	if b.excused {
 		return
 	}
-	if b.deletes(now) == 0 {
-		b.begun = now
+	under := b.deletes(now) > 0
+	switch {
+	case step.Action == journal.Send && step.Old == nil && !step.Dir:
+		if !under || len(b.fresh) >= maxFresh {
+			return
+		}
+		if b.fresh == nil {
+			b.fresh = make(map[string]bool)
+		}
+		b.fresh[step.Path] = true
+	case !countable(step) || step.Dir:
+	case b.fresh[step.Path]:
+		delete(b.fresh, step.Path)
+	default:
+		b.Files++
+		b.Last = now
 	}
-	b.files += files
-	b.last = now
 }

@@ -1,8 +1,10 @@
 // Package guard decides whether the deletes of a plan may happen.
 //
 // A plan that deletes more than --max-delete allows has its deletes held, all of them, until a person has let exactly these
-// through; everything else of it goes on. Deletes that the planner holds, since they would lose what the remote retains, or
-// what something skipped covers, wait for a person as well. The decision is made over the whole plan, before anything is touched, from nothing but its Input.
+// through; everything else of it goes on. What is held stays held, whichever process looks next and whatever number would pass
+// by then, until a person lets it through or the source has it again. Deletes that the planner holds, since they would lose what
+// the remote retains, or what something skipped covers, wait for a person as well, and so do those of foreign files, which were
+// never sent from here. The decision is made over the whole plan, before anything is touched, from nothing but its Input.
 package guard
 
 import (
@@ -26,11 +28,8 @@ type Input struct {
 	Covered   []snapshot.Covered
 	Base      journal.Totals // of the base
 	MaxDelete MaxDelete
-	// Staying: the process stays, so that deletes of earlier plans count, and what is held is held again when it is a part of
-	// what a later plan deletes.
-	Staying bool
-	Burst   Burst // deletes of earlier plans
-	Now     time.Time
+	Burst     Burst // deletes of earlier plans
+	Now       time.Time
 
 	// Pending are the steps that the journal has, before Steps take their place. They are gone through only if Steps delete.
 	Pending iter.Seq2[*journal.Step, error]
@@ -68,6 +67,7 @@ type Hold struct {
 func Check(in Input) (Verdict, error) {
 	out := Verdict{Burst: in.Burst, ApproveDigest: in.ApproveDigest}
 	out.Burst.excused = false
+	in.holdForeign()
 	hold, over, err := in.weigh(&out.Burst)
 	if err != nil {
 		return Verdict{}, err
@@ -99,8 +99,8 @@ func Check(in Input) (Verdict, error) {
 // weigh returns what is to be held unless a person let it through, nil if nothing is; over: it is every delete, as they
 // are too many.
 func (in *Input) weigh(burst *Burst) (hold *Hold, over bool, err error) {
-	count, planned := countDeletes(in.Steps)
-	if count == 0 && planned == 0 {
+	count, marked := countDeletes(in.Steps)
+	if count == 0 && marked == 0 {
 		return nil, false, nil
 	}
 	files := in.Base.Files + in.Base.Retained
@@ -110,36 +110,46 @@ func (in *Input) weigh(burst *Burst) (hold *Hold, over bool, err error) {
 	}
 	before := burst.deletes(in.Now)
 	limit, limited := in.MaxDelete.limit(files + before)
-	over = limited && count+before > limit
-	if !over && in.Staying && in.HeldDigest != "" {
-		if over, err = in.heldBefore(); err != nil {
+	tooMany := limited && count+before > limit
+	again := int64(0)
+	if !tooMany && in.HeldDigest != "" {
+		if again, err = in.heldBefore(); err != nil {
 			return nil, false, err
 		}
 	}
-	if !over && planned == 0 {
+	over = tooMany || again > 0
+	if !over && marked == 0 {
 		return nil, false, nil
 	}
 	hold = &Hold{Deletes: count, Limit: limit, Base: files, Digest: digestDeletes(in.Steps, over)}
-	if over {
+	switch {
+	case tooMany:
 		hold.Why = fmt.Sprintf("the plan deletes %d of %d files, more than --max-delete %v allows", count, files, in.MaxDelete)
 		if before > 0 {
 			hold.Why += fmt.Sprintf(" after the %d that went a moment before", before)
 		}
-	} else {
-		hold.Deletes, hold.Limit = planned, -1
-		hold.Why = in.whyPlanned()
+	case over:
+		hold.Limit = -1
+		hold.Why = fmt.Sprintf("the plan deletes %d of %d files, of which %d were held before and still wait for approval", count, files, again)
+	default:
+		hold.Deletes, hold.Limit = marked, -1
+		hold.Why = in.whyMarked()
 	}
 	return hold, over, nil
 }
 
-// whyPlanned says why the planner holds deletes.
-func (in *Input) whyPlanned() string {
-	retained, covered := 0, make(map[string]bool)
+// whyMarked says why steps are held that are marked, however few they are.
+func (in *Input) whyMarked() string {
+	retained, foreign, covered := 0, 0, make(map[string]bool)
 	for i := range in.Steps {
 		switch s := &in.Steps[i]; {
 		case !s.Held:
 		case s.Reason == journal.Replaced:
 			retained++
+		case isForeign(s):
+			if !s.Dir {
+				foreign++
+			}
 		default:
 			for path := s.Path; path != ""; path, _ = snapshot.Split(path) {
 				covered[path] = true
@@ -149,6 +159,9 @@ func (in *Input) whyPlanned() string {
 	var whys []string
 	if retained > 0 {
 		whys = append(whys, fmt.Sprintf("the remote retains %d of its files where the source has something else", retained))
+	}
+	if foreign > 0 {
+		whys = append(whys, fmt.Sprintf("the remote has %d of its files from somewhere else: they were never sent from here", foreign))
 	}
 	places := slices.DeleteFunc(slices.Clone(in.Covered), func(c snapshot.Covered) bool { return !covered[c.Path] })
 	if len(places) > 0 {
@@ -160,41 +173,58 @@ func (in *Input) whyPlanned() string {
 	return strings.Join(whys, "; ")
 }
 
-// heldBefore reports whether the plan deletes all that is held already, and maybe more: that time has passed, or that the
-// process is another one, does not let it through.
-func (in *Input) heldBefore() (bool, error) {
-	held, err := in.pendingDeletes(true)
-	if err != nil {
-		return false, err
-	}
-	again := false // by more than the planner
+// holdForeign marks the deletes of what was on the remote before us, and with them those of the directories above: the first
+// look at a remote that is not the one that was meant must not empty it.
+func (in *Input) holdForeign() {
+	files := false
 	for i := range in.Steps {
-		if s := &in.Steps[i]; countable(s) && held[deleteKey(s)] {
-			again = again || !s.Held
-			delete(held, deleteKey(s))
+		if s := &in.Steps[i]; countable(s) && !s.Dir && isForeign(s) {
+			s.Held, files = true, true
 		}
 	}
-	return again && len(held) == 0, nil
+	for i := range in.Steps {
+		if s := &in.Steps[i]; files && countable(s) && s.Dir && isForeign(s) {
+			s.Held = true
+		}
+	}
 }
 
-// countDeletes returns how many files the plan deletes, and how many steps the planner holds.
+// isForeign reports whether s is about an entry that was there before us.
+func isForeign(s *journal.Step) bool { return s.Old != nil && s.Old.Flags.Has(snapshot.Foreign) }
+
+// heldBefore returns how many files the plan deletes that are held already: that time has passed, that the process is another
+// one, or that a part of what was held is back, does not let them through.
+func (in *Input) heldBefore() (again int64, err error) {
+	held, err := in.pendingDeletes(true, func(s *journal.Step) string { return s.Path })
+	if err != nil {
+		return 0, err
+	}
+	for i := range in.Steps {
+		if s := &in.Steps[i]; countable(s) && !s.Dir && !s.Held && held[s.Path] {
+			again++
+		}
+	}
+	return again, nil
+}
+
+// countDeletes returns how many files the plan deletes, and how many steps are marked as held whatever their number is.
 // Our own leftovers do not count, nor do emptied directories, nor moves, also where they end in the
 // delete of what was copied.
-func countDeletes(steps []journal.Step) (files, planned int64) {
+func countDeletes(steps []journal.Step) (files, marked int64) {
 	for i := range steps {
 		s := &steps[i]
-		if s.Held {
-			planned++
+		if s.Held && !(s.Dir && isForeign(s)) {
+			marked++
 		}
 		if countable(s) && !s.Dir {
 			files++
 		}
 	}
-	return files, planned
+	return files, marked
 }
 
 // heldBy reports whether s is one of the steps that a hold stops: every delete of a plan that is over
-// the limit, else the ones that the planner marked.
+// the limit, else the ones that are marked.
 func heldBy(s *journal.Step, over bool) bool {
 	return s.Held || over && countable(s)
 }
@@ -216,7 +246,7 @@ func (in *Input) isApproved(hold *Hold, over bool) (approved, byFlag bool, err e
 		}
 		hold.Why += "; --approve was given, but these are not the deletes that were held before"
 	}
-	passed, err := in.pendingDeletes(false)
+	passed, err := in.pendingDeletes(false, deleteKey)
 	if err != nil || len(passed) == 0 {
 		return false, false, err
 	}
@@ -228,15 +258,15 @@ func (in *Input) isApproved(hold *Hold, over bool) (approved, byFlag bool, err e
 	return true, false, nil
 }
 
-// pendingDeletes are the pending deletes that are held, or those that were let through already.
-func (in *Input) pendingDeletes(held bool) (map[string]bool, error) {
+// pendingDeletes are the keys of the pending deletes that are held, or of those that were let through already.
+func (in *Input) pendingDeletes(held bool, key func(*journal.Step) string) (map[string]bool, error) {
 	found := make(map[string]bool)
 	for s, err := range in.Pending {
 		if err != nil {
 			return nil, err
 		}
 		if s.Action == journal.Delete && s.Held == held {
-			found[deleteKey(s)] = true
+			found[key(s)] = true
 		}
 	}
 	return found, nil

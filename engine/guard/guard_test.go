@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
 )
@@ -36,7 +38,7 @@ func TestCheck(t *testing.T) {
 		leftover[i].Reason = journal.Stale
 	}
 	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	lately := func(ago time.Duration) (b Burst) { b.Add(8, noon.Add(-ago)); return b }
+	lately := func(ago time.Duration) Burst { return Burst{Burst: journal.Burst{Files: 8, Last: noon.Add(-ago)}} }
 	for _, c := range []struct {
 		name    string
 		in      Input
@@ -56,10 +58,13 @@ func TestCheck(t *testing.T) {
 		{"--approve, others let through before", Input{Steps: deletes(0, 21), Approve: true, ApproveDigest: digest}, nil, 21},
 		{"let through, then interrupted", Input{Steps: deletes(5, 20)}, deletes(0, 20), 0},
 		{"some let through, then interrupted", Input{Steps: deletes(5, 25)}, deletes(0, 20), 20},
-		{"in portions", Input{Steps: deletes(0, 9), Staying: true, Burst: lately(time.Minute)}, nil, 9},
-		{"in portions, with a pause", Input{Steps: deletes(0, 9), Staying: true, Burst: lately(time.Hour)}, nil, 0},
-		{"held by another process, allowed now", Input{Steps: deletes(0, 9), Staying: true, HeldDigest: "x"}, held(deletes(0, 9)), 9},
-		{"of those held one is back", Input{Steps: deletes(0, 8), Staying: true, HeldDigest: "x"}, held(deletes(0, 9)), 0},
+		{"in portions", Input{Steps: deletes(0, 9), Burst: lately(time.Minute)}, nil, 9},
+		{"in portions, with a pause", Input{Steps: deletes(0, 9), Burst: lately(time.Hour)}, nil, 0},
+		{"held by another process, allowed now", Input{Steps: deletes(0, 9), HeldDigest: "x"}, held(deletes(0, 9)), 9},
+		{"of those held one is back", Input{Steps: deletes(0, 8), HeldDigest: "x"}, held(deletes(0, 9)), 8},
+		{"of those held one is left, and another goes", Input{Steps: deletes(8, 10), HeldDigest: "x"}, held(deletes(0, 9)), 2},
+		{"those held are all back, others go", Input{Steps: deletes(9, 12), HeldDigest: "x"}, held(deletes(0, 9)), 0},
+		{"the clock was set back", Input{Steps: deletes(0, 9), Burst: lately(-time.Hour)}, nil, 0},
 	} {
 		in := c.in
 		in.Base, in.MaxDelete, in.Now = journal.Totals{Files: 100}, most, noon
@@ -85,8 +90,76 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestWhyPlanned: each cause is named, and the first of the places where something skipped is.
-func TestWhyPlanned(t *testing.T) {
+// TestForeignFilesAreHeld goes through what was on the remote before us: no number lets it go, and what was sent from here goes.
+func TestForeignFilesAreHeld(t *testing.T) {
+	everything, err := ParseMaxDelete("100%")
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign := snapshot.Adopted | snapshot.Foreign
+	steps := deletes(0, 2)
+	steps[1].Old = &snapshot.Entry{Size: 1, Flags: foreign}
+	steps = append(steps,
+		journal.Step{Path: "d", Action: journal.Delete, Dir: true, Old: &snapshot.Entry{Kind: snapshot.Dir, Flags: foreign}},
+		journal.Step{Path: "e", Action: journal.Delete, Dir: true, Old: &snapshot.Entry{Kind: snapshot.Dir}},
+		journal.Step{Path: "leftover", Action: journal.Delete, Reason: journal.Stale, Old: &snapshot.Entry{Flags: foreign}})
+	in := Input{Steps: steps, Base: journal.Totals{Files: 100}, MaxDelete: everything, Pending: func(func(*journal.Step, error) bool) {}}
+	held := func() (paths []string) {
+		for i := range steps {
+			if steps[i].Held {
+				paths = append(paths, steps[i].Path)
+			}
+		}
+		return paths
+	}
+	got, err := Check(in)
+	if err != nil || got.Hold == nil || got.Hold.Deletes != 1 || !slices.Equal(held(), []string{"f1", "d"}) {
+		t.Fatalf("held %q: %+v, %v", held(), got.Hold, err)
+	}
+	in.ApprovedDigest = got.Hold.Digest
+	if got, err := Check(in); err != nil || got.Hold != nil || len(held()) > 0 {
+		t.Errorf("after approval held %q: %+v, %v", held(), got.Hold, err)
+	}
+}
+
+// TestBurst compares what a burst counts with what was lost in it: files that were there when it began, however they were
+// edited meanwhile.
+func TestBurst(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var b Burst
+		now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+		names := []string{"a", "b", "c", "d"}
+		there, fresh := map[string]bool{"a": true, "b": true, "c": true}, map[string]bool{}
+		lost, last := int64(0), time.Time{}
+		for range rapid.IntRange(1, 40).Draw(t, "steps") {
+			now = now.Add(rapid.SampledFrom([]time.Duration{time.Second, burstGap, burstGap + 1}).Draw(t, "pause"))
+			if now.Sub(last) > burstGap {
+				lost, fresh = 0, map[string]bool{}
+			}
+			path := rapid.SampledFrom(names).Draw(t, "path")
+			step := journal.Step{Path: path, Action: journal.Send, New: &snapshot.Entry{Mtime: now.UnixNano()}}
+			if there[path] {
+				step.Old = &snapshot.Entry{Mtime: now.UnixNano()}
+			}
+			switch gone := there[path] && rapid.Bool().Draw(t, "gone"); {
+			case gone && fresh[path]:
+				step.Action, there[path], fresh[path] = journal.Delete, false, false
+			case gone:
+				step.Action, there[path] = journal.Delete, false
+				lost, last = lost+1, now
+			case !there[path]:
+				there[path], fresh[path] = true, lost > 0
+			}
+			b.Did(&step, now)
+			if got := b.deletes(now); got != lost {
+				t.Fatalf("%v %s: the burst has %d files, want %d", step.Action, path, got, lost)
+			}
+		}
+	})
+}
+
+// TestWhyMarked: each cause is named, and the first of the places where something skipped is.
+func TestWhyMarked(t *testing.T) {
 	link := func(path string) snapshot.Covered { return snapshot.Covered{Path: path, Reason: "a link"} }
 	step := func(path string, why journal.Reason) journal.Step {
 		return journal.Step{Path: path, Action: journal.Delete, Reason: why, Held: true}
@@ -107,7 +180,7 @@ func TestWhyPlanned(t *testing.T) {
 		},
 	} {
 		in := Input{Steps: c.steps, Covered: c.covered}
-		if got := in.whyPlanned(); got != c.want {
+		if got := in.whyMarked(); got != c.want {
 			t.Errorf("got %s, want %s", got, c.want)
 		}
 	}

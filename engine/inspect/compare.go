@@ -179,8 +179,8 @@ func differsIf(differs bool, t snapshot.HashType) string {
 
 // Repair makes the base in j say what the remote holds. What is missing is forgotten, so that the next
 // run sends it; the rest is adopted: what differs is then compared with the source, and replaced like
-// any older content, and what is extra is retained or deleted.
-func (r *Report) Repair(j *journal.Journal) error {
+// any older content, and what is extra is retained or deleted. Foreign: only once that is approved.
+func (r *Report) Repair(j *journal.Journal, foreign bool) error {
 	var fixes []journal.Refresh
 	for _, d := range r.Missing {
 		fixes = append(fixes, journal.Refresh{Path: d.Path})
@@ -191,6 +191,13 @@ func (r *Report) Repair(j *journal.Journal) error {
 			continue // it stands beside a directory
 		}
 		entry := there.Adopted(&r.caps)
+		was, err := j.Lookup(d.Path)
+		if err != nil {
+			return err
+		}
+		if was == nil && foreign || was != nil && was.Flags.Has(snapshot.Foreign) {
+			entry.Flags |= snapshot.Foreign
+		}
 		fixes = append(fixes, journal.Refresh{Path: d.Path, Entry: &entry})
 	}
 	if err := j.Repair(fixes); err != nil {

@@ -91,6 +91,7 @@ type Status struct {
 	Err     string         // of the last cycle; "": none
 	ErrKind string         // its class: "offline", "quota", "permission", …
 	Watch   hint.Health
+	Due     time.Time // when Run goes on by itself; zero: it is at work
 	// Transfers is how many steps the remote is given at once at present; 0: none was yet.
 	Transfers int
 }
@@ -203,7 +204,7 @@ func (l *Loop) Status() Status {
 	defer l.mu.Unlock()
 	s := l.status
 	s.Hints, s.Oldest = l.hints.Count()
-	s.Transfers = l.engine.Concurrency()
+	s.Transfers, s.Due = l.engine.Concurrency(), l.sleepsTill
 	if l.watch != nil {
 		s.Watch = l.watch.Health()
 	}

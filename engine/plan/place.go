@@ -3,7 +3,6 @@ package plan
 import (
 	"slices"
 
-	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -22,7 +21,7 @@ const (
 type placer struct {
 	draft
 	places   []placing // of a New
-	variants caseVariants
+	variants *caseVariants
 	reserved map[string]bool // temporary names in use
 }
 
@@ -109,7 +108,7 @@ func (p *placer) remove(i, h int32) {
 
 // onePath reports whether two paths are one to this remote.
 func (p *placer) onePath(a, b string) bool {
-	return a == b || p.Caps.CaseInsensitive && pathset.Fold(a) == pathset.Fold(b)
+	return a == b || p.Caps.Fold(a) == p.Caps.Fold(b)
 }
 
 // evict moves Old i from place h to where it belongs, or parks it if that has to wait for h.

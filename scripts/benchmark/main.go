@@ -44,6 +44,7 @@ var works = []work{
 	{"changed", "1,000 changed among 200,000 files", changed},
 	{"big", "one file of 4 GB", big},
 	{"rename", "a renamed directory of 10,000 files", rename},
+	{"rename-files", "10,000 files renamed one by one on SFTP", renameFiles},
 	{"watch-latency", "from the close of a changed file to its content at a local remote, while it is watched", watchLatency},
 	{"watch-rename", "a directory of 10,000 files renamed while it is watched", watchRename},
 	{"watch-burst", "20,000 files created in a burst while it is watched", watchBurst},

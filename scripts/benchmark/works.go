@@ -18,6 +18,7 @@ const (
 	oneOperation  = 1
 	fullBigFile   = 4e9
 	filesOfRename = 10_000
+	fileOfRename  = 16_000 // bytes, where the files are read
 )
 
 // first is a first run, and then runs that find nothing changed.
@@ -226,6 +227,47 @@ func renamed(b *bench, source, name, remote string, flags ...string) error {
 		return err
 	}
 	return b.countChanges(what, source, ours)
+}
+
+// renameFiles gives each file another name: all are read, to be believed. Empty ones are moved alike and have nothing to read.
+func renameFiles(b *bench) error {
+	if err := b.startServers(); err != nil {
+		return err
+	}
+	n := b.n(filesOfRename)
+	var steps []step
+	for _, size := range []int{fileOfRename, 0} {
+		name := fmt.Sprint("rename-files-", size)
+		source, remote := b.at(name), "tsftp:"+b.at("servers", "data", "sftp", name)
+		if err := plant(source, n, filesPerDir, size); err != nil {
+			return err
+		}
+		if _, err := b.sync(source, remote); err != nil {
+			return err
+		}
+		defer os.RemoveAll(source)
+		steps = append(steps, step{
+			func(round int) error { return renameEach(source, fmt.Sprintf(".%d", round)) },
+			func() (sample, error) { return b.sync(source, remote) },
+		})
+	}
+	m, err := b.inTurns(b.runs, steps...)
+	if err != nil {
+		return err
+	}
+	what := fmt.Sprintf("%s files of %d kB renamed one by one, SFTP", thousands(n), fileOfRename/1000)
+	b.table.atMost(what, m[0].wall, "as many empty ones, which are not read:", m[1].wall, 1.3)
+	return nil
+}
+
+// renameEach gives each file beneath dir the extension.
+func renameEach(dir, extension string) error {
+	return filepath.WalkDir(dir, func(name string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		return os.Rename(name, strings.TrimSuffix(name, filepath.Ext(name))+extension)
+	})
 }
 
 // countChanges counts what one run changes on the remote: by the log of the SFTP server, or, where

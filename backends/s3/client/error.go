@@ -202,3 +202,8 @@ func refused(err error) bool {
 	}
 	return false
 }
+
+// Conflict reports that what is there keeps an object from being made, on servers that keep objects as files.
+func Conflict(err error) bool {
+	return status(err) == http.StatusConflict || code(err) == "XMinioParentIsObject"
+}

@@ -6,14 +6,12 @@ import (
 
 	"github.com/mattn/go-isatty"
 	"golang.org/x/term"
-
-	"github.com/snapsync/snapsync/cmd/snapsync/text"
 )
 
 // File returns the file that w writes to; nil: w is none.
 func File(w io.Writer) *os.File {
-	if safe, ok := w.(text.Safe); ok {
-		w = safe.Writer
+	if o := outputOf(w); o != nil {
+		return o.File
 	}
 	f, _ := w.(*os.File)
 	return f

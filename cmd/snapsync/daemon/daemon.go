@@ -107,6 +107,7 @@ const (
 	firstLimit = 20 * time.Second // for what mappings need before they are watched
 	uploadTime = 7 * time.Second  // of these, for uploads under way
 	replyTime  = time.Second      // of these, for requests under way on the socket
+	viewTime   = time.Second      // for the last frame of a live view
 )
 
 // Run keeps the mappings true until the process is told to stop, by a signal or over the socket. It
@@ -286,10 +287,14 @@ func (d *process) wait(limit time.Duration) error {
 
 func (d *process) several() bool { return len(d.kept.list()) > 1 }
 
-// alive returns nil if every loop answers, and hangs otherwise: see sdnotify.Watchdog.
+// alive returns nil if every loop answers, took the turn that was due, and is reported on; it hangs where one does not answer: see
+// sdnotify.Watchdog. A server or a file system that hangs is no reason: the loop waits for it, and a new process would as well.
 func (d *process) alive() error {
+	now := time.Now()
 	for _, u := range d.kept.list() {
-		u.word()
+		if err := u.stuck(now); err != nil {
+			return fmt.Errorf("%s: %w", u.label, err)
+		}
 	}
 	return nil
 }

@@ -80,6 +80,7 @@ func (d *process) adjust(specs []settings.Spec, out *control.Outcome) error {
 	if otherLog {
 		d.Log.Log(d.Ctx, console.LevelNotice, "log lines go elsewhere from now on", "log-file", next.LogFile)
 		d.Lines.To(file)
+		d.Own.SetLog(next.LogFile)
 	}
 	level, err := next.Level()
 	if err == nil {

@@ -44,6 +44,9 @@ func (u *supervisor) report(done <-chan struct{}, nudge <-chan struct{}, l mappi
 			}
 			return
 		}
+		u.mu.Lock()
+		u.reported = time.Now()
+		u.mu.Unlock()
 		if r.moved || working(r.seen.State) {
 			next.Reset(reportBusy)
 		} else {

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/settings"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
@@ -54,5 +55,31 @@ func TestReportChanging(t *testing.T) {
 	r.failed(&engine.Summary{Failed: 400, Failures: changing})
 	if got := msg.String(); strings.Count(got, "\n") != 2 || !strings.Contains(got, "f3") || !strings.Contains(got, "more paths") {
 		t.Errorf("told as errors:\n%s", got)
+	}
+}
+
+// TestWatchdogWantsProof: a loop that answers is not enough; it has to go on when it meant to, and its reporter has to come by.
+func TestWatchdogWantsProof(t *testing.T) {
+	r := newDaemonRig(t, "a")
+	l := r.loop("a", 1)
+	u := r.d.kept.list()[0]
+	if err := r.d.alive(); err != nil {
+		t.Fatal(err)
+	}
+	due := func(at time.Time) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.status.Due = at
+	}
+	due(time.Now().Add(-2 * overdueAfter))
+	if err := r.d.alive(); err == nil {
+		t.Error("a loop that did not go on counts as alive")
+	}
+	due(time.Now().Add(time.Hour))
+	if err := r.d.alive(); err != nil {
+		t.Error(err)
+	}
+	if err := u.stuck(time.Now().Add(2 * overdueAfter)); err == nil {
+		t.Error("a reporter that does not come by counts as alive")
 	}
 }

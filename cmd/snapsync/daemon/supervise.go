@@ -58,6 +58,7 @@ type current struct {
 	loop     mappingLoop      // nil: not running
 	activity *status.Activity // of the loop
 	giveUp   func()           // ends what the loop has under way
+	reported time.Time        // when its reporter last looked at the loop
 	err      error            // why it is not open or not running; nil: it is, or it has not been tried
 	since    time.Time        // when that began
 	next     time.Time        // when it is tried again
@@ -264,7 +265,7 @@ func (u *supervisor) run(ctx context.Context, config engine.Config) error {
 		}
 		paused, giveUp := context.WithCancel(ctx)
 		u.mu.Lock()
-		u.loop, u.activity, u.giveUp, u.err = l, activity, giveUp, nil
+		u.loop, u.activity, u.giveUp, u.err, u.reported = l, activity, giveUp, nil, time.Now()
 		u.mu.Unlock()
 		err = u.runLoop(paused, l, activity, nudge)
 		u.ran, config.Approve = true, false
@@ -359,6 +360,27 @@ func (u *supervisor) word() string {
 		return string(loop.Stopped)
 	}
 	return string(l.Status().State)
+}
+
+// overdueAfter is how late a turn of the loop or of its reporter may be before the watchdog takes it for lost: much longer than a
+// machine under load needs.
+const overdueAfter = time.Minute
+
+// stuck says what should have happened by now and did not. The call hangs if the loop does not answer.
+func (u *supervisor) stuck(now time.Time) error {
+	u.mu.Lock()
+	l, reported := u.loop, u.reported
+	u.mu.Unlock()
+	if l == nil {
+		return nil
+	}
+	if due := l.Status().Due; !due.IsZero() && now.Sub(due) > overdueAfter {
+		return fmt.Errorf("its loop did not go on when that was due, %v ago", now.Sub(due).Round(time.Second))
+	}
+	if late := now.Sub(reported) - reportRest; late > overdueAfter {
+		return fmt.Errorf("nothing was told about it for %v", now.Sub(reported).Round(time.Second))
+	}
+	return nil
 }
 
 // syncNow has everything looked at now.

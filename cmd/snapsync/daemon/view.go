@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/console"
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
@@ -44,7 +45,13 @@ func (d *process) openView() (end func()) {
 			d.Log.Error("no live view: "+err.Error(), "remedy", "'snapsync status --watch' shows the same")
 		}
 	}()
-	return func() { cancel(); <-ended }
+	return func() {
+		cancel()
+		select {
+		case <-ended:
+		case <-time.After(viewTime): // the terminal stands still
+		}
+	}
 }
 
 // act does what a key asks for.

@@ -16,6 +16,10 @@ func (u *supervisor) watcher(c *engine.Config) func(context.Context, func(hint.H
 		cfg.Skip = func(dir string) bool { return !filter.Dir(dir) }
 	}
 	return func(ctx context.Context, add func(hint.Hint)) (loop.Watch, error) {
-		return watch.Open(ctx, cfg, add)
+		return watch.Open(ctx, cfg, func(h hint.Hint) {
+			if !u.d.Own.Has(cfg.Root, h.Path) { // each line that is said would be an event
+				add(h)
+			}
+		})
 	}
 }

@@ -42,7 +42,7 @@ func (r *Resolver) EngineConfig(m *mapping.Mapping, f *SyncFlags, t *TransferFla
 	return engine.Config{
 		Scan: snapshot.Config{
 			Root:          m.Source,
-			Filter:        filter,
+			Filter:        r.lessOwn(m.Source, filter),
 			Links:         f.linkMode(),
 			OneFileSystem: f.OneFileSystem,
 			Checksum:      f.Checksum,

@@ -13,6 +13,7 @@
 //	prepare.go     what flags mean for the engine,
 //	rclone.go      for rclone and the Connection,
 //	log.go         for the log
+//	ownfiles.go    the files that this process writes to are left out
 //	remember.go    flags kept in the state, for commands that come later
 //	process.go     the keys of the process, and what a reload may change
 //	arguments.go   flags for a process that somebody else starts
@@ -38,6 +39,7 @@ type Resolver struct {
 	Model   *kong.Application
 	Printer *console.Printer
 	Log     *slog.Logger
+	Own     *OwnFiles        // what this process writes to, which is never mirrored; nil: nothing is
 	written map[string]*Spec // mappings of the config file as known read them last, by Mapping.ID
 
 	AskPassword bool // a person is there who can be asked for the password of rclone's configuration

@@ -39,7 +39,7 @@ type Status struct {
 	HeldDigest    string     `json:"held_digest,omitempty"`    // what Approve binds to
 	Approve       string     `json:"approve,omitempty"`        // the command lines that let through what is held
 	Paused        bool       `json:"paused"`
-	Retained      int64      `json:"retained"` // files that were deleted here and are kept there
+	Retained      int64      `json:"retained"` // files that are not in the source, and are kept there
 	RetainedBytes int64      `json:"retained_bytes"`
 	Failures      []Failure  `json:"failures,omitempty"` // the first of them, by path
 	Uploads       []Upload   `json:"uploads,omitempty"`  // that are not complete and can be continued, the first of them, by path

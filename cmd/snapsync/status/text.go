@@ -26,7 +26,7 @@ func Write(w io.Writer, heading string, st *Status, now time.Time) error {
 	}
 	row("mirrored", "%s, %s", text.Counted(st.Files, "file"), text.Size(st.Bytes))
 	if st.Retained > 0 {
-		row("retained", "%s, %s: deleted here, kept there", text.Counted(st.Retained, "file"), text.Size(st.RetainedBytes))
+		row("retained", "%s, %s: not in the source, kept there", text.Counted(st.Retained, "file"), text.Size(st.RetainedBytes))
 	}
 	if st.Pending > 0 {
 		row("pending", "%s, the oldest since %s", text.Counted(st.Pending, "step"), text.AgoOf(st.OldestUnsynced, now))
