@@ -173,7 +173,10 @@ func (c *connection) Touch(ctx context.Context, path string, e snapshot.Entry, _
 		if c.links && errors.Is(err, remote.ErrNotFound) {
 			err = s.Status(ctx, client.SetTimes(c.linkPath(path), e.ModTime().Unix()))
 		}
-		return err
+		if refusesTimes(err) && !c.noTimes.Load() {
+			return fmt.Errorf("%w: %w", remote.ErrCannotMove, err) // a file of another account, perhaps: sent, it is ours
+		}
+		return c.timed(err)
 	})
 }
 

@@ -9,8 +9,8 @@ import (
 
 	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/backends/rclone/answers"
-	"github.com/snapsync/snapsync/cmd/snapsync/config"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/spelling"
 )
 
 const prefix = "SNAPSYNC_"
@@ -87,7 +87,7 @@ func CheckVariables(model *kong.Application) error {
 		}
 		option := strings.ToLower(strings.TrimPrefix(name, prefix))
 		hint := "a variable is SNAPSYNC_ and the name of a flag: see 'snapsync run --help'"
-		if near := config.Nearest(option, optionsOf(known)); near != "" {
+		if near := spelling.Nearest(option, optionsOf(known)); near != "" {
 			hint = "did you mean " + prefix + strings.ToUpper(near) + "?"
 		} else if advice := rclone.Advice(option); advice != "" {
 			hint = advice
