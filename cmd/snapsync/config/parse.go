@@ -209,7 +209,7 @@ func (p *parser) unknown(keys []Key, v any, path ...string) {
 	if len(path) == 1 {
 		names = append(names, defaultsTable, mappingsTable)
 	}
-	near := Nearest(name, names)
+	near, answer := Meant(name, names, p.schema.Answer)
 	switch {
 	case len(path) == 1 && (has(p.schema.Mapping) || name == sourceKey || name == remoteKey):
 		p.add(where, "%s is set for mappings: move it into a [mappings.NAME], or into [defaults] for all of them", name)
@@ -217,8 +217,8 @@ func (p *parser) unknown(keys []Key, v any, path ...string) {
 		p.add(where, "%s cannot have a default: each [mappings.NAME] has its own", name)
 	case len(path) > 1 && has(p.schema.Process):
 		p.add(where, "%s is set for the whole process: move it to the top of the file, above the first [table]", name)
-	case p.schema.Answer != nil && p.schema.Answer(name) != "":
-		p.add(where, "unknown key %q: %s", name, p.schema.Answer(name))
+	case answer != "":
+		p.add(where, "unknown key %q: %s", name, answer)
 	case near != "":
 		p.add(where, "unknown key %q: did you mean %q?", name, near)
 	case isTable && len(path) == 1:

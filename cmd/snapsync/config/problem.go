@@ -45,12 +45,28 @@ func (ps Problems) Err() error {
 	return ps
 }
 
-// Nearest returns the one of names that a person may have meant by typed; "": none is near.
-func Nearest(typed string, names []string) string {
-	typed = strings.ToLower(typed)
+// Meant returns the one of names that a person may have meant by typed, or else what answer, which may be nil, says of typed; "", "":
+// neither knows. Another spelling of a name, complete_sync, goes before an answer; a near miss, max-depth for max-delete, after it.
+func Meant(typed string, names []string, answer func(string) string) (name, said string) {
+	near := nearest(typed, names)
+	if answer != nil && spelling(near) != spelling(typed) {
+		said = answer(typed)
+	}
+	if said != "" {
+		return "", said
+	}
+	return near, ""
+}
+
+// spelling is a name as all its spellings have it.
+func spelling(name string) string { return strings.ReplaceAll(strings.ToLower(name), "_", "-") }
+
+// nearest returns the one of names that differs least from typed; "": none is near.
+func nearest(typed string, names []string) string {
+	typed = spelling(typed)
 	best, limit := "", max(1, len(typed)/3)+1
 	for _, name := range names {
-		d := distance(typed, name)
+		d := distance(typed, spelling(name))
 		if d > 0 && len(typed) >= 4 && (strings.HasPrefix(name, typed) || strings.HasPrefix(typed, name)) {
 			d = 1 // "delay" for "delay-of-something"
 		}

@@ -87,9 +87,9 @@ func CheckVariables(model *kong.Application) error {
 		}
 		option := strings.ToLower(strings.TrimPrefix(name, prefix))
 		hint := "a variable is SNAPSYNC_ and the name of a flag: see 'snapsync run --help'"
-		if near := config.Nearest(option, optionsOf(known)); near != "" {
+		if near, advice := config.Meant(option, optionsOf(known), rclone.Advice); near != "" {
 			hint = "did you mean " + prefix + strings.ToUpper(near) + "?"
-		} else if advice := rclone.Advice(option); advice != "" {
+		} else if advice != "" {
 			hint = advice
 		}
 		return exit.Usage(hint, "nothing reads the variable %s", name)
