@@ -7,7 +7,6 @@ import (
 
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/fs/fspath"
-	"github.com/rclone/rclone/fs/operations"
 
 	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -68,8 +67,10 @@ func connectionString(remote string) string {
 	return p.Config.String()
 }
 
-// Name is the name, beneath Root, of the backup of what is called name beneath the remote's root.
-func (a *BackupLocation) Name(name string) string { return operations.SuffixName(a.rctx, name) }
+// Move has move move what is called name beneath the remote's root to the name of its backup, beneath Root: see rclone.BackUp.
+func (a *BackupLocation) Move(name string, move func(to string) error, collision func(to string, err error) int) error {
+	return rclone.BackUp(a.rctx, name, move, collision)
+}
 
 // Hides reports that name is not to be listed: it is a backup. A directory of backups hides what is
 // beneath it as well.

@@ -76,7 +76,7 @@ func TestOpenRefuses(t *testing.T) {
 	}{
 		{"file", Config{Remote: file}, "is a file"},
 		{"file generic", Config{Remote: file, Rclone: rclone.Options{Options: generically}}, "is a file"},
-		{"no section", Config{Remote: "nope:x"}, "rclone listremotes"},
+		{"no section", Config{Remote: "nope:x"}, "there is no remote nope"},
 		{"URL", Config{Remote: "ssh://me:XYZ@nas/x"}, "form is :sftp,host=HOST,user=USER:PATH"},
 		{"no backend", Config{Remote: ":nope:x"}, "built without"},
 		{"syntax", Config{Remote: ":sftp,host='x:y"}, "parse remote: unterminated"},

@@ -154,7 +154,7 @@ func (r *run) fill(ctx context.Context) (p planned, err error) {
 	if err := r.learnCaps(ctx); err != nil {
 		return p, err
 	}
-	if r.caps.CaseInsensitive { // a path may have its case variant in any other piece
+	if r.caps.Folds() { // a path may have its twin in any other piece
 		return r.prepareWhole(ctx)
 	}
 	j := r.cfg.Journal
@@ -201,7 +201,13 @@ func (r *run) reach(ctx context.Context, p *planned) error {
 	if p.unreached = r.connect(ctx); p.unreached != nil {
 		return nil
 	}
-	if p.unreached = r.takeCaps(r.conn.Caps()); p.unreached != nil {
+	if p.unreached = r.askNames(ctx); p.unreached != nil {
+		return nil
+	}
+	if p.unreached = r.keepCaps(); p.unreached != nil {
+		return nil
+	}
+	if p.unreached = r.distrustNames(ctx, before); p.unreached != nil {
 		return nil
 	}
 	if r.caps != before {

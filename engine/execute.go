@@ -75,7 +75,7 @@ func (r *run) execute(ctx context.Context, p *planned, sum *Summary) (again bool
 func (e *Engine) executor(caps *remote.Caps) execute.Config {
 	return execute.Config{
 		Journal: e.cfg.Journal, Conn: e.conn, Caps: *caps, Source: e.cfg.Scan,
-		Transfers: e.cfg.Transfers, Retries: e.cfg.Retries, Slots: e.cfg.Slots, Concurrency: &e.concurrency,
+		Transfers: e.cfg.Transfers, Retries: e.cfg.Retries, Watched: e.cfg.Staying, Slots: e.cfg.Slots, Concurrency: &e.concurrency,
 		Observe: e.cfg.Observe, Log: e.cfg.Log, Now: e.cfg.Now,
 	}
 }

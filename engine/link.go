@@ -19,6 +19,10 @@ type link struct {
 
 	caps    remote.Caps // of the remote, less what is refused
 	refused remote.Caps // what the remote turned out not to do in this run although it says that it can
+	// asked says that this run found out which names are one to the remote: those that are in names. guessed says that it
+	// got no answer.
+	asked, guessed bool
+	names          remote.Caps
 	// relocated says that the remote is not in the directory that it was in before, otherDisk that it is not on the
 	// same disk either: see checkPlaces.
 	relocated, otherDisk bool
@@ -29,7 +33,7 @@ type link struct {
 // is better than nothing.
 func (l *link) learnCaps(ctx context.Context) error {
 	if l.conn != nil {
-		l.caps = less(l.conn.Caps(), l.refused)
+		l.caps = l.remoteCaps()
 		return nil
 	}
 	if l.state.Caps == "" {
@@ -56,7 +60,7 @@ func (l *link) connect(ctx context.Context) error {
 			return err
 		}
 		l.conn = conn
-		l.caps = less(conn.Caps(), l.refused)
+		l.caps = l.remoteCaps()
 	}
 	return l.checkPlaces()
 }

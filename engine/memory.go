@@ -129,6 +129,7 @@ func (m *memory) takePlaces(all []remote.Place) error {
 type knownCaps struct {
 	remote.Caps
 	Options string `json:",omitempty"`
+	Asked   bool   `json:",omitempty"` // which names are one was found out
 }
 
 // knownCaps are what the journal says of them.
@@ -142,9 +143,9 @@ func (m *memory) knownCaps() (known knownCaps, err error) {
 	return known, nil
 }
 
-// takeCaps takes in what the opened remote can do.
-func (m *memory) takeCaps(caps remote.Caps) error {
-	text, err := json.Marshal(knownCaps{caps, m.config.Options})
+// takeCaps takes in what the opened remote can do, and whether it was asked which names are one.
+func (m *memory) takeCaps(caps remote.Caps, asked bool) error {
+	text, err := json.Marshal(knownCaps{caps, m.config.Options, asked})
 	if err != nil {
 		return fmt.Errorf("encode capabilities: %w", err)
 	}

@@ -40,7 +40,7 @@ func (e *Engine) newRun() (*run, error) {
 	}
 	r := &run{link: link{Engine: e, memory: m}, begun: e.cfg.Now()}
 	if e.conn != nil {
-		r.caps = e.conn.Caps()
+		r.caps = r.remoteCaps()
 	} else if known, err := r.knownCaps(); err == nil {
 		r.caps = known.Caps
 	}

@@ -166,7 +166,7 @@ func (r *run) plan(s *scanned) (journal.Plan, error) {
 	for _, c := range s.head.Covered {
 		covered.Count(c.Path, 1)
 	}
-	kept, variants := lookup.NewPopulated(s.base, s.changes), lookup.NewCaseVariants(s.base, s.changes)
+	kept, variants := lookup.NewPopulated(s.base, s.changes), lookup.NewCaseVariants(&r.caps, s.base, s.changes)
 	in := plan.Input{
 		Changes: s.changes, Caps: r.caps,
 		CompleteSync: r.cfg.CompleteSync, EmptyDirs: r.cfg.EmptyDirs, Metadata: r.cfg.Metadata,

@@ -104,6 +104,9 @@ func (c *Content) lost(what string, err error) error {
 // fifth of all that was allocated.
 var hashers = sync.Pool{New: func() any { return xxh3.New128() }}
 
+// lookEvery is how many bytes are read between two looks at the open file.
+const lookEvery = 1 << 20
+
 // stream is one reading of a Content.
 type stream struct {
 	content  *Content
@@ -112,6 +115,7 @@ type stream struct {
 	hash     *xxh3.Hasher128 // nil once all was found in order
 	observed time.Time       // before the file was opened; see racy
 	read     int64
+	looked   int64 // what was read when the open file was last found unchanged
 	err      error // sticky; io.EOF once all was found in order
 }
 
@@ -123,6 +127,12 @@ func (s *stream) Read(p []byte) (int, error) {
 	}
 	if s.err != nil || len(p) == 0 {
 		return 0, s.err
+	}
+	if s.read-s.looked >= lookEvery { // what grows for hours is not read, and sent, to its end to be thrown away
+		if s.err = s.unchanged(); s.err != nil {
+			return 0, s.err
+		}
+		s.looked = s.read
 	}
 	n, err := s.from.Read(p[:min(int64(len(p)), size-s.read)])
 	if n == 0 {

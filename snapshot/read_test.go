@@ -144,6 +144,22 @@ func TestContentChanges(t *testing.T) {
 	}
 }
 
+// TestContentGrows reads a large file that is written to: the reader learns that early, and need not send the rest for nothing.
+func TestContentGrows(t *testing.T) {
+	r := newRig(t, openDirectory)
+	r.write("f=" + strings.Repeat("x", 8*lookEvery))
+	s := r.stream(r.content("f"))
+	_, err := io.CopyN(io.Discard, s, 1000)
+	r.must(err)
+	f, err := os.OpenFile(r.at("f"), os.O_APPEND|os.O_WRONLY, 0)
+	r.must(err)
+	_, err = f.WriteString("more")
+	r.must(errors.Join(err, f.Close()))
+	if n, err := io.Copy(io.Discard, s); !errors.Is(err, ErrChanged) || n > 2*lookEvery {
+		t.Errorf("%d more bytes were read until %v", n, err)
+	}
+}
+
 func TestContentChangedWhileEmpty(t *testing.T) {
 	r := newRig(t, openDirectory)
 	r.write("f=")

@@ -62,3 +62,17 @@ func openBackup(rctx context.Context, cfg *Config, f fs.Fs) (b backup, err error
 func (b *backup) hides(name string) bool {
 	return b.hidden != "" && (name == b.hidden || snapshot.Beneath(name, b.hidden))
 }
+
+// inTheWay is a rclone.Collision of name. Remotes say too little of what has failed: they are asked what is there.
+func (b *backup) inTheWay(ctx context.Context, name string) int {
+	return rclone.Collision(name, func(name string) bool {
+		_, err := b.f.NewObject(ctx, name)
+		return err == nil
+	}, func(name string) bool {
+		if _, err := b.f.NewObject(ctx, name); err == nil {
+			return false
+		}
+		entries, err := b.f.List(ctx, name)
+		return err == nil && (len(entries) > 0 || b.f.Features().CanHaveEmptyDirectories)
+	})
+}

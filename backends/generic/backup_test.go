@@ -108,3 +108,10 @@ func TestSuffixTwice(t *testing.T) {
 		t.Error("the file is where it was")
 	}
 }
+
+// TestBackupOfKinds covers paths that were files and directories by turns.
+func TestBackupOfKinds(t *testing.T) {
+	kept := t.TempDir()
+	g := genericIn(t, t.TempDir(), rclone.Options{BackupDir: kept}, nil)
+	enginetest.BackupsOfKinds(t, g, func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(kept, name)) })
+}

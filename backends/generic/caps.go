@@ -83,6 +83,7 @@ func (t *target) learn(rctx context.Context, metadata, noTimes bool) {
 		Hash:            rclone.HashType(t.hash),
 		BucketBased:     ft.BucketBased,
 		CaseInsensitive: ft.CaseInsensitive,
+		NamesUnknown:    !ft.BucketBased,
 		EmptyDirs:       ft.CanHaveEmptyDirectories,
 		Metadata:        metadata && ft.WriteMetadata,
 		SetMetadata:     metadata && ft.WriteMetadata && touch, // which of its files can, only they know

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/rclone/rclone/fs"
-	"github.com/rclone/rclone/fs/operations"
 
 	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
@@ -217,14 +216,15 @@ func (g *Connection) Backup(ctx context.Context, path string) error {
 // moveAway moves a file to its backup's name. A crash between copy and removal leaves both, and the next Backup of the
 // path copies once more.
 func (g *Connection) moveAway(ctx context.Context, o fs.Object) error {
-	name := operations.SuffixName(ctx, o.Remote())
 	ft := g.backup.f.Features()
-	if ft.Move != nil {
-		_, err := g.replace(ctx, g.backup.f, o, name, ft.Move)
-		return err
-	}
-	if _, err := g.replace(ctx, g.backup.f, o, name, ft.Copy); err != nil {
-		return err
-	}
-	return o.Remove(ctx)
+	return rclone.BackUp(ctx, o.Remote(), func(name string) error {
+		if ft.Move != nil {
+			_, err := g.replace(ctx, g.backup.f, o, name, ft.Move)
+			return err
+		}
+		if _, err := g.replace(ctx, g.backup.f, o, name, ft.Copy); err != nil {
+			return err
+		}
+		return o.Remove(ctx)
+	}, func(name string, _ error) int { return g.backup.inTheWay(ctx, name) })
 }

@@ -43,6 +43,7 @@ func Open(root string, links bool) (*Connection, error) {
 		Precision:       precision(root),
 		Mtimes:          mtimes(precision(root)),
 		CaseInsensitive: ignoresCase(root),
+		NamesUnknown:    true,
 	}}, nil
 }
 

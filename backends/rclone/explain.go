@@ -10,6 +10,7 @@ import (
 	"github.com/rclone/rclone/fs/fspath"
 
 	"github.com/snapsync/snapsync/engine/remote"
+	"github.com/snapsync/snapsync/spelling"
 )
 
 // formOf returns how rclone writes what people write as a URL of this scheme.
@@ -31,6 +32,28 @@ func formOf(scheme string) string {
 	return ":TYPE,OPTION=VALUE:PATH"
 }
 
+// unknown says which remotes there are, and which of them may have been meant.
+func unknown(name string) error {
+	var names []string
+	for _, r := range Remotes() {
+		names = append(names, r.Name)
+	}
+	text := fmt.Sprintf("there is no remote %s in rclone's configuration %s", name, config.GetConfigPath())
+	if near := spelling.Nearest(name, names); near != "" {
+		text += fmt.Sprintf(": did you mean %s?", near)
+	}
+	hint := "`snapsync config init` makes a remote"
+	if len(names) > maxNamed {
+		names = append(names[:maxNamed], "…")
+	}
+	if len(names) > 0 {
+		hint = fmt.Sprintf("you have %s; `snapsync config init` makes another", strings.Join(names, ", "))
+	}
+	return remote.WithHint(fmt.Errorf("%w: %s", remote.ErrFatal, text), "%s", hint)
+}
+
+const maxNamed = 20
+
 // Explain says what to do about a remote that cannot be used at all.
 func (n Name) Explain(err error) error {
 	p, _ := fspath.Parse(n.text) // it could be parsed before
@@ -40,8 +63,7 @@ func (n Name) Explain(err error) error {
 		return fmt.Errorf("%w: the remote is written as a URL, %s://…; rclone's form is %s, or NAME:PATH with a name of its configuration",
 			remote.ErrFatal, p.Name, formOf(p.Name))
 	case errors.Is(err, fs.ErrorNotFoundInConfigFile):
-		return fmt.Errorf("%w: %s is not in rclone's configuration %s: `rclone listremotes` shows what is, "+
-			"`rclone config` adds to it: %w", remote.ErrFatal, n.display, config.GetConfigPath(), err)
+		return unknown(p.Name)
 	case strings.HasPrefix(err.Error(), "didn't find backend called"):
 		return fmt.Errorf("%w: %s needs an rclone backend that this program was built without; "+
 			"`snapsync version` lists those it has: %w", remote.ErrFatal, n.display, err)

@@ -51,10 +51,12 @@ func (c *connection) Backup(ctx context.Context, path string) error {
 		return nil
 	}
 	if err == nil {
-		to := c.backupAt.Named(c.backup.Name(rclone.RemoteName(path, f.kind)))
-		err = c.client.InBucket(ctx, to.Bucket, func() error {
-			return c.duplicate(ctx, path, f, to, client.Mtime(f.head))
-		})
+		err = c.backup.Move(rclone.RemoteName(path, f.kind), func(name string) error {
+			to := c.backupAt.Named(name)
+			return c.client.InBucket(ctx, to.Bucket, func() error {
+				return c.duplicate(ctx, path, f, to, client.Mtime(f.head))
+			})
+		}, func(name string, err error) int { return c.inTheWay(ctx, name, err) })
 	}
 	if err == nil {
 		err = c.client.Delete(ctx, f.Address)
@@ -63,6 +65,17 @@ func (c *connection) Backup(ctx context.Context, path string) error {
 		return fmt.Errorf("back up %q: %w", path, client.Classify(ctx, err))
 	}
 	return nil
+}
+
+// inTheWay is a rclone.Collision of name: on S3 there is none, but some servers keep objects as files.
+func (c *connection) inTheWay(ctx context.Context, name string, err error) int {
+	if !client.Conflict(err) {
+		return 0
+	}
+	return rclone.Collision(name, func(name string) bool {
+		_, err := c.client.Head(ctx, c.backupAt.Named(name))
+		return err == nil
+	}, func(string) bool { return true })
 }
 
 // duplicate copies an object with its metadata, but for the mtime, on behalf of path.

@@ -114,6 +114,13 @@ func TestBackup(t *testing.T) {
 	}
 }
 
+// TestBackupOfKinds covers paths that were files and directories by turns, on a server that keeps objects as files.
+func TestBackupOfKinds(t *testing.T) {
+	target := scratch(t)
+	c := dial(t, backends.Config{Remote: target + "/now", Rclone: rclone.Options{BackupDir: target + "/then"}})
+	enginetest.BackupsOfKinds(t, c, func(name string) ([]byte, error) { return download(t, target, "then/"+name) })
+}
+
 // TestRegion has a bucket in another region than the configuration says.
 func TestRegion(t *testing.T) {
 	p := newProxy(t, with(scratch(t), "region=eu-west-1"))

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/snapsync/snapsync/backends"
@@ -18,8 +19,8 @@ import (
 
 func init() { backends.Accelerate("sftp", open) }
 
-// connection is the engine's Connection to one SFTP server. All fields are set by open and constant; pool and dirs
-// guard what is in them.
+// connection is the engine's Connection to one SFTP server. All fields are set by open and constant, but for noTimes;
+// pool and dirs guard what is in them.
 type connection struct {
 	opt      *options
 	links    bool // symbolic links are sent as such, under rclone's names
@@ -33,6 +34,10 @@ type connection struct {
 	server *client.Config
 	pool   *client.Pool
 	dirs   dirs
+
+	section string      // the remote's name in rclone's configuration
+	at      string      // its path, as it was written
+	noTimes atomic.Bool // the server refused to set times, and that was said
 }
 
 var _ remote.Connection = (*connection)(nil)
@@ -57,6 +62,7 @@ func open(ctx, rctx context.Context, d *backends.Details) (remote.Connection, er
 	}
 	c := &connection{
 		opt: opt, links: cfg.Rclone.Links, uploads: cfg.Uploads, backup: d.Backup, log: cfg.Log, server: server,
+		section: d.Section, at: d.Root,
 	}
 	c.pool = client.NewPool(c.connect, opt.Connections, cfg.Wait, time.Duration(opt.IdleTimeout), cfg.Log)
 	if err := c.findRoot(ctx, d); err != nil {
@@ -70,6 +76,9 @@ func open(ctx, rctx context.Context, d *backends.Details) (remote.Connection, er
 // connect makes a session for the pool.
 func (c *connection) connect(ctx context.Context) (*client.Session, error) {
 	s, err := client.Dial(ctx, c.server)
+	if errors.Is(err, client.ErrLogin) {
+		err = c.opt.refused(c.section, err)
+	}
 	return s, rclone.Classify(ctx, err)
 }
 
@@ -94,7 +103,7 @@ func (c *connection) findRoot(ctx context.Context, d *backends.Details) error {
 		c.dirs.rootIs.Store(rootMissing)
 		return nil
 	case err != nil && client.HasCode(err, client.FXPermissionDenied):
-		return nil // each step will say so, by its path
+		return nil // the first step that is refused says so
 	case err != nil:
 		return fmt.Errorf("look at %q: %w", c.dirs.root, err)
 	case !there.IsDir():
@@ -130,6 +139,7 @@ func (c *connection) Caps() remote.Caps {
 	return remote.Caps{
 		Move: true, DirMove: true, SetModTime: true, Precision: time.Second, Mtimes: remote.MtimeRange{Wraps: true}, EmptyDirs: true,
 		Resume: c.uploads != nil, Backup: c.backup != nil, DeleteBatch: deleteBatch, Transfers: transfers,
+		NamesUnknown: true,
 	}
 }
 
@@ -164,7 +174,7 @@ func (c *connection) call(ctx context.Context, what, path string, do func(s *cli
 		c.pool.Put(s)
 	}
 	if err != nil {
-		return fmt.Errorf("%s %q: %w", what, path, rclone.Classify(ctx, err))
+		return fmt.Errorf("%s %q: %w", what, path, rclone.Classify(ctx, c.denied(err)))
 	}
 	return nil
 }
@@ -191,9 +201,9 @@ func (c *connection) Probe(ctx context.Context) error {
 	})
 }
 
-// Throttled implements remote.Connection: SFTP has no words for too many requests. The pool sees how many connections
-// a server takes.
-func (c *connection) Throttled() int64 { return 0 }
+// Throttled implements remote.Connection: SFTP has no words for too many requests, but servers have limits on open files.
+// The pool sees how many connections a server takes.
+func (c *connection) Throttled() int64 { return c.pool.Refusals() }
 
 // Flush implements remote.Connection.
 //

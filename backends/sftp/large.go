@@ -1,6 +1,7 @@
 package sftp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -71,7 +72,7 @@ func (t *transfer) finish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := firstError(replies[:2]); err != nil {
+	if err := cmp.Or(firstError(replies[:1]), t.c.timed(replies[1].Status())); err != nil {
 		return err
 	}
 	there, err := replies[2].Attrs()

@@ -25,7 +25,7 @@ func (c *connection) List(ctx context.Context, fn func(remote.Object) error) err
 	l.group = group
 	group.Go(func() error { return l.visit(gctx, "") })
 	if err := group.Wait(); err != nil {
-		return fmt.Errorf("list remote: %w", rclone.Classify(ctx, err))
+		return fmt.Errorf("list remote: %w", rclone.Classify(ctx, c.denied(err)))
 	}
 	return nil
 }

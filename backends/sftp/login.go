@@ -7,6 +7,7 @@ import (
 	"net"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/rclone/rclone/fs"
@@ -83,4 +84,23 @@ func (o *options) hostKeys(stateDir string, log *slog.Logger) *client.HostKeys {
 		return &client.HostKeys{File: filepath.Join(stateDir, knownHosts), Remember: true, Log: log}
 	}
 	return &client.HostKeys{Log: log}
+}
+
+// refused says whose log-in a server refused, by what, and what to do about it.
+func (o *options) refused(section string, err error) error {
+	proof, cure := "the key", "the public half of the key has to stand in ~/.ssh/authorized_keys of that account; `user` and `key_file` of the remote say who logs in, and by which key"
+	switch {
+	case o.Pass != "" && o.KeyFile == "" && o.KeyPem == "" && !o.KeyUseAgent:
+		proof, cure = "the password", "check user and pass; `rclone obscure` makes what belongs into pass"
+		if section != "" && !strings.HasPrefix(section, ":") {
+			cure = fmt.Sprintf("`rclone config password %s pass NEW` sets another", section)
+		}
+	case o.Pass != "":
+		proof = "both key and password"
+	case o.KeyFile == "" && o.KeyPem == "":
+		proof = "the keys of the ssh-agent"
+	case o.KeyFile != "":
+		proof = "the key " + o.KeyFile
+	}
+	return remote.WithHint(fmt.Errorf("%w: the server refuses %s of %s: %w", remote.ErrFatal, proof, o.User, err), "%s", cure)
 }

@@ -138,8 +138,21 @@ func (c *connection) Backup(ctx context.Context, path string) error {
 		}
 		for _, kind := range kinds {
 			name := rclone.RemoteName(path, kind)
-			to := under(c.backupRoot, c.opt.Enc.FromStandardPath(c.backup.Name(name)))
-			err := plainly(c.carry(ctx, s, c.full(name), to))
+			at := func(name string) string { return under(c.backupRoot, c.opt.Enc.FromStandardPath(name)) }
+			err := c.backup.Move(name, func(to string) error {
+				return plainly(c.carry(ctx, s, c.full(name), at(to)))
+			}, func(to string, err error) int {
+				if errors.Is(err, remote.ErrNotFound) {
+					return 0
+				}
+				is := func(dir bool) func(string) bool {
+					return func(name string) bool {
+						a, err := s.Lstat(ctx, at(name))
+						return err == nil && a.IsDir() == dir
+					}
+				}
+				return rclone.Collision(to, is(false), is(true))
+			})
 			if !errors.Is(err, remote.ErrNotFound) {
 				return err
 			}
@@ -160,7 +173,10 @@ func (c *connection) Touch(ctx context.Context, path string, e snapshot.Entry, _
 		if c.links && errors.Is(err, remote.ErrNotFound) {
 			err = s.Status(ctx, client.SetTimes(c.linkPath(path), e.ModTime().Unix()))
 		}
-		return err
+		if refusesTimes(err) && !c.noTimes.Load() {
+			return fmt.Errorf("%w: %w", remote.ErrCannotMove, err) // a file of another account, perhaps: sent, it is ours
+		}
+		return c.timed(err)
 	})
 }
 

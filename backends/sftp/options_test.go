@@ -161,3 +161,13 @@ func TestBackup(t *testing.T) {
 		})
 	}
 }
+
+// TestBackupOfKinds covers paths that were files and directories by turns.
+func TestBackupOfKinds(t *testing.T) {
+	server, top := startServer(t), t.TempDir()
+	kept := filepath.Join(top, "kept")
+	cfg := backends.Config{Remote: server.remote(filepath.Join(top, "remote")), Rclone: rclone.Options{BackupDir: server.remote(kept)}}
+	c := accelerated(t, cfg)
+	defer c.Close()
+	enginetest.BackupsOfKinds(t, c, func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(kept, name)) })
+}

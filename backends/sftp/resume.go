@@ -80,17 +80,13 @@ func (t *transfer) resume(ctx context.Context, m *resume) (at int64, tail []byte
 	if m.known == nil {
 		return 0, nil, nil
 	}
-	replies, err := t.s.Do(ctx, client.Open(t.temp, client.FlagRead|client.FlagWrite), client.Stat(t.temp))
-	if err != nil {
-		return 0, nil, err
-	}
-	if t.handle, err = replies[0].Handle(); errors.Is(err, remote.ErrNotFound) {
+	if t.handle, err = t.s.Open(ctx, client.Open(t.temp, client.FlagRead|client.FlagWrite)); errors.Is(err, remote.ErrNotFound) {
 		m.reset()
 		return 0, nil, nil
 	} else if err != nil {
 		return 0, nil, err
 	}
-	there, err := replies[1].Attrs()
+	there, err := t.s.Stat(ctx, t.temp)
 	if err != nil {
 		return 0, nil, err
 	}

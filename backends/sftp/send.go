@@ -1,6 +1,7 @@
 package sftp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -89,7 +90,8 @@ func (t *transfer) small(ctx context.Context) error {
 	}
 	replies, err := t.s.Do(ctx, append(requests, t.close(), t.times())...)
 	if err == nil {
-		err = firstError(replies)
+		last := len(replies) - 1
+		err = cmp.Or(firstError(replies[:last]), t.c.timed(replies[last].Status()))
 	}
 	if err == nil {
 		err = t.publish(ctx)

@@ -34,6 +34,7 @@ type testServer struct {
 	pause    time.Duration // before the next answer
 
 	authorized ssh.PublicKey // the key or certificate that gets in
+	mood       mood
 }
 
 const testPassword = "YUPzGm_Yhx-3YUPzGm_YhyY" // obscured; what is in it does not matter
@@ -173,7 +174,13 @@ func (s *testServer) serve(conn net.Conn) {
 
 func (s *testServer) sftp(channel ssh.Channel) {
 	defer channel.Close()
-	server, err := pkgsftp.NewServer(&tapped{Channel: channel, s: s})
+	s.mu.Lock()
+	mute := s.mood.mute
+	s.mu.Unlock()
+	if mute {
+		return
+	}
+	server, err := pkgsftp.NewServer(&tapped{Channel: &moody{Channel: channel, s: s}, s: s})
 	if err != nil {
 		s.t.Error(err)
 		return

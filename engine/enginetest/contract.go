@@ -48,6 +48,7 @@ func Contract(t *testing.T, open func(t *testing.T) Subject) {
 		{"Mtimes", (*suite).mtimes},
 		{"OddNames", (*suite).oddNames},
 		{"LongNames", (*suite).longNames},
+		{"NamesThatMayBeOne", (*suite).oneNames},
 		{"ListComplete", (*suite).listComplete},
 		{"ListStops", (*suite).listStops},
 		{"Copy", (*suite).copy},

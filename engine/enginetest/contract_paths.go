@@ -273,3 +273,33 @@ func (s *suite) cleanup() {
 		s.Error("the temporary file is still there")
 	}
 }
+
+// oneNames covers CaseInsensitive, FormInsensitive, EndInsensitive and NamesUnknown: which names are one is said, or what
+// Stat finds after both were sent tells.
+func (s *suite) oneNames() {
+	for _, pair := range remote.ProbeNames() {
+		first, second := pair.Names[0], pair.Names[1]
+		s.send(first, "1", day)
+		if err := s.Send(s.ctx, second, Text("22", day)); errors.Is(err, remote.ErrInvalidName) {
+			s.ok(s.Delete(s.ctx, []string{first})[0])
+			continue
+		} else if err != nil {
+			s.Fatal(err)
+		}
+		there, err := s.Stat(s.ctx, first)
+		if err != nil {
+			s.is(err, remote.ErrNotFound)
+		}
+		one := err != nil || there.Entry.Size != 1
+		if listed := len(s.list()); listed != 2 && !one || listed != 1 && one {
+			s.Errorf("%q and %q: %d are listed, and the first is found with %d bytes, %v", first, second, listed, there.Entry.Size, err)
+		}
+		if said := *pair.One(&s.caps); said != one && (said || !s.caps.NamesUnknown) {
+			s.Errorf("%q and %q are one: %v, but %v is said", first, second, one, said)
+		}
+		for _, path := range pair.Names {
+			s.ok(s.Delete(s.ctx, []string{path})[0])
+		}
+		s.lists()
+	}
+}

@@ -22,10 +22,11 @@ type TB interface {
 // Memory is a remote in memory. Its exported fields are set before the first Connect.
 type Memory struct {
 	Caps    remote.Caps
-	Lenient bool             // misuse is an error, but no failure of the test
-	Now     func() time.Time // of uploads, where Precision is 0; nil: time.Now
-	Latency time.Duration    // of each operation
-	Places  []remote.Place   // what its Connections say; not to be changed while one of their methods runs
+	Key     func(path string) string // paths that it gives one key are one, whatever Caps say; nil: the path, or as Caps say
+	Lenient bool                     // misuse is an error, but no failure of the test
+	Now     func() time.Time         // of uploads, where Precision is 0; nil: time.Now
+	Latency time.Duration            // of each operation
+	Places  []remote.Place           // what its Connections say; not to be changed while one of their methods runs
 
 	// Fail is asked before each operation whether it fails; nil: none does. It is not called
 	// concurrently.
@@ -345,6 +346,9 @@ func overlap(paths, others []string) (string, string, bool) {
 
 // key is what identifies a path on this remote.
 func (m *Memory) key(path string) string {
+	if m.Key != nil {
+		return m.Key(path)
+	}
 	if m.Caps.CaseInsensitive {
 		return strings.ToLower(path)
 	}

@@ -47,7 +47,9 @@ func hopeful(err error) bool {
 	switch {
 	case err == nil, errors.Is(err, errVanished), errors.Is(err, fs.ErrPermission):
 		return false
-	case errors.Is(err, remote.ErrOffline), errors.Is(err, remote.ErrTemporary), errors.Is(err, snapshot.ErrChanged),
+	case errors.Is(err, snapshot.ErrChanged): // it may go on changing: another look says what it is by then
+		return false
+	case errors.Is(err, remote.ErrOffline), errors.Is(err, remote.ErrTemporary),
 		errors.Is(err, context.Canceled): // by the remote's library: that of the run itself ends the attempts
 		return true
 	}
@@ -65,8 +67,10 @@ func (x *execution) classify(r *result) {
 	case cannotMove:
 		x.refuse(&r.step)
 		x.result.Again = true
-	case errors.Is(r.err, errVanished), errors.Is(r.err, snapshot.ErrChanged):
+	case errors.Is(r.err, errVanished):
 		x.result.Again = true
+	case errors.Is(r.err, snapshot.ErrChanged):
+		x.result.Again = x.result.Again || !x.Watched // what grows for hours is tried once each time that it is looked at
 	case errors.Is(r.err, remote.ErrNotFound):
 		x.result.Again = true // the base was wrong about the remote: recovery will look
 	}

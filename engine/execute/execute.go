@@ -50,6 +50,7 @@ type Config struct {
 
 	Transfers int                 // steps at once; 0: whatever turns out to be best, see limiter
 	Retries   int                 // attempts per step
+	Watched   bool                // somebody says when a file that changed while it was read is worth another look
 	Slots     *semaphore.Weighted // bounds steps at once over all runs that share it; nil: nothing does
 	// Concurrency is set to how many steps are executed at once, whenever that changes.
 	Concurrency *atomic.Int64

@@ -12,10 +12,13 @@ import (
 const maxHints = 200_000
 
 // Queue collects where to look and says when. A path is due once it has been quiet for the settle time, or has waited for
-// settleMax; one that went, after the delete delay, or together with others before that. What is deferred is never due. The
-// methods are not for concurrent use.
+// settleMax; one that went, after the delete delay, or together with others before that. While removals keep coming, those
+// before wait for them, so that a burst is judged as a whole, but no longer than removalsMax delete delays. What is deferred is
+// never due. The methods are not for concurrent use.
 type Queue struct {
 	settle, settleMax, deleteDelay time.Duration
+
+	firstGone, lastGone time.Time // of the removals that keep coming, or came last
 
 	paths    map[string]*Pending
 	due      dueHeap
@@ -23,6 +26,9 @@ type Queue struct {
 	woken    time.Time           // since when what is pending is due, wherever that is; zero: it is not
 	deferred map[string]*Pending // by path
 }
+
+// removalsMax is how many delete delays removals wait for each other at most: some sources are never quiet.
+const removalsMax = 12
 
 // Pending is one path that waits to be looked at.
 type Pending struct {
@@ -59,6 +65,12 @@ func (q *Queue) Add(hint Hint, now time.Time) {
 		p = &Pending{Path: hint.Path, First: now, index: -1}
 		q.paths[hint.Path] = p
 	}
+	if hint.Gone {
+		if now.Sub(q.lastGone) > q.deleteDelay {
+			q.firstGone = now
+		}
+		q.lastGone = now
+	}
 	if p.Gone && !hint.Gone && now.Sub(p.Last) >= min(q.deleteDelay, q.settleMax) {
 		p.First = now // it came back: what happened to it before is history
 	}
@@ -87,7 +99,7 @@ func (q *Queue) schedule(p *Pending) {
 		p.At = limit
 	}
 	if p.Gone {
-		p.At = p.Last.Add(q.deleteDelay)
+		p.At = q.removalDue(p)
 	}
 	if p.index < 0 {
 		heap.Push(&q.due, p)
@@ -96,8 +108,33 @@ func (q *Queue) schedule(p *Pending) {
 	}
 }
 
+// removalDue is when a path that went is due. It may move away: see catchUp.
+func (q *Queue) removalDue(p *Pending) time.Time {
+	at, limit := q.lastGone.Add(q.deleteDelay), q.firstGone.Add(removalsMax*q.deleteDelay)
+	if own := p.Last.Add(q.deleteDelay); limit.Before(own) {
+		limit = own
+	}
+	if limit.Before(at) {
+		return limit
+	}
+	return at
+}
+
+// catchUp has the first path of the heap be the one that is due first: what went is due later once more goes.
+func (q *Queue) catchUp() {
+	for len(q.due) > 0 {
+		p := q.due[0]
+		if !p.Gone || !q.removalDue(p).After(p.At) {
+			return
+		}
+		p.At = q.removalDue(p)
+		heap.Fix(&q.due, 0)
+	}
+}
+
 // Next is when something is due; zero: nothing waits.
 func (q *Queue) Next() time.Time {
+	q.catchUp()
 	switch {
 	case !q.all.IsZero():
 		return q.all
@@ -128,16 +165,21 @@ func (q *Queue) Take(now time.Time) (taken []*Pending, all bool) {
 		q.all = time.Time{}
 		return nil, true
 	}
-	for len(q.due) > 0 && !q.due[0].At.After(now) {
+	removals := false
+	for q.catchUp(); len(q.due) > 0 && !q.due[0].At.After(now); q.catchUp() {
 		p := heap.Pop(&q.due).(*Pending)
 		delete(q.paths, p.Path)
-		taken = append(taken, p)
+		taken, removals = append(taken, p), removals || p.Gone
 	}
 	if len(taken) == 0 {
 		return nil, false
 	}
+	if removals {
+		q.firstGone = now // what is left waits for what comes, for as long as those did
+	}
 	for path, p := range q.paths {
 		if p.Gone {
+			p.At = q.removalDue(p)
 			heap.Remove(&q.due, p.index)
 			delete(q.paths, path)
 			taken = append(taken, p)
@@ -178,7 +220,10 @@ func (q *Queue) Everything() bool { return !q.all.IsZero() }
 func (q *Queue) Len() int { return len(q.paths) }
 
 // Paths returns what waits, in no order, without what is deferred.
-func (q *Queue) Paths() iter.Seq[*Pending] { return maps.Values(q.paths) }
+func (q *Queue) Paths() iter.Seq[*Pending] {
+	q.catchUp() // then nothing seems to be due before it is
+	return maps.Values(q.paths)
+}
 
 // Defer keeps paths that were taken until Undefer, each once.
 func (q *Queue) Defer(taken []*Pending) {

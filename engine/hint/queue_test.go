@@ -1,6 +1,7 @@
 package hint
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -146,7 +147,7 @@ func TestHintsProperty(t *testing.T) {
 		c := newClockwork()
 		first, last := map[string]int{}, map[string]int{}
 		gone := map[string]bool{}
-		now := 0
+		now, removed := 0, 0 // when anything went last: in less than a minute nothing else ends the wait
 		for range rapid.IntRange(1, 40).Draw(t, "steps") {
 			now += rapid.IntRange(0, 1200).Draw(t, "wait")
 			path := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "path")
@@ -155,7 +156,9 @@ func TestHintsProperty(t *testing.T) {
 				if _, known := first[path]; !known || gone[path] && !g && now-last[path] >= 3000 {
 					first[path] = now
 				}
-				last[path], gone[path] = now, g
+				if last[path], gone[path] = now, g; g {
+					removed = now
+				}
 				c.Add(Hint{Path: path, Gone: g}, c.at(now))
 				continue
 			}
@@ -169,8 +172,8 @@ func TestHintsProperty(t *testing.T) {
 				if quiet := now - last[path]; quiet < 500 && now-first[path] < 3000 && !waits {
 					t.Fatalf("%s taken at %d after %d ms of quiet", name, now, quiet)
 				}
-				if waits != (gone[path] && now-last[path] < 5000) {
-					t.Fatalf("%s taken at %d, gone %v since %d", name, now, gone[path], last[path])
+				if waits != (gone[path] && now-removed < 5000) {
+					t.Fatalf("%s taken at %d, gone %v, the last removal at %d", name, now, gone[path], removed)
 				}
 				delete(first, path)
 			}
@@ -194,5 +197,59 @@ func BenchmarkHints(b *testing.B) {
 		if now = now.Add(10 * time.Microsecond); i%1000 == 0 {
 			h.Take(now)
 		}
+	}
+}
+
+// While removals keep coming nothing that went is due, whatever else is; then all of it is, at once.
+func TestHintsOfABurst(t *testing.T) {
+	c := newClockwork()
+	var due []string
+	for ms := 0; ms <= 14_000; ms += 100 {
+		if ms < 8000 && ms%1000 == 0 {
+			c.Add(Hint{Path: fmt.Sprint("gone", ms/1000), Gone: true}, c.at(ms))
+			c.Add(Hint{Path: "edited"}, c.at(ms+100))
+		}
+		taken, _ := c.Take(c.at(ms))
+		var waiting []*Pending
+		for _, p := range taken {
+			if p.InGrace(c.at(ms)) {
+				waiting = append(waiting, p)
+			} else if p.Gone {
+				due = append(due, fmt.Sprint(p.Path, " at ", ms))
+			}
+		}
+		c.Requeue(waiting)
+		if next := c.Next(); !next.IsZero() && !next.After(c.at(ms)) {
+			t.Fatalf("at %d something is due already, and was not taken", ms)
+		}
+	}
+	slices.Sort(due)
+	if got := strings.Join(due, ", "); strings.Count(got, " at 12000") != 8 || len(due) != 8 {
+		t.Errorf("due: %s", got)
+	}
+}
+
+// Where removals never end they wait for each other for a minute, and not for ever.
+func TestHintsOfEndlessRemovals(t *testing.T) {
+	c := newClockwork()
+	longest, rounds := 0, 0
+	for ms := 0; ms <= 300_000; ms += 500 {
+		c.Add(Hint{Path: fmt.Sprint(ms), Gone: true}, c.at(ms))
+		taken, _ := c.Take(c.at(ms))
+		var waiting []*Pending
+		for _, p := range taken {
+			if p.InGrace(c.at(ms)) {
+				waiting = append(waiting, p)
+				continue
+			}
+			longest = max(longest, int(c.at(ms).Sub(p.First).Milliseconds()))
+		}
+		if len(taken) > 0 {
+			rounds++
+		}
+		c.Requeue(waiting)
+	}
+	if longest > 65_000 || rounds < 4 || rounds > 6 {
+		t.Errorf("the longest wait was %d ms, in %d rounds", longest, rounds)
 	}
 }

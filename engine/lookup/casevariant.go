@@ -3,8 +3,8 @@ package lookup
 import (
 	"errors"
 
-	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/engine/plan"
+	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -15,6 +15,7 @@ const maxListed = 1000
 // CaseVariants finds what the base holds under names that differ only in case. It lists each directory of
 // the base in which something is new.
 type CaseVariants struct {
+	caps    *remote.Caps
 	base    snapshot.Base
 	changes []snapshot.Change
 	reader  snapshot.BaseReader // opened at the first question
@@ -33,21 +34,21 @@ type caseVariant struct {
 	snapshot.Entry
 }
 
-// NewCaseVariants returns those for a base and what is to become of it.
-func NewCaseVariants(base snapshot.Base, changes []snapshot.Change) *CaseVariants {
-	return &CaseVariants{base: base, changes: changes, listed: make(map[string]*foldedDir)}
+// NewCaseVariants returns those for a remote with these capabilities, a base and what is to become of it.
+func NewCaseVariants(caps *remote.Caps, base snapshot.Base, changes []snapshot.Change) *CaseVariants {
+	return &CaseVariants{caps: caps, base: base, changes: changes, listed: make(map[string]*foldedDir)}
 }
 
 // Find is plan.Input.CaseVariant.
 func (t *CaseVariants) Find(path string) (string, *snapshot.Entry) {
 	in, name := snapshot.Split(path)
-	d := t.list(pathset.Fold(in))
+	d := t.list(t.caps.Fold(in))
 	if d == nil {
 		return "", nil
 	}
 	last := (*caseVariant)(nil)
-	for i := range d.variants[pathset.Fold(name)] {
-		switch w := &d.variants[pathset.Fold(name)][i]; {
+	for i := range d.variants[t.caps.Fold(name)] {
+		switch w := &d.variants[t.caps.Fold(name)][i]; {
 		case w.path == path:
 		case !plan.IsRetainedFile(&w.Entry):
 			return w.path, &w.Entry
@@ -98,7 +99,7 @@ func (t *CaseVariants) read(d *foldedDir, dir string) {
 	}
 	t.err = eachChild(t.reader, dir, func(path string, e *snapshot.Entry) {
 		_, name := snapshot.Split(path)
-		name = pathset.Fold(name)
+		name = t.caps.Fold(name)
 		if e.Kind == snapshot.Dir {
 			d.subs[name] = append(d.subs[name], path)
 		}

@@ -1,13 +1,11 @@
 // Package pathset has sets of paths that can be asked for relatives: is a member equal to a path, above it or beneath it.
 //
 // A Set is a multiset of paths. Claims are the paths that a set of steps reads and writes: by them the executor knows what
-// must not run at once, and a scan what it must not look at. Both follow the remote's view of case.
+// must not run at once, and a scan what it must not look at. Both follow the remote's view of
+// which names are one.
 package pathset
 
 import (
-	"strings"
-	"unicode/utf8"
-
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 )
@@ -65,20 +63,16 @@ func (c *Claims) count(s *journal.Step, n int) {
 type Set struct {
 	paths map[string]int // the members
 	above map[string]int // the directories that have members beneath them
-	folds bool           // paths that differ only in case are the same
+	caps  *remote.Caps   // which say which paths are one
 }
 
 // New returns an empty set for a remote with these capabilities.
 func New(caps *remote.Caps) Set {
-	return Set{paths: make(map[string]int), above: make(map[string]int), folds: caps.CaseInsensitive}
+	as := *caps // they may change while the set is in use
+	return Set{paths: make(map[string]int), above: make(map[string]int), caps: &as}
 }
 
-func (p Set) key(path string) string {
-	if p.folds {
-		return Fold(path)
-	}
-	return path
-}
+func (p Set) key(path string) string { return p.caps.Fold(path) }
 
 // Count adds n times path; a negative n takes it out.
 func (p Set) Count(path string, n int) {
@@ -117,13 +111,4 @@ func (p Set) Covers(path string) bool {
 		}
 	}
 	return false
-}
-
-// Fold returns what path has in common with the paths that differ from it only in case. Names that
-// are not text differ in every byte.
-func Fold(path string) string {
-	if !utf8.ValidString(path) {
-		return path
-	}
-	return strings.ToLower(path)
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/zeebo/xxh3"
 
-	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -16,10 +15,15 @@ import (
 type Conflict struct {
 	Change int32
 	with   string // what has its place
+	stays  bool   // a directory, which is retained
 }
 
 func (c Conflict) Err() error {
-	return fmt.Errorf("%w: it differs only in case from %q, and to this remote both are one name: rename or exclude one of them",
+	if c.stays {
+		return fmt.Errorf("%w: to this remote it is the same name as the directory %q, which was removed here and is retained there: "+
+			"--complete-sync removes it there as well", remote.ErrInvalidName, c.with)
+	}
+	return fmt.Errorf("%w: to this remote it is the same name as %q: rename or exclude one of them",
 		remote.ErrInvalidName, c.with)
 }
 
@@ -27,10 +31,10 @@ func (c Conflict) Err() error {
 // ignores case. What the base has there wins over what is new, whether it changed or not; of what is new the first wins. So
 // it is the same one in every run. Directories that differ only in case are one on the remote, and share their place.
 func Conflicts(in *Input) []Conflict {
-	if !in.Caps.CaseInsensitive {
+	if !in.Caps.Folds() {
 		return nil
 	}
-	c := contest{Input: in, shared: sharedFolds(in.Changes), taken: make(map[string]claimant)}
+	c := contest{Input: in, shared: sharedFolds(in), taken: make(map[string]claimant)}
 	for _, incumbents := range []bool{true, false} {
 		c.lost = claimant{}
 		for i := range in.size() {
@@ -67,16 +71,17 @@ func (c *contest) enter(i int32, ask bool) {
 	ch := &c.Changes[i]
 	me := claimant{path: ch.Path, dir: isDir(ch.New)}
 	if c.lost.path != "" && snapshot.Beneath(me.path, c.lost.path) {
-		c.out = append(c.out, Conflict{i, c.lost.with})
+		c.out = append(c.out, Conflict{i, c.lost.with, false})
 		return
 	}
 	if ask && c.CaseVariant != nil {
 		if path, variant := c.CaseVariant(me.path); variant != nil && !(isDir(variant) && me.dir) && !IsRetainedFile(variant) {
 			c.lose(i, me, path)
+			c.out[len(c.out)-1].stays = isDir(variant) && variant.Flags.Has(snapshot.Retained)
 			return
 		}
 	}
-	key := pathset.Fold(me.path)
+	key := c.Caps.Fold(me.path)
 	if _, shared := slices.BinarySearch(c.shared, xxh3.HashString(key)); !shared {
 		return
 	}
@@ -89,7 +94,7 @@ func (c *contest) enter(i int32, ask bool) {
 }
 
 func (c *contest) lose(i int32, me claimant, with string) {
-	c.out = append(c.out, Conflict{i, with})
+	c.out = append(c.out, Conflict{i, with, false})
 	if me.dir {
 		me.with = with
 		c.lost = me
@@ -98,11 +103,11 @@ func (c *contest) lose(i int32, me claimant, with string) {
 
 // sharedFolds returns the hashes, ascending, of the folded paths that several changes may have: only these paths have to
 // be kept folded.
-func sharedFolds(changes []snapshot.Change) []uint64 {
+func sharedFolds(in *Input) []uint64 {
 	var all []uint64
-	for i := range changes {
-		if changes[i].New != nil {
-			all = append(all, xxh3.HashString(pathset.Fold(changes[i].Path)))
+	for i := range in.Changes {
+		if in.Changes[i].New != nil {
+			all = append(all, xxh3.HashString(in.Caps.Fold(in.Changes[i].Path)))
 		}
 	}
 	slices.Sort(all)
@@ -137,7 +142,7 @@ func (in *Input) refuse(lost []Conflict) {
 // forgetCaseVariants makes the base forget retained files that something is sent over: else it says that the remote holds
 // both. A crash before the send leaves a file that nobody misses.
 func (in *Input) forgetCaseVariants(steps []journal.Step) (refreshes []journal.Refresh) {
-	if !in.Caps.CaseInsensitive {
+	if !in.Caps.Folds() {
 		return nil
 	}
 	for i := range steps {

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/snapshot"
 )
 
@@ -66,18 +65,18 @@ func (f *dirFinder) candidates() (olds, news []int32) {
 // shared tells which directories of the base, or of the head, are one with another of them to a remote that ignores case.
 // Such a directory is not moved, since the other one would go with it; and nothing is moved to its path, since that exists.
 func (f *dirFinder) shared(entry func(*Input, int32) *snapshot.Entry) func(i int32) bool {
-	if !f.Caps.CaseInsensitive {
+	if !f.Caps.Folds() {
 		return func(int32) bool { return false }
 	}
 	count := make(map[string]int)
 	for i := range f.size() {
 		if isDir(entry(f.Input, i)) {
-			count[pathset.Fold(f.path(i))]++
+			count[f.Caps.Fold(f.path(i))]++
 		}
 	}
 	return func(i int32) bool {
 		_, variant := f.CaseVariant(f.path(i))
-		return isDir(variant) || count[pathset.Fold(f.path(i))] > 1
+		return isDir(variant) || count[f.Caps.Fold(f.path(i))] > 1
 	}
 }
 
@@ -125,7 +124,7 @@ func (f *dirFinder) choose(olds, news []int32) {
 		h, same := byID[idOf(f.old(i))]
 		if same && f.old(i).Ino != 0 && f.votes[match{i, h}] > 0 {
 			f.accept(i, h)
-		} else if variant, ok := folded[pathset.Fold(f.path(i))]; ok && (!same || variant == h) && f.tree.files(i) > 0 {
+		} else if variant, ok := folded[f.Caps.Fold(f.path(i))]; ok && (!same || variant == h) && f.tree.files(i) > 0 {
 			f.accept(i, variant) // the same directory, to a remote that ignores case
 		} else if h, ok := byVotes[i]; ok {
 			f.accept(i, h)
@@ -159,7 +158,7 @@ func (f *dirFinder) unanimous() map[int32]int32 {
 // foldedDirs returns the new directories by their folded path, on a remote that ignores case, less those that were
 // another directory before.
 func (f *dirFinder) foldedDirs(olds, news []int32) map[string]int32 {
-	if !f.Caps.CaseInsensitive {
+	if !f.Caps.Folds() {
 		return nil
 	}
 	was := make(map[fileID]int32, len(olds))
@@ -169,8 +168,8 @@ func (f *dirFinder) foldedDirs(olds, news []int32) map[string]int32 {
 	folded := make(map[string]int32, len(news))
 	for _, h := range news {
 		i, ok := was[idOf(f.now(h))]
-		if !ok || pathset.Fold(f.path(i)) == pathset.Fold(f.path(h)) {
-			folded[pathset.Fold(f.path(h))] = h
+		if !ok || f.Caps.Fold(f.path(i)) == f.Caps.Fold(f.path(h)) {
+			folded[f.Caps.Fold(f.path(h))] = h
 		}
 	}
 	return folded

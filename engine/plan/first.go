@@ -12,7 +12,7 @@ import (
 
 // savable reports whether Old i, which is deleted to make room, can be copied to place h before that.
 func (p *sender) savable(i, h int32) bool {
-	if p.drops[i] != deleted || p.Caps.Move || p.Caps.CaseInsensitive || len(p.layout.at) > 0 {
+	if p.drops[i] != deleted || p.Caps.Move || p.Caps.Folds() || len(p.layout.at) > 0 {
 		return false // steps of other kinds come before the sends, too, and would be in between
 	}
 	if p.room == nil {

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -122,7 +121,7 @@ func input(base, head entries, o options) Input {
 	}
 	in.CaseVariant = func(path string) (last string, e *snapshot.Entry) {
 		for _, variant := range base.paths() {
-			if variant != path && pathset.Fold(variant) == pathset.Fold(path) && !changed[variant] {
+			if variant != path && in.Caps.Fold(variant) == in.Caps.Fold(path) && !changed[variant] {
 				if last, e = variant, base[variant]; !IsRetainedFile(e) {
 					return last, e
 				}

@@ -11,7 +11,6 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/snapsync/snapsync/engine/pathset"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/journal"
 	"github.com/snapsync/snapsync/snapshot"
@@ -672,7 +671,7 @@ func TestPlanWithCaseVariants(t *testing.T) {
 		}
 		folds := make(map[string]bool)
 		for path, e := range s.head {
-			if key := pathset.Fold(path); !s.refused[path] && IsFile(e) {
+			if key := s.caps.Fold(path); !s.refused[path] && IsFile(e) {
 				if folds[key] {
 					t.Fatalf("%s has its place twice:\n%s", path, formatEntries(s.head))
 				}

@@ -29,6 +29,9 @@ type Caps struct {
 	Hash            snapshot.HashType // a content hash that listings give without a request per file
 	BucketBased     bool              // directories do not exist: a/b may be there beside a file a
 	CaseInsensitive bool              // a and A are the same path
+	FormInsensitive bool              // the composed é and the decomposed one are the same path
+	EndInsensitive  bool              // a and a. are the same path
+	NamesUnknown    bool              // which names are one beyond that is not known: the engine finds out
 	EmptyDirs       bool              // directories without files can exist
 	Metadata        bool              // Send keeps more than the mtime (--metadata)
 	SetMetadata     bool              // so does Touch, unless it says ErrCannotMove

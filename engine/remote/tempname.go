@@ -46,3 +46,19 @@ func IsTempName(name string) bool {
 	}
 	return strings.Trim(rest[:tempDigits], "0123456789abcdef") == ""
 }
+
+// ProbePair is two names that a remote may take for one.
+type ProbePair struct {
+	Names [2]string
+	One   func(*Caps) *bool // the capability that tells
+}
+
+// ProbeNames are names in the root that nobody else uses, and by which a remote shows what it takes for one.
+func ProbeNames() [3]ProbePair {
+	letters, form, end := PartialName("letters"), PartialName("form"), PartialName("end")
+	return [3]ProbePair{
+		{[2]string{letters, strings.ToUpper(letters)}, func(c *Caps) *bool { return &c.CaseInsensitive }},
+		{[2]string{form + "\u00e9", form + "e\u0301"}, func(c *Caps) *bool { return &c.FormInsensitive }},
+		{[2]string{end, end + "."}, func(c *Caps) *bool { return &c.EndInsensitive }},
+	}
+}

@@ -31,7 +31,7 @@ var meanings = map[string]meaning{
 	"TokenRefreshRequired":               {remote.ErrFatal, "get new credentials"},
 	"AccountProblem":                     {remote.ErrFatal, ""},
 	"NotSignedUp":                        {remote.ErrFatal, ""},
-	"InvalidBucketName":                  {remote.ErrFatal, ""},
+	"InvalidBucketName":                  {remote.ErrFatal, "a name has 3 to 63 small letters, digits, dots and hyphens"},
 	"BucketAlreadyExists":                {remote.ErrFatal, "somebody else has a bucket of this name: choose another"},
 	"BucketNameUnavailable":              {remote.ErrFatal, "choose another name"},
 	"PermanentRedirect":                  {remote.ErrFatal, "check region and endpoint"},
@@ -201,4 +201,9 @@ func refused(err error) bool {
 		return true
 	}
 	return false
+}
+
+// Conflict reports that what is there keeps an object from being made, on servers that keep objects as files.
+func Conflict(err error) bool {
+	return status(err) == http.StatusConflict || code(err) == "XMinioParentIsObject"
 }

@@ -165,7 +165,7 @@ func TestGather(t *testing.T) {
 		s := &Session{owed: owed{slots: make(map[uint32]slot)}}
 		add := func(r Request) {
 			s.owed.last++
-			s.owed.slots[s.owed.last] = slot{newBatch(1), 0}
+			s.owed.slots[s.owed.last] = slot{newBatch(1), 0, false}
 			s.queue.add(&r, s.owed.last)
 		}
 		for range tt.owed {

@@ -90,7 +90,7 @@ func (c *Config) session(l *conn) (*Session, error) {
 		return nil, refusal // what ssh makes of it says less
 	}
 	if err != nil {
-		return nil, err
+		return nil, refusedLogin(err)
 	}
 	client := ssh.NewClient(conn, channels, requests)
 	// Only now: a server that does not let us in is not one to remember.
@@ -102,7 +102,9 @@ func (c *Config) session(l *conn) (*Session, error) {
 
 func (c *Config) subsystem(client *ssh.Client, l *conn) (*Session, error) {
 	sub, err := client.NewSession()
-	if err != nil {
+	if err != nil && !errors.As(err, new(*ssh.OpenChannelError)) {
+		return nil, fmt.Errorf("%w: the connection ended after the log-in: %w", remote.ErrOffline, err)
+	} else if err != nil {
 		return nil, fmt.Errorf("open an SSH session: %w", err)
 	}
 	for _, pair := range c.Env {
@@ -128,9 +130,30 @@ func (c *Config) subsystem(client *ssh.Client, l *conn) (*Session, error) {
 		err = sub.RequestSubsystem(c.Subsystem)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: the server has no SFTP: %w", remote.ErrFatal, err)
+		return nil, fmt.Errorf("%w: the log-in works, but the server has no SFTP for this account: %w", remote.ErrFatal, err)
 	}
-	return newSession(client, in, out, l)
+	s, err := newSession(client, in, out, l)
+	if err != nil && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) {
+		if _, _, gone := client.SendRequest("keepalive@openssh.com", true, nil); gone == nil {
+			return nil, fmt.Errorf("%w: the log-in works, but the server's SFTP ends before it says a word: look at Subsystem in "+
+				"its sshd_config, and at its log (%v)", remote.ErrFatal, err) // no EOF, which Dial would try again
+		}
+	}
+	return s, err
+}
+
+// ErrLogin means that a server does not let us in.
+var ErrLogin = errors.New("the log-in is refused")
+
+// refusedLogin finds out whether that is what ssh means. 51 is SSH_MSG_USERAUTH_FAILURE: ssh does not expect it from a
+// server that offers questions and then asks none.
+func refusedLogin(err error) error {
+	for _, phrase := range []string{"unable to authenticate", "unexpected message type 51"} {
+		if strings.Contains(err.Error(), phrase) {
+			return fmt.Errorf("%w: %w", ErrLogin, err)
+		}
+	}
+	return err
 }
 
 // ssh makes the configuration of one connection, to which its host key callback belongs.

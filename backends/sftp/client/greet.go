@@ -70,5 +70,8 @@ func (s *Session) askLimits() error {
 	if n := d.uint64(); !d.bad {
 		s.Server.MaxWrite = int(min(n, maxPacket))
 	}
+	if n := d.uint64(); !d.bad {
+		s.Budget.handles.learn(n)
+	}
 	return nil
 }

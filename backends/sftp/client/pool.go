@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/snapsync/snapsync/engine/remote"
@@ -38,6 +39,8 @@ type Pool struct {
 	sessions []*Session
 	dialling *dialling // under way; nil: none
 	refused  time.Time // when a further connection was refused last
+
+	refusals atomic.Int64 // of opens
 }
 
 // lease tells who has a session. It is the pool's, under its lock.
@@ -117,6 +120,9 @@ func (p *Pool) pick() (*Session, *dialling) {
 	return best, nil
 }
 
+// Refusals returns how often since the last call the server had no room for one more open file.
+func (p *Pool) Refusals() int64 { return p.refusals.Swap(0) }
+
 func (p *Pool) Put(s *Session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -142,6 +148,7 @@ func (p *Pool) connect(d *dialling, first bool) {
 	p.dialling = nil
 	switch {
 	case d.err == nil:
+		d.s.Budget.handles.refusals = &p.refusals
 		d.s.Start(p.patience)
 		p.sessions = append(p.sessions, d.s)
 	case d.s != nil:

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -30,7 +31,7 @@ type Session struct {
 	Server Server // what it said of itself; constant
 
 	lease
-	Budget *semaphore.Weighted // bytes of content that are queued or in flight
+	Budget Budget
 
 	mu    sync.Mutex // guards what follows
 	ready sync.Cond  // queue is to be written, or err is set
@@ -50,8 +51,16 @@ type owed struct {
 
 // slot is where the reply to a request belongs.
 type slot struct {
-	f *Batch
-	i int
+	f      *Batch
+	i      int
+	closes bool // a handle is free with the reply
+}
+
+// Budget is what the calls that share a session may have in flight together.
+type Budget struct {
+	*semaphore.Weighted // bytes of content, queued ones included
+
+	handles handles
 }
 
 // Batch is requests that were sent together and are waited for together.
@@ -88,7 +97,7 @@ const (
 func newSession(client *ssh.Client, in io.Reader, out io.WriteCloser, l *conn) (*Session, error) {
 	s := &Session{
 		client: client, in: bufio.NewReaderSize(in, 64<<10), out: out, conn: l,
-		lease: lease{idle: time.Now()}, Budget: semaphore.NewWeighted(MaxContent),
+		lease: lease{idle: time.Now()}, Budget: Budget{semaphore.NewWeighted(MaxContent), handles{refusals: new(atomic.Int64)}},
 		owed: owed{slots: make(map[uint32]slot)}, ended: make(chan struct{}),
 	}
 	s.ready.L = &s.mu
@@ -134,7 +143,7 @@ func (s *Session) Send(requests ...Request) *Batch {
 	}
 	for i := range requests {
 		s.owed.last++
-		s.owed.slots[s.owed.last] = slot{f, i}
+		s.owed.slots[s.owed.last] = slot{f, i, requests[i].kind == fxpClose}
 		s.queue.add(&requests[i], s.owed.last)
 	}
 	s.wake()
@@ -175,31 +184,6 @@ func (s *Session) Status(ctx context.Context, r Request) error {
 		return err
 	}
 	return replies[0].Status()
-}
-
-// Open sends a request that is answered by a handle.
-func (s *Session) Open(ctx context.Context, r Request) (handle string, err error) {
-	f := s.Send(r)
-	replies, err := s.Await(ctx, f)
-	if err != nil {
-		s.closeLate(f)
-		return "", err
-	}
-	return replies[0].Handle()
-}
-
-// closeLate closes the handle that may still answer an open which nobody waits for.
-func (s *Session) closeLate(f *Batch) {
-	s.loops.Go(func() {
-		select {
-		case <-f.done:
-		case <-s.ended:
-			return
-		}
-		if handle, err := f.replies[0].Handle(); err == nil {
-			s.Send(Close(handle))
-		}
-	})
 }
 
 func (s *Session) write() {
@@ -275,6 +259,9 @@ func (s *Session) deliver(id uint32, r Reply) {
 		return
 	}
 	delete(s.owed.slots, id)
+	if p.closes {
+		s.Budget.handles.release()
+	}
 	p.f.replies[p.i] = r
 	if p.f.left--; p.f.left == 0 {
 		close(p.f.done)

@@ -15,10 +15,32 @@ type statusError struct {
 }
 
 func (e *statusError) Error() string {
-	if e.text == "" {
-		return fmt.Sprintf("the server refuses with status %d", e.code)
+	text := strings.ToValidUTF8(e.text, "?")
+	if text == "" {
+		text = words[e.code]
 	}
-	return fmt.Sprintf("the server refuses: %s (status %d)", strings.ToValidUTF8(e.text, "?"), e.code)
+	switch {
+	case text == "":
+		return fmt.Sprintf("the server refuses with status %d", e.code)
+	case e.code == FXFailure && strings.EqualFold(strings.Trim(text, ". "), "failure"):
+		return fmt.Sprintf("the server refuses and does not say why (Failure, status %d)", e.code)
+	}
+	return fmt.Sprintf("the server refuses: %s (status %d)", text, e.code)
+}
+
+// words are OpenSSH's, for servers that send a code alone.
+var words = map[uint32]string{
+	FXEOF: "End of file", FXNoSuchFile: "No such file", FXPermissionDenied: "Permission denied", FXFailure: "Failure",
+	FXBadMessage: "Bad message", FXNoConnection: "No connection", FXConnectionLost: "Connection lost", FXUnsupported: "Operation unsupported",
+}
+
+// statusText is what the server said beside the code.
+func statusText(err error) string {
+	var status *statusError
+	if !errors.As(err, &status) {
+		return ""
+	}
+	return status.text
 }
 
 // Unwrap returns the engine's class. FXFailure is what servers say when there is no code for it; then

@@ -11,6 +11,8 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
+
+	"github.com/snapsync/snapsync/spelling"
 )
 
 // The tables of a file, and the keys that each mapping must have.
@@ -209,7 +211,7 @@ func (p *parser) unknown(keys []Key, v any, path ...string) {
 	if len(path) == 1 {
 		names = append(names, defaultsTable, mappingsTable)
 	}
-	near, answer := Meant(name, names, p.schema.Answer)
+	near, said := spelling.Meant(name, names, p.schema.Answer)
 	switch {
 	case len(path) == 1 && (has(p.schema.Mapping) || name == sourceKey || name == remoteKey):
 		p.add(where, "%s is set for mappings: move it into a [mappings.NAME], or into [defaults] for all of them", name)
@@ -217,8 +219,8 @@ func (p *parser) unknown(keys []Key, v any, path ...string) {
 		p.add(where, "%s cannot have a default: each [mappings.NAME] has its own", name)
 	case len(path) > 1 && has(p.schema.Process):
 		p.add(where, "%s is set for the whole process: move it to the top of the file, above the first [table]", name)
-	case answer != "":
-		p.add(where, "unknown key %q: %s", name, answer)
+	case said != "":
+		p.add(where, "unknown key %q: %s", name, said)
 	case near != "":
 		p.add(where, "unknown key %q: did you mean %q?", name, near)
 	case isTable && len(path) == 1:

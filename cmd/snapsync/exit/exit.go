@@ -97,7 +97,7 @@ var classes = []Failure{
 	{StatusTemporary, journal.ErrFull, "free some space on the disk of the state directory and run again"},
 	{StatusFatal, remote.ErrQuota, "free some space on the remote and run again; what is pending is kept"},
 	{StatusFatal, remote.ErrPermission, "check the credentials and the rights of the remote"},
-	{StatusFatal, remote.ErrFatal, "'rclone listremotes' shows the remotes that are configured; 'snapsync doctor' looks at them"},
+	{StatusFatal, remote.ErrFatal, ""}, // each such error knows its own remedy
 	{StatusTemporary, remote.ErrTemporary, "run again; what is pending is kept"},
 	{StatusTemporary, syscall.ENOSPC, "free some space there and run again"},
 	{StatusError, fs.ErrPermission, "check its rights and whose it is: a run as another user, with sudo say, may have made it"},

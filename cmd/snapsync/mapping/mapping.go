@@ -89,7 +89,7 @@ func nameOf(source, key string) string {
 }
 
 // RemoteHint tells a person what a remote looks like.
-const RemoteHint = "a remote is name:path, :type,option=value:path or a directory; 'rclone listremotes' shows those that are configured"
+const RemoteHint = "a remote is name:path, :type,option=value:path or a directory; 'snapsync config init' shows those that are configured"
 
 // Store is the state directory: the states of all mappings.
 type Store struct{ Root string }

@@ -43,7 +43,7 @@ type Globals struct {
 
 // Target are the flags that name a mapping from outside: what `run` and `plan` need.
 type Target struct {
-	Remote  string `group:"which" config:"-" placeholder:"REMOTE" help:"Where to: anything that rclone takes, or a directory. See 'rclone listremotes'."`
+	Remote  string `group:"which" config:"-" placeholder:"REMOTE" help:"Where to: anything that rclone takes, or a directory."`
 	Mapping string `group:"which" config:"-" short:"m" placeholder:"NAME" help:"A mapping of the config file. Without this and --remote: all of them."`
 }
 

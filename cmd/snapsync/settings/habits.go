@@ -11,9 +11,9 @@ import (
 
 	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/backends/rclone/answers"
-	"github.com/snapsync/snapsync/cmd/snapsync/config"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
+	"github.com/snapsync/snapsync/spelling"
 )
 
 // What kong says of a word that means nothing to it.
@@ -57,7 +57,7 @@ func aboutFlag(flag string, command *kong.Node, model *kong.Application) string 
 	for _, f := range slices.Concat(node.AllFlags(true)...) {
 		names = append(names, f.Name)
 	}
-	near, said := config.Meant(strings.TrimLeft(flag, "-"), names, func(string) string { return elsewhere(flag, command, model) })
+	near, said := spelling.Meant(strings.TrimLeft(flag, "-"), names, func(string) string { return elsewhere(flag, command, model) })
 	if near != "" {
 		return "did you mean --" + near + "?"
 	}

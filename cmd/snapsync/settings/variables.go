@@ -9,8 +9,8 @@ import (
 
 	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/backends/rclone/answers"
-	"github.com/snapsync/snapsync/cmd/snapsync/config"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/spelling"
 )
 
 const prefix = "SNAPSYNC_"
@@ -87,10 +87,10 @@ func CheckVariables(model *kong.Application) error {
 		}
 		option := strings.ToLower(strings.TrimPrefix(name, prefix))
 		hint := "a variable is SNAPSYNC_ and the name of a flag: see 'snapsync run --help'"
-		if near, advice := config.Meant(option, optionsOf(known), rclone.Advice); near != "" {
+		if near, said := spelling.Meant(option, optionsOf(known), rclone.Advice); near != "" {
 			hint = "did you mean " + prefix + strings.ToUpper(near) + "?"
-		} else if advice != "" {
-			hint = advice
+		} else if said != "" {
+			hint = said
 		}
 		return exit.Usage(hint, "nothing reads the variable %s", name)
 	}
