@@ -60,7 +60,7 @@ func (m *memory) checkSource() (snapshot.Identity, error) {
 	}
 	var was snapshot.Identity
 	if err := json.Unmarshal([]byte(m.state.Identity), &was); err != nil {
-		return now, fmt.Errorf("read the source's identity in the journal: %w", err)
+		return now, journal.Damaged("the source's identity: %w", err)
 	}
 	if same, why := now.Same(was); !same {
 		return now, fmt.Errorf("%w: %s: %s", ErrNewSource, m.config.Scan.Root, why)
@@ -110,7 +110,7 @@ func (m *memory) places() (all []remote.Place, err error) {
 		return nil, nil
 	}
 	if err := json.Unmarshal([]byte(m.state.Places), &all); err != nil {
-		return nil, fmt.Errorf("read the remote's places in the journal: %w", err)
+		return nil, journal.Damaged("the remote's places: %w", err)
 	}
 	return all, nil
 }
@@ -138,7 +138,7 @@ func (m *memory) knownCaps() (known knownCaps, err error) {
 		return known, nil
 	}
 	if err := json.Unmarshal([]byte(m.state.Caps), &known); err != nil {
-		return known, fmt.Errorf("read the remote's capabilities in the journal: %w", err)
+		return known, journal.Damaged("the remote's capabilities: %w", err)
 	}
 	return known, nil
 }

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -173,4 +174,77 @@ func TestNamesCannotBeAsked(t *testing.T) {
 	r.Remove("README")
 	r.Run()
 	r.Same()
+}
+
+// A file and a directory that are one name to the remote: the directory that comes makes the file go first, whether that is
+// retained or was to go, and whatever became of the run meanwhile.
+func TestFoldedFileBecomesDirectory(t *testing.T) {
+	for _, mirror := range []bool{true, false} {
+		for cut := range 6 {
+			t.Run(fmt.Sprintf("mirror %v, cut at %d", mirror, cut), func(t *testing.T) {
+				r := silent(t, strings.ToLower)
+				r.Cfg.CompleteSync = mirror
+				r.Write("Notes", "a file")
+				r.Write("other", "content")
+				r.Run()
+				r.Remove("Notes")
+				if !mirror && cut%2 == 0 {
+					r.Run() // it is retained
+				}
+				r.Write("notes/deep/f", "in a directory")
+				if cut > 0 {
+					r.Remote.FailNth(cut, enginetest.Fault{Err: remote.ErrOffline})
+					_, _ = r.Try()
+					r.Remote.Fail = nil
+				}
+				if sum := r.Run(); sum.Failed > 0 {
+					t.Fatalf("%+v\n%s", sum, r.Remote.Log())
+				}
+				r.Same()
+				r.Quiet()
+			})
+		}
+	}
+}
+
+// A file that moves into a directory of its own name, of which the base knows already.
+func TestFoldedFileMovesIntoItsDirectory(t *testing.T) {
+	for cut := range 6 {
+		r := silent(t, strings.ToLower)
+		r.Write("Notes", "a file")
+		r.Write("other", "content")
+		r.Run()
+		r.Rename("Notes", "tmp")
+		r.Mkdir("notes")
+		r.Rename("tmp", "notes/f")
+		r.Remote.FailNth(cut, enginetest.Fault{Err: remote.ErrOffline})
+		_, _ = r.Try()
+		r.Remote.Fail = nil
+		if sum := r.Run(); sum.Failed > 0 {
+			t.Fatalf("cut at %d: %+v\n%s", cut, sum, r.Remote.Log())
+		}
+		r.Same()
+		r.Quiet()
+	}
+}
+
+// A retained directory in the place of a file waits for a person, who is told what helps.
+func TestFoldedDirectoryIsRetained(t *testing.T) {
+	r := silent(t, strings.ToLower)
+	r.Cfg.CompleteSync = false
+	r.Write("Notes/f", "in a directory")
+	r.Run()
+	r.Remove("Notes")
+	r.Run()
+	r.Write("notes", "a file")
+	sum := r.Run()
+	if sum.Failed != 1 || !strings.Contains(sum.Failures[0].Err.Error(), "--complete-sync") {
+		t.Fatalf("%+v", sum)
+	}
+	r.Cfg.CompleteSync = true
+	if sum := r.Run(); sum.Failed > 0 {
+		t.Fatalf("%+v\n%s", sum, r.Remote.Log())
+	}
+	r.Same()
+	r.Quiet()
 }

@@ -82,6 +82,9 @@ var (
 	ErrUnusable     = database.ErrUnusable
 )
 
+// Damaged is ErrDamaged for what others keep in a document: it cannot be theirs.
+func Damaged(format string, args ...any) error { return database.Damaged(format, args...) }
+
 // Mapping is what a journal is about. Both strings are opaque here; they are compared byte by byte.
 type Mapping struct {
 	Source string // the local directory

@@ -7,6 +7,7 @@ import (
 	"io"
 	iofs "io/fs"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -45,41 +46,51 @@ func TestFlushMissingRoot(t *testing.T) {
 	}
 }
 
-// onFirstRead calls fn when its reader is first read from.
-type onFirstRead struct {
-	io.Reader
-	fn func()
-}
-
-func (r *onFirstRead) Read(p []byte) (int, error) {
-	if r.fn != nil {
-		r.fn()
-		r.fn = nil
-	}
-	return r.Reader.Read(p)
-}
-
-// TestReserveKeepsSize holds rclone to what writeFile relies on: a file is never larger than what was
-// written to it, however much space is reserved.
-func TestReserveKeepsSize(t *testing.T) {
+// TestHoles has files with zeros in them sent in pieces of all sizes: what is read is what was sent, and the zeros take no space
+// where the file system of the test has holes.
+func TestHoles(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
 	dir := t.TempDir()
-	name := filepath.Join(dir, "f")
 	d, err := openFolder(dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer d.close()
-	content := make([]byte, 2*preallocateFrom)
-	looked := false
-	in := &onFirstRead{bytes.NewReader(content), func() {
-		looked = true
-		if info, err := os.Stat(name); err != nil || info.Size() != 0 {
-			t.Errorf("before the first byte is written the size is %d, %v", info.Size(), err)
+	for round := range 200 {
+		var content []byte
+		for range rnd.IntN(6) {
+			piece := make([]byte, rnd.IntN(5*block))
+			if rnd.IntN(2) == 0 {
+				for i := range piece {
+					piece[i] = byte(rnd.IntN(3))
+				}
+			}
+			content = append(content, piece...)
 		}
-	}}
-	if err := d.writeFile(t.Context(), "f", in, int64(len(content))); err != nil || !looked {
-		t.Fatal(err, looked)
+		in := &inPieces{content, 1 + rnd.IntN(3*block)}
+		if err := d.writeFile(t.Context(), "f", in, int64(len(content))); err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(filepath.Join(dir, "f"))
+		if err != nil || !bytes.Equal(got, content) {
+			t.Fatalf("round %d: %d bytes were sent, and %d others arrived, %v", round, len(content), len(got), err)
+		}
 	}
+}
+
+// inPieces is a reader that gives at most n bytes at once.
+type inPieces struct {
+	rest []byte
+	n    int
+}
+
+func (r *inPieces) Read(p []byte) (int, error) {
+	if len(r.rest) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p[:min(len(p), r.n)], r.rest)
+	r.rest = r.rest[n:]
+	return n, nil
 }
 
 // TestLocalRootThatGoes removes the root while it is in use: it is not made again beneath what may be

@@ -7,8 +7,6 @@ import (
 	"io"
 	"os"
 
-	"github.com/rclone/rclone/lib/file"
-
 	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/engine/remote"
 	"github.com/snapsync/snapsync/snapshot"
@@ -44,24 +42,21 @@ func (l *Connection) Send(ctx context.Context, path string, src remote.Source) e
 	return rclone.Wrap(ctx, err, "send %q", path)
 }
 
-// preallocateFrom is the size from which reserving the space pays, as it keeps large files whole.
-const preallocateFrom = 1 << 20
-
 func (d *folder) writeFile(ctx context.Context, name string, in io.Reader, size int64) error {
 	f, err := d.createAnew(name)
 	if err != nil {
 		return err
 	}
-	// Reserving leaves the file's size alone: rclone uses FALLOC_FL_KEEP_SIZE on Linux, sets the allocation on Windows, and
-	// does nothing elsewhere. Otherwise a power cut could leave zeros of the right size.
-	if size >= preallocateFrom {
-		if err := file.PreAllocate(size, f); errors.Is(err, file.ErrDiskFull) {
-			return errors.Join(fmt.Errorf("%w: %w", remote.ErrQuota, err), f.Close())
-		}
+	out := &holes{f: f}
+	err = reserve(f, size)
+	if err == nil {
+		_, err = rclone.Copy(ctx, out, in, size)
 	}
-	n, err := rclone.Copy(ctx, f, in, size)
-	if err == nil && n != size {
-		err = fmt.Errorf("%w: got %d bytes instead of %d", snapshot.ErrChanged, n, size)
+	if err == nil && out.size != size {
+		err = fmt.Errorf("%w: got %d bytes instead of %d", snapshot.ErrChanged, out.size, size)
+	}
+	if err == nil {
+		err = out.finish()
 	}
 	if cerr := f.Close(); err == nil {
 		err = cerr

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/rclone/rclone/fs"
@@ -22,7 +23,7 @@ type FilterOptions struct {
 	FilesFrom, FilesFromRaw []string
 	ExcludeIfPresent        []string
 	MinSize, MaxSize        string // "100K"
-	MinAge, MaxAge          string // "2d", "2026-01-31"; counted from the call of NewFilter
+	MinAge, MaxAge          string // "2d", "2026-01-31"; an age is counted from when a file is looked at
 	IgnoreCase              bool
 }
 
@@ -76,11 +77,27 @@ func NewFilter(o FilterOptions) (snapshot.Filter, error) {
 	if len(o.FilesFrom)+len(o.FilesFromRaw) > 0 {
 		opt.FilesFrom = []string{os.DevNull}
 	}
-	return newRules(opt, append(listed, raw...))
+	r, err := newRules(opt, append(listed, raw...))
+	if r == nil || err != nil {
+		return nil, err
+	}
+	if opt.MinAge.IsSet() && !isDate(o.MinAge) {
+		r.minAge, r.filter.ModTimeTo = time.Duration(opt.MinAge), time.Time{}
+	}
+	if opt.MaxAge.IsSet() && opt.MaxAge > 0 && !isDate(o.MaxAge) {
+		r.maxAge, r.filter.ModTimeFrom = time.Duration(opt.MaxAge), time.Time{}
+	}
+	return r, nil
+}
+
+// isDate reports whether an age of rclone's is a date, from which an age follows only now.
+func isDate(age string) bool {
+	_, err := time.Parse(time.DateOnly, age[:min(len(age), len(time.DateOnly))])
+	return err == nil
 }
 
 // newRules adds the names that were listed to what opt describes.
-func newRules(opt filter.Options, listed []string) (snapshot.Filter, error) {
+func newRules(opt filter.Options, listed []string) (*rules, error) {
 	markers := opt.ExcludeFile
 	opt.ExcludeFile = nil // the scan looks for them: see Markers
 	f, err := filter.NewFilter(&opt)
@@ -96,18 +113,42 @@ func newRules(opt filter.Options, listed []string) (snapshot.Filter, error) {
 		return nil, nil
 	}
 	var none fs.Fs // only asked for markers, which are not set
-	return &rules{f, f.IncludeDirectory(context.Background(), none), markers}, nil
+	return &rules{filter: f, dir: f.IncludeDirectory(context.Background(), none), markers: markers, now: time.Now}, nil
 }
 
-// rules is rclone's filter as the scan wants it. It is not changed after newRules.
+// rules is rclone's filter as the scan wants it. rclone counts ages from when a process began; rules do from when a file is looked
+// at.
 type rules struct {
 	filter  *filter.Filter
 	dir     func(remote string) (bool, error)
 	markers []string
+
+	minAge, maxAge time.Duration // 0: not set
+	now            func() time.Time
+	tell           atomic.Pointer[func(path string, at time.Time)] // of TellYoung; nil: nobody wants to know
 }
 
+// TellYoung has tell called, by several goroutines, for each file that belongs but is too young, with when it is old enough.
+func (r *rules) TellYoung(tell func(path string, at time.Time)) { r.tell.Store(&tell) }
+
 func (r *rules) File(path string, size int64, mtime time.Time) bool {
-	return r.filter.Include(Encode(path), size, mtime, nil)
+	if !r.filter.Include(Encode(path), size, mtime, nil) {
+		return false
+	}
+	if r.minAge == 0 && r.maxAge == 0 {
+		return true
+	}
+	now := r.now()
+	if r.maxAge != 0 && mtime.Before(now.Add(-r.maxAge)) {
+		return false
+	}
+	if r.minAge == 0 || !mtime.After(now.Add(-r.minAge)) {
+		return true
+	}
+	if tell := r.tell.Load(); tell != nil {
+		(*tell)(path, mtime.Add(r.minAge))
+	}
+	return false
 }
 
 func (r *rules) Dir(path string) bool {

@@ -115,6 +115,43 @@ func TestFilterAge(t *testing.T) {
 	}
 }
 
+// TestFilterAgeGoesOn looks at files as time passes: an age is counted from then, a date stays one, and who wants to know is told when
+// a file will be old enough.
+func TestFilterAgeGoesOn(t *testing.T) {
+	start := time.Now()
+	day := start.AddDate(0, 0, -10).Format(time.DateOnly)
+	for _, c := range []struct {
+		options FilterOptions
+		mtime   time.Time
+		want    map[time.Duration]bool // by how long after the start
+		told    bool
+	}{
+		{FilterOptions{MinAge: "1h"}, start, map[time.Duration]bool{0: false, 59 * time.Minute: false, 61 * time.Minute: true}, true},
+		{FilterOptions{MaxAge: "1h"}, start, map[time.Duration]bool{0: true, 59 * time.Minute: true, 61 * time.Minute: false}, false},
+		{FilterOptions{MinAge: "1h", Exclude: []string{"x"}}, start, map[time.Duration]bool{0: false, 2 * time.Hour: false}, false},
+		{FilterOptions{MaxAge: day}, start.AddDate(0, 0, -8), map[time.Duration]bool{0: true, 10 * 24 * time.Hour: true}, false},
+		{FilterOptions{MinAge: day}, start.AddDate(0, 0, -8), map[time.Duration]bool{0: false, 10 * 24 * time.Hour: false}, false},
+		{FilterOptions{MinAge: "off", MaxAge: "off", MinSize: "1B"}, start, map[time.Duration]bool{0: true}, false},
+	} {
+		f, err := NewFilter(c.options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := f.(*rules)
+		var told time.Time
+		r.TellYoung(func(_ string, at time.Time) { told = at })
+		for after, want := range c.want {
+			r.now = func() time.Time { return start.Add(after) }
+			if got := f.File("x", 1, c.mtime); got != want {
+				t.Errorf("%+v after %v: %v", c.options, after, got)
+			}
+		}
+		if c.told != !told.IsZero() || c.told && !told.Equal(c.mtime.Add(time.Hour)) {
+			t.Errorf("%+v: told of %v", c.options, told)
+		}
+	}
+}
+
 func TestFilterNone(t *testing.T) {
 	if f, err := NewFilter(FilterOptions{}); f != nil || err != nil {
 		t.Errorf("got %v, %v", f, err)

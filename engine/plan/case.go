@@ -15,9 +15,14 @@ import (
 type Conflict struct {
 	Change int32
 	with   string // what has its place
+	stays  bool   // a directory, which is retained
 }
 
 func (c Conflict) Err() error {
+	if c.stays {
+		return fmt.Errorf("%w: to this remote it is the same name as the directory %q, which was removed here and is retained there: "+
+			"--complete-sync removes it there as well", remote.ErrInvalidName, c.with)
+	}
 	return fmt.Errorf("%w: to this remote it is the same name as %q: rename or exclude one of them",
 		remote.ErrInvalidName, c.with)
 }
@@ -66,12 +71,13 @@ func (c *contest) enter(i int32, ask bool) {
 	ch := &c.Changes[i]
 	me := claimant{path: ch.Path, dir: isDir(ch.New)}
 	if c.lost.path != "" && snapshot.Beneath(me.path, c.lost.path) {
-		c.out = append(c.out, Conflict{i, c.lost.with})
+		c.out = append(c.out, Conflict{i, c.lost.with, false})
 		return
 	}
 	if ask && c.CaseVariant != nil {
 		if path, variant := c.CaseVariant(me.path); variant != nil && !(isDir(variant) && me.dir) && !IsRetainedFile(variant) {
 			c.lose(i, me, path)
+			c.out[len(c.out)-1].stays = isDir(variant) && variant.Flags.Has(snapshot.Retained)
 			return
 		}
 	}
@@ -88,7 +94,7 @@ func (c *contest) enter(i int32, ask bool) {
 }
 
 func (c *contest) lose(i int32, me claimant, with string) {
-	c.out = append(c.out, Conflict{i, with})
+	c.out = append(c.out, Conflict{i, with, false})
 	if me.dir {
 		me.with = with
 		c.lost = me

@@ -30,6 +30,7 @@ func place(d draft) draft {
 	d.layout = layout{tree: d.tree, at: make(map[int32]string)}
 	d.drops = make([]dropped, len(d.Changes))
 	p := placer{draft: d, places: make([]placing, len(d.Changes)), variants: d.findCaseVariants(), reserved: make(map[string]bool)}
+	p.clearAbove()
 	for h := range p.size() {
 		if p.now(h) != nil && (p.source[h] != p.occupant[h] || p.variants.has(p.path(h), h)) {
 			p.placeChain(h)
@@ -116,17 +117,16 @@ func (p *placer) evict(i, h int32) {
 	to := p.dest[i]
 	for up := to; up != none; up = p.tree.newUp[up] {
 		if p.places[up] == active {
-			p.park(i, h)
+			p.park(i, p.path(h))
 			return
 		}
 	}
 	p.placeOne(to)
 }
 
-// park moves Old i to a temporary name beside place h. The directory of h does not move any more: the places above h
-// come first.
-func (p *placer) park(i, h int32) {
-	dir, _ := snapshot.Split(p.path(h))
+// park moves Old i to a temporary name beside place, whose directory does not move any more: the places above come first.
+func (p *placer) park(i int32, place string) {
+	dir, _ := snapshot.Split(place)
 	_, name := snapshot.Split(remote.TempName(p.layout.where(i)))
 	temp := snapshot.Join(dir, name)
 	for p.reserved[temp] || p.tree.find(temp) != none {
@@ -143,7 +143,7 @@ func (p *placer) fetch(h int32) {
 		return
 	}
 	if at := p.layout.where(i); snapshot.Beneath(path, at) || p.onePath(path, at) {
-		p.park(i, h)
+		p.park(i, p.path(h))
 	}
 	now := p.old(i)
 	if isDir(now) {

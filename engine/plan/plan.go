@@ -65,6 +65,7 @@ func Make(in Input) journal.Plan {
 		}
 	}
 	d := draft{pairs: pairs{Input: &in, tree: &tree{}}, steps: make([]journal.Step, 0, steps)}
+	d = clearRetained(d)
 	if anyOld {
 		d.pairs = pair(&in, newTree(in.Changes))
 		d = place(d)

@@ -13,6 +13,7 @@
 //	metrics.go    figures for Prometheus
 //	view.go       the live view on a terminal
 //	watch.go      file-system events become hints of the loop
+//	age.go        files that are too young become hints when they are old enough
 //	reach.go      whether the remote's servers take calls
 //	sdnotify.go   what the service manager is told
 //

@@ -131,6 +131,9 @@ func (w withoutOwn) File(path string, size int64, mtime time.Time) bool {
 	return !w.own.Has(w.source, path) && (w.Filter == nil || w.Filter.File(path, size, mtime))
 }
 
+// Unwrap is for TellYoung.
+func (w withoutOwn) Unwrap() snapshot.Filter { return w.Filter }
+
 func (w withoutOwn) Dir(path string) bool { return w.Filter == nil || w.Filter.Dir(path) }
 
 func (w withoutOwn) Markers() []string {

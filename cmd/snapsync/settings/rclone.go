@@ -116,6 +116,23 @@ func (f *FilterFlags) Rules() (snapshot.Filter, error) {
 	return filter, nil
 }
 
+// TellYoung has tell called, by several goroutines, for each file that --min-age alone leaves out, with when it is old enough.
+func TellYoung(filter snapshot.Filter, tell func(path string, at time.Time)) {
+	for {
+		switch f := filter.(type) {
+		case interface {
+			TellYoung(func(path string, at time.Time))
+		}:
+			f.TellYoung(tell)
+			return
+		case interface{ Unwrap() snapshot.Filter }:
+			filter = f.Unwrap()
+		default:
+			return
+		}
+	}
+}
+
 // Mirrored returns the filter, less the names that --suffix, without --backup-dir, makes beside the files:
 // a file of the source with such a name would be replaced by a backup.
 func (f *SyncFlags) Mirrored() (snapshot.Filter, error) {
@@ -135,6 +152,9 @@ type withoutSuffix struct {
 func (w withoutSuffix) File(path string, size int64, mtime time.Time) bool {
 	return !strings.HasSuffix(path, w.suffix) && (w.Filter == nil || w.Filter.File(path, size, mtime))
 }
+
+// Unwrap is for TellYoung.
+func (w withoutSuffix) Unwrap() snapshot.Filter { return w.Filter }
 
 func (w withoutSuffix) Dir(path string) bool { return w.Filter == nil || w.Filter.Dir(path) }
 

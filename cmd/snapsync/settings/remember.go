@@ -49,7 +49,7 @@ func (r *Resolver) Recall(s *mapping.Session, given *SyncFlags) (*SyncFlags, err
 	}
 	kept := &SyncFlags{}
 	if err := json.Unmarshal([]byte(state.Options), kept); err != nil {
-		return nil, fmt.Errorf("recall flags of the last run: %w", err)
+		return nil, journal.Damaged("the flags of the last run: %w", err)
 	}
 	if kept.BackupDir != "" {
 		kept.BackupDir = rclone.Beside(s.Remote, kept.BackupDir) // with the secrets of the remote, which it is on

@@ -66,7 +66,7 @@ func WithoutPath(message, path string) string {
 		if strings.HasSuffix(again, ":") {
 			left = ":"
 		}
-		message = strings.ReplaceAll(message, again, left)
+		message = replaceUnless(" to", message, again, left) // a move that does not name its target says nothing
 	}
 	path = string([]rune(path)) // a pattern must be UTF-8; in what it searches, a byte that is not is U+FFFD as well
 	here := regexp.QuoteMeta("/" + path)
@@ -75,6 +75,24 @@ func WithoutPath(message, path string) string {
 	}
 	absolute := regexp.MustCompile(` (?:[A-Za-z]:)?[/\\]\S*?(?:` + here + `):`)
 	return absolute.ReplaceAllLiteralString(message, ":")
+}
+
+// replaceUnless replaces old by new in text, but where it follows before.
+func replaceUnless(before, text, old, new string) string {
+	var b strings.Builder
+	for {
+		head, tail, found := strings.Cut(text, old)
+		b.WriteString(head)
+		switch {
+		case !found:
+			return b.String()
+		case strings.HasSuffix(head, before):
+			b.WriteString(old)
+		default:
+			b.WriteString(new)
+		}
+		text = tail
+	}
 }
 
 // ShellWord quotes s so that a shell reads it as one word, and a terminal shows it harmlessly.
