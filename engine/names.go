@@ -70,8 +70,11 @@ func (l *link) areOne(ctx context.Context, pair remote.ProbePair) (one bool, err
 			return false, nil // what it cannot have is not one with anything
 		}
 		if err != nil && i == 1 {
-			if there, statErr := l.sizeOf(ctx, second); statErr == nil && there >= 0 {
-				return true, nil // it is in its own way
+			switch there, statErr := l.sizeOf(ctx, second); {
+			case statErr == nil && there == 1:
+				return true, nil // the first is in the way of the second
+			case statErr == nil && there == 2:
+				err = nil // only the answer was lost
 			}
 		}
 		if err != nil {

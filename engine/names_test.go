@@ -38,7 +38,7 @@ var folds = map[string]struct {
 }{
 	"case": {strings.ToLower, "README", "readme"},
 	"form": {norm.NFC.String, "cafe\u0301", "caf\u00e9"},
-	"ends": {func(path string) string { return strings.TrimRight(path, ".") }, "a", "a."},
+	"ends": {func(path string) string { return strings.TrimSuffix(strings.ReplaceAll(path+"/", "./", "/"), "/") }, "a", "a."},
 }
 
 // What somebody else has put there under another spelling stays until a person lets it go, and then goes before the send.
@@ -156,6 +156,27 @@ func TestNamesAreAskedOnce(t *testing.T) {
 	}
 	r.Same()
 	r.Quiet()
+}
+
+// An answer that is lost while the remote is asked is no answer.
+func TestNamesAnswerLost(t *testing.T) {
+	for _, key := range []func(string) string{nil, strings.ToLower} {
+		for n := 1; n <= 16; n++ {
+			for _, when := range []enginetest.When{enginetest.Before, enginetest.After} {
+				r := silent(t, key)
+				r.Cfg.Retries = 1
+				r.Write("README", "the first")
+				r.Write("readme", "the second, longer")
+				r.Remote.FailNth(n, enginetest.Fault{When: when, Err: remote.ErrTemporary})
+				_, _ = r.Try()
+				r.Remote.Fail = nil
+				sum := r.Run()
+				if want := map[bool]int64{true: 0, false: 1}[key == nil]; sum.Failed != want {
+					t.Fatalf("operation %d fails, %v: %+v\n%s", n, when, sum, r.Remote.Log())
+				}
+			}
+		}
+	}
 }
 
 func TestNamesCannotBeAsked(t *testing.T) {

@@ -37,6 +37,9 @@ func (c *coverage) look(ctx context.Context, e fsnotify.Event) (h hint.Hint, ok 
 		c.cover(ctx, path)
 		return hint.Hint{Path: rel, Deep: true}, true
 	case e.Op&comesOrGoes == 0:
+		if was == watched {
+			c.noteShut(path)
+		}
 		return hint.Hint{Path: rel}, true
 	case n == nil && !e.Has(fsnotify.Create):
 		return hint.Hint{Path: rel, Gone: true}, true
@@ -53,7 +56,8 @@ func (c *coverage) lookAt(ctx context.Context, path, rel string, op fsnotify.Op,
 		// What it is cannot be seen by its path: it is polled, like one that a walk comes upon.
 	case err != nil || !fi.IsDir():
 		c.forget(path)
-		return hint.Hint{Path: rel, Gone: errors.Is(err, fs.ErrNotExist)}, true
+		isLink := err == nil && fi.Mode()&fs.ModeSymlink != 0 // where links are followed, another tree may be beneath
+		return hint.Hint{Path: rel, Deep: isLink, Gone: errors.Is(err, fs.ErrNotExist)}, true
 	case c.root.skipped(path):
 		c.forget(path)
 		return h, false
@@ -62,4 +66,15 @@ func (c *coverage) lookAt(ctx context.Context, path, rel string, op fsnotify.Op,
 	}
 	c.cover(ctx, path)
 	return hint.Hint{Path: rel, Deep: true}, true
+}
+
+// noteShut records a watched directory that cannot be read any more. What happens in it is not seen until it can: then everything
+// beneath is looked at.
+func (c *coverage) noteShut(path string) {
+	l := &c.listers[0]
+	if _, err := l.open(path, false); err == nil {
+		l.close()
+	} else if stateOf(err) == unreadable {
+		c.record(visit{path: path}, fileID{}, unreadable)
+	}
 }

@@ -35,7 +35,7 @@ func (l *lister) open(path string, follow bool) (fileID, error) {
 		return fileID{}, &os.PathError{Op: "open", Path: path, Err: err}
 	}
 	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
+	if err := unix.Fstatat(fd, ".", &st, 0); err != nil { // by name: who may list a directory may be kept from what is in it
 		unix.Close(fd)
 		return fileID{}, &os.PathError{Op: "stat", Path: path, Err: err}
 	}

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -375,6 +376,41 @@ func TestUnreadable(t *testing.T) {
 	if h := r.w.Health(); h.Watched != 5 || len(h.Problems) != 0 {
 		t.Errorf("health is %+v", h)
 	}
+}
+
+// TestShut closes a directory that is watched, and opens it again: nobody knows what happened in it meanwhile.
+func TestShut(t *testing.T) {
+	if os.Getuid() == 0 && !inNamespace(t, nil) {
+		return
+	}
+	r := newRig(t)
+	r.write("d/closed/sub/f", "e/")
+	r.open()
+	closed := r.at("d/closed")
+	t.Cleanup(func() { os.Chmod(closed, 0o755) })
+	for _, mode := range []os.FileMode{0, 0o100, 0o300, 0o400} {
+		r.must(os.Chmod(closed, mode))
+		r.eventually("noticed that it is shut", func() bool { h := r.w.Health(); return h.Watched == 3 && len(h.Problems) == 1 })
+		r.must(os.Chmod(closed, 0o755))
+		r.await("what was opened again", deepAt("d/closed"))
+		r.sync()
+		if h := r.w.Health(); h.Watched != 5 || len(h.Problems) != 0 {
+			t.Errorf("health after mode %o is %+v", mode, h)
+		}
+	}
+}
+
+// TestLinkTurned turns a link to another directory, which is another tree where links are followed, and puts one in the place of a
+// directory.
+func TestLinkTurned(t *testing.T) {
+	r := newRig(t)
+	r.write("a/f", "b/f", "d/f")
+	r.must(os.Symlink("a", r.at("link")))
+	r.open()
+	r.must(errors.Join(os.Symlink("b", r.at("new")), os.Rename(r.at("new"), r.at("link"))))
+	r.await("what the link leads to", deepAt("link"))
+	r.must(errors.Join(os.RemoveAll(r.at("d")), os.Symlink("a", r.at("d"))))
+	r.await("what is in the directory's place", deepAt("d"))
 }
 
 func TestUnreadableRoot(t *testing.T) {

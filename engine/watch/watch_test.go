@@ -36,7 +36,7 @@ func TestHints(t *testing.T) {
 		{"attributes", []string{"d/f"}, func(r *rig) { r.must(os.Chmod(r.at("d/f"), 0o600)) }, []hint.Hint{{Path: "d/f"}}},
 		{"attributes of a directory", []string{"d/f"}, func(r *rig) { r.must(os.Chmod(r.at("d"), 0o700)) }, []hint.Hint{{Path: "d"}}},
 		{"attributes of the root", []string{"f"}, func(r *rig) { r.must(os.Chmod(r.at(""), 0o700)) }, nil},
-		{"link made", []string{"d/"}, func(r *rig) { r.must(os.Symlink("d", r.at("l"))) }, []hint.Hint{{Path: "l"}}},
+		{"link made", []string{"d/"}, func(r *rig) { r.must(os.Symlink("d", r.at("l"))) }, []hint.Hint{{Path: "l", Deep: true}}},
 		{"hard link made", []string{"f"}, func(r *rig) { r.must(os.Link(r.at("f"), r.at("g"))) }, []hint.Hint{{Path: "g"}}},
 		{"directory made", nil, func(r *rig) { r.write("d/") }, []hint.Hint{{Path: "d", Deep: true}}},
 		{"directory removed", []string{"d/"}, func(r *rig) { r.remove("d") }, []hint.Hint{{Path: "d", Gone: true}}},
