@@ -3,13 +3,29 @@ package spelling
 
 import "strings"
 
+// Meant returns the one of names that a person may have meant by typed, or else what answer, which may be nil, says of typed.
+// Another spelling of a name, complete_sync, goes before an answer; a near miss, max-depth for max-delete, after it.
+func Meant(typed string, names []string, answer func(typed string) string) (name, said string) {
+	near := Nearest(typed, names)
+	if answer != nil && folded(near) != folded(typed) {
+		if said = answer(typed); said != "" {
+			return "", said
+		}
+	}
+	return near, ""
+}
+
+// folded is a name as all its spellings have it.
+func folded(name string) string { return strings.ReplaceAll(strings.ToLower(name), "_", "-") }
+
 // Nearest returns the one of names that a person may have meant by typed; "": none is near.
 func Nearest(typed string, names []string) string {
-	typed = strings.ToLower(typed)
+	typed = folded(typed)
 	best, limit := "", max(1, len(typed)/3)+1
 	for _, name := range names {
-		d := distance(typed, name)
-		if d > 0 && len(typed) >= 4 && (strings.HasPrefix(name, typed) || strings.HasPrefix(typed, name)) {
+		to := folded(name)
+		d := distance(typed, to)
+		if d > 0 && len(typed) >= 4 && (strings.HasPrefix(to, typed) || strings.HasPrefix(typed, to)) {
 			d = 1 // "delay" for "delay-of-something"
 		}
 		if d < limit {

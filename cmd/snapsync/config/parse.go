@@ -211,7 +211,7 @@ func (p *parser) unknown(keys []Key, v any, path ...string) {
 	if len(path) == 1 {
 		names = append(names, defaultsTable, mappingsTable)
 	}
-	near := spelling.Nearest(name, names)
+	near, said := spelling.Meant(name, names, p.schema.Answer)
 	switch {
 	case len(path) == 1 && (has(p.schema.Mapping) || name == sourceKey || name == remoteKey):
 		p.add(where, "%s is set for mappings: move it into a [mappings.NAME], or into [defaults] for all of them", name)
@@ -219,10 +219,8 @@ func (p *parser) unknown(keys []Key, v any, path ...string) {
 		p.add(where, "%s cannot have a default: each [mappings.NAME] has its own", name)
 	case len(path) > 1 && has(p.schema.Process):
 		p.add(where, "%s is set for the whole process: move it to the top of the file, above the first [table]", name)
-	case near != "" && near == strings.ReplaceAll(strings.ToLower(name), "_", "-"):
-		p.add(where, "unknown key %q: did you mean %q?", name, near)
-	case p.schema.Answer != nil && p.schema.Answer(name) != "":
-		p.add(where, "unknown key %q: %s", name, p.schema.Answer(name))
+	case said != "":
+		p.add(where, "unknown key %q: %s", name, said)
 	case near != "":
 		p.add(where, "unknown key %q: did you mean %q?", name, near)
 	case isTable && len(path) == 1:

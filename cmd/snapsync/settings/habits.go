@@ -13,6 +13,7 @@ import (
 	"github.com/snapsync/snapsync/backends/rclone/answers"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
+	"github.com/snapsync/snapsync/spelling"
 )
 
 // What kong says of a word that means nothing to it.
@@ -47,25 +48,42 @@ func UsageOf(err error, args []string, model *kong.Application) error {
 	return exit.Usage("see 'snapsync --help'", "%s", said)
 }
 
-// aboutFlag is what to do about a flag that command, nil: none, has not; "": nobody has it.
+// aboutFlag is what to do about a flag that command, nil: none, has not; "": nobody has it, or one like it.
 func aboutFlag(flag string, command *kong.Node, model *kong.Application) string {
+	node, names := command, []string(nil)
+	if node == nil {
+		node = model.Node
+	}
+	for _, f := range slices.Concat(node.AllFlags(true)...) {
+		names = append(names, f.Name)
+	}
+	near, said := spelling.Meant(strings.TrimLeft(flag, "-"), names, func(string) string { return elsewhere(flag, command, model) })
+	if near != "" {
+		return "did you mean --" + near + "?"
+	}
+	return said
+}
+
+// elsewhere is what another command has the flag for, or rclone.
+func elsewhere(flag string, command *kong.Node, model *kong.Application) string {
+	written := strings.ReplaceAll(flag, "_", "-")
 	var has []string
 	for _, n := range model.Children {
-		if slices.ContainsFunc(n.Flags, func(f *kong.Flag) bool { return flag == "--"+f.Name || flag == "-"+string(f.Short) }) {
+		if slices.ContainsFunc(n.Flags, func(f *kong.Flag) bool { return written == "--"+f.Name || flag == "-"+string(f.Short) }) {
 			has = append(has, "'snapsync "+n.Name+"'")
 		}
 	}
 	switch {
 	case command != nil && command.Name == "plan" && slices.Contains([]string{"-n", "--dry-run"}, flag):
 		return "leave it out: plan changes nothing"
-	case len(has) > 0 && len(has) < 3 && !isElsewhere(flag):
+	case len(has) > 0 && len(has) < 3 && !isRclones(flag):
 		return "it is a flag of " + strings.Join(has, ", ")
 	}
 	return rclone.Advice(flag)
 }
 
-// isElsewhere reports whether rclone means something by a flag that is no flag of a run here.
-func isElsewhere(flag string) bool {
+// isRclones reports whether rclone means something by a flag that is no flag of a run here.
+func isRclones(flag string) bool {
 	o, known := answers.Of(flag)
 	return known && strings.HasPrefix(flag, "--") && o.Class != answers.Ours
 }

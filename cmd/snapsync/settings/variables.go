@@ -87,10 +87,10 @@ func CheckVariables(model *kong.Application) error {
 		}
 		option := strings.ToLower(strings.TrimPrefix(name, prefix))
 		hint := "a variable is SNAPSYNC_ and the name of a flag: see 'snapsync run --help'"
-		if near := spelling.Nearest(option, optionsOf(known)); near != "" {
+		if near, said := spelling.Meant(option, optionsOf(known), rclone.Advice); near != "" {
 			hint = "did you mean " + prefix + strings.ToUpper(near) + "?"
-		} else if advice := rclone.Advice(option); advice != "" {
-			hint = advice
+		} else if said != "" {
+			hint = said
 		}
 		return exit.Usage(hint, "nothing reads the variable %s", name)
 	}
