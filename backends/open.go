@@ -57,6 +57,9 @@ func Open(ctx context.Context, cfg Config) (remote.Connection, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := name.Refuse(); err != nil {
+		return nil, err
+	}
 	info, section, root, options, err := fs.ConfigFs(cfg.Remote)
 	if err != nil {
 		return nil, name.Explain(err)

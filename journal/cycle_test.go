@@ -375,7 +375,8 @@ func TestState(t *testing.T) {
 		},
 		CommandState: CommandState{Options: "[]"},
 		ProcessState: ProcessState{Started: noon.Add(1), PID: 42, Phase: "scanning", PhaseSince: noon},
-		Decisions:    Decisions{Paused: true, ApprovedDigest: "d", NewSourceApproved: true, NewRemoteApproved: true},
+		Decisions: Decisions{Paused: true, ApprovedDigest: "d", NewSourceApproved: true, NewRemoteApproved: true,
+			LastApproval: Approval{By: "ann", At: noon.Add(6), Deletes: 7}},
 	}
 	mustHaveNoZero(t, want)
 	got, err := j.State()

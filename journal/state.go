@@ -108,6 +108,15 @@ type Decisions struct {
 	ApprovedDigest    string `json:"approved_digest,omitzero"` // the deletes that may happen
 	NewSourceApproved bool   `json:"new_source_approved,omitzero"`
 	NewRemoteApproved bool   `json:"new_remote_approved,omitzero"`
+	// LastApproval is of deletes, and stays when the approval is used up.
+	LastApproval Approval `json:"last_approval,omitzero"`
+}
+
+// Approval is who let how many deletes through, and when.
+type Approval struct {
+	By      string    `json:"by,omitzero"` // a user's name, as the machine knows it
+	At      time.Time `json:"at,omitzero"` // zero: never
+	Deletes int64     `json:"deletes,omitzero"`
 }
 
 func (EngineState) owner() string  { return "engine" }

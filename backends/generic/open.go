@@ -1,10 +1,12 @@
 package generic
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,7 +39,12 @@ func Open(ctx, rctx context.Context, cfg Config) (*Connection, error) {
 	g := &Connection{
 		cfg: &cfg, target: target{links: cfg.Rclone.Links, log: cfg.Log}, caller: caller{rctx: rctx, cancel: cancel, wait: cfg.Wait},
 	}
-	err = g.within(ctx, func(ctx context.Context) (err error) { g.probe, err = o.reach(ctx, rctx); return err })
+	for _, name := range append(slices.Clone(o.overlay), cfg.Name.Text()) {
+		err = cmp.Or(err, g.within(ctx, func(ctx context.Context) error { return portal(ctx, rctx, name) }))
+	}
+	if err == nil {
+		err = g.within(ctx, func(ctx context.Context) (err error) { g.probe, err = o.reach(ctx, rctx); return err })
+	}
 	if err == nil {
 		err = g.within(ctx, func(context.Context) (err error) { g.f, err = o.open(rctx); return err })
 	}

@@ -120,7 +120,8 @@ var phrases = []struct {
 	{"ratelimitexceeded", remote.ErrTemporary},
 	{"slowdown", remote.ErrTemporary},
 	{"too many requests", remote.ErrTemporary},
-	{"unable to authenticate", remote.ErrFatal}, // ssh
+	{"unable to authenticate", remote.ErrFatal},     // ssh
+	{"unexpected message type 51", remote.ErrFatal}, // as much, where the server offers questions and asks none
 	{"knownhosts:", remote.ErrFatal},
 	{"couldn't fetch token", remote.ErrFatal},
 	{"invalid_grant", remote.ErrFatal},
@@ -228,7 +229,10 @@ func ofNetwork(err error) error {
 // ofNetworkText is for errors that were flattened to text on their way.
 func ofNetworkText(err error) error {
 	text := err.Error()
-	for _, phrase := range []string{"connection refused", "no such host", "no route to host", "network is unreachable", "i/o timeout"} {
+	for _, phrase := range []string{
+		"connection refused", "no such host", "no route to host", "network is unreachable", "i/o timeout",
+		"unexpected packet in response to channel open", // ssh, whose line went
+	} {
 		if strings.Contains(text, phrase) {
 			return remote.ErrOffline
 		}

@@ -57,6 +57,8 @@ func TestClassify(t *testing.T) {
 		{errors.New("api error SignatureDoesNotMatch: ..."), remote.ErrFatal},
 		{&statusError{401}, remote.ErrFatal},
 		{errors.New("ssh: unable to authenticate, attempted methods [none]"), remote.ErrFatal},
+		{errors.New("couldn't connect SSH: ssh: handshake failed: ssh: unexpected message type 51 (expected 60)"), remote.ErrFatal},
+		{errors.New("ssh: unexpected packet in response to channel open: <nil>"), remote.ErrOffline},
 		{fmt.Errorf("%w (%q)", fs.ErrorNotFoundInConfigFile, "nope"), remote.ErrFatal},
 		{fserrors.FatalError(errors.New("whatever")), remote.ErrFatal},
 		{&os.PathError{Op: "open", Err: syscall.ENAMETOOLONG}, remote.ErrInvalidName},

@@ -2,12 +2,17 @@ package rclone
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/fs/config"
+	"github.com/rclone/rclone/fs/fspath"
 )
 
 // Remote is one that rclone's configuration, or its environment, has a name for.
@@ -32,6 +37,35 @@ func NewRemote(ctx context.Context) (name string, err error) {
 
 // ConfigPath is where rclone's configuration is, or would be; "": it has none but in memory.
 func ConfigPath() string { return config.GetConfigPath() }
+
+// ConfigDigest identifies what rclone's configuration says of a remote and of those that it leads to, as a crypt does. Tokens are left
+// out: rclone renews them by itself. Init must have run.
+func ConfigDigest(remote string) string {
+	sum, seen := sha256.New(), map[string]bool{}
+	var visit func(text string)
+	visit = func(text string) {
+		p, err := fspath.Parse(text)
+		if err != nil || seen[p.Name] {
+			return
+		}
+		seen[p.Name] = true
+		values := slices.Collect(maps.Values(p.Config))
+		keys := config.Data().GetKeyList(p.Name)
+		slices.Sort(keys)
+		for _, key := range keys {
+			if value, ok := config.Data().GetValue(p.Name, key); ok && key != "token" {
+				fmt.Fprintf(sum, "%q %q %q\n", p.Name, key, value)
+				values = append(values, strings.Fields(value)...)
+			}
+		}
+		slices.Sort(values)
+		for _, value := range values {
+			visit(value)
+		}
+	}
+	visit(remote)
+	return hex.EncodeToString(sum.Sum(nil)[:8])
+}
 
 // ParseSize takes bytes in rclone's syntax, such as 10M; "off" is -1.
 func ParseSize(text string) (int64, error) {

@@ -3,6 +3,7 @@ package rclone
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/rclone/rclone/fs"
@@ -53,6 +54,31 @@ func unknown(name string) error {
 }
 
 const maxNamed = 20
+
+// Refuse is an error for a local directory that is not there, and whose name says that another place was meant: a remote's
+// without its colon, or a home that the shell did not put in place of ~. Init must have run.
+func (n Name) Refuse() error {
+	if n.dir == "" {
+		return nil
+	}
+	if _, err := os.Lstat(n.dir); !errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if strings.HasPrefix(n.text, "~") {
+		err := fmt.Errorf("%w: the shell has left the ~ of %s as it is: it expands one that is not quoted and begins a word", remote.ErrFatal, n.display)
+		return remote.WithHint(err, `write "$HOME/…" or the whole path; ./%s is a directory of that name`, n.text)
+	}
+	if strings.ContainsAny(n.text, `/\.`) {
+		return nil
+	}
+	for _, r := range Remotes() {
+		if r.Name == n.text {
+			err := fmt.Errorf("%w: there is no directory %s, but there is a remote of that name", remote.ErrFatal, n.display)
+			return remote.WithHint(err, "%[1]s: is the remote, %[1]s:PATH a place on it; ./%[1]s is a directory here", n.text)
+		}
+	}
+	return nil
+}
 
 // Explain says what to do about a remote that cannot be used at all.
 func (n Name) Explain(err error) error {

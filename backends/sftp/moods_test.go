@@ -245,6 +245,11 @@ func TestNoRightToRoot(t *testing.T) {
 	if !errors.Is(err, remote.ErrPermission) || errors.Is(err, remote.ErrFatal) {
 		t.Errorf("got %v", err)
 	}
+	server.set(func() { server.mood = mood{refuses: map[byte]uint32{typeOpen: 3}} })
+	err = c.Send(t.Context(), "f", &enginetest.Source{Content: []byte("x"), Mtime: day})
+	if !errors.Is(err, remote.ErrPermission) || errors.Is(err, remote.ErrFatal) || !strings.Contains(err.Error(), fmt.Sprintf("write into %q", root)) {
+		t.Errorf("got %v", err)
+	}
 }
 
 // TestLoginRefused has the server refuse a password in both of the ways that ssh tells apart.

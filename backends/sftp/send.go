@@ -142,6 +142,9 @@ func (t *transfer) open(ctx context.Context, flags uint32) error {
 		t.handle, err = t.s.Open(ctx, client.Open(t.temp, flags))
 		return err
 	})
+	if client.HasCode(err, client.FXPermissionDenied) {
+		return fmt.Errorf("write into %q: %w", path.Dir(t.temp), err) // its files have one cause
+	}
 	if err != nil && ctx.Err() == nil {
 		return t.c.explain(ctx, t.s, err, t.entry.Size)
 	}

@@ -35,6 +35,7 @@ type Command struct {
 	Digest    string `json:"digest,omitempty"`     // Approve: exactly these deletes; "": the ones that are held now
 	NewSource bool   `json:"new_source,omitempty"` // Approve: accept the source as it is
 	NewRemote bool   `json:"new_remote,omitempty"` // Approve: accept the remote as it is
+	By        string `json:"by,omitempty"`         // Approve: who it is that lets it through, for the record
 	// Retry of one mapping: only what failed at these paths, which are relative to its source, and beneath
 	// them; none: everything. Those that are not UTF-8 are in PathsBytes, in base64.
 	Paths      []string `json:"paths,omitempty"`

@@ -102,12 +102,21 @@ func (d *process) reload() (out control.Outcome, err error) {
 	if err != nil {
 		return out, d.fileGone(err)
 	}
+	made := make([]string, len(specs))
+	for i := range specs {
+		if _, err := d.MadeOf(&specs[i]); err != nil {
+			return out, err
+		}
+	}
 	if d.Process != nil {
 		if err := d.adjust(specs, &out); err != nil {
 			return out, err
 		}
 	}
-	kept, gone := d.replace(specs, &out)
+	for i := range specs {
+		made[i], _ = d.MadeOf(&specs[i]) // that went well a moment ago, and else Prepare says so
+	}
+	kept, gone := d.replace(specs, made, &out)
 	d.tellManager()
 	out.Text = fmt.Sprintf("reloaded: %s as before, %d started, %d ended", text.Counted(int64(kept), "mapping"), len(out.Mappings), gone)
 	if len(out.Changed) > 0 {
@@ -134,12 +143,12 @@ func (d *process) fileGone(err error) error {
 	return err
 }
 
-// replace makes the mappings those that are wanted. What did not change goes on.
-func (d *process) replace(specs []settings.Spec, out *control.Outcome) (kept, ended int) {
+// replace makes the mappings those that are wanted. What did not change, and is made of the same as it was, goes on.
+func (d *process) replace(specs []settings.Spec, made []string, out *control.Outcome) (kept, ended int) {
 	old := d.kept.list()
 	now := make([]*supervisor, len(specs))
 	for i := range specs {
-		j := slices.IndexFunc(old, func(u *supervisor) bool { return u != nil && reflect.DeepEqual(u.spec, specs[i]) })
+		j := slices.IndexFunc(old, func(u *supervisor) bool { return u != nil && u.made == made[i] && reflect.DeepEqual(u.spec, specs[i]) })
 		if j >= 0 {
 			now[i], old[j] = old[j], nil
 			kept++

@@ -36,6 +36,7 @@ import (
 type supervisor struct {
 	d     *process
 	spec  settings.Spec
+	made  string // of what else it is made, see settings.Resolver.MadeOf; "": that could not be told
 	label string // what people call it: its name in the config file, else its source
 	only  bool   // if it cannot even be opened, the process ends with why
 	ran   bool   // a loop has run; only live uses it
@@ -86,6 +87,9 @@ func (d *process) start(ctx context.Context, sp settings.Spec, only bool) *super
 	u := &supervisor{
 		d: d, spec: sp, label: sp.Name, only: only, stop: stop, current: current{since: time.Now()},
 		done: make(chan struct{}), kick: make(chan struct{}, 1), tried: make(chan struct{}),
+	}
+	if made, err := d.MadeOf(&sp); err == nil { // else Prepare says so
+		u.made = made
 	}
 	if u.label == "" {
 		source, err := mapping.RealPath(sp.Src)

@@ -15,6 +15,7 @@
 //	log.go         for the log
 //	ownfiles.go    the files that this process writes to are left out
 //	remember.go    flags kept in the state, for commands that come later
+//	made.go        what else a mapping is made of, and whether that changed
 //	process.go     the keys of the process, and what a reload may change
 //	arguments.go   flags for a process that somebody else starts
 //

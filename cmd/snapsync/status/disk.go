@@ -82,7 +82,7 @@ func uploadsIn(s *mapping.Session) (shown []Upload, err error) {
 	return shown, err
 }
 
-// hold says what waits for a person, and the command lines that let it through.
+// hold says what waits for a person, the command lines that let it through, and who did so last.
 func hold(st *Status, m *mapping.Mapping, s *journal.State, c journal.Counts) {
 	var whys, ways []string
 	if c.Held > 0 {
@@ -94,6 +94,9 @@ func hold(st *Status, m *mapping.Mapping, s *journal.State, c journal.Counts) {
 	}
 	if s.LastErrorClass == "source" {
 		ways = append(ways, m.Approval("--new-source"))
+	}
+	if a := s.LastApproval; !a.At.IsZero() {
+		st.LastApproval = &Approval{By: a.By, At: a.At.UTC(), Deletes: a.Deletes}
 	}
 	st.HeldWhy, st.Approve = strings.Join(whys, "; "), strings.Join(ways, "; ")
 }

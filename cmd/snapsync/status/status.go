@@ -38,6 +38,7 @@ type Status struct {
 	HeldByMounts  int64      `json:"held_by_mounts,omitempty"` // files of Held whose file system is not mounted
 	HeldDigest    string     `json:"held_digest,omitempty"`    // what Approve binds to
 	Approve       string     `json:"approve,omitempty"`        // the command lines that let through what is held
+	LastApproval  *Approval  `json:"last_approval,omitempty"`
 	Paused        bool       `json:"paused"`
 	Retained      int64      `json:"retained"` // files that are not in the source, and are kept there
 	RetainedBytes int64      `json:"retained_bytes"`
@@ -53,6 +54,13 @@ func (st *Status) Trouble() string {
 		return ""
 	}
 	return st.LastError
+}
+
+// Approval is who let how many held deletes through last, and when.
+type Approval struct {
+	By      string    `json:"by"` // "" if that was not said
+	At      time.Time `json:"at"`
+	Deletes int64     `json:"deletes"` // steps
 }
 
 // Failure is a path that could not be made true.

@@ -32,6 +32,13 @@ func Write(w io.Writer, heading string, st *Status, now time.Time) error {
 		row("pending", "%s, the oldest since %s", text.Counted(st.Pending, "step"), text.AgoOf(st.OldestUnsynced, now))
 	}
 	writeHeld(row, st)
+	if a := st.LastApproval; a != nil {
+		by := ""
+		if a.By != "" {
+			by = " by " + text.Line(a.By)
+		}
+		row("approved", "%s%s, %s", text.Counted(a.Deletes, "delete"), by, text.Ago(a.At, now))
+	}
 	writeFailures(row, st, now)
 	for i, u := range st.Uploads {
 		name := ""

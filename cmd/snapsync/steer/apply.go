@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/snapsync/snapsync/cmd/snapsync/control"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
@@ -29,7 +30,16 @@ func Apply(s *mapping.Session, c control.Command, running bool) (out control.Out
 			if err != nil {
 				return err
 			}
-			return approve(s.Mapping, d, &state.Holds, c, running, &out)
+			counts, err := s.Journal.Counts()
+			if err != nil {
+				return err
+			}
+			before := d.ApprovedDigest
+			err = approve(s.Mapping, d, &state.Holds, c, running, &out)
+			if err == nil && d.ApprovedDigest != "" && d.ApprovedDigest != before {
+				d.LastApproval = journal.Approval{By: c.By, At: time.Now(), Deletes: counts.Held}
+			}
+			return err
 		}
 	default:
 		return out, &control.Error{Code: http.StatusNotFound, Message: "there is no command " + c.Name}
@@ -54,7 +64,7 @@ func approve(m *mapping.Mapping, d *journal.Decisions, held *journal.Holds, c co
 		d.NewRemoteApproved = d.NewRemoteApproved || c.NewRemote
 		out.Text = acceptedText(c)
 	case held.HeldDigest == "":
-		out.Text = nothingToApprove(m, held)
+		out.Text = NothingToApprove(m, held)
 	case c.Digest != "" && c.Digest != held.HeldDigest:
 		return &control.Error{
 			Code: http.StatusConflict, Message: "what is held has changed meanwhile: nothing was approved",
@@ -77,9 +87,9 @@ func acceptedText(c control.Command) string {
 	return "the next run accepts the source as it is then"
 }
 
-// nothingToApprove answers who approves where no deletes are held: what mounts hold is kept whatever
+// NothingToApprove answers who approves where no deletes are held: what mounts hold is kept whatever
 // is approved, until the source is accepted as it is.
-func nothingToApprove(m *mapping.Mapping, held *journal.Holds) string {
+func NothingToApprove(m *mapping.Mapping, held *journal.Holds) string {
 	if held.MountsHeld == 0 {
 		return "nothing is held"
 	}

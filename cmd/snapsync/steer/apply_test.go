@@ -9,10 +9,10 @@ import (
 
 func TestNothingToApprove(t *testing.T) {
 	m := &mapping.Mapping{Source: "/src", Key: "dst:"}
-	if got := nothingToApprove(m, &journal.Holds{}); got != "nothing is held" {
+	if got := NothingToApprove(m, &journal.Holds{}); got != "nothing is held" {
 		t.Error(got)
 	}
-	got := nothingToApprove(m, &journal.Holds{MountsHeld: 2, MountsWhy: "gone"})
+	got := NothingToApprove(m, &journal.Holds{MountsHeld: 2, MountsWhy: "gone"})
 	if want := "2 files kept: gone; mount it again, or accept what is there now with: snapsync approve --new-source /src --remote dst:"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -3,6 +3,7 @@ package text
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/snapsync/snapsync/engine"
 	"github.com/snapsync/snapsync/snapshot"
@@ -52,18 +53,41 @@ func Skipped(s *snapshot.Stats) (text string) {
 	return text
 }
 
-// MaxShown bounds how many paths a message lists.
-const MaxShown = 10
+const (
+	// MaxShown bounds how many lines a message has for paths.
+	MaxShown = 10
+	// maxAlike is up to how many paths that failed alike have a line each.
+	maxAlike = 3
+)
 
-// Failed is the error of a run of which some paths failed. It lists the first MaxShown.
+// Failed is the error of a run of which some paths failed: the first MaxShown lines of them. One cause that many met has one
+// line.
 func Failed(sum *engine.Summary) error {
-	text := Counted(sum.Failed, "path") + " failed"
-	for i, f := range sum.Failures {
-		if i == MaxShown {
-			text += fmt.Sprintf("\n  … and %s more", Count(sum.Failed-MaxShown))
-			break
+	var reasons []string
+	alike := map[string][]string{} // paths by reason
+	for _, f := range sum.Failures {
+		reason := WithoutPath(f.Err.Error(), f.Path)
+		if alike[reason] == nil {
+			reasons = append(reasons, reason)
 		}
-		text += fmt.Sprintf("\n  %s: %s", Path(f.Path), WithoutPath(f.Err.Error(), f.Path))
+		alike[reason] = append(alike[reason], Path(f.Path))
 	}
-	return errors.New(text)
+	var lines []string
+	told := int64(0)
+	for _, reason := range reasons {
+		paths := alike[reason]
+		if len(paths) > maxAlike && len(lines) < MaxShown {
+			lines = append(lines, fmt.Sprintf("%s, %s and %s more: %s", paths[0], paths[1], Count(int64(len(paths)-2)), reason))
+			told += int64(len(paths))
+			continue
+		}
+		for _, path := range paths[:min(len(paths), MaxShown-len(lines))] {
+			lines = append(lines, path+": "+reason)
+			told++
+		}
+	}
+	if told < sum.Failed {
+		lines = append(lines, "… and "+Count(sum.Failed-told)+" more")
+	}
+	return errors.New(Counted(sum.Failed, "path") + " failed\n  " + strings.Join(lines, "\n  "))
 }

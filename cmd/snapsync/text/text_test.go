@@ -106,3 +106,24 @@ func TestFitPathKeepsTheEnd(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// TestFailed: what many met has one line, and every path is counted once.
+func TestFailed(t *testing.T) {
+	sum := &engine.Summary{Failed: 50}
+	for i := range 40 {
+		path := fmt.Sprintf("f%d", i)
+		sum.Failures = append(sum.Failures, engine.Failure{Path: path, Err: fmt.Errorf("send %q: the server refuses", path)})
+	}
+	sum.Failures = append(sum.Failures, engine.Failure{Path: "other", Err: fmt.Errorf("open other: no")})
+	want := "50 paths failed\n  f0, f1 and 38 more: send: the server refuses\n  other: open: no\n  … and 9 more"
+	if got := Failed(sum).Error(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	sum = &engine.Summary{Failed: 12}
+	for i := range 12 {
+		sum.Failures = append(sum.Failures, engine.Failure{Path: fmt.Sprint(i), Err: fmt.Errorf("reason %c", 'a'+i)})
+	}
+	if got := Failed(sum).Error(); strings.Count(got, "\n") != MaxShown+1 || !strings.HasSuffix(got, "… and 2 more") {
+		t.Errorf("got\n%s", got)
+	}
+}
