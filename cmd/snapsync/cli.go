@@ -87,6 +87,9 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		_, err := io.WriteString(stdout, shortHelp)
 		return err
 	}
+	if err := settings.CheckEncoding(args); err != nil {
+		return err
+	}
 	c := &cli{}
 	parser, err := newParser(c, stdout, stderr)
 	if err != nil {

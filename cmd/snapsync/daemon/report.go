@@ -60,7 +60,9 @@ type reporter struct {
 	*supervisor
 	activity *status.Activity
 	seen     loop.Status
-	ailing   bool // the last word was that something is wrong
+	ailing   bool   // the last word was that something is wrong
+	told     string // the last notice about that; "": all was in order since
+	toldAt   time.Time
 	written  bool // the journal knows of the work under way
 	moved    bool // transfers were in activity
 }
@@ -128,14 +130,27 @@ func (r *reporter) state(now *loop.Status) {
 	r.d.tellManager()
 	switch now.State {
 	case loop.Offline, loop.Held, loop.Paused:
-		r.log().Log(r.d.Ctx, console.LevelNotice, fmt.Sprintf("%s: %s", now.State, now.Why))
+		r.notice(fmt.Sprintf("%s: %s", now.State, now.Why), time.Now())
 		r.ailing = true
 	case loop.Idle:
+		r.told = ""
 		if r.ailing {
 			r.log().Log(r.d.Ctx, console.LevelNotice, "idle again: "+now.Why)
 		}
 		r.ailing = false
 	}
+}
+
+// tellAgain is how long the same notice is not repeated: while deletes are held each change of the source ends in that state again.
+const tellAgain = 10 * time.Minute
+
+// notice logs what a person should know, unless it was said a moment ago and nothing was in order since.
+func (r *reporter) notice(line string, now time.Time) {
+	if line == r.told && now.Sub(r.toldAt) < tellAgain {
+		return
+	}
+	r.told, r.toldAt = line, now
+	r.log().Log(r.d.Ctx, console.LevelNotice, line)
 }
 
 // record writes down that long work is under way. The engine overwrites it when that has ended.

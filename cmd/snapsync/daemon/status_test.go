@@ -83,3 +83,26 @@ func TestWatchdogWantsProof(t *testing.T) {
 		t.Error("a reporter that does not come by counts as alive")
 	}
 }
+
+// TestNoticesDoNotRepeat: a mapping with held deletes that goes on working says so once, and again after a while, or once
+// something else was said.
+func TestNoticesDoNotRepeat(t *testing.T) {
+	var msg strings.Builder
+	log := slog.New(slog.NewTextHandler(&msg, nil))
+	r := reporter{supervisor: &supervisor{d: &process{Config: Config{Resolver: &settings.Resolver{Ctx: t.Context(), Log: log}}}}}
+	now := time.Now()
+	for range 36 {
+		r.notice("held: 10", now)
+		now = now.Add(250 * time.Millisecond)
+	}
+	if n := strings.Count(msg.String(), "\n"); n != 1 {
+		t.Errorf("said %d times in 9 s:\n%s", n, msg.String())
+	}
+	for _, line := range []string{"offline", "held: 10"} {
+		r.notice(line, now)
+	}
+	r.notice("held: 10", now.Add(tellAgain))
+	if n := strings.Count(msg.String(), "\n"); n != 4 {
+		t.Errorf("said %d times, want 4:\n%s", n, msg.String())
+	}
+}

@@ -185,10 +185,14 @@ func (s Store) List() ([]*Mapping, error) {
 	var found []*Mapping
 	for _, e := range entries {
 		m := &Mapping{ID: e.Name(), Dir: filepath.Join(s.Root, e.Name())}
-		if !m.HasState() {
+		switch _, err := os.Stat(m.JournalPath()); {
+		case errors.Is(err, fs.ErrPermission): // another user's: a run with sudo made it, say
+			m.Err = fmt.Errorf("open state %s: %w", m.ID, err)
+		case err != nil:
 			continue
+		default:
+			m.Err = m.load()
 		}
-		m.Err = m.load()
 		found = append(found, m)
 	}
 	return found, nil

@@ -4,12 +4,14 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/backends/rclone/answers"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
+	"github.com/snapsync/snapsync/cmd/snapsync/text"
 	"github.com/snapsync/snapsync/spelling"
 )
 
@@ -105,4 +107,19 @@ func optionsOf(variables []string) (names []string) {
 		}
 	}
 	return names
+}
+
+// CheckEncoding refuses arguments and variables of ours that are not UTF-8: they would be read as another name.
+func CheckEncoding(args []string) error {
+	for _, kv := range os.Environ() {
+		if strings.HasPrefix(kv, "SNAPSYNC_") {
+			args = append(args[:len(args):len(args)], kv)
+		}
+	}
+	for _, arg := range args {
+		if !utf8.ValidString(arg) {
+			return exit.Usage("name a directory above it, or give it a name in UTF-8", "%s is not UTF-8", text.Path(arg))
+		}
+	}
+	return nil
 }
