@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	iofs "io/fs"
+	"os"
+	"path/filepath"
 
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/lib/encoder"
@@ -48,4 +51,26 @@ func metadata(ctx context.Context, source, path string, kind snapshot.Kind) (fs.
 		return nil, fmt.Errorf("read metadata: %w", err)
 	}
 	return meta, nil
+}
+
+// keepBits gives the file at path what rclone leaves out of its mode: setuid, setgid and sticky. It masks them for metadata that
+// comes from anywhere; here they come from a file of this machine. Only a local remote has such modes.
+func (t *target) keepBits(path string, e *snapshot.Entry) {
+	const setuid, setgid, sticky = 0o4000, 0o2000, 0o1000
+	if ft := t.f.Features(); !ft.IsLocal || ft.UnWrap != nil || !t.caps.Metadata || e.Kind != snapshot.File || e.Mode&(setuid|setgid|sticky) == 0 {
+		return
+	}
+	mode := iofs.FileMode(e.Mode).Perm()
+	for bit, is := range map[uint32]iofs.FileMode{setuid: iofs.ModeSetuid, setgid: iofs.ModeSetgid, sticky: iofs.ModeSticky} {
+		if e.Mode&bit != 0 {
+			mode |= is
+		}
+	}
+	root, err := os.OpenRoot(t.f.Root())
+	if err == nil {
+		err = errors.Join(root.Chmod(filepath.FromSlash(path), mode), root.Close())
+	}
+	if err != nil {
+		t.log.Warn("setuid, setgid or sticky bit is not kept", "path", path, "error", err)
+	}
 }

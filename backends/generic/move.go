@@ -101,6 +101,7 @@ func (g *Connection) Touch(ctx context.Context, path string, e snapshot.Entry, w
 				return err
 			}
 		}
+		g.keepBits(path, &e)
 		return g.setMtime(ctx, o, &e)
 	})
 	if err != nil {

@@ -83,6 +83,9 @@ func (s *sending) perform(ctx context.Context) error {
 		// The rename may have happened. Where a remote knows files by number, o is the new file then.
 		o = nil
 	}
+	if err == nil { // rclone's move has set the mode once more
+		s.keepBits(s.path, &s.entry)
+	}
 	// At the final name only what this upload made, and what verify refused, may be removed: after a
 	// failed upload the old content is there still.
 	if err != nil && (arrived || name != final) && !errors.Is(rclone.Classify(ctx, err), remote.ErrOffline) {

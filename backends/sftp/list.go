@@ -131,6 +131,9 @@ func describe(path string, kind snapshot.Kind, a client.Attrs) remote.Object {
 		_, last := snapshot.Split(path)
 		r.Temporary = remote.IsTempName(last)
 		r.Entry.Size, r.Entry.Mtime = int64(a.Size), int64(a.Mtime)*1e9
+		if a.Mtime == 0 {
+			r.Entry.Mtime = 1 // the epoch, to the precision of the protocol: 0 would say that the listing does not tell
+		}
 	}
 	return r
 }

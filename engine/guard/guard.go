@@ -174,8 +174,11 @@ func (in *Input) whyMarked() string {
 }
 
 // holdForeign marks the deletes of what was on the remote before us, and with them those of the directories above: the first
-// look at a remote that is not the one that was meant must not empty it.
+// look at a remote that is not the one that was meant must not empty it, unless a person said that everything may go.
 func (in *Input) holdForeign() {
+	if in.MaxDelete.everything() {
+		return
+	}
 	files := false
 	for i := range in.Steps {
 		if s := &in.Steps[i]; countable(s) && !s.Dir && isForeign(s) {

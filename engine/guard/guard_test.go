@@ -90,11 +90,15 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestForeignFilesAreHeld goes through what was on the remote before us: no number lets it go, and what was sent from here goes.
+// TestForeignFilesAreHeld goes through what was on the remote before us: no number lets it go but "everything", and what was
+// sent from here goes.
 func TestForeignFilesAreHeld(t *testing.T) {
-	everything, err := ParseMaxDelete("100%")
-	if err != nil {
-		t.Fatal(err)
+	limit := func(text string) MaxDelete {
+		m, err := ParseMaxDelete(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
 	}
 	foreign := snapshot.Adopted | snapshot.Foreign
 	steps := deletes(0, 2)
@@ -103,7 +107,7 @@ func TestForeignFilesAreHeld(t *testing.T) {
 		journal.Step{Path: "d", Action: journal.Delete, Dir: true, Old: &snapshot.Entry{Kind: snapshot.Dir, Flags: foreign}},
 		journal.Step{Path: "e", Action: journal.Delete, Dir: true, Old: &snapshot.Entry{Kind: snapshot.Dir}},
 		journal.Step{Path: "leftover", Action: journal.Delete, Reason: journal.Stale, Old: &snapshot.Entry{Flags: foreign}})
-	in := Input{Steps: steps, Base: journal.Totals{Files: 100}, MaxDelete: everything, Pending: func(func(*journal.Step, error) bool) {}}
+	in := Input{Steps: steps, Base: journal.Totals{Files: 100}, MaxDelete: limit("99%"), Pending: func(func(*journal.Step, error) bool) {}}
 	held := func() (paths []string) {
 		for i := range steps {
 			if steps[i].Held {
@@ -119,6 +123,10 @@ func TestForeignFilesAreHeld(t *testing.T) {
 	in.ApprovedDigest = got.Hold.Digest
 	if got, err := Check(in); err != nil || got.Hold != nil || len(held()) > 0 {
 		t.Errorf("after approval held %q: %+v, %v", held(), got.Hold, err)
+	}
+	in.ApprovedDigest, in.MaxDelete = "", limit("100%")
+	if got, err := Check(in); err != nil || got.Hold != nil || len(held()) > 0 {
+		t.Errorf("where everything may go held %q: %+v, %v", held(), got.Hold, err)
 	}
 }
 

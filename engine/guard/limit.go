@@ -40,6 +40,9 @@ func (m MaxDelete) String() string {
 	return strconv.FormatInt(m.n, 10)
 }
 
+// everything reports whether a person said that all may go: 100%.
+func (m MaxDelete) everything() bool { return m.percent && m.n == 100 }
+
 // limit returns how many files may be deleted from a base of so many, and false for no limit.
 func (m MaxDelete) limit(files int64) (int64, bool) {
 	switch {
