@@ -202,6 +202,7 @@ func TestAdoption(t *testing.T) {
 	for name, caps := range map[string]remote.Caps{"mtime": byTime, "hash": byHash, "size and upload time": byNothing} {
 		t.Run(name, func(t *testing.T) {
 			r := rig.New(t, caps)
+			r.Cfg.MaxDelete = guard.MaxDelete{}
 			r.Fill(3)
 			for i := range 3 {
 				path := fmt.Sprintf("f%02d", i)
