@@ -48,13 +48,11 @@ type Config struct {
 	// elsewhere is neither in Changes nor in Stats, and Mounts are what they were there. Problems and
 	// Unproven name directories on the way to a scope as well; Kept counts no more than the scopes cover.
 	Within []Scope
-	// Emit, for a scan against an empty base, is given the changes in pieces as they are found, each
-	// sorted like Head.Changes, which stays empty: so a first run needs no memory for all of them at
-	// once. It is not called concurrently; an error from it ends the scan. nil: they are collected. It
-	// is of no use with Within.
+	// Emit, for a scan against an empty base, is given the changes in pieces as they are found, each sorted like
+	// Head.Changes, which stays empty: so a first run needs no memory for all of them at once. Calls of Emit are not
+	// concurrent; an error ends the scan. nil: the changes are collected. With Within, Emit is of no use.
 	Emit func([]Change) error
-	// NewHash returns a new hash of the given type, or nil where it has none. It is for HashFile; nil:
-	// XXH3, MD5, SHA-1 and SHA-256.
+	// NewHash, for HashFile, returns a new hash of the given type, or nil where it has none; nil: XXH3, MD5, SHA-1, SHA-256.
 	NewHash func(HashType) hash.Hash
 }
 

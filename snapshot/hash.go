@@ -23,9 +23,15 @@ func HashFile(ctx context.Context, cfg Config, path string, types ...HashType) (
 		return Entry{}, nil, err
 	}
 	defer c.Close()
-	hashes, err := cfg.newHashes(types)
-	if err != nil {
-		return Entry{}, nil, fmt.Errorf("hash %q: %w", path, err)
+	newHash := cfg.NewHash
+	if newHash == nil {
+		newHash = standardHash
+	}
+	hashes := make([]hash.Hash, len(types))
+	for i, t := range types {
+		if hashes[i] = newHash(t); hashes[i] == nil {
+			return Entry{}, nil, fmt.Errorf("hash %q: this program cannot compute %q", path, t)
+		}
 	}
 	r, err := c.Open()
 	if err != nil {
@@ -48,22 +54,14 @@ func HashFile(ctx context.Context, cfg Config, path string, types ...HashType) (
 			return Entry{}, nil, err
 		}
 	}
-	e, _ := c.Result()
-	return e, sums(types, hashes), nil
-}
-
-func (cfg *Config) newHashes(types []HashType) ([]hash.Hash, error) {
-	newHash := cfg.NewHash
-	if newHash == nil {
-		newHash = standardHash
-	}
-	hashes := make([]hash.Hash, len(types))
+	all := make(map[HashType]Hash, len(types))
 	for i, t := range types {
-		if hashes[i] = newHash(t); hashes[i] == nil {
-			return nil, fmt.Errorf("this program cannot compute %q", t)
-		}
+		var sum Hash
+		copy(sum[:], hashes[i].Sum(nil))
+		all[t] = sum
 	}
-	return hashes, nil
+	e, _ := c.Result()
+	return e, all, nil
 }
 
 // standardHash has the common algorithms that the standard library has, and XXH3, which a Content computes anyway.
@@ -79,14 +77,4 @@ func standardHash(t HashType) hash.Hash {
 		return sha256.New()
 	}
 	return nil
-}
-
-func sums(types []HashType, hashes []hash.Hash) map[HashType]Hash {
-	all := make(map[HashType]Hash, len(types))
-	for i, t := range types {
-		var sum Hash
-		copy(sum[:], hashes[i].Sum(nil))
-		all[t] = sum
-	}
-	return all
 }

@@ -49,20 +49,3 @@ func (id Identity) Same(o Identity) (same bool, reason string) {
 	}
 	return true, ""
 }
-
-// Survived reports whether the file now at path, relative to cfg.Root, certainly is the one that old was, whatever became
-// of its name and content: the inode, whose number alone proves nothing (see SameFile), was born no later than old was last
-// changed; before that if old is Racy: another one may be of the same tick. False where no births are told.
-func Survived(cfg Config, path string, old *Entry) bool {
-	now, err := Stat(cfg, path)
-	if err != nil || now.Ino == 0 || now.Ino != old.Ino || now.Dev != old.Dev || now.Kind != old.Kind {
-		return false
-	}
-	a, err := openAnchor(cfg.Root)
-	if err != nil {
-		return false
-	}
-	defer a.Close()
-	born := a.birth(path, cfg.Links == FollowLinks)
-	return born != 0 && (born < old.Ctime || born == old.Ctime && !old.Flags.Has(Racy))
-}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 	"sync"
 	"time"
@@ -37,7 +38,7 @@ type Content struct {
 func NewContent(cfg Config, path string) (*Content, error) {
 	a, err := openAnchor(cfg.Root)
 	if err != nil {
-		return nil, noStat(path, err)
+		return nil, lost("stat", path, fs.ErrNotExist, err)
 	}
 	e, err := cfg.statIn(a, path)
 	if err == nil && e.Kind != File && (e.Kind != Symlink || cfg.Links != KeepLinks) {
@@ -75,14 +76,14 @@ func (c *Content) Open() (io.ReadCloser, error) {
 	if c.entry.Kind == Symlink {
 		target, err := c.anchor.readLink(c.path)
 		if err != nil {
-			return nil, c.lost("read link", err)
+			return nil, lost("read link", c.path, ErrChanged, err)
 		}
 		s.from = strings.NewReader(target)
 		return s, nil
 	}
 	f, err := c.anchor.open(c.path, c.cfg.Links == FollowLinks)
 	if err != nil {
-		return nil, c.lost("open", err)
+		return nil, lost("open", c.path, ErrChanged, err)
 	}
 	s.from, s.file = f, f
 	if err := s.unchanged(); err != nil {
@@ -90,14 +91,6 @@ func (c *Content) Open() (io.ReadCloser, error) {
 		return nil, err
 	}
 	return s, nil
-}
-
-// lost is the error of a file that could be looked at before, and now cannot be opened.
-func (c *Content) lost(what string, err error) error {
-	if vanished(err) {
-		return fmt.Errorf("%s %q: %w: %w", what, c.path, ErrChanged, err)
-	}
-	return fmt.Errorf("%s %q: %w", what, c.path, err)
 }
 
 // hashers holds hashers that are new or reset. One has more than a kilobyte: for many small files they were a
@@ -171,7 +164,7 @@ func (s *stream) finish() error {
 	c := s.content
 	now, err := c.cfg.statIn(c.anchor, c.path)
 	if err != nil {
-		return c.lost("read", err)
+		return lost("read", c.path, ErrChanged, err)
 	}
 	if !now.SameStat(&c.entry) {
 		return fmt.Errorf("read %q: %w: another file took its path", c.path, ErrChanged)

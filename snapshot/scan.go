@@ -134,11 +134,10 @@ const emitPieces = 4
 
 // emit hands the changes that w found to whoever wants them, if they are at least so many full pieces.
 func (p *pool) emit(w *worker, pieces int) error {
-	found := &w.found.arena
-	if p.cfg.Emit == nil || len(found.full) < pieces {
+	if p.cfg.Emit == nil {
 		return nil
 	}
-	changes := sorted([]*arena{found})
+	changes := w.found.take(pieces)
 	if len(changes) == 0 {
 		return nil
 	}

@@ -27,7 +27,7 @@ func (e *SkippedError) Unwrap() error { return fs.ErrNotExist }
 func Stat(cfg Config, path string) (*Entry, error) {
 	a, err := openAnchor(cfg.Root)
 	if err != nil {
-		return nil, noStat(path, err)
+		return nil, lost("stat", path, fs.ErrNotExist, err)
 	}
 	defer a.Close()
 	e, err := cfg.statIn(a, path)
@@ -40,6 +40,23 @@ func Stat(cfg Config, path string) (*Entry, error) {
 		return nil, &SkippedError{Path: path, Entry: e, What: cfg.whatIs(path)}
 	}
 	return &e, nil
+}
+
+// Survived reports whether the file now at path, relative to cfg.Root, certainly is the one that old was, whatever became
+// of its name and content: the inode, whose number alone proves nothing (see SameFile), was born no later than old was last
+// changed; before that if old is Racy: another one may be of the same tick. False where no births are told.
+func Survived(cfg Config, path string, old *Entry) bool {
+	now, err := Stat(cfg, path)
+	if err != nil || now.Ino == 0 || now.Ino != old.Ino || now.Dev != old.Dev || now.Kind != old.Kind {
+		return false
+	}
+	a, err := openAnchor(cfg.Root)
+	if err != nil {
+		return false
+	}
+	defer a.Close()
+	born := a.birth(path, cfg.Links == FollowLinks)
+	return born != 0 && (born < old.Ctime || born == old.Ctime && !old.Flags.Has(Racy))
 }
 
 // whatIs names, for a person, what is neither a file nor a directory nor a link.
@@ -61,17 +78,17 @@ func (cfg *Config) whatIs(path string) string {
 
 // statIn returns what path beneath a holds now, of whatever kind. The error wraps fs.ErrNotExist also where a directory
 // on the way to path is none any more.
-func (cfg *Config) statIn(a *anchor, path string) (Entry, error) {
-	var e Entry
-	if err := a.stat(path, cfg.Links == FollowLinks, &e); err != nil {
-		return e, noStat(path, err)
+func (cfg *Config) statIn(a *anchor, path string) (e Entry, err error) {
+	if err = a.stat(path, cfg.Links == FollowLinks, &e); err != nil {
+		err = lost("stat", path, fs.ErrNotExist, err)
 	}
-	return e, nil
+	return e, err
 }
 
-func noStat(path string, err error) error {
+// lost is the error of what was done with path; one of a path that holds nothing wraps gone as well.
+func lost(what, path string, gone, err error) error {
 	if vanished(err) {
-		return fmt.Errorf("stat %q: %w: %w", path, fs.ErrNotExist, err)
+		return fmt.Errorf("%s %q: %w: %w", what, path, gone, err)
 	}
-	return fmt.Errorf("stat %q: %w", path, err)
+	return fmt.Errorf("%s %q: %w", what, path, err)
 }

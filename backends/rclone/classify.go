@@ -211,8 +211,11 @@ func ofNetwork(err error) error {
 		op  *net.OpError
 		dns *net.DNSError
 		any net.Error
+		bad textproto.ProtocolError
 	)
 	switch {
+	case errors.As(err, &bad):
+		return remote.ErrOffline // what answers does not speak FTP, and is somebody else
 	case errors.As(err, &dns), errors.As(err, &op) && op.Op == "dial":
 		return remote.ErrOffline
 	case isAny(err, syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.EHOSTDOWN,

@@ -58,6 +58,7 @@ func TestClassify(t *testing.T) {
 		{&statusError{401}, remote.ErrFatal},
 		{errors.New("ssh: unable to authenticate, attempted methods [none]"), remote.ErrFatal},
 		{errors.New("couldn't connect SSH: ssh: handshake failed: ssh: unexpected message type 51 (expected 60)"), remote.ErrFatal},
+		{fmt.Errorf("failed to make FTP connection: %w", textproto.ProtocolError("invalid response code: HTTP/1.1 400")), remote.ErrOffline},
 		{errors.New("ssh: unexpected packet in response to channel open: <nil>"), remote.ErrOffline},
 		{fmt.Errorf("%w (%q)", fs.ErrorNotFoundInConfigFile, "nope"), remote.ErrFatal},
 		{fserrors.FatalError(errors.New("whatever")), remote.ErrFatal},
