@@ -13,6 +13,7 @@ import (
 
 	"github.com/snapsync/snapsync/engine/enginetest"
 	"github.com/snapsync/snapsync/engine/enginetest/rig"
+	"github.com/snapsync/snapsync/engine/guard"
 	"github.com/snapsync/snapsync/engine/remote"
 )
 
@@ -46,6 +47,7 @@ func TestSilentFoldAdopted(t *testing.T) {
 	for name, fold := range folds {
 		t.Run(name, func(t *testing.T) {
 			r := silent(t, fold.key)
+			r.Cfg.MaxDelete = guard.MaxDelete{}
 			r.Write(fold.second, "content")
 			r.Remote.Put(fold.first, "content", time.Unix(1_600_000_000, 0))
 			if sum := r.Run(); sum.Held != 1 || len(r.Remote.Tree()) != 1 {
