@@ -88,3 +88,28 @@ func TestOutputWithoutReader(t *testing.T) {
 		t.Errorf("said again: %q", <-log)
 	}
 }
+
+// atOnce is a log whose lines make something happen, in the goroutine that logs.
+type atOnce func()
+
+func (f atOnce) Write(p []byte) (int, error) { f(); return len(p), nil }
+
+// TestOutputLastWords says something, and ends, in the moment in which all that was queued had been written.
+func TestOutputLastWords(t *testing.T) {
+	reader, out, _ := detached(t)
+	out.mu.Lock()
+	out.log = slog.New(slog.NewTextHandler(atOnce(func() {
+		fmt.Fprintln(out, "last words")
+		out.mu.Lock()
+		defer out.mu.Unlock()
+		out.closing = true
+	}), nil))
+	out.dropped = 1 // which the log tells of when the queue is empty
+	out.mu.Unlock()
+	out.more <- struct{}{}
+	<-out.ended
+	out.File.Close()
+	if all, err := io.ReadAll(reader); err != nil || string(all) != "last words\n" {
+		t.Errorf("got %q, %v", all, err)
+	}
+}
