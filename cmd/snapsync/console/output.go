@@ -114,9 +114,9 @@ func (o *Output) pump() {
 			}
 		}
 		o.mu.Lock()
-		closing := o.closing
+		done := o.closing && len(o.queue) == 0 // what was queued since is announced by another token
 		o.mu.Unlock()
-		if closing {
+		if done {
 			return
 		}
 	}

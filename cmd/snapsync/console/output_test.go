@@ -1,7 +1,6 @@
 package console
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"log/slog"
@@ -47,45 +46,29 @@ func TestOutputDropsWhatNobodyReads(t *testing.T) {
 	for i := range lines {
 		fmt.Fprintf(out, "%0*d\n", length-1, i)
 	}
-	read := make([]byte, length)
-	got, told := 0, ""
-	for told == "" {
-		if _, err := io.ReadFull(reader, read); err != nil {
-			t.Fatal(err)
+	read := make(chan []byte, 1)
+	go func() {
+		all, err := io.ReadAll(reader)
+		if err != nil {
+			t.Error(err)
 		}
-		if want := fmt.Sprintf("%0*d\n", length-1, got); string(read) != want {
-			t.Fatalf("line %d is %q", got, bytes.TrimLeft(read, "0"))
-		}
-		if got++; got*length > maxQueued && len(log) == 0 {
-			reader.SetReadDeadline(time.Now().Add(10 * time.Millisecond)) // it may have been the last
-			n, err := reader.Read(read[:1])
-			reader.SetReadDeadline(time.Time{})
-			if n == 1 {
-				if _, err = io.ReadFull(reader, read[1:]); err != nil {
-					t.Fatal(err)
-				}
-				got++
-			}
-		}
-		if len(log) > 0 || got >= lines {
-			told = log.next(t)
-		}
-	}
-	for { // what the pipe still held when the queue was empty
-		reader.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
-		if _, err := io.ReadFull(reader, read); err != nil {
-			break
-		}
-		got++
-	}
-	reader.SetReadDeadline(time.Time{})
-	if want := fmt.Sprintf("lines=%d", lines-got); !strings.Contains(told, want) || got == lines {
-		t.Errorf("%d of %d lines arrived, and the log says %q", got, lines, told)
-	}
+		read <- all
+	}()
+	told := log.next(t)
 	fmt.Fprintln(out, "again")
 	out.Close()
-	if n, err := reader.Read(read); err != nil || string(read[:n]) != "again\n" {
-		t.Errorf("then: %q, %v", read[:n], err)
+	<-out.ended
+	out.File.Close()
+	got := strings.SplitAfter(string(<-read), "\n")
+	got = got[:len(got)-1] // what is behind the last line end
+	arrived := len(got) - 1
+	if want := fmt.Sprintf("lines=%d", lines-arrived); !strings.Contains(told, want) || arrived >= lines || got[arrived] != "again\n" {
+		t.Errorf("%d of %d lines arrived and then %q, and the log says %q", arrived, lines, got[arrived], told)
+	}
+	for i, line := range got[:arrived] {
+		if want := fmt.Sprintf("%0*d\n", length-1, i); line != want {
+			t.Fatalf("line %d is %q", i, strings.TrimLeft(line, "0"))
+		}
 	}
 }
 
@@ -103,5 +86,30 @@ func TestOutputWithoutReader(t *testing.T) {
 	out.Close()
 	if len(log) > 0 {
 		t.Errorf("said again: %q", <-log)
+	}
+}
+
+// atOnce is a log whose lines make something happen, in the goroutine that logs.
+type atOnce func()
+
+func (f atOnce) Write(p []byte) (int, error) { f(); return len(p), nil }
+
+// TestOutputLastWords says something, and ends, in the moment in which all that was queued had been written.
+func TestOutputLastWords(t *testing.T) {
+	reader, out, _ := detached(t)
+	out.mu.Lock()
+	out.log = slog.New(slog.NewTextHandler(atOnce(func() {
+		fmt.Fprintln(out, "last words")
+		out.mu.Lock()
+		defer out.mu.Unlock()
+		out.closing = true
+	}), nil))
+	out.dropped = 1 // which the log tells of when the queue is empty
+	out.mu.Unlock()
+	out.more <- struct{}{}
+	<-out.ended
+	out.File.Close()
+	if all, err := io.ReadAll(reader); err != nil || string(all) != "last words\n" {
+		t.Errorf("got %q, %v", all, err)
 	}
 }
