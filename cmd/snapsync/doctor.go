@@ -63,6 +63,9 @@ func (c *doctorCmd) Run(w *world) error {
 		}
 		d.mapping(m)
 	}
+	if err == nil && len(found) == 0 && c.Remote != "" {
+		d.untried(c.Src+c.Source, c.Remote)
+	}
 	if d.failed > 0 {
 		return &exit.Failure{Status: d.status, Err: fmt.Errorf("%s found", text.Counted(int64(d.failed), "problem"))}
 	}
@@ -163,14 +166,32 @@ func (d *diagnosis) mapping(m *mapping.Mapping) {
 	if h, taken := mapping.HolderOf(m.Dir); taken {
 		d.ok("lock", "process %d has it since %s", h.PID, text.Ago(h.Since, time.Now()))
 	}
-	if _, err := mapping.FindSource(m.Source); err != nil {
-		d.add("source", err)
-	} else {
-		d.ok("source", "%s is there", text.Path(m.Source))
-	}
+	d.source(m.Source)
 	d.watch(m)
 	d.journal(m)
 	d.remote(m)
+}
+
+// untried looks at the source, if one is named, and the remote of a mapping that was never run.
+func (d *diagnosis) untried(source, remote string) {
+	if source != "" {
+		d.source(source)
+	}
+	m, err := mapping.Store{}.At(source, remote)
+	if err != nil {
+		d.add("remote", err)
+		return
+	}
+	d.ok("mapping", "none has this remote: it was never run")
+	d.remote(m)
+}
+
+func (d *diagnosis) source(path string) {
+	if _, err := mapping.FindSource(path); err != nil {
+		d.add("source", err)
+	} else {
+		d.ok("source", "%s is there", text.Path(path))
+	}
 }
 
 // watch asks the process that keeps the mapping true, if there is one, how far it can watch the source.
