@@ -131,6 +131,7 @@ func (c *runCmd) once(w *world, sp *settings.Spec) error {
 	if err != nil {
 		return notRun(w, sp, err)
 	}
+	first := !m.HasState()
 	s, err := m.Open(w.Ctx, mapping.Holder{})
 	if err != nil {
 		return notRun(w, sp, err)
@@ -138,7 +139,19 @@ func (c *runCmd) once(w *world, sp *settings.Spec) error {
 	if w.JSON {
 		settings.Heading(w.Printer, m)
 	}
-	return errors.Join(c.catchUp(w, s, config, &sp.SyncFlags), s.Close())
+	err = c.catchUp(w, s, config, &sp.SyncFlags)
+	leaveNothing := first && m.Name == "" && exit.Of(err).Status == exit.StatusFatal && !wasReached(s)
+	if err = errors.Join(err, s.Close()); leaveNothing {
+		err = errors.Join(err, m.Forget())
+	}
+	return err
+}
+
+// wasReached reports whether a mapping's remote was ever listed. Before that a mapping that cannot work, of a mistyped remote
+// say, is nothing that anybody would want to see, or to forget, later.
+func wasReached(s *mapping.Session) bool {
+	state, err := s.Journal.State()
+	return err != nil || state.Adopted
 }
 
 // notRun gives a mapping of the config file that could not even start its summary, for programs.
