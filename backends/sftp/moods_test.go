@@ -258,9 +258,11 @@ func TestLoginRefused(t *testing.T) {
 		server := startServer(t)
 		server.set(func() { server.closed = true })
 		if questions {
-			server.config.KeyboardInteractiveCallback = func(ssh.ConnMetadata, ssh.KeyboardInteractiveChallenge) (*ssh.Permissions, error) {
-				return nil, errors.New("nobody is asked") // OpenSSH without PAM
-			}
+			server.set(func() {
+				server.config.KeyboardInteractiveCallback = func(ssh.ConnMetadata, ssh.KeyboardInteractiveChallenge) (*ssh.Permissions, error) {
+					return nil, errors.New("nobody is asked") // OpenSSH without PAM
+				}
+			})
 		}
 		c, err := backends.Open(t.Context(), backends.Config{Remote: server.remote("/")})
 		if err == nil {

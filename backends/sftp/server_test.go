@@ -150,7 +150,10 @@ func (s *testServer) counts() map[byte]int {
 
 func (s *testServer) serve(conn net.Conn) {
 	defer conn.Close()
-	c, channels, requests, err := ssh.NewServerConn(conn, s.config)
+	s.mu.Lock()
+	config := *s.config
+	s.mu.Unlock()
+	c, channels, requests, err := ssh.NewServerConn(conn, &config)
 	if err != nil {
 		return
 	}

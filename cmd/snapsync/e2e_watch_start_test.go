@@ -70,22 +70,6 @@ func TestStaySteeredAtStart(t *testing.T) {
 	}
 }
 
-// A SIGHUP means "reload", however young the process is: it does not end it.
-func TestStayHangupAtStart(t *testing.T) {
-	t.Parallel()
-	for range 2 * *startTries {
-		s := newStaying(t)
-		s.write("f")
-		s.start()
-		time.Sleep(5*time.Millisecond + rand.N(100*time.Millisecond)) // the runtime itself takes a few
-		if err := s.process.Process.Signal(syscall.SIGHUP); err != nil {
-			t.Fatal(err)
-		}
-		s.mirrors("all")
-		s.stop()
-	}
-}
-
 // Who looks is never in the way of who works, nor the reverse: a run makes the journal's log and its index and
 // takes them away again just when somebody reads.
 func TestStayLookedAt(t *testing.T) {

@@ -54,10 +54,11 @@ func meanwhileModel(t *testing.T, caps remote.Caps, seed uint64) {
 		for range 8 {
 			s.Upheave(rng, 3)
 			s.Seen()
+			busy := time.Duration(1+rng.IntN(40)) * time.Second
 			mu.Lock()
-			stay, left = s, 1+rng.IntN(6)
+			stay, left = s, 1+rng.IntN(6) // rng is edit's from here on
 			mu.Unlock()
-			s.Pass(time.Duration(1+rng.IntN(40)) * time.Second)
+			s.Pass(busy)
 			mu.Lock()
 			stay = nil
 			mu.Unlock()
