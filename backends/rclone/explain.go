@@ -10,8 +10,8 @@ import (
 	"github.com/rclone/rclone/fs/config"
 	"github.com/rclone/rclone/fs/fspath"
 
+	"github.com/snapsync/snapsync/backends/spelling"
 	"github.com/snapsync/snapsync/engine/remote"
-	"github.com/snapsync/snapsync/spelling"
 )
 
 // formOf returns how rclone writes what people write as a URL of this scheme.

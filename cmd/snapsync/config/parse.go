@@ -12,7 +12,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
 
-	"github.com/snapsync/snapsync/spelling"
+	"github.com/snapsync/snapsync/backends/spelling"
 )
 
 // The tables of a file, and the keys that each mapping must have.

@@ -11,9 +11,9 @@ import (
 
 	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/backends/rclone/answers"
+	"github.com/snapsync/snapsync/backends/spelling"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
-	"github.com/snapsync/snapsync/spelling"
 )
 
 // What kong says of a word that means nothing to it.

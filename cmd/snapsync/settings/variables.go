@@ -10,9 +10,9 @@ import (
 
 	"github.com/snapsync/snapsync/backends/rclone"
 	"github.com/snapsync/snapsync/backends/rclone/answers"
+	"github.com/snapsync/snapsync/backends/spelling"
 	"github.com/snapsync/snapsync/cmd/snapsync/exit"
 	"github.com/snapsync/snapsync/cmd/snapsync/text"
-	"github.com/snapsync/snapsync/spelling"
 )
 
 const prefix = "SNAPSYNC_"
