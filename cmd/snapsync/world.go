@@ -50,7 +50,7 @@ func keeper(r *settings.Resolver, m *mapping.Mapping) *steer.Process {
 	if err != nil {
 		return nil
 	}
-	return steer.Keeper(r.Ctx, states, m)
+	return steer.AwaitKeeper(r.Ctx, states, m)
 }
 
 // someRun reports whether there is a process that answers.

@@ -104,12 +104,30 @@ func Do(ctx context.Context, states mapping.Store, m *mapping.Mapping, c control
 			return out, err
 		}
 		h, running := mapping.HolderOf(m.Dir)
-		passing := !running || h.PID == 0 || h.Socket != "" || h.Transient // 0: it has not written that yet
-		if !passing || time.Since(begun) > transition {
+		if running && h.Socket == "" && !passing(h) || time.Since(begun) > transition {
 			return out, err
 		}
 	}
 }
+
+// AwaitKeeper is Keeper that waits for a process that is just taking the mapping, or about to leave it.
+func AwaitKeeper(ctx context.Context, states mapping.Store, m *mapping.Mapping) *Process {
+	for begun := time.Now(); ; {
+		p := Keeper(ctx, states, m)
+		h, running := mapping.HolderOf(m.Dir)
+		if p != nil || !running || h.Socket == "" && !passing(h) || time.Since(begun) > transition {
+			return p
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// passing reports whether a holder of a mapping that cannot be asked has only just taken it, or ends by itself.
+func passing(h mapping.Holder) bool { return h.PID == 0 || h.Transient } // 0: it has not written that yet
 
 // ended reports whether the process that was asked is not there any more, or is about to go.
 func ended(err error) bool {
