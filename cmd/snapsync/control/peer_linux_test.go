@@ -39,28 +39,35 @@ func TestPeerOfAnotherUser(t *testing.T) {
 
 // askAs connects as another user: the system notes who connects, not who writes.
 func askAs(uid int, path string) (code int, err error) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
-		if _, _, e := unix.RawSyscall(unix.SYS_SETRESUID, uintptr(uid), uintptr(uid), uintptr(uid)); e != 0 {
-			err = e
-			return
-		}
-		var c net.Conn
-		if c, err = net.Dial("unix", path); err != nil {
-			return
+	err = as(uid, func() error {
+		c, err := net.Dial("unix", path)
+		if err != nil {
+			return err
 		}
 		defer c.Close()
 		fmt.Fprint(c, "GET /v1/version HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-		var resp *http.Response
-		if resp, err = http.ReadResponse(bufio.NewReader(c), nil); err == nil {
-			code = resp.StatusCode
-			resp.Body.Close()
+		resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil {
+			return err
 		}
-	}()
-	<-done
+		code = resp.StatusCode
+		return resp.Body.Close()
+	})
 	return code, err
+}
+
+// as does something as another user, who is that of one thread only.
+func as(uid int, do func() error) error {
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+		if _, _, e := unix.RawSyscall(unix.SYS_SETRESUID, uintptr(uid), uintptr(uid), uintptr(uid)); e != 0 {
+			done <- e
+			return
+		}
+		done <- do()
+	}()
+	return <-done
 }
 
 // TestSocketOfAStranger asks a socket that another user made where ours would be, in a directory of hers, and one of hers in a
@@ -136,16 +143,6 @@ func TestSocketOfAStranger(t *testing.T) {
 
 // listenAs makes a socket as another user: the system notes who listens.
 func listenAs(uid int, path string) (l net.Listener, err error) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
-		if _, _, e := unix.RawSyscall(unix.SYS_SETRESUID, uintptr(uid), uintptr(uid), uintptr(uid)); e != 0 {
-			err = e
-			return
-		}
-		l, err = net.Listen("unix", path)
-	}()
-	<-done
+	err = as(uid, func() (err error) { l, err = net.Listen("unix", path); return err })
 	return l, err
 }

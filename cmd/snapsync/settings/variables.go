@@ -112,7 +112,7 @@ func optionsOf(variables []string) (names []string) {
 // CheckEncoding refuses arguments and variables of ours that are not UTF-8: they would be read as another name.
 func CheckEncoding(args []string) error {
 	for _, kv := range os.Environ() {
-		if strings.HasPrefix(kv, "SNAPSYNC_") {
+		if strings.HasPrefix(kv, prefix) {
 			args = append(args[:len(args):len(args)], kv)
 		}
 	}
